@@ -13,18 +13,19 @@ import (
 // may import. A package that is not here may not exist.
 var rooms = map[string][]string{
 	"ecs-run-task":                   {"action"},
-	"ecs-run-task/internal/action":   {"ci", "diagnose", "document", "ecslocal", "expand", "input", "report", "source", "tail", "task", "taskdef"},
+	"ecs-run-task/internal/action":   {"ci", "diagnose", "document", "ecslocal", "expand", "input", "report", "nearest", "source", "tail", "task", "taskdef"},
 	"ecs-run-task/internal/ci":       {"expand"},
 	"ecs-run-task/internal/diagnose": {"task"},
 	"ecs-run-task/internal/document": {},
 	"ecs-run-task/internal/ecslocal": {},
-	"ecs-run-task/internal/expand":   {"document"},
-	"ecs-run-task/internal/input":    {},
+	"ecs-run-task/internal/expand":   {"document", "nearest"},
+	"ecs-run-task/internal/input":    {"nearest"},
+	"ecs-run-task/internal/nearest":  {},
 	"ecs-run-task/internal/report":   {"diagnose", "task"},
-	"ecs-run-task/internal/source":   {},
+	"ecs-run-task/internal/source":   {"nearest"},
 	"ecs-run-task/internal/tail":     {},
 	"ecs-run-task/internal/task":     {},
-	"ecs-run-task/internal/taskdef":  {"document"},
+	"ecs-run-task/internal/taskdef":  {"document", "nearest"},
 }
 
 // stdlibOnly are the packages that import nothing but the standard library: the

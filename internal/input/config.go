@@ -1,0 +1,126 @@
+package input
+
+import "time"
+
+// Config is the one table of the step's inputs: each field is an input, named
+// by the field's words in kebab case, with its default, its allowed values
+// (oneof) and its description. The command's flags, the environment, action.yml
+// and the reference in the documentation all follow it.
+//
+// A zero field is an input that was not given, unless its default says
+// otherwise.
+type Config struct {
+	Definitions
+	Git
+	Values
+	AWS
+	Placement
+	Overrides
+	Waiting
+	Ending
+}
+
+// Definitions says what to run.
+type Definitions struct {
+	Family         string   `group:"Definition" help:"Family for a definition that names none; a definition's own family wins."`
+	Definition     string   `group:"Definition" help:"The task definition itself, in JSON or YAML (several as a JSON array or YAML documents), or the name of a registered one (family, family:revision or ARN), which is run without registering."`
+	FilePaths      []string `group:"Definition" help:"Comma-separated paths or globs of task definition files, in the workspace or in the repository."`
+	UnknownMembers string   `group:"Definition" default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: error, or pass it to ECS with a warning."`
+	ReuseRevision  bool     `group:"Definition" default:"false" planned:"" help:"Do not register when the newest active revision is the same definition."`
+}
+
+// Git says which repository file-paths are taken from.
+type Git struct {
+	Repository    string `group:"Git" help:"URL of a git repository to take file-paths from, instead of the workspace."`
+	Branch        string `group:"Git" help:"Branch or tag of the repository, at its latest commit. Neither branch nor commit: the default branch."`
+	Commit        string `group:"Git" help:"Commit id of the repository; not together with branch."`
+	GitToken      string `group:"Git" secret:"" help:"Token or password for the repository over https."`
+	GitUsername   string `group:"Git" help:"User name that goes with git-token, where the server asks for one."`
+	SSHKey        string `group:"Git" name:"ssh-key" secret:"" help:"Private key for the repository over ssh."`
+	SSHKnownHosts string `group:"Git" name:"ssh-known-hosts" help:"Lines of known_hosts that the ssh server's key must match."`
+}
+
+// Values are what expressions can name, and the tags.
+type Values struct {
+	Variables Pairs  `group:"Values" help:"Map in YAML or JSON, or NAME=value lines: vars.NAME in an expression, and workflow.variables.NAME."`
+	Secrets   Pairs  `group:"Values" secret:"" help:"The same for secrets.NAME; masked everywhere."`
+	Inputs    string `group:"Values" help:"JSON object for the inputs context, as in toJSON(inputs)."`
+	Job       string `group:"Values" action-default:"${{ toJSON(job) }}" help:"JSON object for the job context."`
+	Strategy  string `group:"Values" action-default:"${{ toJSON(strategy) }}" help:"JSON object for the strategy context."`
+	Matrix    string `group:"Values" action-default:"${{ toJSON(matrix) }}" help:"JSON object for the matrix context."`
+	Tags      Pairs  `group:"Values" help:"Map in YAML or JSON, or NAME=value lines, of tags added to every definition and to the tasks."`
+}
+
+// AWS says where.
+type AWS struct {
+	Region       string `group:"AWS" help:"AWS region; else AWS_REGION or the profile's."`
+	RoleToAssume string `group:"AWS" planned:"" help:"ARN of a role to assume with the CI's OIDC token, refreshed for as long as the step waits."`
+	Cluster      string `group:"AWS" default:"default" help:"Name or ARN of the cluster."`
+	Local        string `group:"AWS" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
+	DryRun       bool   `group:"AWS" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
+	Preflight    bool   `group:"AWS" default:"false" planned:"" help:"Check with AWS before registering that what the definition names exists and fits."`
+}
+
+// Placement says how RunTask places the tasks.
+type Placement struct {
+	Count                    int      `group:"Placement" default:"1" help:"Tasks to start for each definition."`
+	Service                  string   `group:"Placement" planned:"" help:"Name or ARN of a service to take launch type or capacity providers, platform version, subnets, security groups and public IP from; own inputs win."`
+	LaunchType               string   `group:"Placement" oneof:"EC2,FARGATE,EXTERNAL" help:"Launch type; not together with capacity-provider-strategy."`
+	CapacityProviderStrategy Strategy `group:"Placement" help:"Capacity providers as PROVIDER:weight:base=n, comma-separated, or as the API's JSON list."`
+	PlatformVersion          string   `group:"Placement" help:"Fargate platform version."`
+	Subnets                  []string `group:"Placement" help:"Comma-separated subnet ids, for tasks of network mode awsvpc."`
+	SecurityGroups           []string `group:"Placement" help:"Comma-separated security group ids, for tasks of network mode awsvpc."`
+	AssignPublicIP           string   `group:"Placement" name:"assign-public-ip" oneof:"ENABLED,DISABLED" help:"Whether the tasks get a public IP address."`
+	StartedBy                string   `group:"Placement" help:"Up to 128 letters, digits, hyphens, underscores and slashes that name who started the tasks. Not given: ecs-run-task/ and the id of the CI run."`
+	RunTaskRequest           string   `group:"Placement" planned:"" help:"Any other member of the RunTask request, in JSON or YAML, as the API spells it."`
+}
+
+// Overrides are what RunTask changes of a definition for these tasks.
+type Overrides struct {
+	Container        string `group:"Overrides" planned:"" help:"Container that image, command, environment, cpu and memory are for; needed only when the definition has several."`
+	Image            string `group:"Overrides" planned:"" help:"Image for the container, by a revision of its own."`
+	Command          string `group:"Overrides" planned:"" help:"Command for the container: a list in JSON or YAML, or a line in shell quoting."`
+	Environment      Pairs  `group:"Overrides" planned:"" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @path of a .env file."`
+	CPU              string `group:"Overrides" name:"cpu" planned:"" help:"CPU units for the task."`
+	Memory           string `group:"Overrides" planned:"" help:"Memory for the task, in MiB."`
+	TaskRoleARN      string `group:"Overrides" name:"task-role-arn" planned:"" help:"ARN of the role that the containers have."`
+	ExecutionRoleARN string `group:"Overrides" name:"execution-role-arn" planned:"" help:"ARN of the role that ECS pulls images and writes logs with."`
+	Overrides        string `group:"Overrides" planned:"" help:"Any other override, in JSON or YAML, as the API spells it."`
+}
+
+// Waiting says what to wait for, and for how long.
+type Waiting struct {
+	Order                string        `group:"Waiting" default:"parallel" oneof:"parallel,sequence" help:"Several definitions at once, or one after another, stopping at the first that fails."`
+	SkipSteadyStateCheck bool          `group:"Waiting" default:"false" help:"Start the tasks, report, and do not wait."`
+	SteadyState          string        `group:"Waiting" default:"stopped" oneof:"stopped,running,healthy" help:"What to wait for: stopped for a job, running or healthy for a server."`
+	Timeout              time.Duration `group:"Waiting" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
+	LaunchTimeout        time.Duration `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
+	Retries              int           `group:"Waiting" default:"0" planned:"*" help:"How often to run a task again after a Spot interruption or a lost host."`
+	Reattach             bool          `group:"Waiting" default:"false" planned:"" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
+	Verdict              string        `group:"Waiting" default:"essential" oneof:"essential,all" help:"The containers that decide: the essential ones, or all."`
+	Logs                 bool          `group:"Waiting" default:"true" help:"Stream the containers' awslogs."`
+}
+
+// Ending says what is left when the step ends.
+type Ending struct {
+	OnInterrupt   string `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
+	CleanUp       string `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
+	KeepRevisions int    `group:"Ending" default:"0" planned:"*" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
+	ResultFile    string `group:"Ending" help:"File to write the result to: as JSON, or as dotenv where its name ends in .env."`
+}
+
+// Pair is one name with its value.
+type Pair struct{ Name, Value string }
+
+// Pairs are names with values, in the order they were given, each name once.
+type Pairs []Pair
+
+// StrategyItem is one capacity provider of a strategy.
+type StrategyItem struct {
+	Provider string
+	Weight   int32 // share of the tasks beyond the base; 1 if not given
+	Base     int32 // tasks that run on it at least; 0 if not given
+}
+
+// Strategy is a capacity provider strategy, empty if none was given.
+type Strategy []StrategyItem

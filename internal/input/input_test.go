@@ -1,0 +1,210 @@
+package input_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+
+	"ecs-run-task/internal/input"
+)
+
+// environment returns a look-up in a map.
+func environment(values map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value, ok := values[name]
+		return value, ok
+	}
+}
+
+func parse(t *testing.T, values map[string]string, args ...string) input.Config {
+	t.Helper()
+	command, err := input.Parse(args, environment(values))
+	if err != nil {
+		t.Fatalf("Parse(%q) = %v", args, err)
+	}
+	return command.Run
+}
+
+func TestSpellings(t *testing.T) {
+	all := map[string]string{"INPUT_FILE-PATHS": "github.json", "INPUT_FILE_PATHS": "underscore.json", "PLUGIN_FILE_PATHS": "plugin.json"}
+	without := func(names ...string) map[string]string {
+		left := map[string]string{}
+		for name, value := range all {
+			left[name] = value
+		}
+		for _, name := range names {
+			left[name] = "" // empty is not given: runners export every declared input
+		}
+		return left
+	}
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		want string
+	}{
+		{"flag first", all, []string{"--file-paths", "flag.json"}, "flag.json"},
+		{"flag with an equals sign", all, []string{"--file-paths=flag.json"}, "flag.json"},
+		{"an empty flag is not given", all, []string{"--file-paths="}, "github.json"},
+		{"an empty word is not given", all, []string{"--file-paths", ""}, "github.json"},
+		{"then GitHub's", all, nil, "github.json"},
+		{"then with underscores", without("INPUT_FILE-PATHS"), nil, "underscore.json"},
+		{"then a plugin's", without("INPUT_FILE-PATHS", "INPUT_FILE_PATHS"), nil, "plugin.json"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := parse(t, tt.env, tt.args...).FilePaths
+			if !cmp.Equal(got, []string{tt.want}) {
+				t.Errorf("file-paths = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestValues(t *testing.T) {
+	given := func(args ...string) input.Config { return parse(t, nil, append(args, "--file-paths=a.json")...) }
+	for _, tt := range []struct {
+		name      string
+		got, want any
+	}{
+		{"timeout by default", given().Timeout, 10 * time.Minute},
+		{"timeout in Go's form", given("--timeout=1h30m").Timeout, 90 * time.Minute},
+		{"timeout in minutes", given("--timeout=7").Timeout, 7 * time.Minute},
+		{"logs by default", given().Logs, true},
+		{"logs off", given("--logs=false").Logs, false},
+		{"a flag without a value", given("--dry-run").DryRun, true},
+		{"yes is true", given("--dry-run=YES").DryRun, true},
+		{"case of a word does not matter", given("--launch-type=fargate").LaunchType, "FARGATE"},
+		{"list by commas and lines", given("--subnets=subnet-1, subnet-2\nsubnet-3,\n").Subnets, []string{"subnet-1", "subnet-2", "subnet-3"}},
+		{"map in YAML keeps the text of numbers", given("--variables=A: 1.10\nB: 0755\nC: true\nD: null\nE: 'x: y'").Variables,
+			input.Pairs{{"A", "1.10"}, {"B", "0755"}, {"C", "true"}, {"D", ""}, {"E", "x: y"}}},
+		{"map in JSON", given(`--variables={"A": "b", "n": 7}`).Variables, input.Pairs{{"A", "b"}, {"n", "7"}}},
+		{"block of several lines", given("--secrets=KEY: |\n  one\n  two\n").Secrets, input.Pairs{{"KEY", "one\ntwo"}}},
+		{"lines", given("--variables=A=b=c\n# no\n\nURL=http://x: y\nE=").Variables, input.Pairs{{"A", "b=c"}, {"URL", "http://x: y"}, {"E", ""}}},
+		{"a map with an equals sign in a value", given("--variables=URL: http://x?a=b").Variables, input.Pairs{{"URL", "http://x?a=b"}}},
+		{"strategy", given("--capacity-provider-strategy=FARGATE_SPOT:4,FARGATE:1:base=1").CapacityProviderStrategy,
+			input.Strategy{{Provider: "FARGATE_SPOT", Weight: 4}, {Provider: "FARGATE", Weight: 1, Base: 1}}},
+		{"strategy in JSON", given(`--capacity-provider-strategy=[{"capacityProvider":"FARGATE_SPOT"}]`).CapacityProviderStrategy,
+			input.Strategy{{Provider: "FARGATE_SPOT", Weight: 1}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want []string // every fault, in any order
+	}{
+		{"all at once", []string{"--file-paths=a.json", "--timeout=soon", "--logs=maybe", "--count=-1", "--verdict=some", "--famly=x", "--branch=main"}, []string{
+			"timeout: expected a duration such as 90s, 10m or 1h30m, or a number of minutes",
+			"logs: expected true or false",
+			"count: expected a whole number of 0 or more",
+			"verdict: expected essential or all",
+			`--famly: unknown flag (did you mean "--family"?)`,
+			"branch: needs repository",
+		}},
+		{"nothing to run", nil, []string{"give the task definition: either definition (inline, or the name of a registered one) or file-paths"}},
+		{"both", []string{"--definition=web", "--file-paths=a.json"}, []string{"definition: excludes file-paths: give one of them"}},
+		{"branch and commit", []string{"--file-paths=a", "--repository=https://example.com/x", "--branch=main", "--commit=abcd"}, []string{"branch: excludes commit: give one of them"}},
+		{"launch type and strategy", []string{"--definition=web", "--launch-type=EC2", "--capacity-provider-strategy=FARGATE"}, []string{"launch-type: excludes capacity-provider-strategy: give one of them"}},
+		{"family", []string{"--definition=web", "--family=a b"}, []string{"family: expected up to 255 letters, digits, hyphens and underscores"}},
+		{"no wait and no time", []string{"--definition=web", "--timeout=0"}, []string{"timeout: expected more than 0; skip-steady-state-check does not wait"}},
+		{"too long", []string{"--definition=web", "--timeout=1000h"}, []string{"timeout: expected a duration between 0 and 30 days"}},
+		{"name twice", []string{"--definition=web", "--variables=A=1\nA=2"}, []string{"variables: entry 2: the name stands before already"}},
+		{"not a map", []string{"--definition=web", "--variables=- a"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines"}},
+		{"nested", []string{"--definition=web", "--tags=A: {b: c}"}, []string{"tags: entry 1: expected text, a number, true, false or null"}},
+		{"no weight", []string{"--definition=web", "--capacity-provider-strategy=FARGATE:0"}, []string{"capacity-provider-strategy: one capacity provider must have a weight of 1 or more"}},
+		{"groups without subnets", []string{"--definition=web", "--security-groups=sg-1"}, []string{"security-groups: needs subnets"}},
+		{"local ends with the step", []string{"--definition=web", "--local=process", "--skip-steady-state-check"}, []string{"skip-steady-state-check: excludes local (its tasks end with the step): give one of them"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := input.Parse(tt.args, environment(nil))
+			var got []string
+			if joined, ok := err.(interface{ Unwrap() []error }); ok {
+				for _, one := range joined.Unwrap() {
+					var fault *input.Error
+					if !errors.As(one, &fault) {
+						t.Errorf("Parse(%q) has the error %T, want *input.Error", tt.args, one)
+					}
+					got = append(got, one.Error())
+				}
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(strings.Join(got, "\n"), want) {
+					t.Errorf("Parse(%q) = %q, want %q among them", tt.args, got, want)
+				}
+			}
+			if len(got) != len(tt.want) {
+				t.Errorf("Parse(%q) = %q, want %d faults", tt.args, got, len(tt.want))
+			}
+		})
+	}
+}
+
+// No value stands in an error: it may be a secret that was put into the wrong
+// input.
+func TestErrorsHoldNoValue(t *testing.T) {
+	const secret = "s3cr3t-v4lue"
+	for _, row := range input.Table() {
+		for _, value := range []string{secret, "A: [" + secret, "{" + secret, secret + "\n" + secret + "=1\n" + secret + "=1"} {
+			_, err := input.Parse([]string{"--" + row.Name + "=" + value}, environment(nil))
+			if err != nil && strings.Contains(err.Error(), secret) {
+				t.Errorf("%s: the error holds the value: %v", row.Name, err)
+			}
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	command, err := input.Parse([]string{"--help"}, environment(nil))
+	if err != nil || command.Name != "help" {
+		t.Fatalf("Parse(--help) = %q, %v", command.Name, err)
+	}
+	for _, want := range []string{"--file-paths", "local-ecs", "--timeout"} {
+		if !strings.Contains(command.Text, want) {
+			t.Errorf("the help lacks %q:\n%s", want, command.Text)
+		}
+	}
+}
+
+func TestActionYML(t *testing.T) {
+	text, err := os.ReadFile("../../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Inputs yaml.MapSlice
+	}
+	if err := yaml.Unmarshal(text, &action); err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, item := range action.Inputs {
+		row, _ := item.Value.(map[string]any)
+		got = append(got, fmt.Sprintf("%v default=%v required=%v: %v", item.Key, row["default"], row["required"], row["description"]))
+	}
+	for _, row := range input.Table() {
+		byDefault := any(nil)
+		if row.Default != "" {
+			byDefault = row.Default
+		}
+		if row.ActionDefault != "" {
+			byDefault = row.ActionDefault
+		}
+		want = append(want, fmt.Sprintf("%v default=%v required=%v: %v", row.Name, byDefault, false, row.Description()))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("action.yml differs from the table of inputs (-want +got):\n%s", diff)
+	}
+}

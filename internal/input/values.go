@@ -1,0 +1,264 @@
+package input
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// oneOf returns the allowed value that text is, in whatever case it is written.
+func oneOf(text string, allowed []string) (string, error) {
+	for _, value := range allowed {
+		if strings.EqualFold(text, value) {
+			return value, nil
+		}
+	}
+	return "", fmt.Errorf("expected %s", list(allowed))
+}
+
+// list returns the values as "a, b or c".
+func list(values []string) string {
+	last := len(values) - 1
+	if last < 1 {
+		return strings.Join(values, "")
+	}
+	return strings.Join(values[:last], ", ") + " or " + values[last]
+}
+
+// parseBool takes what YAML 1.2 takes, as GitHub's own toolkit does, and the
+// spellings that other CIs give to true and false.
+func parseBool(text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on", "1":
+		return true, nil
+	case "false", "no", "off", "0":
+		return false, nil
+	}
+	return false, errors.New("expected true or false")
+}
+
+func parseCount(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, errors.New("expected a whole number of 0 or more")
+	}
+	return n, nil
+}
+
+// longest is the longest wait that can be asked for, above what any CI lets a
+// job run.
+const longest = 30 * 24 * time.Hour
+
+// parseDuration takes Go's form of a duration, or a plain number of minutes.
+func parseDuration(text string) (time.Duration, error) {
+	if minutes, err := strconv.Atoi(text); err == nil {
+		if minutes < 0 || minutes > int(longest/time.Minute) {
+			return 0, errors.New("expected a duration between 0 and 30 days")
+		}
+		return time.Duration(minutes) * time.Minute, nil
+	}
+	d, err := time.ParseDuration(strings.ReplaceAll(text, " ", ""))
+	if err != nil {
+		return 0, errors.New("expected a duration such as 90s, 10m or 1h30m, or a number of minutes")
+	}
+	if d < 0 || d > longest {
+		return 0, errors.New("expected a duration between 0 and 30 days")
+	}
+	return d, nil
+}
+
+// parseList splits at commas and line breaks. Empty items are none.
+func parseList(text string) []string {
+	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
+	for i, item := range items {
+		items[i] = strings.TrimSpace(item)
+	}
+	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
+}
+
+// parsePairs reads NAME=value lines or a map in YAML or JSON. A value that YAML
+// would take for a number keeps its text: 1.10 stays 1.10.
+func parsePairs(text string) (Pairs, error) {
+	read := pairsOfMap
+	if areLines(text) {
+		read = pairsOfLines
+	}
+	pairs, err := read(text)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for i, pair := range pairs {
+		if pair.Name == "" {
+			return nil, fmt.Errorf("entry %d: the name is empty", i+1)
+		}
+		if seen[pair.Name] {
+			return nil, fmt.Errorf("entry %d: the name stands before already", i+1)
+		}
+		seen[pair.Name] = true
+	}
+	return pairs, nil
+}
+
+// areLines reports whether the first line that says anything is NAME=value.
+func areLines(text string) bool {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		equals := strings.IndexByte(line, '=')
+		colon := strings.Index(line+" ", ": ")
+		return equals >= 0 && (colon < 0 || equals < colon) && !strings.ContainsAny(line[:1], `{"'`)
+	}
+	return false
+}
+
+func pairsOfLines(text string) (Pairs, error) {
+	var pairs Pairs
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.Trim(line, "\r\n")
+		if trimmed := strings.TrimSpace(line); trimmed == "" || trimmed[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
+			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines needs the form of a YAML map)", number)
+		}
+		pairs = append(pairs, Pair{strings.TrimSpace(name), value})
+	}
+	return pairs, nil
+}
+
+func pairsOfMap(text string) (Pairs, error) {
+	const expected = "expected a map in YAML or JSON, or NAME=value lines"
+	file, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil || len(file.Docs) != 1 { // the parser's message quotes the text, which may be secret
+		return nil, errors.New(expected)
+	}
+	var members []*ast.MappingValueNode
+	switch body := file.Docs[0].Body.(type) {
+	case *ast.MappingNode:
+		members = body.Values
+	case *ast.MappingValueNode:
+		members = []*ast.MappingValueNode{body}
+	default:
+		return nil, errors.New(expected)
+	}
+	var pairs Pairs
+	for i, member := range members {
+		name, ok := scalar(member.Key)
+		if !ok {
+			return nil, fmt.Errorf("entry %d: expected a name", i+1)
+		}
+		value, ok := scalar(member.Value)
+		if !ok {
+			return nil, fmt.Errorf("entry %d: expected text, a number, true, false or null", i+1)
+		}
+		pairs = append(pairs, Pair{name, value})
+	}
+	return pairs, nil
+}
+
+// scalar returns the text of a scalar as it was written, "" for null.
+func scalar(node ast.Node) (string, bool) {
+	switch node := node.(type) {
+	case *ast.StringNode:
+		return node.Value, true
+	case *ast.LiteralNode:
+		return node.Value.Value, true
+	case *ast.NullNode:
+		return "", true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return strings.TrimSpace(node.GetToken().Value), true
+	}
+	return "", false
+}
+
+// parseStrategy reads PROVIDER:weight:base=n items, or the API's JSON list.
+func parseStrategy(text string) (Strategy, error) {
+	if strings.HasPrefix(text, "[") {
+		return strategyOfJSON(text)
+	}
+	var strategy Strategy
+	for i, item := range parseList(text) {
+		parts := strings.Split(item, ":")
+		provider := StrategyItem{Provider: parts[0], Weight: 1}
+		for _, part := range parts[1:] {
+			name, number, named := strings.Cut(part, "=")
+			if !named {
+				name, number = "weight", part
+			}
+			n, err := strconv.ParseInt(number, 10, 32)
+			switch {
+			case err != nil || n < 0:
+				return nil, fmt.Errorf("item %d: expected PROVIDER:weight:base=n, each a whole number", i+1)
+			case name == "weight":
+				provider.Weight = int32(n)
+			case name == "base":
+				provider.Base = int32(n)
+			default:
+				return nil, fmt.Errorf("item %d: expected the settings weight or base", i+1)
+			}
+		}
+		strategy = append(strategy, provider)
+	}
+	return strategy, strategy.check()
+}
+
+func strategyOfJSON(text string) (Strategy, error) {
+	var items []struct {
+		CapacityProvider string `json:"capacityProvider"`
+		Weight           *int32 `json:"weight"`
+		Base             int32  `json:"base"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&items); err != nil || decoder.More() {
+		return nil, errors.New(`expected a JSON list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`)
+	}
+	var strategy Strategy
+	for _, item := range items {
+		provider := StrategyItem{Provider: item.CapacityProvider, Weight: 1, Base: item.Base}
+		if item.Weight != nil {
+			provider.Weight = *item.Weight
+		}
+		strategy = append(strategy, provider)
+	}
+	return strategy, strategy.check()
+}
+
+// check holds the limits that the RunTask API documents for a strategy.
+func (s Strategy) check() error {
+	bases, weights := 0, int32(0)
+	for i, item := range s {
+		if item.Provider == "" {
+			return fmt.Errorf("item %d: the capacity provider has no name", i+1)
+		}
+		if item.Weight < 0 || item.Weight > 1000 || item.Base < 0 || item.Base > 100_000 {
+			return fmt.Errorf("item %d: expected a weight of 0 to 1000 and a base of 0 to 100000", i+1)
+		}
+		if item.Base > 0 {
+			bases++
+		}
+		weights += item.Weight
+	}
+	switch {
+	case len(s) == 0 || len(s) > 20:
+		return errors.New("expected 1 to 20 capacity providers")
+	case bases > 1:
+		return errors.New("only one capacity provider can have a base")
+	case weights == 0:
+		return errors.New("one capacity provider must have a weight of 1 or more")
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+// Package nearest finds what somebody who mistyped a name may have meant.
+package nearest
+
+import "strings"
+
+// Name returns the one of the known names that is nearest to name, or "" if
+// none is near: apart by letter case, or by a third of its letters at the most.
+// Among equally near names the first wins.
+func Name(name string, known []string) string {
+	best, least := "", len(name)/3+1
+	for _, candidate := range known {
+		if candidate == name {
+			continue
+		}
+		if strings.EqualFold(candidate, name) {
+			return candidate
+		}
+		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// DidYouMean returns ` (did you mean "x"?)` for the nearest of the known names,
+// or "" if none is near.
+func DidYouMean(name string, known []string) string {
+	if near := Name(name, known); near != "" {
+		return ` (did you mean "` + near + `"?)`
+	}
+	return ""
+}
+
+// distance counts the insertions, deletions, replacements and swaps of
+// neighbours that make b of a (optimal string alignment).
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(y)]
+}

@@ -1,0 +1,163 @@
+package task
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// registerBudget is how long a registration is tried again that met another one
+// of the same family, which AWS calls a client's fault, so that the SDK gives up,
+// or that was throttled: an account's bucket is refilled with one registration a
+// second.
+const registerBudget = 5 * time.Minute
+
+// Register registers the definition whose RegisterTaskDefinition request is
+// given as the API's JSON, to the letter, and checks what ECS answers: the
+// revision is active and of the family. A definition that ECS did register is
+// returned even if the check fails, so that it can be named and cleaned up.
+func (r Runner) Register(ctx context.Context, family string, request []byte) (*types.TaskDefinition, error) {
+	out, err := r.register(ctx, family, request)
+	if err != nil {
+		return nil, fmt.Errorf("register task definition %s: %w", family, err)
+	}
+	definition := out.TaskDefinition
+	if err := registered(definition, family); err != nil {
+		return definition, fmt.Errorf("register task definition %s: %w", family, err)
+	}
+	return definition, nil
+}
+
+func (r Runner) register(ctx context.Context, family string, request []byte) (*ecs.RegisterTaskDefinitionOutput, error) {
+	deadline, wait := time.Now().Add(registerBudget), time.Second
+	for {
+		out, err := change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
+		if !collided(err) && !throttled(err) || time.Until(deadline) < wait || !pause(ctx, wait) {
+			return out, err
+		}
+		wait = min(2*wait, 8*time.Second)
+	}
+}
+
+// registration is the least that the SDK takes for a request; its body is
+// replaced.
+func registration(family string) *ecs.RegisterTaskDefinitionInput {
+	return &ecs.RegisterTaskDefinitionInput{Family: &family, ContainerDefinitions: []types.ContainerDefinition{}}
+}
+
+// WithBody sends body in place of the request that the SDK makes of its input,
+// which can't carry a member that this version of the SDK does not know.
+func WithBody(body []byte) func(*ecs.Options) {
+	replace := middleware.SerializeMiddlewareFunc("ReplaceBody", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+		request, ok := in.Request.(*smithyhttp.Request)
+		if !ok {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("unexpected request %T", in.Request)
+		}
+		request, err := request.SetStream(bytes.NewReader(body))
+		if err != nil {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, err
+		}
+		in.Request = request
+		return next.HandleSerialize(ctx, in)
+	})
+	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Serialize.Insert(replace, "OperationSerializer", middleware.After)
+	})
+}
+
+// collided reports whether another registration of the family was under way.
+func collided(err error) bool {
+	return code(err) == "ClientException" && strings.Contains(err.Error(), "Too many concurrent attempts to create a new revision")
+}
+
+// registered checks the answer to a registration.
+func registered(definition *types.TaskDefinition, family string) error {
+	switch {
+	case definition == nil || definition.TaskDefinitionArn == nil:
+		return errors.New("the answer of ECS has no task definition")
+	case definition.Status != types.TaskDefinitionStatusActive:
+		return fmt.Errorf("%s has the status %q, expected ACTIVE", *definition.TaskDefinitionArn, definition.Status)
+	case aws.ToString(definition.Family) != family:
+		return fmt.Errorf("%s is of the family %q, expected %q", *definition.TaskDefinitionArn, aws.ToString(definition.Family), family)
+	case definition.Revision < 1:
+		return fmt.Errorf("%s has the revision %d, expected 1 or more", *definition.TaskDefinitionArn, definition.Revision)
+	}
+	return nil
+}
+
+// Find returns the registered definition of a family (its newest active
+// revision), family:revision or ARN. It is an error if that is not active: no
+// task can be run of it.
+func (r Runner) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
+	out, err := call(ctx, r.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
+	if err != nil {
+		return nil, fmt.Errorf("describe task definition %s: %w", name, err)
+	}
+	if status := out.TaskDefinition.Status; status != types.TaskDefinitionStatusActive {
+		return nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name, Name(out.TaskDefinition), status)
+	}
+	return out.TaskDefinition, nil
+}
+
+// Deregister makes revisions inactive, one after the other, since AWS counts
+// registrations and deregistrations in one slow bucket. It goes on after an
+// error and returns the ARNs that it did deregister with all errors.
+func (r Runner) Deregister(ctx context.Context, arns []string) ([]string, error) {
+	var done []string
+	var faults []error
+	for _, arn := range arns {
+		if _, err := call(ctx, r.API.DeregisterTaskDefinition, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &arn}); err != nil {
+			faults = append(faults, fmt.Errorf("deregister task definition %s: %w", arn, err))
+			continue
+		}
+		done = append(done, arn)
+	}
+	return done, errors.Join(faults...)
+}
+
+// Population is how many tasks of a family there are on the cluster.
+type Population struct{ Running, Stopped int }
+
+// Count counts the tasks of a family whose desired status is RUNNING and
+// STOPPED. ECS forgets stopped tasks after about an hour.
+func (r Runner) Count(ctx context.Context, family string) (Population, error) {
+	var p Population
+	var err error
+	if p.Running, err = r.count(ctx, family, types.DesiredStatusRunning); err == nil {
+		p.Stopped, err = r.count(ctx, family, types.DesiredStatusStopped)
+	}
+	return p, err
+}
+
+func (r Runner) count(ctx context.Context, family string, status types.DesiredStatus) (int, error) {
+	in := &ecs.ListTasksInput{Cluster: r.cluster(), Family: &family, DesiredStatus: status}
+	total := 0
+	for {
+		out, err := call(ctx, r.API.ListTasks, in)
+		if err != nil {
+			return 0, fmt.Errorf("list tasks of family %s: %w", family, err)
+		}
+		total += len(out.TaskArns)
+		if aws.ToString(out.NextToken) == "" {
+			return total, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// cluster is nil for the cluster named default, as the API has it.
+func (r Runner) cluster() *string {
+	if r.Cluster == "" {
+		return nil
+	}
+	return &r.Cluster
+}

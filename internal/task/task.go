@@ -1,0 +1,146 @@
+// Package task registers task definitions on Amazon ECS, launches tasks of them,
+// watches the tasks to their end, judges and stops them, and deregisters what
+// was registered.
+//
+// It owns time: when to ask again, and for how long. It prints nothing, reads no
+// logs and knows no texts of definitions. AWS's own rules are the documentation
+// of the API operations that it calls.
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+)
+
+// API is the part of ECS that the package calls; [*ecs.Client] satisfies it.
+type API interface {
+	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
+	DescribeTaskDefinition(context.Context, *ecs.DescribeTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
+	DeregisterTaskDefinition(context.Context, *ecs.DeregisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DeregisterTaskDefinitionOutput, error)
+	RunTask(context.Context, *ecs.RunTaskInput, ...func(*ecs.Options)) (*ecs.RunTaskOutput, error)
+	DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error)
+	ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error)
+	StopTask(context.Context, *ecs.StopTaskInput, ...func(*ecs.Options)) (*ecs.StopTaskOutput, error)
+}
+
+// Runner runs tasks on one cluster.
+type Runner struct {
+	API     API
+	Cluster string // name or ARN; empty is the cluster named default
+}
+
+// callTimeout bounds each call with its retries: the SDK has no time-out of its
+// own for an endpoint that accepts and never answers.
+const callTimeout = 30 * time.Second
+
+// call makes one call of the API with a bound on its time.
+func call[In, Out any](ctx context.Context, operation func(context.Context, In, ...func(*ecs.Options)) (Out, error), in In, options ...func(*ecs.Options)) (Out, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return operation(ctx, in, options...)
+}
+
+// change is call for an operation that changes something: it is not given up the
+// moment ctx ends, since an answer that is not heard is a task that nobody knows
+// of.
+func change[In, Out any](ctx context.Context, operation func(context.Context, In, ...func(*ecs.Options)) (Out, error), in In, options ...func(*ecs.Options)) (Out, error) {
+	const grace = 4 * time.Second // fits into the 7 s that a cancelled step has
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		if sleep(late, grace) {
+			cancel()
+		}
+	})
+	defer stop()
+	return call(late, operation, in, options...)
+}
+
+// ID returns the last part of a task's ARN, which is the task's id.
+func ID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// Name returns family:revision of a definition.
+func Name(definition *types.TaskDefinition) string {
+	return fmt.Sprintf("%s:%d", aws.ToString(definition.Family), definition.Revision)
+}
+
+// essential reports whether the task ends with the container. ECS takes an
+// absent member for true.
+func essential(container types.ContainerDefinition) bool {
+	return container.Essential == nil || *container.Essential
+}
+
+// Transient reports whether a call that ended in err may well succeed if it is
+// made again as it was: throttled, failed inside AWS, or lost on its way.
+func Transient(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	if throttled(err) {
+		return true
+	}
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		return response.HTTPStatusCode() >= http.StatusInternalServerError
+	}
+	var refusal smithy.APIError
+	return !errors.As(err, &refusal) // no answer at all
+}
+
+func throttled(err error) bool {
+	switch code(err) {
+	case "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "LimitExceededException":
+		return true
+	}
+	return false
+}
+
+// Expired reports whether AWS refused a call since the credentials are no
+// longer, or not yet, good.
+func Expired(err error) bool {
+	switch code(err) {
+	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
+		return true
+	}
+	return false
+}
+
+// code returns the code of AWS's refusal, or "" where there is none.
+func code(err error) string {
+	var refusal smithy.APIError
+	if errors.As(err, &refusal) {
+		return refusal.ErrorCode()
+	}
+	return ""
+}
+
+// pause waits for d, give or take a fifth so that many steps don't ask in step.
+// It returns false at once when ctx ends.
+func pause(ctx context.Context, d time.Duration) bool { return sleep(ctx, jitter(d)) }
+
+// sleep waits for d. It returns false at once when ctx ends.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}

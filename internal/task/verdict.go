@@ -1,0 +1,256 @@
+package task
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Outcome is how a task ended.
+type Outcome string
+
+// The outcomes. All but Succeeded are failures.
+const (
+	Succeeded  Outcome = "succeeded"   // every deciding container ended with code 0
+	Failed     Outcome = "failed"      // a deciding container ended with another code, or without one
+	NotStarted Outcome = "not-started" // it stopped before its containers ran
+	Stopped    Outcome = "stopped"     // somebody or something stopped it
+	Lost       Outcome = "lost"        // ECS no longer knows it
+)
+
+// Verdict is the judgement of one task.
+type Verdict struct {
+	Outcome Outcome
+
+	// Container is the name of the container that decided; empty if none did.
+	Container string
+
+	// ExitCode is the code of the container that decided; nil if the task did not
+	// fail by a container's code.
+	ExitCode *int32
+
+	// Reason says in one line why, in our words followed by AWS's, if AWS gave any.
+	Reason string
+
+	// Retryable is true if AWS took the host away: the same task may well succeed
+	// if it is run again.
+	Retryable bool
+
+	// Notes are what did not decide but should be seen, a line each.
+	Notes []string
+}
+
+// Judge judges a task of the definition; decided is false as long as the task can
+// still go either way. Only containers of the definition decide: the essential
+// ones, or every one if all is set. Others, such as an agent that AWS injects,
+// don't.
+//
+// The verdict follows stopCode, exit codes and essential, never a message's text,
+// which AWS may change at any time
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tasks-error-messages-updates.html).
+// It can be taken before the task is STOPPED: the codes are there while ECS still
+// takes the network down.
+func Judge(definition *types.TaskDefinition, task types.Task, all bool) (v Verdict, decided bool) {
+	ended := ended(task)
+	if !ended && !(stopping(task) && codesKnown(definition, task, all)) {
+		return Verdict{}, false
+	}
+	stopped := func(why string, retryable bool) (Verdict, bool) {
+		container, code := firstCode(definition, task, all)
+		return Verdict{Outcome: Stopped, Container: container, ExitCode: code, Retryable: retryable, Reason: join(why, reasons(task))}, true
+	}
+	switch task.StopCode {
+	case types.TaskStopCodeTaskFailedToStart:
+		return Verdict{Outcome: NotStarted, Container: blamed(definition, task), Reason: join("the task failed to start", reasons(task))}, true
+	case types.TaskStopCodeSpotInterruption:
+		return stopped("AWS took the Spot capacity back", true)
+	case types.TaskStopCodeTerminationNotice:
+		return stopped("the host was terminated", true)
+	case types.TaskStopCodeServiceSchedulerInitiated:
+		return stopped("a service's scheduler stopped the task", false)
+	case types.TaskStopCodeUserInitiated:
+		return stopped("somebody stopped the task", false)
+	}
+	return judgeContainers(definition, task, all), true
+}
+
+// ended reports whether nothing of the task will change any more.
+func ended(task types.Task) bool {
+	status := aws.ToString(task.LastStatus)
+	return status == "STOPPED" || status == "DELETED"
+}
+
+// stopping reports whether ECS means the task to end. Until it does, a container
+// that ended with a code may be started again by its restart policy.
+func stopping(task types.Task) bool { return aws.ToString(task.DesiredStatus) == "STOPPED" }
+
+// codesKnown reports whether every deciding container has stopped with its code.
+func codesKnown(definition *types.TaskDefinition, task types.Task, all bool) bool {
+	for _, defined := range definition.ContainerDefinitions {
+		if !all && !essential(defined) {
+			continue
+		}
+		container := find(task, aws.ToString(defined.Name))
+		if container == nil || aws.ToString(container.LastStatus) != "STOPPED" || container.ExitCode == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeContainers judges a task that ended by itself, by its containers. Of
+// several that failed the one that decided is, in this order: the first that
+// ended with a code of its own, the first without any code, the first that was
+// stopped with the rest.
+func judgeContainers(definition *types.TaskDefinition, task types.Task, all bool) Verdict {
+	v := Verdict{Outcome: Succeeded, Reason: "every deciding container ended with code 0"}
+	finished := finishedWell(definition, task)
+	var faults [3][]Verdict
+	for _, defined := range definition.ContainerDefinitions {
+		name := aws.ToString(defined.Name)
+		code, reason := ending(task, name)
+		fault := Verdict{Outcome: Failed, Container: name, ExitCode: code}
+		rank := 0
+		switch {
+		case code == nil:
+			rank = 1
+			fault.Reason = join(fmt.Sprintf("container %s ended without an exit code", name), cmp.Or(reason, aws.ToString(task.StoppedReason)))
+		case *code == 0 && outOfMemory(reason):
+			v.Notes = append(v.Notes, fmt.Sprintf("container %s ended with code 0 but ran out of memory: %s", name, reason))
+			continue
+		case *code == 0:
+			continue
+		case collateral(*code, reason) && finished != "":
+			v.Notes = append(v.Notes, fmt.Sprintf("container %s was stopped (code %d) after %s had finished", name, *code, finished))
+			continue
+		default:
+			if collateral(*code, reason) {
+				rank = 2
+			}
+			fault.Reason = join(fmt.Sprintf("container %s ended with code %d", name, *code), reason)
+		}
+		if !all && !essential(defined) {
+			v.Notes = append(v.Notes, fault.Reason+" (not essential: it does not decide)")
+			continue
+		}
+		faults[rank] = append(faults[rank], fault)
+	}
+	if ordered := slices.Concat(faults[:]...); len(ordered) > 0 {
+		ordered[0].Notes = v.Notes
+		for _, other := range ordered[1:] {
+			ordered[0].Notes = append(ordered[0].Notes, other.Reason)
+		}
+		return ordered[0]
+	}
+	return v
+}
+
+// ending returns the exit code of a container, nil if it has none, and AWS's
+// reason, "" if there is none.
+func ending(task types.Task, name string) (*int32, string) {
+	container := find(task, name)
+	if container == nil {
+		return nil, ""
+	}
+	return container.ExitCode, aws.ToString(container.Reason)
+}
+
+func outOfMemory(reason string) bool { return strings.Contains(reason, "OutOfMemory") }
+
+// finishedWell returns the first essential container that ended with code 0:
+// ECS then stops all others. It is empty if there is none.
+func finishedWell(definition *types.TaskDefinition, task types.Task) string {
+	for _, defined := range definition.ContainerDefinitions {
+		container := find(task, aws.ToString(defined.Name))
+		if essential(defined) && container != nil && container.ExitCode != nil && *container.ExitCode == 0 {
+			return aws.ToString(defined.Name)
+		}
+	}
+	return ""
+}
+
+// collateral reports whether a code is what a container has that ECS stopped:
+// SIGTERM heeded, or SIGKILL after the stop time-out.
+func collateral(code int32, reason string) bool {
+	return (code == 143 || code == 137) && !outOfMemory(reason)
+}
+
+// firstCode returns the first deciding container that ended with a code other
+// than 0, and the code; nil if there is none.
+func firstCode(definition *types.TaskDefinition, task types.Task, all bool) (string, *int32) {
+	for _, defined := range definition.ContainerDefinitions {
+		name := aws.ToString(defined.Name)
+		if code, _ := ending(task, name); code != nil && *code != 0 && (all || essential(defined)) {
+			return name, code
+		}
+	}
+	return "", nil
+}
+
+// blamed returns the first container of the definition that ECS gave a reason
+// for, or "".
+func blamed(definition *types.TaskDefinition, task types.Task) string {
+	for _, defined := range definition.ContainerDefinitions {
+		if container := find(task, aws.ToString(defined.Name)); container != nil && aws.ToString(container.Reason) != "" {
+			return aws.ToString(defined.Name)
+		}
+	}
+	return ""
+}
+
+func find(task types.Task, name string) *types.Container {
+	i := slices.IndexFunc(task.Containers, func(c types.Container) bool { return aws.ToString(c.Name) == name })
+	if i < 0 {
+		return nil
+	}
+	return &task.Containers[i]
+}
+
+// reasons returns the task's own reason and its containers', each once.
+func reasons(task types.Task) string {
+	var all []string
+	add := func(reason string) {
+		if reason != "" && !slices.ContainsFunc(all, func(have string) bool { return strings.Contains(have, reason) }) {
+			all = append(all, reason)
+		}
+	}
+	add(aws.ToString(task.StoppedReason))
+	for _, container := range task.Containers {
+		add(aws.ToString(container.Reason))
+	}
+	return strings.Join(all, "; ")
+}
+
+func join(ours, theirs string) string {
+	if theirs == "" {
+		return ours
+	}
+	return ours + ": " + theirs
+}
+
+// End is how one container of the definition ended, as far as is known.
+type End struct {
+	Name      string
+	Essential bool
+	Status    string // empty if ECS does not show the container
+	ExitCode  *int32 // nil if it has not ended, or ended without a code
+	Reason    string // AWS's; empty if it gave none
+}
+
+// Ends returns the containers of the task's definition in its order, without
+// those that AWS injected.
+func (s *State) Ends() []End {
+	var ends []End
+	for _, defined := range s.Definition.ContainerDefinitions {
+		end := End{Name: aws.ToString(defined.Name), Essential: essential(defined)}
+		if container := find(s.Task, end.Name); container != nil {
+			end.Status, end.ExitCode, end.Reason = aws.ToString(container.LastStatus), container.ExitCode, aws.ToString(container.Reason)
+		}
+		ends = append(ends, end)
+	}
+	return ends
+}

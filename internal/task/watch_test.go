@@ -1,0 +1,319 @@
+package task_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+
+	"ecs-run-task/internal/task"
+)
+
+// fake answers DescribeTasks with what describe says of a task at a time since
+// the start; the other operations by their own functions.
+type fake struct {
+	task.API
+	describe func(arn string, since time.Duration) (types.Task, bool)
+	fail     func(call int, since time.Duration) error
+	runTask  func(*ecs.RunTaskInput) (*ecs.RunTaskOutput, error)
+	stopTask func(*ecs.StopTaskInput) error
+
+	start time.Time
+	mu    sync.Mutex
+	calls []time.Duration // of DescribeTasks, since the start
+	sizes []int
+}
+
+func (f *fake) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _ ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+	since := time.Since(f.start)
+	f.calls = append(f.calls, since)
+	f.sizes = append(f.sizes, len(in.Tasks))
+	if f.fail != nil {
+		if err := f.fail(len(f.calls), since); err != nil {
+			return nil, err
+		}
+	}
+	out := &ecs.DescribeTasksOutput{}
+	for _, arn := range in.Tasks {
+		if state, ok := f.describe(arn, since); ok {
+			state.TaskArn = aws.String(arn)
+			out.Tasks = append(out.Tasks, state)
+		} else {
+			out.Failures = append(out.Failures, types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ecs.Options)) (*ecs.RunTaskOutput, error) {
+	return f.runTask(in)
+}
+
+func (f *fake) StopTask(_ context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
+	return &ecs.StopTaskOutput{}, f.stopTask(in)
+}
+
+func refused(code, message string) error {
+	return &smithy.OperationError{ServiceID: "ECS", OperationName: "DescribeTasks", Err: &smithy.GenericAPIError{Code: code, Message: message}}
+}
+
+// states makes n launched tasks of a definition.
+func states(d *types.TaskDefinition, n int) []*task.State {
+	var launched task.Launched
+	launched.Definition = d
+	for i := range n {
+		launched.Tasks = append(launched.Tasks, types.Task{TaskArn: aws.String(fmt.Sprintf("arn:aws:ecs:us-east-1:123456789012:task/default/%032x", i)), LastStatus: aws.String("PROVISIONING"), DesiredStatus: aws.String("RUNNING")})
+	}
+	return task.States(launched)
+}
+
+func is(status string, containers ...types.Container) types.Task {
+	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("RUNNING"), Containers: containers}
+}
+
+// lives is a task that runs from 20 s on and ends at a time with a code.
+func lives(end time.Duration, code int32) func(string, time.Duration) (types.Task, bool) {
+	return func(_ string, since time.Duration) (types.Task, bool) {
+		switch {
+		case since < 20*time.Second:
+			return is("PENDING"), true
+		case since < end:
+			return is("RUNNING", running("app")), true
+		}
+		return stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", code, "")), true
+	}
+}
+
+func TestWatch(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		describe func(string, time.Duration) (types.Task, bool)
+		fail     func(int, time.Duration) error
+		goal     task.Goal
+		deadline time.Duration
+
+		outcome  task.Outcome // empty: no verdict
+		reached  bool
+		earliest time.Duration // when the watch ends
+		latest   time.Duration
+		wantErr  string
+	}{
+		{name: "within one poll of the end, long before STOPPED", describe: lives(5*time.Minute, 0),
+			outcome: task.Succeeded, earliest: 5 * time.Minute, latest: 5*time.Minute + 8*time.Second},
+		{name: "failure", describe: lives(40*time.Second, 1), outcome: task.Failed, earliest: 40 * time.Second, latest: 43 * time.Second},
+		{name: "a task that ends before anybody sees it run", describe: lives(time.Second/2, 0),
+			outcome: task.Succeeded, latest: 25 * time.Second},
+		{name: "not known at first", describe: func(arn string, since time.Duration) (types.Task, bool) {
+			task, _ := lives(30*time.Second, 0)(arn, since)
+			return task, since > 15*time.Second
+		}, outcome: task.Succeeded, earliest: 30 * time.Second, latest: 33 * time.Second},
+		{name: "never known", describe: func(string, time.Duration) (types.Task, bool) { return types.Task{}, false },
+			outcome: task.Lost, earliest: 90 * time.Second, latest: 100 * time.Second},
+		{name: "known, then not", describe: func(arn string, since time.Duration) (types.Task, bool) {
+			task, _ := lives(time.Hour, 0)(arn, since)
+			return task, since < 40*time.Second
+		}, outcome: task.Lost, earliest: 40 * time.Second, latest: 43 * time.Second},
+		{name: "throttled for minutes", describe: lives(time.Minute, 0), fail: func(_ int, since time.Duration) error {
+			if since < 4*time.Minute {
+				return refused("ThrottlingException", "Rate exceeded")
+			}
+			return nil
+		}, outcome: task.Succeeded, earliest: 4 * time.Minute, latest: 4*time.Minute + 42*time.Second},
+		{name: "no answer for minutes", describe: lives(time.Minute, 0), fail: func(_ int, since time.Duration) error {
+			if since < 3*time.Minute {
+				return errors.New("connection reset by peer")
+			}
+			return nil
+		}, outcome: task.Succeeded, earliest: 3 * time.Minute, latest: 3*time.Minute + 42*time.Second},
+		{name: "refused", describe: lives(time.Minute, 0), fail: func(call int, _ time.Duration) error {
+			if call > 3 {
+				return refused("AccessDeniedException", "not authorized to perform: ecs:DescribeTasks")
+			}
+			return nil
+		}, earliest: 4 * time.Second, latest: 10 * time.Second, wantErr: "describe tasks: operation error ECS: DescribeTasks, api error AccessDeniedException: not authorized to perform: ecs:DescribeTasks"},
+		{name: "the deadline, to the second", describe: lives(time.Hour, 0), deadline: 10 * time.Minute, earliest: 10 * time.Minute, latest: 10 * time.Minute},
+		{name: "an end that comes just before the deadline is seen", describe: lives(10*time.Minute-time.Millisecond, 0), deadline: 10 * time.Minute,
+			outcome: task.Succeeded, earliest: 10*time.Minute - time.Millisecond, latest: 10 * time.Minute},
+		{name: "running", describe: lives(time.Hour, 0), goal: task.UntilRunning, reached: true, earliest: 20 * time.Second, latest: 23 * time.Second},
+		{name: "running was not seen, but it ran and ended well", describe: lives(20*time.Second, 0), goal: task.UntilRunning,
+			outcome: task.Succeeded, earliest: 20 * time.Second, latest: 23 * time.Second},
+		{name: "healthy", describe: func(_ string, since time.Duration) (types.Task, bool) {
+			app := running("app")
+			app.HealthStatus = types.HealthStatusUnknown
+			if since > 50*time.Second {
+				app.HealthStatus = types.HealthStatusHealthy
+			}
+			return is("RUNNING", app), true
+		}, goal: task.UntilHealthy, reached: true, earliest: 50 * time.Second, latest: 53 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := &fake{describe: tt.describe, fail: tt.fail, start: time.Now()}
+				d := definition("app")
+				d.ContainerDefinitions[0].HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}}
+				watched := states(d, 1)
+				w := task.Watch{Goal: tt.goal, Since: api.start}
+				if tt.deadline > 0 {
+					w.Deadline = api.start.Add(tt.deadline)
+				}
+				err := task.Runner{API: api}.Watch(t.Context(), watched, w)
+				took := time.Since(api.start)
+				if (err == nil) != (tt.wantErr == "") || err != nil && err.Error() != tt.wantErr {
+					t.Errorf("Watch() = %v, want %q", err, tt.wantErr)
+				}
+				var outcome task.Outcome
+				if watched[0].Verdict != nil {
+					outcome = watched[0].Verdict.Outcome
+				}
+				if outcome != tt.outcome || watched[0].Reached != tt.reached {
+					t.Errorf("outcome %q, reached %v, want %q, %v", outcome, watched[0].Reached, tt.outcome, tt.reached)
+				}
+				if took < tt.earliest || took > tt.latest {
+					t.Errorf("Watch() ended after %s, want %s to %s", took, tt.earliest, tt.latest)
+				}
+			})
+		})
+	}
+}
+
+func TestWatchSharesCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fake{describe: lives(15*time.Minute, 0), start: time.Now()}
+		watched := states(definition("app"), 250)
+		waited := 0
+		w := task.Watch{Since: api.start, Waiting: func(open []*task.State) { waited++ }}
+		if err := (task.Runner{API: api}).Watch(t.Context(), watched, w); err != nil {
+			t.Fatal(err)
+		}
+		if looks := len(api.calls) / 3; looks*3 != len(api.calls) || looks > 200 {
+			t.Errorf("%d calls for 250 tasks in 15 minutes, want a multiple of 3 and 600 at the most", len(api.calls))
+		}
+		if !slices.Equal(api.sizes[:3], []int{100, 100, 50}) {
+			t.Errorf("calls name %v tasks, want 100, 100 and 50", api.sizes[:3])
+		}
+		if waited < 13 || waited > 15 {
+			t.Errorf("Waiting was called %d times in 15 minutes, want once a minute", waited)
+		}
+	})
+}
+
+func TestWatchEndsWithContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fake{describe: lives(time.Hour, 0), start: time.Now()}
+		ctx, cancel := context.WithTimeout(t.Context(), 61234*time.Millisecond)
+		defer cancel()
+		if err := (task.Runner{API: api}).Watch(ctx, states(definition("app"), 1), task.Watch{Since: api.start}); err != nil {
+			t.Errorf("Watch() = %v, want nil", err)
+		}
+		if took := time.Since(api.start); took != 61234*time.Millisecond {
+			t.Errorf("Watch() ended after %s, want at once", took)
+		}
+	})
+}
+
+func TestLaunch(t *testing.T) {
+	started := func(n int) *ecs.RunTaskOutput {
+		out := &ecs.RunTaskOutput{}
+		for range n {
+			out.Tasks = append(out.Tasks, types.Task{TaskArn: aws.String("arn")})
+		}
+		return out
+	}
+	missing := func(n, m int, reason string) *ecs.RunTaskOutput {
+		out := started(n)
+		for range m {
+			out.Failures = append(out.Failures, types.Failure{Reason: aws.String(reason)})
+		}
+		return out
+	}
+	type answer struct {
+		out *ecs.RunTaskOutput
+		err error
+	}
+	lost := errors.New("connection reset by peer")
+	for _, tt := range []struct {
+		name     string
+		count    int
+		capacity time.Duration
+		answers  []answer
+		want     int   // tasks
+		counts   []int // that were asked for
+		tokens   []int // equal numbers for equal client tokens
+		wantErr  string
+	}{
+		{name: "one", count: 1, answers: []answer{{started(1), nil}}, want: 1, counts: []int{1}, tokens: []int{0}},
+		{name: "more than a call takes", count: 23, answers: []answer{{started(10), nil}, {started(10), nil}, {started(3), nil}}, want: 23, counts: []int{10, 10, 3}, tokens: []int{0, 1, 2}},
+		{name: "a lost answer is asked for again with the same token", count: 2, answers: []answer{{nil, lost}, {nil, lost}, {started(2), nil}}, want: 2, counts: []int{2, 2, 2}, tokens: []int{0, 0, 0}},
+		{name: "a refusal is not", count: 2, answers: []answer{{nil, refused("ClientException", "no")}}, counts: []int{2}, tokens: []int{0}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error ClientException: no"},
+		{name: "what was started before a refusal is kept", count: 12, answers: []answer{{started(10), nil}, {nil, refused("ClientException", "no")}}, want: 10, counts: []int{10, 2}, tokens: []int{0, 1}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error ClientException: no"},
+		{name: "every failure is told", count: 3, answers: []answer{{missing(1, 2, "ATTRIBUTE"), nil}}, want: 1, counts: []int{3}, tokens: []int{0}, wantErr: "run task web:3: 1 of 3 tasks started: ATTRIBUTE"},
+		{name: "no tasks and no reason", count: 1, answers: []answer{{started(0), nil}}, counts: []int{1}, tokens: []int{0}, wantErr: "run task web:3: 0 of 1 tasks started: ECS gave no reason"},
+		{name: "room is waited for, for the missing tasks, with a new token", count: 3, capacity: time.Minute, answers: []answer{{missing(1, 2, "RESOURCE:MEMORY"), nil}, {missing(1, 1, "RESOURCE:MEMORY"), nil}, {started(1), nil}}, want: 3, counts: []int{3, 2, 1}, tokens: []int{0, 1, 2}},
+		{name: "but not for ever", count: 1, capacity: 6 * time.Second, answers: []answer{{missing(0, 1, "AGENT"), nil}, {missing(0, 1, "AGENT"), nil}}, counts: []int{1, 1}, tokens: []int{0, 1}, wantErr: "run task web:3: 0 of 1 tasks started: AGENT"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var counts, tokens []int
+				var seen []string
+				api := &fake{runTask: func(in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
+					if len(counts) == len(tt.answers) {
+						t.Fatalf("RunTask was called more than %d times", len(tt.answers))
+					}
+					counts = append(counts, int(*in.Count))
+					i := slices.Index(seen, *in.ClientToken)
+					if i < 0 {
+						i, seen = len(seen), append(seen, *in.ClientToken)
+					}
+					tokens = append(tokens, i)
+					a := tt.answers[len(counts)-1]
+					return a.out, a.err
+				}}
+				got, err := task.Runner{API: api}.Launch(t.Context(), task.Launch{Definition: definition("app"), Count: tt.count, Capacity: tt.capacity})
+				if (err == nil) != (tt.wantErr == "") || err != nil && err.Error() != tt.wantErr {
+					t.Errorf("Launch() = %v, want %q", err, tt.wantErr)
+				}
+				if len(got.Tasks) != tt.want || !slices.Equal(counts, tt.counts) || !slices.Equal(tokens, tt.tokens) {
+					t.Errorf("%d tasks by calls for %v with tokens %v, want %d, %v, %v", len(got.Tasks), counts, tokens, tt.want, tt.counts, tt.tokens)
+				}
+			})
+		})
+	}
+}
+
+func TestStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var stoppedAt []time.Duration
+		start := time.Now()
+		api := &fake{stopTask: func(in *ecs.StopTaskInput) error {
+			time.Sleep(time.Second) // the calls don't wait for each other
+			mu.Lock()
+			defer mu.Unlock()
+			stoppedAt = append(stoppedAt, time.Since(start))
+			if len([]rune(*in.Reason)) > 255 {
+				t.Errorf("the reason has %d characters, want 255 at the most", len([]rune(*in.Reason)))
+			}
+			if task.ID(*in.Task) == fmt.Sprintf("%032x", 7) {
+				return errors.New("no")
+			}
+			return nil
+		}}
+		reason := string(slices.Repeat([]rune{'ß'}, 300))
+		err := task.Runner{API: api}.Stop(t.Context(), states(definition("app"), 100), reason)
+		if want := fmt.Sprintf("stop task %032x: no", 7); err == nil || err.Error() != want {
+			t.Errorf("Stop() = %v, want %q", err, want)
+		}
+		if len(stoppedAt) != 100 || slices.Max(stoppedAt) != time.Second {
+			t.Errorf("%d tasks were stopped, the last after %s, want 100 after 1s", len(stoppedAt), slices.Max(stoppedAt))
+		}
+	})
+}
