@@ -50,6 +50,10 @@ type Node struct {
 	// It is empty for the other kinds.
 	Text string
 
+	// Written is how the text spells a Null, a Bool or a Number where JSON
+	// spells it differently, as YAML's 0x1F, True or ~. Empty if it does not.
+	Written string
+
 	Items   []*Node  // of a List
 	Members []Member // of a Map, in the order they were written
 

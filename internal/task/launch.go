@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// perCall is how many tasks one RunTask starts at the most.
-const perCall = 10
+// PerCall is how many tasks one RunTask starts at the most.
+const PerCall = 10
 
 // Launch is what is to be started.
 type Launch struct {
@@ -81,7 +81,7 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	deadline := time.Now().Add(l.Capacity)
 	wait := 5 * time.Second
 	for len(launched.Tasks) < l.Count {
-		missing := min(l.Count-len(launched.Tasks), perCall)
+		missing := min(l.Count-len(launched.Tasks), PerCall)
 		out, err := r.runTask(ctx, l, missing)
 		if err != nil {
 			return launched, fmt.Errorf("run task %s: %w", Name(l.Definition), err)

@@ -1,0 +1,123 @@
+// Package action is the step: it takes each value from one stage of the line and
+// hands it to the next, from the inputs to the exit status.
+//
+// It knows the order of the stages, makes the AWS clients, and turns errors into
+// exit statuses. What a good definition is, how ECS behaves and how things are
+// told is in the packages that it calls.
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/report"
+)
+
+// The exit statuses besides those of containers, which are 1 to 255 as they are,
+// after docker run and timeout(1). A step that a signal ended exits with 128 and
+// the signal's number.
+const (
+	ExitGood     = 0   // everything went well
+	ExitTimedOut = 124 // the time-out came before the end
+	ExitError    = 125 // the step itself could not do its work
+	ExitSignal   = 128 // plus the number of the signal
+)
+
+// Env is what the step has of the operating system.
+type Env struct {
+	Args           []string // the program's name first
+	LookupEnv      func(string) (string, bool)
+	Environ        func() []string
+	Getwd          func() (string, error) // the workspace
+	Stdout, Stderr io.Writer
+	Signals        <-chan os.Signal // that ask the step to end; nil if there are none
+}
+
+// getenv returns the value of a variable, "" if it is not set.
+func (e Env) getenv(name string) string {
+	value, _ := e.LookupEnv(name)
+	return value
+}
+
+// some returns those of the variables that are set, as NAME=value.
+func (e Env) some(names ...string) []string {
+	var set []string
+	for _, name := range names {
+		if value, ok := e.LookupEnv(name); ok {
+			set = append(set, name+"="+value)
+		}
+	}
+	return set
+}
+
+// Interrupted is the cause of the end of a step's context: a signal.
+type Interrupted struct{ Signal os.Signal }
+
+func (i *Interrupted) Error() string { return "interrupted by signal: " + i.Signal.String() }
+
+// status is the exit status after the signal.
+func (i *Interrupted) status() int {
+	if number, ok := i.Signal.(syscall.Signal); ok {
+		return ExitSignal + int(number)
+	}
+	return ExitError
+}
+
+// Main runs the command that the arguments ask for and returns its exit status.
+// The first signal ends the step in order; the second at once.
+func Main(env Env) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	done := make(chan int, 1)
+	go func() { done <- dispatch(ctx, env) }()
+	var first os.Signal
+	for {
+		select {
+		case status := <-done:
+			return status
+		case s := <-env.Signals:
+			interrupted := &Interrupted{s}
+			if first != nil {
+				fmt.Fprintf(env.Stdout, "ended at once by a second signal (%s): what was started may still run\n", s)
+				return interrupted.status()
+			}
+			first = s
+			cancel(interrupted)
+		}
+	}
+}
+
+func dispatch(ctx context.Context, env Env) int {
+	console := report.New(env.Stdout, env.getenv)
+	command, err := input.Parse(env.Args[1:], env.LookupEnv)
+	if err != nil {
+		for _, note := range notes(err) {
+			console.Error(note)
+		}
+		console.Printf("nothing was called; see ecs-run-task --help")
+		return ExitError
+	}
+	switch command.Name {
+	case "help":
+		io.WriteString(env.Stdout, command.Text)
+		return ExitGood
+	case "version":
+		fmt.Fprintln(env.Stdout, version())
+		return ExitGood
+	case "local-ecs":
+		return serveLocal(ctx, env, command.LocalECS)
+	}
+	return newStep(env, console, command.Run).run(ctx)
+}
+
+// interruption returns the signal that ended ctx, nil if none did.
+func interruption(ctx context.Context) *Interrupted {
+	var interrupted *Interrupted
+	errors.As(context.Cause(ctx), &interrupted)
+	return interrupted
+}

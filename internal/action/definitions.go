@@ -1,0 +1,180 @@
+package action
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"ecs-run-task/internal/ci"
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/expand"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/source"
+	"ecs-run-task/internal/taskdef"
+)
+
+// load takes the definitions from their texts to checked requests: every one is
+// read, expanded and checked before anything is called. The faults of all are
+// told at once.
+func (s *step) load(ctx context.Context) ([]*job, error) {
+	workspace, err := s.env.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	expander, err := s.expander(workspace)
+	if err != nil {
+		return nil, err
+	}
+	if s.config.Registered() {
+		s.console.Printf("task definition %s, as it is registered", s.config.Definition)
+		s.tags, err = expandTags(expander, s.config.Tags)
+		return []*job{{}}, err
+	}
+	loaded, err := source.Load(ctx, source.Config{Definition: s.config.Definition, Paths: s.config.FilePaths, Workspace: workspace})
+	if err != nil {
+		return nil, err
+	}
+	trees, err := s.parse(loaded.Texts)
+	if err != nil {
+		return nil, err
+	}
+	trees, err = s.expand(expander, trees)
+	if err != nil {
+		return nil, err
+	}
+	definitions, err := s.decode(trees)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []*job
+	for _, definition := range definitions {
+		jobs = append(jobs, &job{source: definition})
+		s.console.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
+	}
+	return jobs, nil
+}
+
+// parse returns the trees of all texts.
+func (s *step) parse(texts []source.Text) ([]*document.Node, error) {
+	var trees []*document.Node
+	var faults []error
+	for _, text := range texts {
+		found, warnings, err := document.Parse(text.Name, text.Bytes)
+		s.warn(warnings)
+		trees, faults = append(trees, found...), append(faults, err)
+	}
+	return trees, errors.Join(faults...)
+}
+
+// expander returns what expands expressions, with the values that they can name.
+func (s *step) expander(workspace string) (expand.Expander, error) {
+	contexts, err := ci.Contexts(s.sources())
+	if err != nil {
+		return expand.Expander{}, fmt.Errorf("read the values for expressions: %w", err)
+	}
+	return expand.Expander{
+		Contexts:     contexts,
+		Placeholders: ci.Placeholders(s.ci, contexts),
+		HashFiles: func(patterns ...string) (string, error) {
+			root, err := os.OpenRoot(workspace)
+			if err != nil {
+				return "", err
+			}
+			defer root.Close()
+			return expand.HashFiles(root.FS(), patterns...)
+		},
+	}, nil
+}
+
+// expand returns the trees, and sets the step's tags, with their expressions
+// replaced.
+func (s *step) expand(expander expand.Expander, trees []*document.Node) ([]*document.Node, error) {
+	var expanded []*document.Node
+	var faults []error
+	for _, tree := range trees {
+		node, err := expander.Tree(tree)
+		expanded, faults = append(expanded, node), append(faults, err)
+	}
+	tags, err := expandTags(expander, s.config.Tags)
+	s.tags = tags
+	return expanded, errors.Join(append(faults, err)...)
+}
+
+// sources are the values that expressions can name.
+func (s *step) sources() ci.Sources {
+	sources := ci.Sources{
+		Run: s.ci, Environ: s.env.Environ(),
+		Job: s.config.Job, Strategy: s.config.Strategy, Matrix: s.config.Matrix, Inputs: s.config.Inputs,
+		Vars: object(s.config.Variables), Secrets: object(s.config.Secrets),
+		Family: s.config.Family, Cluster: s.config.Cluster,
+		Region: cmp.Or(s.config.Region, s.env.getenv("AWS_REGION"), s.env.getenv("AWS_DEFAULT_REGION")),
+	}
+	if name := s.env.getenv("GITHUB_EVENT_PATH"); name != "" {
+		event, err := os.ReadFile(name)
+		if err != nil {
+			s.console.Notice(report.Note{Text: fmt.Sprintf("github.event is empty: %v", err)})
+		}
+		sources.Event = event
+	}
+	return sources
+}
+
+func object(pairs input.Pairs) *expand.Object {
+	o := &expand.Object{}
+	for _, pair := range pairs {
+		o.Set(pair.Name, pair.Value)
+	}
+	return o
+}
+
+// expandTags returns the tags of the input with their expressions replaced, in
+// keys and values.
+func expandTags(expander expand.Expander, pairs input.Pairs) ([]taskdef.Tag, error) {
+	place := document.Place{Name: "input tags"}
+	text := func(value string) *document.Node {
+		return &document.Node{Kind: document.String, Text: value, Place: place}
+	}
+	tree := &document.Node{Kind: document.Map, Place: place}
+	for _, pair := range pairs {
+		tree.Members = append(tree.Members, document.Member{Key: text(pair.Name), Value: text(pair.Value)})
+	}
+	expanded, err := expander.Tree(tree)
+	if err != nil {
+		return nil, err
+	}
+	var tags []taskdef.Tag
+	var faults []error
+	for _, member := range expanded.Members {
+		if member.Value.Kind == document.List || member.Value.Kind == document.Map {
+			faults = append(faults, &document.Error{Place: place, Path: member.Key.Text, Message: "expected text, found a " + member.Value.Kind.String()})
+		}
+		tags = append(tags, taskdef.Tag{Key: member.Key.Text, Value: member.Value.Text, Place: place})
+	}
+	return tags, errors.Join(faults...)
+}
+
+// decode returns the definitions that the trees hold.
+func (s *step) decode(trees []*document.Node) ([]*taskdef.Definition, error) {
+	var definitions []*taskdef.Definition
+	var faults []error
+	options := taskdef.Options{Family: s.config.Family, Tags: s.tags, UnknownMembers: s.config.UnknownMembers}
+	for _, tree := range trees {
+		found, warnings, err := taskdef.Decode(tree, options)
+		s.warn(warnings)
+		definitions, faults = append(definitions, found...), append(faults, err)
+	}
+	return definitions, errors.Join(faults...)
+}
+
+func (s *step) warn(warnings []document.Warning) {
+	for _, warning := range warnings {
+		if warning.Notice {
+			s.console.Notice(noteAt(&warning.Error))
+		} else {
+			s.console.Warning(noteAt(&warning.Error))
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/smithy-go"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/report"
+)
+
+// adviceError is an error with a line that helps.
+type adviceError struct {
+	error
+	advice string
+}
+
+func (e *adviceError) Unwrap() error { return e.error }
+
+// notes returns what there is to say about an error: a note for each that was
+// joined.
+func notes(err error) []report.Note {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []report.Note
+		for _, one := range joined.Unwrap() {
+			all = append(all, notes(one)...)
+		}
+		return all
+	}
+	var fault *document.Error
+	if errors.As(err, &fault) {
+		return []report.Note{noteAt(fault)}
+	}
+	note := report.Note{Text: err.Error()}
+	var wrong *input.Error
+	if errors.As(err, &wrong) {
+		note.Title = "input " + wrong.Input
+	}
+	var advised *adviceError
+	if errors.As(err, &advised) {
+		note.Hint = advised.advice
+	}
+	return []report.Note{note}
+}
+
+// noteAt returns what a fault in a document says, at its place.
+func noteAt(fault *document.Error) report.Note {
+	text := fault.Message
+	if fault.Path != "" {
+		text = fault.Path + ": " + text
+	}
+	return report.Note{
+		File: fault.Place.Name, Line: fault.Place.Line, Column: fault.Place.Column,
+		Title: fault.Code, Text: text, Hint: fault.Hint,
+	}
+}
+
+// refusal rewrites the error of a call: what was called, in which account and
+// region, AWS's code and message, and what to do. Other errors stay as they are.
+func (c *clients) refusal(ctx context.Context, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, c.refusal(ctx, one))
+		}
+		return errors.Join(all...)
+	}
+	var operation *smithy.OperationError
+	if !errors.As(err, &operation) {
+		return err
+	}
+	doing, _, _ := strings.Cut(err.Error(), ": operation error ")
+	where := "region " + c.config.Region
+	if account := c.account(ctx); account != "" {
+		where = "account " + account + ", " + where
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return fmt.Errorf("%s: no answer from %s to %s (%s): %w", doing, operation.Service(), operation.Operation(), where, operation.Unwrap())
+	}
+	return fmt.Errorf("%s: %s refused %s (%s): %s: %s", doing, operation.Service(), operation.Operation(), where, api.ErrorCode(), api.ErrorMessage())
+}

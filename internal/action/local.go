@@ -1,0 +1,49 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"ecs-run-task/internal/ecslocal"
+	"ecs-run-task/internal/input"
+)
+
+// executor returns the options of the embedded ECS for a kind of executor:
+// docker or process. Containers get nothing of the step's environment but where
+// programs and the home are: it may hold secrets.
+func executor(kind string, env Env) []ecslocal.Option {
+	if kind == "docker" {
+		return []ecslocal.Option{ecslocal.Docker(env.some("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"))}
+	}
+	return []ecslocal.Option{ecslocal.Process(env.some("PATH", "HOME", "TMPDIR", "LANG")...)}
+}
+
+// serveLocal serves the embedded ECS until ctx ends.
+func serveLocal(ctx context.Context, env Env, c input.LocalECS) int {
+	fail := func(err error) int {
+		fmt.Fprintf(env.Stderr, "local-ecs: %v\n", err)
+		return ExitError
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fail(err)
+	}
+	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() && !c.Exposed {
+		listener.Close()
+		return fail(fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: give --exposed if that is meant", c.Listen))
+	}
+	server := ecslocal.New(executor(c.Executor, env)...)
+	defer server.Close()
+	fmt.Fprintf(env.Stdout, "serving ECS and CloudWatch Logs at http://%s\n", listener.Addr())
+	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { web.Close() })
+	defer stop()
+	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fail(err)
+	}
+	return ExitGood
+}

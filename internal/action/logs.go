@@ -1,0 +1,228 @@
+package action
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/tail"
+	"ecs-run-task/internal/task"
+)
+
+// logs follows the containers' logs beside the watch. A verdict never waits for
+// a log, and never fails by one.
+type logs struct {
+	console *report.Report
+	clients *clients
+	shown   bool // the lines are wanted, not only the links
+
+	ctx    context.Context // of all followers
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+
+	mu      sync.Mutex
+	follows map[string]*follow     // by task ARN and container name
+	pacers  map[string]*tail.Pacer // by region
+	told    map[string]bool        // what has been said once
+	links   []string
+}
+
+// follow is one container's log on its way.
+type follow struct {
+	done   chan time.Time // takes when the container stopped
+	ended  bool
+	cancel context.CancelFunc
+}
+
+// newLogs returns logs that end with wait. They outlive a signal, so that the
+// last lines are seen.
+func newLogs(ctx context.Context, console *report.Report, clients *clients, shown bool) *logs {
+	l := &logs{
+		console: console, clients: clients, shown: shown,
+		follows: map[string]*follow{}, pacers: map[string]*tail.Pacer{}, told: map[string]bool{},
+	}
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	return l
+}
+
+// update starts to follow the logs of a task's containers as soon as their
+// streams are known, and tells their followers when the containers have stopped.
+// The label tells the task from others; it is empty if there is only one.
+func (l *logs) update(state *task.State, label string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, defined := range state.Definition.ContainerDefinitions {
+		name := aws.ToString(defined.Name)
+		container := containerOf(state, name)
+		key := aws.ToString(state.TaskArn) + " " + name
+		f := l.follows[key]
+		if f == nil {
+			if f = l.start(state, defined, container, label); f == nil {
+				continue
+			}
+			l.follows[key] = f
+		}
+		over := state.Verdict != nil
+		if !f.ended && (over || aws.ToString(container.LastStatus) == "STOPPED") {
+			f.ended = true
+			f.done <- aws.ToTime(state.ExecutionStoppedAt)
+		}
+		if over && container.ExitCode == nil && container.RuntimeId == nil {
+			f.cancel() // it never ran
+		}
+	}
+}
+
+// containerOf returns what ECS shows of a container of the task, the zero value
+// if it does not show it.
+func containerOf(state *task.State, name string) types.Container {
+	i := slices.IndexFunc(state.Containers, func(c types.Container) bool { return aws.ToString(c.Name) == name })
+	if i < 0 {
+		return types.Container{}
+	}
+	return state.Containers[i]
+}
+
+// start begins to follow a container's log. It returns nil if the stream is not
+// known, yet or at all.
+func (l *logs) start(state *task.State, defined types.ContainerDefinition, container types.Container, label string) *follow {
+	name := aws.ToString(defined.Name)
+	config := defined.LogConfiguration
+	if config == nil || config.LogDriver != types.LogDriverAwslogs {
+		l.cannotShow(state, name, config)
+		return nil
+	}
+	stream, ok := streamOf(config, name, task.ID(aws.ToString(state.TaskArn)), aws.ToString(container.RuntimeId))
+	if !ok {
+		return nil
+	}
+	region := cmp.Or(config.Options["awslogs-region"], l.clients.config.Region)
+	if !l.clients.local {
+		link := report.LogURL(region, stream.Group, stream.Name)
+		l.links = append(l.links, link)
+		l.console.Printf("log of %s: %s", name, link)
+	}
+	ctx, cancel := context.WithCancel(l.ctx)
+	f := &follow{done: make(chan time.Time, 1), cancel: cancel}
+	if !l.shown {
+		return f
+	}
+	follower := l.follower(region)
+	l.group.Go(func() {
+		err := follower.Follow(ctx, stream, f.done, func(events []tail.Event) {
+			l.print(name+label, events)
+		})
+		if err != nil && ctx.Err() == nil {
+			l.trouble(name, stream, err)
+		}
+	})
+	return f
+}
+
+// streamOf returns the stream of a container's awslogs; it is not known yet where
+// the definition gives no prefix and the container no id of its runtime.
+func streamOf(config *types.LogConfiguration, container, taskID, runtimeID string) (tail.Stream, bool) {
+	stream := tail.Stream{Group: config.Options["awslogs-group"], Name: runtimeID}
+	if prefix := config.Options["awslogs-stream-prefix"]; prefix != "" {
+		stream.Name = prefix + "/" + container + "/" + taskID
+	}
+	return stream, stream.Group != "" && stream.Name != ""
+}
+
+// follower returns what reads the streams of a region. All of a region share its
+// pace.
+func (l *logs) follower(region string) tail.Follower {
+	f := tail.Follower{API: l.clients.logsOf(region)}
+	if l.pacers[region] == nil {
+		l.pacers[region] = new(tail.Pacer)
+		if l.clients.local {
+			l.pacers[region].Interval = time.Millisecond
+		}
+	}
+	f.Pacer = l.pacers[region]
+	if l.clients.local {
+		f.Quiet = time.Millisecond // the embedded service has no delay
+	}
+	return f
+}
+
+func (l *logs) print(name string, events []tail.Event) {
+	lines := make([]string, len(events))
+	for i, event := range events {
+		lines[i] = event.Message
+	}
+	l.console.Log(name, lines...)
+}
+
+// cannotShow says once of a container why its output is not seen.
+func (l *logs) cannotShow(state *task.State, name string, config *types.LogConfiguration) {
+	key := task.Name(state.Definition) + " " + name
+	if l.told[key] || !l.shown || l.clients.local {
+		return
+	}
+	l.told[key] = true
+	why := "it has no logConfiguration"
+	if config != nil {
+		why = "its log driver is " + string(config.LogDriver)
+	}
+	l.console.Notice(report.Note{
+		Text: fmt.Sprintf("the output of container %s can't be shown: %s", name, why),
+		Hint: `only awslogs can be read back: "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "...", "awslogs-region": "...", "awslogs-stream-prefix": "..."}}`,
+	})
+}
+
+// trouble says why a log is not, or not wholly, shown.
+func (l *logs) trouble(name string, stream tail.Stream, err error) {
+	if errors.Is(err, tail.ErrNoStream) {
+		l.console.Printf("container %s wrote no log (%s)", name, stream)
+		return
+	}
+	note := report.Note{Title: "log not shown", Text: fmt.Sprintf("the log of container %s: %v", name, l.clients.refusal(l.ctx, err))}
+	if errors.Is(err, tail.ErrDenied) {
+		note.Hint = `allow the step to read it: {"Effect": "Allow", "Action": "logs:GetLogEvents", "Resource": "arn:aws:logs:*:*:log-group:` + stream.Group + `:log-stream:*"}`
+	}
+	l.console.Warning(note)
+}
+
+// wait returns when every log has been read to its end, at the latest after
+// limit.
+func (l *logs) wait(limit time.Duration) {
+	timer := time.AfterFunc(limit, l.cancel)
+	defer timer.Stop()
+	l.group.Wait()
+}
+
+// end tells the followers of tasks that nobody watches any more to come to an
+// end.
+func (l *logs) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.follows {
+		if !f.ended {
+			f.ended = true
+			f.done <- time.Now()
+		}
+	}
+}
+
+// urls returns the links to the streams in the console.
+func (l *logs) urls() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.links)
+}
+
+// containerOutput takes what containers of the embedded ECS print that have no
+// awslogs, so that it is seen too.
+func (s *step) containerOutput(_, container string) io.Writer {
+	return s.console.Writer(container)
+}

@@ -1,0 +1,223 @@
+package ci
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"ecs-run-task/internal/expand"
+)
+
+// Sources are what the contexts are filled from. Every field may be left empty.
+type Sources struct {
+	Run     Run
+	Environ []string // NAME=value, as from [os.Environ]
+	Event   []byte   // the JSON of the file at GITHUB_EVENT_PATH
+
+	// Job, Strategy, Matrix and Inputs are the contexts of these names as JSON.
+	Job, Strategy, Matrix, Inputs string
+
+	Vars, Secrets *expand.Object
+
+	Family, Cluster, Region string // of the ecs context
+}
+
+// Contexts returns the contexts that expressions in a definition may use:
+// github, env, runner, job, strategy, matrix, vars, secrets, inputs and ecs.
+//
+// Outside GitHub, Gitea and Forgejo, github is filled with what the CI says. job,
+// strategy, matrix and inputs are null if they are not given. The credentials in
+// the environment are not in env, and asking for one fails.
+//
+// The error joins one for each text that is not JSON.
+func Contexts(s Sources) (map[string]any, error) {
+	github, err := s.github()
+	errs := []error{err}
+	contexts := map[string]any{
+		"github":  github,
+		"env":     environment(s.Environ),
+		"runner":  s.runner(),
+		"vars":    orEmpty(s.Vars),
+		"secrets": orEmpty(s.Secrets),
+		"ecs":     object("family", s.Family, "cluster", s.Cluster, "region", s.Region),
+	}
+	for _, given := range []struct{ name, text string }{
+		{"job", s.Job}, {"strategy", s.Strategy}, {"matrix", s.Matrix}, {"inputs", s.Inputs},
+	} {
+		value, err := fromJSON(given.text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("context %s: %w", given.name, err))
+		}
+		contexts[given.name] = value
+	}
+	contexts["matrix"] = s.matrix(contexts["matrix"])
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return contexts, nil
+}
+
+// Placeholders returns the values of ${workflow.name}, ${workflow.releaseNo},
+// ${workflow.variables.NAME}, ${deploymentUrl}, ${app.name} and ${env.NAME}. The
+// contexts are those that [Contexts] has returned.
+func Placeholders(run Run, contexts map[string]any) *expand.Object {
+	workflow := object("name", run.Workflow, "releaseNo", run.Number)
+	workflow.Set("variables", contexts["vars"])
+	placeholders := &expand.Object{}
+	placeholders.Set("workflow", workflow)
+	if run.URL != "" {
+		placeholders.Set("deploymentUrl", run.URL)
+	}
+	placeholders.Set("app", object("name", run.Repository))
+	placeholders.Set("env", contexts["env"])
+	return placeholders
+}
+
+// githubNames are the members of GitHub's github context that it hands to
+// actions as GITHUB_ variables.
+var githubNames = []string{
+	"action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "artifacts", "artifacts_list",
+	"base_ref", "env", "event_name", "event_path", "graphql_url", "head_ref", "job", "output", "path", "ref", "ref_name",
+	"ref_protected", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id", "retention_days",
+	"run_attempt", "run_id", "run_number", "server_url", "sha", "state", "step_summary", "triggering_actor", "workflow",
+	"workflow_ref", "workflow_sha", "workspace",
+}
+
+func (s Sources) github() (*expand.Object, error) {
+	var github *expand.Object
+	switch s.Run.System {
+	case "github", "gitea", "forgejo":
+		github = named(s.Environ, "GITHUB_", githubNames)
+		if protected, found := github.Get("ref_protected"); found {
+			github.Set("ref_protected", protected == "true")
+		}
+	default:
+		github = s.Run.github()
+	}
+	github.Guard(func(name string) *expand.Error {
+		if !strings.EqualFold(name, "token") {
+			return nil
+		}
+		return &expand.Error{
+			Kind:    expand.Withheld,
+			Message: "github.token is not available: the runner keeps it to itself",
+			Hint:    "give the step the input secrets with the line TOKEN=${{ github.token }}, and write ${{ secrets.TOKEN }} here",
+		}
+	})
+	if len(s.Event) == 0 {
+		return github, nil
+	}
+	event, err := expand.FromJSON(s.Event)
+	if err != nil {
+		return nil, fmt.Errorf("event: %w", err)
+	}
+	github.Set("event", event)
+	return github, nil
+}
+
+// github returns what GitHub's context of that name would say of a run of
+// another CI.
+func (r Run) github() *expand.Object {
+	owner, _, _ := cutLast(r.Repository, "/")
+	github := object(
+		"action", r.Step, "actor", r.Actor, "event_name", r.EventName, "job", r.Job,
+		"ref", r.Ref, "ref_name", r.RefName, "ref_type", r.RefType,
+		"repository", r.Repository, "repository_owner", owner,
+		"run_attempt", r.Attempt, "run_id", r.ID, "run_number", r.Number,
+		"server_url", r.ServerURL, "sha", r.SHA, "workflow", r.Workflow, "workspace", r.Workspace,
+	)
+	github.Set("head_ref", r.HeadRef) // empty on GitHub too, unless it is a pull request
+	github.Set("base_ref", r.BaseRef)
+	if r.PullRequest != "" {
+		github.Set("event", r.pullRequestEvent())
+	}
+	return github
+}
+
+// pullRequestEvent returns the part of GitHub's event that other CIs know.
+func (r Run) pullRequestEvent() *expand.Object {
+	number, err := expand.FromJSON([]byte(r.PullRequest))
+	if err != nil {
+		number = r.PullRequest
+	}
+	pull := &expand.Object{}
+	pull.Set("number", number)
+	pull.Set("head", object("ref", r.HeadRef, "sha", r.SHA))
+	pull.Set("base", object("ref", r.BaseRef))
+	event := &expand.Object{}
+	event.Set("number", number)
+	event.Set("pull_request", pull)
+	return event
+}
+
+// runner returns the runner context. Where no runner says what machine this is,
+// the program does, in the runner's words.
+func (s Sources) runner() *expand.Object {
+	runner := named(s.Environ, "RUNNER_", []string{"arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace"})
+	systems := map[string]string{"linux": "Linux", "windows": "Windows", "darwin": "macOS"}
+	machines := map[string]string{"386": "X86", "amd64": "X64", "arm": "ARM", "arm64": "ARM64"}
+	for _, known := range []struct{ name, value string }{{"os", systems[runtime.GOOS]}, {"arch", machines[runtime.GOARCH]}} {
+		if _, given := runner.Get(known.name); !given && known.value != "" {
+			runner.Set(known.name, known.value)
+		}
+	}
+	return runner
+}
+
+// matrix mends what Forgejo's runner, up to version 12, makes of toJSON(matrix).
+func (s Sources) matrix(matrix any) any {
+	o, is := matrix.(*expand.Object)
+	if !is || s.Run.System != "forgejo" || o.Len() != 1 {
+		return matrix
+	}
+	for name, inner := range o.All() {
+		if _, is := inner.(*expand.Object); is && name == "Matrix" {
+			return inner
+		}
+	}
+	return matrix
+}
+
+// named returns an object with the members of those names that the environment
+// has under a prefix, in upper case.
+func named(environ []string, prefix string, names []string) *expand.Object {
+	values := map[string]string{}
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		values[name] = value
+	}
+	o := &expand.Object{}
+	for _, name := range names {
+		if value, set := values[prefix+strings.ToUpper(name)]; set {
+			o.Set(name, value)
+		}
+	}
+	return o
+}
+
+// object returns an object with those members whose values are not empty.
+func object(namesAndValues ...string) *expand.Object {
+	o := &expand.Object{}
+	for i := 0; i < len(namesAndValues); i += 2 {
+		if value := namesAndValues[i+1]; value != "" {
+			o.Set(namesAndValues[i], value)
+		}
+	}
+	return o
+}
+
+func orEmpty(o *expand.Object) *expand.Object {
+	if o == nil {
+		return &expand.Object{}
+	}
+	return o
+}
+
+// fromJSON returns null for no text.
+func fromJSON(text string) (any, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	return expand.FromJSON([]byte(text))
+}

@@ -1,0 +1,506 @@
+package document
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// A jsonParser is a recursive descent over the text. Its methods return nil (or
+// false) when there is no going on; the fault is then recorded.
+type jsonParser struct {
+	*reader
+	pos  int
+	path []step // of the value being read
+}
+
+// A step is one part of a path: the key of a member, or the index of an item.
+type step struct {
+	key   string
+	index int // -1 for a member
+}
+
+// where renders the path of the value being read.
+func (p *jsonParser) where() string {
+	path := ""
+	for _, s := range p.path {
+		if s.index >= 0 {
+			path = ItemPath(path, s.index)
+		} else {
+			path = MemberPath(path, s.key)
+		}
+	}
+	return path
+}
+
+// fail records a fault of form at an offset.
+func (p *jsonParser) fail(offset int, hint, format string, args ...any) bool {
+	return p.fault(&Error{Place: p.at.place(offset), Path: p.where(), Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (p *jsonParser) parse() []*Node {
+	if !p.space() {
+		return nil
+	}
+	if p.pos == len(p.text) {
+		p.fail(0, "", "the text is empty: expected a JSON value")
+		return nil
+	}
+	n := p.value()
+	if n == nil || !p.space() {
+		return nil
+	}
+	if p.pos < len(p.text) {
+		hint := ""
+		if c := p.text[p.pos]; c == '{' || c == '[' {
+			hint = "write several definitions as one list: [{ … }, { … }]"
+		}
+		p.fail(p.pos, hint, "expected the end of the text, found %s", p.found())
+		return nil
+	}
+	return []*Node{n}
+}
+
+// space skips white space and comments.
+func (p *jsonParser) space() bool {
+	for p.pos < len(p.text) {
+		switch p.text[p.pos] {
+		case ' ', '\t', '\r', '\n':
+			p.pos++
+		case '/':
+			if !p.comment() {
+				return false
+			}
+		default:
+			return true
+		}
+	}
+	return true
+}
+
+func (p *jsonParser) comment() bool {
+	rest := p.text[p.pos:]
+	switch {
+	case strings.HasPrefix(rest, "//"):
+		p.notice(p.pos, "comments left out: JSON has none")
+		if end := strings.IndexByte(rest, '\n'); end >= 0 {
+			p.pos += end
+		} else {
+			p.pos = len(p.text)
+		}
+		return true
+	case strings.HasPrefix(rest, "/*"):
+		end := strings.Index(rest[2:], "*/")
+		if end < 0 {
+			p.fail(p.pos, "", "the comment has no end: expected */")
+			return false
+		}
+		p.notice(p.pos, "comments left out: JSON has none")
+		p.pos += 2 + end + 2
+		return true
+	}
+	p.fail(p.pos, "", "expected a comment or a value, found %s", p.found())
+	return false
+}
+
+// found names what stands at the current offset, for messages.
+func (p *jsonParser) found() string {
+	if p.pos >= len(p.text) {
+		return "the end of the text"
+	}
+	if word := p.word(); word != "" {
+		return fmt.Sprintf("%q", shorten(word))
+	}
+	rest := p.text[p.pos:]
+	if rest[0] == '"' {
+		if end := strings.IndexAny(rest[1:], "\"\n"); end >= 0 {
+			return shorten(rest[:1+end]) + `"`
+		}
+	}
+	c, _ := utf8.DecodeRuneInString(rest)
+	return fmt.Sprintf("%q", string(c))
+}
+
+// word returns the run of letters, digits, signs and dots at the current offset.
+func (p *jsonParser) word() string {
+	end := p.pos
+	for end < len(p.text) {
+		c := p.text[end]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '+' || c == '-' || c == '_') {
+			break
+		}
+		end++
+	}
+	return p.text[p.pos:end]
+}
+
+// shorten cuts a long text for a message.
+func shorten(s string) string {
+	const most = 40
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
+}
+
+func (p *jsonParser) value() *Node {
+	if !p.space() {
+		return nil
+	}
+	start := p.pos
+	if start == len(p.text) {
+		p.fail(start, "", "expected a value, found the end of the text")
+		return nil
+	}
+	switch c := p.text[start]; c {
+	case '{', '[':
+		if len(p.path) >= maxDepth {
+			p.fault(&Error{Place: p.at.place(start), Message: tooDeep})
+			return nil
+		}
+		if c == '{' {
+			return p.object(p.at.place(start))
+		}
+		return p.array(p.at.place(start))
+	case '"', '\'':
+		place := p.at.place(start)
+		text, ok := p.string()
+		if !ok {
+			return nil
+		}
+		return p.node(String, text, place)
+	}
+	if strings.HasPrefix(p.text[start:], "${{") {
+		end := expressionEnd(p.text[start:])
+		if end < 0 {
+			p.fail(start, "", "the expression has no end: expected }}")
+			return nil
+		}
+		p.pos += end
+		return p.node(String, p.text[start:p.pos], p.at.place(start))
+	}
+	return p.literal()
+}
+
+// expressionEnd returns the length of the ${{ … }} that s begins with, or -1 if
+// it has no end. A }} inside a '…' literal does not end it.
+func expressionEnd(s string) int {
+	quoted := false
+	for i := len("${{"); i < len(s); i++ {
+		switch {
+		case s[i] == '\'':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(s[i:], "}}"):
+			return i + len("}}")
+		}
+	}
+	return -1
+}
+
+func (p *jsonParser) literal() *Node {
+	start, word := p.pos, p.word()
+	place := p.at.place(start)
+	if word == "" {
+		hint := ""
+		if strings.HasPrefix(p.text[start:], "${") {
+			hint = "quote it: \"${…}\""
+		}
+		p.fail(start, hint, "expected a value, found %s", p.found())
+		return nil
+	}
+	p.pos += len(word)
+	switch word {
+	case "true", "false":
+		return p.node(Bool, word, place)
+	case "null":
+		return p.node(Null, "", place)
+	}
+	if len(word) > maxNumber {
+		p.pos = start
+		p.fail(start, "", "a number of %d characters is longer than the %d that are read", len(word), maxNumber)
+		return nil
+	}
+	if isNumber(word) {
+		return p.node(Number, word, place)
+	}
+	hint := fmt.Sprintf("quote it: %q", word)
+	switch strings.ToLower(word) {
+	case "true", "false", "null":
+		hint = strings.ToLower(word)
+	case "none", "nil", "undefined":
+		hint = "null"
+	}
+	if !p.fail(start, hint, "expected a value, found %q, which is neither a number nor true, false or null", shorten(word)) {
+		return nil
+	}
+	return p.node(Null, "", place)
+}
+
+// isNumber reports whether s is a number as JSON spells it.
+func isNumber(s string) bool {
+	digits := func() bool {
+		n := 0
+		for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+			n++
+		}
+		s = s[n:]
+		return n > 0
+	}
+	s = strings.TrimPrefix(s, "-")
+	if strings.HasPrefix(s, "0") {
+		s = s[1:]
+	} else if !digits() {
+		return false
+	}
+	if strings.HasPrefix(s, ".") {
+		s = s[1:]
+		if !digits() {
+			return false
+		}
+	}
+	if s != "" && (s[0] == 'e' || s[0] == 'E') {
+		s = s[1:]
+		if s != "" && (s[0] == '+' || s[0] == '-') {
+			s = s[1:]
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return s == ""
+}
+
+func (p *jsonParser) array(place Place) *Node {
+	n := p.node(List, "", place)
+	if n == nil {
+		return nil
+	}
+	depth := len(p.path)
+	p.pos++ // [
+	for {
+		p.path = p.path[:depth]
+		end, ok := p.closes(']', len(n.Items) > 0)
+		if !ok {
+			return nil
+		}
+		if end {
+			return n
+		}
+		p.path = append(p.path, step{index: len(n.Items)})
+		item := p.value()
+		if item == nil {
+			return nil
+		}
+		n.Items = append(n.Items, item)
+	}
+}
+
+func (p *jsonParser) object(place Place) *Node {
+	n := p.node(Map, "", place)
+	if n == nil {
+		return nil
+	}
+	depth := len(p.path)
+	p.pos++ // {
+	for {
+		p.path = p.path[:depth]
+		end, ok := p.closes('}', len(n.Members) > 0)
+		if !ok {
+			return nil
+		}
+		if end {
+			p.duplicates(n.Members, p.where)
+			return n
+		}
+		key := p.key()
+		if key == nil {
+			return nil
+		}
+		p.path = append(p.path, step{key: key.Text, index: -1})
+		if !p.space() {
+			return nil
+		}
+		if p.pos == len(p.text) || p.text[p.pos] != ':' {
+			p.fail(p.pos, "", "expected : after the key %q, found %s", shorten(key.Text), p.found())
+			return nil
+		}
+		p.pos++
+		value := p.value()
+		if value == nil {
+			return nil
+		}
+		n.Members = append(n.Members, Member{Key: key, Value: value})
+	}
+}
+
+// closes reads what stands before the next entry of a list or map, or its
+// closing bracket, and reports whether it was the latter. A comma before the
+// bracket is forgiven, a comma that lacks is a fault that does not end the
+// search for more.
+func (p *jsonParser) closes(bracket byte, entries bool) (end, ok bool) {
+	if !p.space() {
+		return false, false
+	}
+	comma := -1
+	if entries && p.pos < len(p.text) && p.text[p.pos] == ',' {
+		comma = p.pos
+		p.pos++
+		if !p.space() {
+			return false, false
+		}
+	}
+	switch {
+	case p.pos == len(p.text):
+		p.fail(p.pos, "", "expected %c, found the end of the text", bracket)
+		return false, false
+	case p.text[p.pos] == bracket:
+		if comma >= 0 {
+			p.notice(comma, "trailing commas left out: JSON has none")
+		}
+		p.pos++
+		return true, true
+	case entries && comma < 0:
+		if c := p.text[p.pos]; c != '"' && c != '{' {
+			hint := ""
+			if strings.HasSuffix(strings.TrimRight(p.text[:p.pos], " "), "}}") {
+				hint = `an expression with text around it is quoted: "${{ … }}…"`
+			}
+			p.fail(p.pos, hint, "expected , or %c, found %s", bracket, p.found())
+			return false, false
+		}
+		return false, p.fail(p.pos, "", "expected , or %c, found %s: a comma is missing before it", bracket, p.found())
+	}
+	return false, true
+}
+
+// key reads the key of a member. One without quotes is a fault that does not
+// end the search for more.
+func (p *jsonParser) key() *Node {
+	start, place := p.pos, p.at.place(p.pos)
+	if c := p.text[start]; c == '"' || c == '\'' {
+		text, ok := p.string()
+		if !ok {
+			return nil
+		}
+		return p.node(String, text, place)
+	}
+	word := p.word()
+	if word == "" {
+		p.fail(start, "", "expected a key in double quotes, found %s", p.found())
+		return nil
+	}
+	if !p.fail(start, fmt.Sprintf("%q", shorten(word)), "expected a key in double quotes, found %q", shorten(word)) {
+		return nil
+	}
+	p.pos += len(word)
+	return p.node(String, word, place)
+}
+
+// string reads a string. One in single quotes is a fault that does not end the
+// search for more.
+func (p *jsonParser) string() (string, bool) {
+	start, quote := p.pos, p.text[p.pos]
+	if quote == '\'' && !p.fail(start, `"…"`, "expected double quotes around a string, found a single one") {
+		return "", false
+	}
+	p.pos++
+	var decoded strings.Builder // only used once there is an escape
+	from := p.pos
+	for p.pos < len(p.text) {
+		switch c := p.text[p.pos]; {
+		case c == quote:
+			s := p.text[from:p.pos]
+			p.pos++
+			if decoded.Len() > 0 {
+				decoded.WriteString(s)
+				s = decoded.String()
+			}
+			return s, true
+		case c == '\\':
+			decoded.WriteString(p.text[from:p.pos])
+			if !p.escape(&decoded) {
+				return "", false
+			}
+			from = p.pos
+		case c == '\n':
+			p.fail(start, `a line break inside a string is written \n`, "the string is not closed on its line")
+			return "", false
+		case c == '\t':
+			p.notice(p.pos, `tabs inside strings taken as they are: JSON writes \t`)
+			p.pos++
+		case c < ' ':
+			if !p.fail(p.pos, fmt.Sprintf(`\u%04x`, c), "a control character stands in a string") {
+				return "", false
+			}
+			p.pos++
+		default:
+			p.pos++
+		}
+	}
+	p.fail(start, "", "the string has no end: expected %c", quote)
+	return "", false
+}
+
+// escapes holds the characters that JSON writes as a backslash and one letter.
+var escapes = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// escape reads the escape at the current offset. One that JSON does not know is
+// a fault that does not end the search for more.
+func (p *jsonParser) escape(into *strings.Builder) bool {
+	start := p.pos
+	rest := p.text[start:]
+	if len(rest) < 2 {
+		p.fail(start, "", "the string has no end")
+		return false
+	}
+	if c, known := escapes[rest[1]]; known {
+		into.WriteByte(c)
+		p.pos += 2
+		return true
+	}
+	if rest[1] != 'u' {
+		c, size := utf8.DecodeRuneInString(rest[1:])
+		p.pos += 1 + size
+		into.WriteRune(c)
+		return p.fail(start, fmt.Sprintf(`a backslash itself is written \\%c`, c), `\%c is no escape of JSON`, c)
+	}
+	c, ok := hex4(rest[2:])
+	p.pos += 2
+	if !ok {
+		into.WriteByte('u')
+		return p.fail(start, "", `expected four hexadecimal digits after \u`)
+	}
+	p.pos += 4
+	if utf16.IsSurrogate(c) {
+		low, ok := rune(0), false
+		if strings.HasPrefix(p.text[p.pos:], `\u`) {
+			low, ok = hex4(p.text[p.pos+2:])
+		}
+		pair := utf16.DecodeRune(c, low)
+		if !ok || pair == utf8.RuneError {
+			into.WriteRune(utf8.RuneError)
+			return p.fail(start, "", `\u%04x is half of a character: the other half must follow`, c)
+		}
+		p.pos += 6
+		c = pair
+	}
+	into.WriteRune(c)
+	return true
+}
+
+// hex4 reads the four hexadecimal digits that s begins with.
+func hex4(s string) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	c := rune(0)
+	for i := range 4 {
+		digit := strings.IndexByte(hexDigits, s[i]|0x20)
+		if digit < 0 || s[i] < '0' {
+			return 0, false
+		}
+		c = c<<4 | rune(digit)
+	}
+	return c, true
+}

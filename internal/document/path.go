@@ -1,0 +1,34 @@
+package document
+
+import "strconv"
+
+// MemberPath returns the path of the member key of the map at path, as in
+// logConfiguration.options["max-size"]. An empty path is the whole document.
+func MemberPath(path, key string) string {
+	switch {
+	case !isWord(key):
+		return path + "[" + strconv.Quote(key) + "]"
+	case path == "":
+		return key
+	}
+	return path + "." + key
+}
+
+// ItemPath returns the path of the item i of the list at path, counting from 0,
+// as in containerDefinitions[0].
+func ItemPath(path string, i int) string {
+	return path + "[" + strconv.Itoa(i) + "]"
+}
+
+// isWord reports whether a key can stand in a path without quotes.
+func isWord(key string) bool {
+	for i := range len(key) {
+		switch c := key[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_':
+		case i > 0 && ('0' <= c && c <= '9' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return key != ""
+}

@@ -1,0 +1,379 @@
+package ecslocal
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Cluster is where tasks run. Fargate is there in every cluster; launch type
+// EC2 and capacity providers other than Fargate's need instances.
+type Cluster struct {
+	Name string
+
+	// DefaultStrategy is used by a RunTask that names neither a launch type
+	// nor a strategy; empty means launch type EC2.
+	DefaultStrategy []Provider
+
+	// CapacityProviders are the names of the providers of the cluster's own
+	// instances, beside FARGATE and FARGATE_SPOT.
+	CapacityProviders []string
+
+	Instances []Instance
+	Services  []Service
+}
+
+// A Provider is one item of a capacity provider strategy.
+type Provider struct {
+	Name         string
+	Weight, Base int
+}
+
+// An Instance is an EC2 host of tasks.
+type Instance struct {
+	CPU    int // units, 1024 to a vCPU; 0 means that it never runs out
+	Memory int // MiB; 0 means that it never runs out
+}
+
+// A Service is what DescribeServices answers of a service. It runs no tasks.
+type Service struct {
+	Name           string
+	TaskDefinition string // ARN, may be empty
+	Placement
+	DesiredCount int
+
+	// TaskSets are those of a service whose deployment controller is EXTERNAL,
+	// or CODE_DEPLOY: see Controller. The first is the primary one.
+	TaskSets   []Placement
+	Controller string // empty means ECS, or EXTERNAL if there are task sets
+}
+
+// A Placement is how and where a service, or a task set of one, runs its tasks.
+type Placement struct {
+	LaunchType      string     // EC2, FARGATE, EXTERNAL; empty if there are Providers
+	Providers       []Provider // its capacity provider strategy
+	PlatformVersion string
+	Subnets         []string // none means that there is no network configuration
+	SecurityGroups  []string
+	AssignPublicIP  string // ENABLED, DISABLED, or empty for DISABLED
+}
+
+// Clusters adds clusters. One named default replaces the one that is there
+// without it, which has one instance that never runs out.
+func Clusters(clusters ...Cluster) Option {
+	return func(s *Server) { s.named = append(s.named, clusters...) }
+}
+
+// A cluster is a Cluster at work.
+type cluster struct {
+	Cluster
+	arn       string
+	instances []*instance
+	zone      string
+	created   time.Time
+	tags      []object
+}
+
+// An instance is an Instance at work.
+type instance struct {
+	Instance
+	arn         string
+	cpu, memory int // in use
+	ports       map[string]bool
+}
+
+func (s *Server) makeClusters() {
+	if !slices.ContainsFunc(s.named, func(c Cluster) bool { return c.Name == "default" }) {
+		s.named = append(s.named, Cluster{Name: "default", Instances: []Instance{{}}})
+	}
+	for _, named := range s.named {
+		c := &cluster{Cluster: named, arn: s.arn("cluster/%s", named.Name), zone: s.region + "a", created: time.Now()}
+		for _, i := range named.Instances {
+			c.instances = append(c.instances, &instance{
+				Instance: i,
+				arn:      s.arn("container-instance/%s/%s", named.Name, hexID(16)),
+				ports:    make(map[string]bool),
+			})
+		}
+		s.clusters[named.Name] = c
+	}
+}
+
+// cluster returns the cluster that a request names by name or ARN, the default
+// one if it names none.
+func (s *Server) cluster(in object) (*cluster, error) {
+	name := strings.TrimPrefix(textOf(in, "cluster"), s.arn("cluster/"))
+	if name == "" {
+		name = "default"
+	}
+	c := s.clusters[name]
+	if c == nil {
+		return nil, refuse("ClusterNotFoundException", "Cluster not found.")
+	}
+	return c, nil
+}
+
+// place finds an instance with room and takes it. Without one it returns the
+// reason of each instance, as RunTask's failures give them.
+func (c *cluster) place(t *task) (*instance, []object) {
+	var failures []object
+	for _, i := range c.instances {
+		reason := i.lacks(t)
+		if reason == "" {
+			i.cpu += t.cpu
+			i.memory += t.memory
+			for _, port := range t.ports {
+				i.ports[port] = true
+			}
+			return i, nil
+		}
+		failures = append(failures, failure(i.arn, reason, ""))
+	}
+	return nil, failures
+}
+
+func (i *instance) lacks(t *task) string {
+	switch {
+	case i.CPU > 0 && i.cpu+t.cpu > i.CPU:
+		return "RESOURCE:CPU"
+	case i.Memory > 0 && i.memory+t.memory > i.Memory:
+		return "RESOURCE:MEMORY"
+	case slices.ContainsFunc(t.ports, func(port string) bool { return i.ports[port] }):
+		return "RESOURCE:PORTS"
+	}
+	return ""
+}
+
+// release gives back what a task took of its instance.
+func (i *instance) release(t *task) {
+	i.cpu -= t.cpu
+	i.memory -= t.memory
+	for _, port := range t.ports {
+		delete(i.ports, port)
+	}
+}
+
+func (s *Server) describeClusters(in object, _ caller) (any, error) {
+	names := textsOf(in, "clusters")
+	if len(names) == 0 {
+		names = []string{"default"}
+	}
+	if len(names) > 100 {
+		return nil, invalidParameter("Clusters cannot be more than 100.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, failures := []any{}, []any{}
+	for _, name := range names {
+		c, err := s.cluster(object{"cluster": name})
+		if err != nil {
+			failures = append(failures, failure(s.namedARN("cluster", name), "MISSING", ""))
+			continue
+		}
+		found = append(found, s.clusterAnswer(c, textsOf(in, "include")))
+	}
+	return object{"clusters": found, "failures": failures}, nil
+}
+
+// namedARN returns the ARN of a resource that a caller named by ARN or name.
+func (s *Server) namedARN(kind, name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return s.arn("%s/%s", kind, name)
+}
+
+func (s *Server) clusterAnswer(c *cluster, include []string) object {
+	running, pending := 0, 0
+	for _, t := range s.tasks {
+		switch {
+		case t.cluster != c:
+		case t.lastStatus == "RUNNING":
+			running++
+		case t.startedAt.IsZero() && t.lastStatus != "STOPPED":
+			pending++
+		}
+	}
+	answer := object{
+		"clusterArn":                        c.arn,
+		"clusterName":                       c.Name,
+		"status":                            "ACTIVE",
+		"registeredContainerInstancesCount": len(c.instances),
+		"runningTasksCount":                 running,
+		"pendingTasksCount":                 pending,
+		"activeServicesCount":               len(c.Services),
+		"statistics":                        []any{},
+		"tags":                              []any{},
+		"settings":                          []any{},
+		"capacityProviders":                 append([]string{"FARGATE", "FARGATE_SPOT"}, c.CapacityProviders...),
+		"defaultCapacityProviderStrategy":   strategyAnswer(c.DefaultStrategy),
+	}
+	if slices.Contains(include, "TAGS") {
+		answer["tags"] = tagsAnswer(c.tags)
+	}
+	if slices.Contains(include, "SETTINGS") {
+		answer["settings"] = []any{object{"name": "containerInsights", "value": "disabled"}}
+	}
+	return answer
+}
+
+func (s *Server) listClusters(in object, _ caller) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []item
+	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
+		all = append(all, item{s.clusters[name].arn, true})
+	}
+	return page(in, "clusterArns", all)
+}
+
+func (s *Server) describeServices(in object, _ caller) (any, error) {
+	names := textsOf(in, "services")
+	if len(names) == 0 {
+		return nil, invalidParameter("Services cannot be empty.")
+	}
+	if len(names) > 10 {
+		return nil, invalidParameter("Services cannot be more than 10.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.cluster(in)
+	if err != nil {
+		return nil, err
+	}
+	found, failures := []any{}, []any{}
+	for _, name := range names {
+		short := name[strings.LastIndex(name, "/")+1:]
+		i := slices.IndexFunc(c.Services, func(service Service) bool { return service.Name == short })
+		if i < 0 || strings.Contains(name, "/") && name != s.arn("service/%s/%s", c.Name, short) {
+			failures = append(failures, failure(s.namedARN("service/"+c.Name, name), "MISSING", ""))
+			continue
+		}
+		found = append(found, s.serviceAnswer(c, c.Services[i]))
+	}
+	return object{"services": found, "failures": failures}, nil
+}
+
+func (s *Server) serviceAnswer(c *cluster, service Service) object {
+	controller := service.Controller
+	if controller == "" {
+		controller = "ECS"
+		if len(service.TaskSets) > 0 {
+			controller = "EXTERNAL"
+		}
+	}
+	arn := s.arn("service/%s/%s", c.Name, service.Name)
+	answer := object{
+		"serviceArn":              arn,
+		"serviceName":             service.Name,
+		"clusterArn":              c.arn,
+		"status":                  "ACTIVE",
+		"desiredCount":            service.DesiredCount,
+		"runningCount":            0,
+		"pendingCount":            0,
+		"deploymentConfiguration": object{"maximumPercent": 200, "minimumHealthyPercent": 100},
+		"deployments":             []any{},
+		"events":                  []any{},
+		"loadBalancers":           []any{},
+		"serviceRegistries":       []any{},
+		"placementConstraints":    []any{},
+		"placementStrategy":       []any{},
+		"schedulingStrategy":      "REPLICA",
+		"deploymentController":    object{"type": controller},
+		"createdAt":               timestamp(c.created),
+		"enableECSManagedTags":    false,
+		"propagateTags":           "NONE",
+		"enableExecuteCommand":    false,
+		"createdBy":               fmt.Sprintf("arn:%s:iam::%s:root", partition(s.region), s.account),
+	}
+	if service.TaskDefinition != "" {
+		answer["taskDefinition"] = service.TaskDefinition
+	}
+	if controller == "ECS" {
+		service.describe(answer)
+		deployment := object{
+			"id": "ecs-svc/" + decimalID(arn), "status": "PRIMARY", "rolloutState": "COMPLETED",
+			"desiredCount": service.DesiredCount, "runningCount": 0, "pendingCount": 0, "failedTasks": 0,
+			"createdAt": timestamp(c.created), "updatedAt": timestamp(c.created),
+		}
+		if service.TaskDefinition != "" {
+			deployment["taskDefinition"] = service.TaskDefinition
+		}
+		service.describe(deployment)
+		answer["deployments"] = []any{deployment}
+		return answer
+	}
+	sets := []any{}
+	for i, placement := range service.TaskSets {
+		status := "ACTIVE"
+		if i == 0 {
+			status = "PRIMARY"
+		}
+		id := "ecs-svc/" + decimalID(fmt.Sprint(arn, i))
+		set := object{
+			"id": id, "taskSetArn": s.arn("task-set/%s/%s/%s", c.Name, service.Name, id),
+			"serviceArn": arn, "clusterArn": c.arn, "status": status, "stabilityStatus": "STEADY_STATE",
+			"computedDesiredCount": service.DesiredCount, "runningCount": 0, "pendingCount": 0,
+			"createdAt": timestamp(c.created), "updatedAt": timestamp(c.created),
+			"scale": object{"value": 100.0, "unit": "PERCENT"}, "loadBalancers": []any{}, "serviceRegistries": []any{}, "tags": []any{},
+		}
+		if service.TaskDefinition != "" {
+			set["taskDefinition"] = service.TaskDefinition
+		}
+		placement.describe(set)
+		sets = append(sets, set)
+	}
+	answer["taskSets"] = sets
+	return answer
+}
+
+// describe adds a placement's members to an answer.
+func (p Placement) describe(answer object) {
+	if p.LaunchType != "" {
+		answer["launchType"] = p.LaunchType
+	}
+	if len(p.Providers) > 0 {
+		answer["capacityProviderStrategy"] = strategyAnswer(p.Providers)
+	}
+	if p.LaunchType == "FARGATE" || len(p.Providers) > 0 && isFargate(p.Providers[0].Name) {
+		answer["platformVersion"] = "LATEST"
+		answer["platformFamily"] = "Linux"
+	}
+	if p.PlatformVersion != "" {
+		answer["platformVersion"] = p.PlatformVersion
+	}
+	if len(p.Subnets) > 0 {
+		public := p.AssignPublicIP
+		if public == "" {
+			public = "DISABLED"
+		}
+		groups := p.SecurityGroups
+		if groups == nil {
+			groups = []string{}
+		}
+		answer["networkConfiguration"] = object{"awsvpcConfiguration": object{
+			"subnets": p.Subnets, "securityGroups": groups, "assignPublicIp": public,
+		}}
+	}
+}
+
+func strategyAnswer(providers []Provider) []any {
+	answer := []any{}
+	for _, p := range providers {
+		answer = append(answer, object{"capacityProvider": p.Name, "weight": p.Weight, "base": p.Base})
+	}
+	return answer
+}
+
+func isFargate(provider string) bool { return provider == "FARGATE" || provider == "FARGATE_SPOT" }
+
+// decimalID returns an id of 19 digits that belongs to a name.
+func decimalID(name string) string {
+	h := uint64(14695981039346656037) // FNV-1a
+	for _, b := range []byte(name) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return fmt.Sprintf("%019d", h%1e19)
+}

@@ -1,0 +1,306 @@
+package ecslocal
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Docker runs containers with the docker CLI, or with one that takes the same
+// arguments: command is the program and its first arguments, docker if there is
+// none, looked up in the PATH of environment, which is the CLI's own
+// (NAME=value).
+//
+// Containers of a task in network mode awsvpc share localhost, as on AWS, and
+// reach the network of Docker's bridge. Images are pulled when the engine lacks
+// them, with the CLI's own registry credentials. Task CPU and memory are not
+// limits; those of containers are. GPUs are the engine's.
+func Docker(environment []string, command ...string) Option {
+	if len(command) == 0 {
+		command = []string{"docker"}
+	}
+	return Execute(docker{
+		environment: slices.Concat([]string{"PATH=" + hostPath}, environment),
+		cli:         slices.Clone(command),
+	})
+}
+
+type docker struct {
+	environment []string
+	cli         []string
+}
+
+// patience is how long a call of the CLI that cleans up may take.
+const patience = 30 * time.Second
+
+// command returns a call of the CLI with variables beside its own.
+func (d docker) command(ctx context.Context, args []string, variables ...string) (*exec.Cmd, error) {
+	program, err := lookUp(d.cli[0], variable(d.environment, "PATH"), "")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, program, slices.Concat(d.cli[1:], args)...)
+	cmd.Env = slices.Concat(d.environment, variables)
+	cmd.WaitDelay = time.Second
+	setGroup(cmd) // the terminal's Ctrl-C is not for it
+	return cmd, nil
+}
+
+// call runs the CLI and returns what it prints; its error is what it complains.
+func (d docker) call(ctx context.Context, args ...string) (string, error) {
+	cmd, err := d.command(ctx, args)
+	if err != nil {
+		return "", err
+	}
+	return output(cmd)
+}
+
+func output(cmd *exec.Cmd) (string, error) {
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		if text := strings.TrimSpace(complaint.String()); text != "" {
+			err = errors.New(text)
+		}
+		return "", err
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+// cleanUp runs the CLI although the task or the server may be over. A failure
+// leaves something behind that nobody can be told of.
+func (d docker) cleanUp(args ...string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	d.call(ctx, args...)
+}
+
+func (d docker) Begin(ctx context.Context, t Task) error {
+	for _, v := range objectsOf(t.Definition, "volumes") {
+		for _, kind := range []string{"efsVolumeConfiguration", "s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"} {
+			if v[kind] != nil {
+				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s", textOf(v, "name"), kind)
+			}
+		}
+	}
+	for _, v := range taskVolumes(t) {
+		if _, err := d.call(ctx, v...); err != nil {
+			return fmt.Errorf("CannotCreateVolumeError: %w", err)
+		}
+	}
+	if !pauses(t) {
+		return nil
+	}
+	image, err := d.makePauseImage(ctx)
+	if err != nil {
+		return fmt.Errorf("ContainerNetworkingError: %w", err)
+	}
+	if _, err := d.call(ctx, pauseArguments(t, image)...); err != nil {
+		return fmt.Errorf("ContainerNetworkingError: %w", err)
+	}
+	return nil
+}
+
+func (d docker) End(t Task) {
+	containers := []string{"rm", "--force", "--volumes"}
+	for _, c := range objectsOf(t.Definition, "containerDefinitions") {
+		containers = append(containers, containerName(t, textOf(c, "name")))
+	}
+	if pauses(t) {
+		containers = append(containers, containerName(t, pause))
+	}
+	d.cleanUp(containers...)
+	var volumes []string
+	for _, v := range objectsOf(t.Definition, "volumes") {
+		if name, own := volumeName(t, v); own {
+			volumes = append(volumes, name)
+		}
+	}
+	if len(volumes) > 0 {
+		d.cleanUp(append([]string{"volume", "rm", "--force"}, volumes...)...)
+	}
+}
+
+func (d docker) Pull(ctx context.Context, c Container) error {
+	if _, err := d.call(ctx, "image", "inspect", "--format", "{{.Id}}", c.Image); err == nil {
+		return nil
+	}
+	args := append([]string{"pull", "--quiet"}, platform(c.Task)...)
+	if _, err := d.call(ctx, append(args, c.Image)...); err != nil {
+		return fmt.Errorf("CannotPullContainerError: %w", err)
+	}
+	return nil
+}
+
+func (d docker) Run(ctx context.Context, c Container, started func(), stop <-chan struct{}) (Exit, error) {
+	name := containerName(c.Task, c.Name)
+	if c.Restarts > 0 {
+		d.cleanUp("rm", "--force", name)
+	}
+	if err := d.create(ctx, c); err != nil {
+		return Exit{}, fmt.Errorf("CannotCreateContainerError: %w", err)
+	}
+	if _, err := d.call(ctx, "start", name); err != nil {
+		return Exit{}, fmt.Errorf("CannotStartContainerError: %w", err)
+	}
+	started()
+	exited := make(chan struct{})
+	var helper sync.WaitGroup
+	// The container is followed to its end, even when it is killed.
+	following, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	helper.Go(func() { d.end(ctx, c, stop, exited, giveUp) })
+	err := d.follow(following, name, c.Output)
+	close(exited)
+	helper.Wait()
+	if err != nil {
+		d.cleanUp("kill", name)
+		return Exit{}, err
+	}
+	return d.exit(name)
+}
+
+// create makes a container. No value of its environment is among the arguments,
+// which every user of the host can read.
+func (d docker) create(ctx context.Context, c Container) error {
+	file, inherited, names := splitEnvironment(c.Environment)
+	args := createArguments(c, names)
+	cmd, err := d.command(ctx, args, inherited...)
+	if err != nil {
+		return err
+	}
+	cmd.Stdin = strings.NewReader(file)
+	_, err = output(cmd)
+	return err
+}
+
+// follow copies what a container prints until it has ended.
+func (d docker) follow(ctx context.Context, name string, w io.Writer) error {
+	cmd, err := d.command(ctx, []string{"logs", "--follow", name})
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = w, w // the same writer: exec writes to it from one goroutine
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("ContainerRuntimeError: docker logs: %w", err)
+	}
+	if _, err := d.call(ctx, "wait", name); err != nil {
+		return fmt.Errorf("ContainerRuntimeError: %w", err)
+	}
+	return nil
+}
+
+// end stops a container with its image's stop signal when stop is closed, and
+// kills it when ctx ends. It calls giveUp when the engine can't do that.
+func (d docker) end(ctx context.Context, c Container, stop, exited <-chan struct{}, giveUp func()) {
+	name := containerName(c.Task, c.Name)
+	select {
+	case <-stop:
+		seconds := strconv.Itoa(int(c.StopTimeout / time.Second))
+		d.call(ctx, "stop", "-t", seconds, name) // kills by itself after that time
+	case <-ctx.Done():
+	case <-exited:
+		return
+	}
+	select {
+	case <-ctx.Done():
+		d.cleanUp("kill", name)
+	case <-exited:
+		return
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		giveUp()
+	case <-exited:
+	}
+}
+
+// exit asks the engine how a container ended.
+func (d docker) exit(name string) (Exit, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	state, err := d.call(ctx, "inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", name)
+	if err != nil {
+		return Exit{}, fmt.Errorf("CannotInspectContainerError: %w", err)
+	}
+	var e Exit
+	var outOfMemory bool
+	if _, err := fmt.Sscan(state, &e.Code, &outOfMemory); err != nil {
+		return Exit{}, fmt.Errorf("CannotInspectContainerError: %q: %w", state, err)
+	}
+	if outOfMemory {
+		e.Reason = "OutOfMemoryError: Container killed due to memory usage"
+	}
+	return e, nil
+}
+
+func (d docker) Probe(ctx context.Context, c Container, command []string) (int, error) {
+	cmd, err := d.command(ctx, append([]string{"exec", containerName(c.Task, c.Name)}, command...))
+	if err != nil {
+		return 0, err
+	}
+	err = cmd.Run()
+	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
+		return 0, err
+	}
+	return cmd.ProcessState.ExitCode(), nil
+}
+
+const (
+	// pause is the name of the container that holds what the containers of a
+	// task share. No container of a definition can have it.
+	pause = "~internal~pause"
+
+	pauseImage = "ecs-run-task/pause"
+)
+
+// makePauseImage returns the image of a program that does nothing, and makes it
+// where it is missing: the engine can't hold a network without a process, and
+// there may be no registry to ask for one.
+func (d docker) makePauseImage(ctx context.Context) (image string, err error) {
+	architecture, err := d.call(ctx, "version", "--format", "{{.Server.Arch}}")
+	if err != nil {
+		return "", err
+	}
+	image = pauseImage + ":" + architecture
+	if _, err := d.call(ctx, "image", "inspect", "--format", "{{.Id}}", image); err == nil {
+		return image, nil
+	}
+	program, err := pauseProgram(architecture)
+	if err != nil {
+		return "", err
+	}
+	archive, err := archiveOf("pause", program)
+	if err != nil {
+		return "", err
+	}
+	cmd, err := d.command(ctx, []string{"import", "--change", `ENTRYPOINT ["/pause"]`, "-", image})
+	if err != nil {
+		return "", err
+	}
+	cmd.Stdin = bytes.NewReader(archive)
+	_, err = output(cmd)
+	return image, err
+}
+
+// archiveOf returns a tar archive of one program.
+func archiveOf(name string, program []byte) ([]byte, error) {
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(program))})
+	if err == nil {
+		_, err = w.Write(program)
+	}
+	return archive.Bytes(), errors.Join(err, w.Close())
+}

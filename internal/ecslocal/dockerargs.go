@@ -1,0 +1,378 @@
+package ecslocal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// arguments collects flags of the CLI. An empty value leaves a flag out.
+type arguments []string
+
+func (a *arguments) add(flag, value string) {
+	if value != "" {
+		*a = append(*a, flag, value)
+	}
+}
+
+func (a *arguments) each(flag string, values []string) {
+	for _, value := range values {
+		a.add(flag, value)
+	}
+}
+
+func (a *arguments) when(set bool, flag string) {
+	if set {
+		*a = append(*a, flag)
+	}
+}
+
+func (a *arguments) mebibytes(flag string, o object, member string) {
+	if n := intOf(o, member, 0); n > 0 {
+		a.add(flag, strconv.Itoa(n)+"m")
+	}
+}
+
+// containerName is what the engine calls a container: the names of tasks and
+// containers in it are free of anything special.
+func containerName(t Task, name string) string {
+	return "ecs-" + t.ID + "-" + strings.ReplaceAll(name, "~", "_")
+}
+
+// volumeName is what the engine calls a volume, and whether it is the task's own.
+// A volume of the host has no name.
+func volumeName(t Task, volume object) (name string, own bool) {
+	name = textOf(volume, "name")
+	configuration := objectOf(volume, "dockerVolumeConfiguration")
+	switch {
+	case textOf(objectOf(volume, "host"), "sourcePath") != "":
+		return "", false
+	case textOf(configuration, "scope") == "shared":
+		return name, false
+	}
+	return "ecs-" + t.ID + "-" + name, true
+}
+
+// taskVolumes returns the calls that make a task's volumes.
+func taskVolumes(t Task) [][]string {
+	var calls [][]string
+	for _, v := range objectsOf(t.Definition, "volumes") {
+		name, _ := volumeName(t, v)
+		configuration := objectOf(v, "dockerVolumeConfiguration")
+		if name == "" || textOf(configuration, "scope") == "shared" && !boolOf(configuration, "autoprovision", false) {
+			continue
+		}
+		call := arguments{"volume", "create"}
+		call.add("--driver", textOf(configuration, "driver"))
+		call.each("--opt", pairs(objectOf(configuration, "driverOpts")))
+		call.each("--label", pairs(objectOf(configuration, "labels")))
+		calls = append(calls, append(call, name))
+	}
+	return calls
+}
+
+// pairs returns key=value of a map's members, sorted.
+func pairs(o object) []string {
+	var pairs []string
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		pairs = append(pairs, key+"="+textOf(o, key))
+	}
+	return pairs
+}
+
+// pauses reports whether the containers of a task share something that a
+// container of its own has to hold.
+func pauses(t Task) bool {
+	return textOf(t.Definition, "networkMode") == "awsvpc" || textOf(t.Definition, "pidMode") == "task" || textOf(t.Definition, "ipcMode") == "task"
+}
+
+func pauseArguments(t Task, image string) []string {
+	args := arguments{"run", "--detach", "--name", containerName(t, pause)}
+	args.labels(t, pause)
+	if textOf(t.Definition, "ipcMode") == "task" {
+		args.add("--ipc", "shareable")
+	}
+	if textOf(t.Definition, "networkMode") == "awsvpc" {
+		for _, c := range objectsOf(t.Definition, "containerDefinitions") {
+			args.systemControls(c, true)
+		}
+	}
+	return append(args, image)
+}
+
+// labels adds those that the ECS agent puts on containers.
+func (a *arguments) labels(t Task, container string) {
+	a.each("--label", []string{
+		"com.amazonaws.ecs.cluster=" + t.Cluster,
+		"com.amazonaws.ecs.container-name=" + container,
+		"com.amazonaws.ecs.task-arn=" + t.ARN,
+		"com.amazonaws.ecs.task-definition-family=" + textOf(t.Definition, "family"),
+		fmt.Sprint("com.amazonaws.ecs.task-definition-version=", t.Definition["revision"]),
+	})
+}
+
+// systemControls adds those of the network, or all others. Where containers
+// share a network, theirs are the network's.
+func (a *arguments) systemControls(container object, network bool) {
+	for _, control := range objectsOf(container, "systemControls") {
+		name := textOf(control, "namespace")
+		if strings.HasPrefix(name, "net.") == network {
+			a.add("--sysctl", name+"="+textOf(control, "value"))
+		}
+	}
+}
+
+func platform(t Task) []string {
+	p := objectOf(t.Definition, "runtimePlatform")
+	var args arguments
+	switch textOf(p, "cpuArchitecture") {
+	case "X86_64":
+		args.add("--platform", "linux/amd64")
+	case "ARM64":
+		args.add("--platform", "linux/arm64")
+	}
+	return args
+}
+
+// splitEnvironment returns the part of an environment that the CLI can read from
+// a file, which it gets as its input, and the part that it has to inherit, with
+// the names of that: values that a file of lines can't hold.
+func splitEnvironment(environment []string) (file string, inherited, names []string) {
+	var lines strings.Builder
+	for _, entry := range environment {
+		if !strings.ContainsAny(entry, "\r\n") && len(entry) < 60000 && strings.ToValidUTF8(entry, "") == entry {
+			lines.WriteString(entry + "\n")
+			continue
+		}
+		name, _, _ := strings.Cut(entry, "=")
+		inherited, names = append(inherited, entry), append(names, name)
+	}
+	return lines.String(), inherited, names
+}
+
+// createArguments returns the call that makes a container, whose environment is
+// that of the call's input, and of the variables named.
+func createArguments(c Container, variables []string) []string {
+	d := c.Definition
+	args := arguments{"create", "--name", containerName(c.Task, c.Name), "--env-file", "/dev/stdin", "--no-healthcheck", "--log-driver", "json-file"}
+	args.each("--env", variables)
+	args = append(args, platform(c.Task)...)
+	args.labels(c.Task, c.Name)
+	args.each("--label", pairs(objectOf(d, "dockerLabels")))
+	args.add("--workdir", c.WorkingDirectory)
+	args.add("--user", textOf(d, "user"))
+	args.when(boolOf(d, "privileged", false), "--privileged")
+	args.when(boolOf(d, "readonlyRootFilesystem", false), "--read-only")
+	args.when(boolOf(d, "interactive", false), "--interactive")
+	args.when(boolOf(d, "pseudoTerminal", false), "--tty")
+	args.each("--security-opt", textsOf(d, "dockerSecurityOptions"))
+	args.network(c)
+	args.resources(c)
+	args.volumes(c)
+	args.systemControls(d, false)
+	if len(c.EntryPoint) > 0 {
+		args = append(args, "--entrypoint", c.EntryPoint[0], "--", c.Image)
+		args = append(args, c.EntryPoint[1:]...)
+	} else {
+		args = append(args, "--", c.Image)
+	}
+	return append(args, c.Command...)
+}
+
+// network adds what a container sees of networks, and of other processes.
+func (a *arguments) network(c Container) {
+	d, task := c.Definition, c.Task.Definition
+	shared := "container:" + containerName(c.Task, pause)
+	for flag, member := range map[string]string{"--pid": "pidMode", "--ipc": "ipcMode"} {
+		switch mode := textOf(task, member); mode {
+		case "task":
+			a.add(flag, shared)
+		case "host", "none":
+			a.add(flag, mode)
+		}
+	}
+	mode := textOf(task, "networkMode")
+	switch {
+	case boolOf(d, "disableNetworking", false) || mode == "none":
+		a.add("--network", "none")
+		return
+	case mode == "awsvpc":
+		a.add("--network", shared)
+		return // all else is the network's
+	case mode == "host":
+		a.add("--network", "host")
+	}
+	a.add("--hostname", textOf(d, "hostname"))
+	a.each("--dns", textsOf(d, "dnsServers"))
+	a.each("--dns-search", textsOf(d, "dnsSearchDomains"))
+	for _, host := range objectsOf(d, "extraHosts") {
+		a.add("--add-host", textOf(host, "hostname")+":"+textOf(host, "ipAddress"))
+	}
+	if mode == "host" {
+		return
+	}
+	a.systemControls(d, true)
+	for _, link := range textsOf(d, "links") {
+		name, alias, aliased := strings.Cut(link, ":")
+		if !aliased {
+			alias = name
+		}
+		a.add("--link", containerName(c.Task, name)+":"+alias)
+	}
+	for _, port := range objectsOf(d, "portMappings") {
+		protocol := "/" + textOf(port, "protocol")
+		if ports := textOf(port, "containerPortRange"); ports != "" {
+			a.add("--publish", ports+protocol)
+			continue
+		}
+		publish := strconv.Itoa(intOf(port, "containerPort", 0)) + protocol
+		if host := intOf(port, "hostPort", 0); host > 0 {
+			publish = strconv.Itoa(host) + ":" + publish
+		}
+		a.add("--publish", publish)
+	}
+}
+
+// resources adds a container's limits, capabilities and devices.
+func (a *arguments) resources(c Container) {
+	d := c.Definition
+	if c.CPU > 0 {
+		a.add("--cpu-shares", strconv.Itoa(max(c.CPU, 2)))
+	}
+	linux := objectOf(d, "linuxParameters")
+	if c.Memory > 0 {
+		a.add("--memory", strconv.Itoa(c.Memory)+"m")
+		if linux["maxSwap"] != nil {
+			a.add("--memory-swap", strconv.Itoa(c.Memory+intOf(linux, "maxSwap", 0))+"m")
+		}
+	}
+	a.mebibytes("--memory-reservation", d, "memoryReservation")
+	a.mebibytes("--shm-size", linux, "sharedMemorySize")
+	if linux["swappiness"] != nil {
+		a.add("--memory-swappiness", strconv.Itoa(intOf(linux, "swappiness", 0)))
+	}
+	a.when(boolOf(linux, "initProcessEnabled", false), "--init")
+	capabilities := objectOf(linux, "capabilities")
+	a.each("--cap-add", textsOf(capabilities, "add"))
+	a.each("--cap-drop", textsOf(capabilities, "drop"))
+	for _, device := range objectsOf(linux, "devices") {
+		a.add("--device", deviceArgument(device))
+	}
+	for _, limit := range objectsOf(d, "ulimits") {
+		a.add("--ulimit", fmt.Sprintf("%s=%d:%d", textOf(limit, "name"), intOf(limit, "softLimit", 0), intOf(limit, "hardLimit", 0)))
+	}
+	for _, resource := range objectsOf(d, "resourceRequirements") {
+		if textOf(resource, "type") == "GPU" {
+			a.add("--gpus", textOf(resource, "value"))
+		}
+	}
+}
+
+func deviceArgument(device object) string {
+	host, inside, letters := textOf(device, "hostPath"), textOf(device, "containerPath"), ""
+	if inside == "" {
+		inside = host
+	}
+	for _, permission := range textsOf(device, "permissions") {
+		letters += map[string]string{"read": "r", "write": "w", "mknod": "m"}[permission]
+	}
+	if letters == "" {
+		letters = "rwm"
+	}
+	return host + ":" + inside + ":" + letters
+}
+
+// volumes adds what is mounted into a container.
+func (a *arguments) volumes(c Container) {
+	named := make(map[string]object)
+	for _, v := range objectsOf(c.Task.Definition, "volumes") {
+		named[textOf(v, "name")] = v
+	}
+	for _, m := range objectsOf(c.Definition, "mountPoints") {
+		v := named[textOf(m, "sourceVolume")]
+		mount := []string{"type=volume", "source=", "target=" + textOf(m, "containerPath")}
+		if path := textOf(objectOf(v, "host"), "sourcePath"); path != "" {
+			mount[0], mount[1] = "type=bind", "source="+path
+		} else {
+			name, _ := volumeName(c.Task, v)
+			mount[1] += name
+		}
+		if boolOf(m, "readOnly", false) {
+			mount = append(mount, "readonly")
+		}
+		a.add("--mount", commaSeparated(mount))
+	}
+	for _, from := range objectsOf(c.Definition, "volumesFrom") {
+		source := containerName(c.Task, textOf(from, "sourceContainer"))
+		if boolOf(from, "readOnly", false) {
+			source += ":ro"
+		}
+		a.add("--volumes-from", source)
+	}
+	for _, t := range objectsOf(objectOf(c.Definition, "linuxParameters"), "tmpfs") {
+		options := append([]string{fmt.Sprintf("size=%dm", intOf(t, "size", 0))}, textsOf(t, "mountOptions")...)
+		a.add("--tmpfs", textOf(t, "containerPath")+":"+strings.Join(options, ","))
+	}
+}
+
+// commaSeparated joins fields as the CLI takes them apart: as CSV.
+func commaSeparated(fields []string) string {
+	var line bytes.Buffer
+	w := csv.NewWriter(&line)
+	w.Write(fields) // to a buffer: can't fail
+	w.Flush()
+	return strings.TrimSuffix(line.String(), "\n")
+}
+
+// pauseProgram returns a Linux program of one system call, which waits for ever:
+// an ELF header, one segment, and the code.
+func pauseProgram(architecture string) ([]byte, error) {
+	var machine uint16
+	var code []byte
+	switch architecture {
+	case "amd64":
+		machine = 62
+		code = []byte{
+			0xb8, 0x22, 0, 0, 0, // mov eax, 34 (pause)
+			0x0f, 0x05, // syscall
+			0xeb, 0xf7, // jmp to the start
+		}
+	case "arm64":
+		machine = 183
+		for _, instruction := range []uint32{
+			0xd2800000, 0xd2800001, 0xd2800002, 0xd2800003, // mov x0..x3, 0
+			0xd2800928, // mov x8, 73 (ppoll)
+			0xd4000001, // svc 0
+			0x17fffffa, // b to the start
+		} {
+			code = binary.LittleEndian.AppendUint32(code, instruction)
+		}
+	default:
+		return nil, fmt.Errorf("no pause program for the architecture %q", architecture)
+	}
+	const base, headers = 0x400000, 64 + 56
+	le := binary.LittleEndian
+	p := []byte{0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0} // 64 bit, little endian
+	p = le.AppendUint16(p, 2)                                            // executable
+	p = le.AppendUint16(p, machine)
+	p = le.AppendUint32(p, 1)
+	p = le.AppendUint64(p, base+headers) // entry point
+	p = le.AppendUint64(p, 64)           // program headers
+	p = le.AppendUint64(p, 0)            // no section headers
+	p = le.AppendUint32(p, 0)
+	for _, n := range []uint16{64, 56, 1, 64, 0, 0} { // sizes and numbers of headers
+		p = le.AppendUint16(p, n)
+	}
+	p = le.AppendUint32(p, 1) // load
+	p = le.AppendUint32(p, 5) // readable, executable
+	size := uint64(headers + len(code))
+	for _, n := range []uint64{0, base, base, size, size, 0x1000} {
+		p = le.AppendUint64(p, n)
+	}
+	return append(p, code...), nil
+}

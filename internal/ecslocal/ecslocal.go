@@ -1,0 +1,325 @@
+// Package ecslocal is Amazon ECS and CloudWatch Logs, as much of them as
+// running tasks needs, in one http.Handler that speaks the AWS JSON 1.1
+// protocol. Task definitions are validated and registered, tasks pass through
+// every state of their lifecycle, and containers really run: as processes of
+// the host ([Process]) or on a Docker engine ([Docker]). Exit codes and logs
+// are those of what ran.
+//
+// It aims to be taken for the real service by any client: the AWS CLI, an SDK,
+// another tool. Ids, ARNs, timestamps, defaults, refusals and their wording are
+// AWS's where these are known. It imports nothing but the standard library, so
+// that a client's misunderstandings can't be shared. [Faults] makes calls and
+// tasks go wrong in every way a client has to survive.
+//
+// It holds everything in memory, in one region and account, and checks no
+// signature and no permission: roles are never assumed and containers get no
+// AWS credentials and no metadata endpoint. Services and clusters are described
+// but not managed. It never listens: whoever serves the handler decides who can
+// reach it, and whoever can reach it can run commands. Requests a web page
+// could send are refused.
+package ecslocal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	contentType = "application/x-amz-json-1.1"
+	maxBody     = 1 << 20 // bytes of a request
+)
+
+// An Option changes what [New] makes.
+type Option func(*Server)
+
+// A Server is the two services. It is safe for concurrent use. Make one with
+// [New]; Close ends what it runs.
+type Server struct {
+	region, account string
+	executor        Executor
+	output          func(taskARN, container string) io.Writer
+	secret          func(valueFrom string) (string, error)
+	delays          Delays
+	faults          []func(Call) Effect
+	record          func(Call)
+	named           []Cluster
+	operations      map[string]operation
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
+	work sync.WaitGroup // of every task
+
+	callMu sync.Mutex // orders calls for record and faults
+	calls  map[string]int
+
+	mu       sync.Mutex // holds all that follows, and every task
+	closed   bool
+	clusters map[string]*cluster
+	families map[string][]*definition // revision n is at n-1
+	tasks    []*task                  // in the order they were started
+	byARN    map[string]*task
+	launches map[string]*launch // by cluster and client token
+	logs     *logStore
+}
+
+// New returns the two services with a cluster named default. Without an
+// executor ([Process], [Docker] or [Execute]) RunTask is refused.
+func New(options ...Option) *Server {
+	life, end := context.WithCancel(context.Background())
+	s := &Server{
+		region:   "us-east-1",
+		account:  "123456789012",
+		life:     life,
+		end:      end,
+		calls:    make(map[string]int),
+		clusters: make(map[string]*cluster),
+		families: make(map[string][]*definition),
+		byARN:    make(map[string]*task),
+		launches: make(map[string]*launch),
+		logs:     newLogStore(),
+	}
+	for _, option := range options {
+		option(s)
+	}
+	s.delays = s.delays.filled()
+	s.operations = operations()
+	s.makeClusters()
+	return s
+}
+
+// Region sets the region; us-east-1 without it. Like AWS, the ECS of one region
+// refuses requests that are signed for another.
+func Region(name string) Option { return func(s *Server) { s.region = name } }
+
+// Account sets the account's id; 123456789012 without it.
+func Account(id string) Option { return func(s *Server) { s.account = id } }
+
+// Output gives what a container without awslogs configuration prints, both of
+// its streams, to the writer that open returns; nil discards it. Two containers
+// may write at the same time.
+func Output(open func(taskARN, container string) io.Writer) Option {
+	return func(s *Server) { s.output = open }
+}
+
+// Secrets gives the values of containers' secrets, by their valueFrom. Without
+// it a task with secrets fails to start, as one whose role may not read them.
+func Secrets(value func(valueFrom string) (string, error)) Option {
+	return func(s *Server) { s.secret = value }
+}
+
+// Record calls seen for every call before it is acted on, faulty ones too, one
+// after another.
+func Record(seen func(Call)) Option { return func(s *Server) { s.record = seen } }
+
+// Close kills every container that still runs and waits for all of them. Later
+// RunTask calls are refused; what was run can still be described.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.end()
+	s.work.Wait()
+	return nil
+}
+
+// An operation is one action of the API.
+type operation struct {
+	in structure
+	do func(*Server, object, caller) (any, error)
+}
+
+// A caller is what a request's signature says of its sender.
+type caller struct {
+	region string
+	effect plan // what a fault makes of the call
+}
+
+// ServeHTTP answers one API request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, region, body, err := s.read(w, r)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	op, known := s.operations[name]
+	if !known {
+		writeError(w, refuse("UnknownOperationException", fmt.Sprintf("the local ECS has no operation %s", name)))
+		return
+	}
+	request, err := decode(body)
+	if err == nil {
+		err = check(request, op.in)
+	}
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	effect := s.decide(name, request)
+	if !s.stall(r.Context(), effect.stall) || effect.cutBefore {
+		panic(http.ErrAbortHandler)
+	}
+	if effect.refusal != nil {
+		writeError(w, effect.refusal)
+		return
+	}
+	answer, err := op.do(s, request, caller{region: region, effect: effect})
+	switch {
+	case effect.cutAfter:
+		panic(http.ErrAbortHandler)
+	case err != nil:
+		writeError(w, err)
+	case effect.lost != nil:
+		writeError(w, effect.lost)
+	default:
+		writeAnswer(w, effect.rewritten(answer))
+	}
+}
+
+// read takes a request apart and refuses what no AWS client sends. It returns
+// the operation's name, the region it was signed for, and the body.
+func (s *Server) read(w http.ResponseWriter, r *http.Request) (name, region string, body []byte, err error) {
+	if r.Method != http.MethodPost {
+		return "", "", nil, &apiError{http.StatusMethodNotAllowed, "MethodNotAllowedException", "only POST is answered", nil}
+	}
+	if r.Header.Get("Origin") != "" {
+		return "", "", nil, &apiError{http.StatusForbidden, "AccessDeniedException", "requests of web pages are not answered", nil}
+	}
+	service, name, found := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if !found || service != ecsTarget && service != logsTarget {
+		return "", "", nil, refuse("UnknownOperationException", "X-Amz-Target must name an operation of "+ecsTarget+" or "+logsTarget)
+	}
+	if got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); got != contentType {
+		return "", "", nil, refuse("SerializationException", "Content-Type must be "+contentType)
+	}
+	if region, err = s.scope(r.Header.Get("Authorization"), service); err != nil {
+		return "", "", nil, err
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			err = &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", fmt.Sprintf("the body is larger than %d bytes", maxBody), nil}
+		}
+		return "", "", nil, err
+	}
+	if service == logsTarget {
+		name = "logs:" + name
+	}
+	return name, region, body, nil
+}
+
+// scope returns the region of a signature's credential scope.
+func (s *Server) scope(authorization, service string) (region string, err error) {
+	missing := &apiError{http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token", nil}
+	fields, signed := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 ")
+	if !signed || !strings.Contains(fields, "Signature=") {
+		return "", missing
+	}
+	_, credential, _ := strings.Cut(fields, "Credential=")
+	credential, _, _ = strings.Cut(credential, ",")
+	parts := strings.Split(strings.TrimSpace(credential), "/")
+	if len(parts) < 5 {
+		return "", missing
+	}
+	region, signedFor := parts[len(parts)-3], parts[len(parts)-2]
+	want := "ecs"
+	if service == logsTarget {
+		want = "logs"
+	}
+	switch {
+	case signedFor != want:
+		return "", refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", want))
+	case want == "ecs" && region != s.region:
+		return "", refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to a valid region. This is %s, not %s.", s.region, region))
+	}
+	return region, nil
+}
+
+// stall waits, and reports whether the client is still there to be answered.
+func (s *Server) stall(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-s.life.Done():
+	}
+	return false
+}
+
+const (
+	ecsTarget  = "AmazonEC2ContainerServiceV20141113"
+	logsTarget = "Logs_20140328"
+)
+
+// operations returns the API. Those of CloudWatch Logs begin with "logs:".
+func operations() map[string]operation {
+	return map[string]operation{
+		"RegisterTaskDefinition":     {registerShape, (*Server).registerTaskDefinition},
+		"DescribeTaskDefinition":     {structure{"taskDefinition": text, "include": list{text}}, (*Server).describeTaskDefinition},
+		"DeregisterTaskDefinition":   {structure{"taskDefinition": text}, (*Server).deregisterTaskDefinition},
+		"DeleteTaskDefinitions":      {structure{"taskDefinitions": list{text}}, (*Server).deleteTaskDefinitions},
+		"ListTaskDefinitions":        {structure{"familyPrefix": text, "status": text, "sort": text, "nextToken": text, "maxResults": integer}, (*Server).listTaskDefinitions},
+		"ListTaskDefinitionFamilies": {structure{"familyPrefix": text, "status": text, "nextToken": text, "maxResults": integer}, (*Server).listTaskDefinitionFamilies},
+		"RunTask":                    {runTaskShape, (*Server).runTask},
+		"DescribeTasks":              {structure{"cluster": text, "tasks": list{text}, "include": list{text}}, (*Server).describeTasks},
+		"ListTasks": {structure{
+			"cluster": text, "containerInstance": text, "family": text, "nextToken": text, "maxResults": integer,
+			"startedBy": text, "serviceName": text, "desiredStatus": text, "launchType": text,
+		}, (*Server).listTasks},
+		"StopTask":            {structure{"cluster": text, "task": text, "reason": text}, (*Server).stopTask},
+		"DescribeServices":    {structure{"cluster": text, "services": list{text}, "include": list{text}}, (*Server).describeServices},
+		"DescribeClusters":    {structure{"clusters": list{text}, "include": list{text}}, (*Server).describeClusters},
+		"ListClusters":        {structure{"nextToken": text, "maxResults": integer}, (*Server).listClusters},
+		"TagResource":         {structure{"resourceArn": text, "tags": tagList}, (*Server).tagResource},
+		"UntagResource":       {structure{"resourceArn": text, "tagKeys": list{text}}, (*Server).untagResource},
+		"ListTagsForResource": {structure{"resourceArn": text}, (*Server).listTagsForResource},
+
+		"logs:GetLogEvents":       {getLogEventsShape, (*Server).getLogEvents},
+		"logs:DescribeLogGroups":  {structure{"logGroupNamePrefix": text, "nextToken": text, "limit": integer}, (*Server).describeLogGroups},
+		"logs:DescribeLogStreams": {structure{"logGroupName": text, "logGroupIdentifier": text, "logStreamNamePrefix": text, "orderBy": text, "descending": boolean, "nextToken": text, "limit": integer}, (*Server).describeLogStreams},
+		"logs:CreateLogGroup":     {structure{"logGroupName": text}, (*Server).createLogGroup},
+	}
+}
+
+// arn returns the ARN of one of the account's ECS resources.
+func (s *Server) arn(format string, args ...any) string {
+	return fmt.Sprintf("arn:%s:ecs:%s:%s:", partition(s.region), s.region, s.account) + fmt.Sprintf(format, args...)
+}
+
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// hexID returns n random bytes in hexadecimal.
+func hexID(n int) string {
+	id := make([]byte, n)
+	rand.Read(id) // never fails
+	return hex.EncodeToString(id)
+}
+
+// uuid returns a random UUID.
+func uuid() string {
+	id := hexID(16)
+	return fmt.Sprintf("%s-%s-4%s-a%s-%s", id[:8], id[8:12], id[13:16], id[17:20], id[20:])
+}
+
+func requestID() string { return uuid() }

@@ -1,0 +1,221 @@
+package ecslocal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+type object = map[string]any
+
+// server is a Server that the test talks to.
+type server struct {
+	*ecslocal.Server
+	t testing.TB
+}
+
+func newServer(t testing.TB, options ...ecslocal.Option) server {
+	t.Helper()
+	s := ecslocal.New(options...)
+	t.Cleanup(func() { s.Close() })
+	return server{s, t}
+}
+
+// hostProcess is the process executor with the test's PATH.
+func hostProcess() ecslocal.Option { return ecslocal.Process("PATH=" + os.Getenv("PATH")) }
+
+func newRequest(operation, body string) *http.Request {
+	target, service := "AmazonEC2ContainerServiceV20141113.", "ecs"
+	if name, logs := strings.CutPrefix(operation, "logs:"); logs {
+		target, service, operation = "Logs_20140328.", "logs", name
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://localhost/", strings.NewReader(body))
+	r.Header.Set("X-Amz-Target", target+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
+	return r
+}
+
+// send sends one request and returns the status and the decoded answer. The
+// body is JSON text, or a value that is encoded.
+func (s server) send(operation string, body any) (int, object) {
+	s.t.Helper()
+	text, ok := body.(string)
+	if !ok {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		text = string(encoded)
+	}
+	response, err := ecslocal.Transport(s).RoundTrip(newRequest(operation, text))
+	if err != nil {
+		s.t.Fatalf("%s: %v", operation, err)
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var decoded object
+	if err := json.Unmarshal(answer, &decoded); err != nil {
+		s.t.Fatalf("%s answered %q: %v", operation, answer, err)
+	}
+	return response.StatusCode, decoded
+}
+
+// do sends one request that must succeed.
+func (s server) do(operation string, body any) object {
+	s.t.Helper()
+	status, answer := s.send(operation, body)
+	if status != http.StatusOK {
+		s.t.Fatalf("%s(%v) = %d %v", operation, body, status, answer)
+	}
+	return answer
+}
+
+// refused sends one request that must be refused, and returns "code: message".
+func (s server) refused(operation string, body any) string {
+	s.t.Helper()
+	status, answer := s.send(operation, body)
+	if status < 400 {
+		s.t.Fatalf("%s(%v) = %d %v, want an error", operation, body, status, answer)
+	}
+	return str(answer, "__type") + ": " + str(answer, "message")
+}
+
+// at follows a path of member names and indexes.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(object)
+			v = m[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+func str(v any, path ...any) string {
+	s, _ := at(v, path...).(string)
+	return s
+}
+
+func num(v any, path ...any) float64 {
+	n, _ := at(v, path...).(float64)
+	return n
+}
+
+// shell is a container that runs a line of shell.
+func shell(name, line string, more ...object) object {
+	c := object{"name": name, "image": "none", "memory": 64, "entryPoint": []string{"/bin/sh", "-c"}, "command": []string{line}}
+	for _, m := range more {
+		for k, v := range m {
+			c[k] = v
+		}
+	}
+	return c
+}
+
+func logged(group string) object {
+	return object{"logConfiguration": object{"logDriver": "awslogs", "options": object{
+		"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p",
+	}}}
+}
+
+// start registers containers as family f and runs one task of them.
+func (s server) start(containers ...object) string {
+	s.t.Helper()
+	s.do("RegisterTaskDefinition", object{"family": "f", "containerDefinitions": containers})
+	answer := s.do("RunTask", object{"taskDefinition": "f"})
+	arn := str(answer, "tasks", 0, "taskArn")
+	if arn == "" {
+		s.t.Fatalf("RunTask = %v, want a task", answer)
+	}
+	return arn
+}
+
+func (s server) describe(arn string) object {
+	s.t.Helper()
+	answer := s.do("DescribeTasks", object{"tasks": []string{arn}})
+	task, _ := at(answer, "tasks", 0).(object)
+	return task
+}
+
+// stopped polls until a task is STOPPED, and returns it.
+func (s server) stopped(arn string) object {
+	s.t.Helper()
+	return s.reach(arn, "STOPPED")
+}
+
+func (s server) reach(arn, status string) object {
+	s.t.Helper()
+	for range 10000 {
+		if task := s.describe(arn); str(task, "lastStatus") == status {
+			return task
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	s.t.Fatalf("task never reached %s: %v", status, s.describe(arn))
+	return nil
+}
+
+func containerOf(task object, name string) object {
+	list, _ := task["containers"].([]any)
+	for _, c := range list {
+		if str(c, "name") == name {
+			return c.(object)
+		}
+	}
+	return nil
+}
+
+// lines reads a log stream to its end.
+func (s server) lines(group, stream string) []string {
+	s.t.Helper()
+	var lines []string
+	in := object{"logGroupName": group, "logStreamName": stream, "startFromHead": true}
+	for {
+		answer := s.do("logs:GetLogEvents", in)
+		for i := range answer["events"].([]any) {
+			lines = append(lines, str(answer, "events", i, "message"))
+		}
+		if in["nextToken"] == answer["nextForwardToken"] {
+			return lines
+		}
+		in["nextToken"] = answer["nextForwardToken"]
+	}
+}
+
+func taskID(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
+func TestHello(t *testing.T) {
+	s := newServer(t, hostProcess())
+	arn := s.start(shell("hello", "echo hello; echo world >&2; exit 3", logged("g")))
+	task := s.stopped(arn)
+	if got := num(task, "containers", 0, "exitCode"); got != 3 {
+		t.Errorf("exit code = %v, want 3: %v", got, task)
+	}
+	if got := str(task, "stopCode"); got != "EssentialContainerExited" {
+		t.Errorf("stopCode = %q, want EssentialContainerExited", got)
+	}
+	if got, want := s.lines("g", "p/hello/"+taskID(arn)), []string{"hello", "world"}; !slices.Equal(got, want) {
+		t.Errorf("lines = %q, want %q", got, want)
+	}
+}
+
+var _ = bytes.MinRead

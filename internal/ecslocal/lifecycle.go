@@ -1,0 +1,550 @@
+package ecslocal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Delays is how long a task stays in each state at least. 0 means 20
+// milliseconds; a negative duration means that the state is passed through
+// without a stay. A task stays RUNNING for as long as its containers run, and
+// STOPPING until they have ended.
+type Delays struct {
+	Provisioning, Pending, Activating, Running, Deactivating, Stopping, Deprovisioning time.Duration
+}
+
+// Delay sets the delays.
+func Delay(d Delays) Option { return func(s *Server) { s.delays = d } }
+
+func (d Delays) filled() Delays {
+	for _, delay := range []*time.Duration{
+		&d.Provisioning, &d.Pending, &d.Activating, &d.Running, &d.Deactivating, &d.Stopping, &d.Deprovisioning,
+	} {
+		if *delay == 0 {
+			*delay = 20 * time.Millisecond
+		}
+	}
+	return d
+}
+
+const (
+	startFailed      = "TaskFailedToStart"
+	essentialExited  = "EssentialContainerExited"
+	closedReason     = "The local ECS was closed."
+	essentialMessage = "Essential container in task exited"
+)
+
+// live takes a task from its first state to its last.
+func (s *Server) live(t *task) {
+	var containers sync.WaitGroup
+	s.bringUp(t, &containers)
+	s.mu.Lock()
+	t.halt("UserInitiated", closedReason) // if nothing else ended it, Close did
+	s.mu.Unlock()
+	s.bringDown(t, &containers)
+}
+
+// bringUp starts the task's containers and returns when the task is to stop.
+func (s *Server) bringUp(t *task, containers *sync.WaitGroup) {
+	if !s.hold(t, s.delays.Provisioning) {
+		return
+	}
+	s.change(t, func() {
+		t.lastStatus = "PENDING"
+		t.connectivityAt = time.Now()
+		if t.attachment != nil {
+			t.attachment.status = "ATTACHED"
+		}
+	})
+	if !s.hold(t, s.delays.Pending) {
+		return
+	}
+	if reason := t.faults.startFault; reason != "" {
+		s.change(t, func() { t.halt(startFailed, reason) })
+		return
+	}
+	s.change(t, func() { t.lastStatus = "ACTIVATING" })
+	if !s.hold(t, s.delays.Activating) || !s.prepare(t) {
+		return
+	}
+	for _, c := range t.containers {
+		if !c.injected {
+			containers.Go(func() { s.runContainer(t, c) })
+		}
+	}
+	if !s.allStarted(t) {
+		return
+	}
+	s.change(t, func() { t.lastStatus, t.startedAt = "RUNNING", time.Now() })
+	s.sleep(s.delays.Running)
+	s.awaitStop(t)
+}
+
+// prepare reads the secrets and pulls the images.
+func (s *Server) prepare(t *task) bool {
+	s.change(t, func() { t.pullStartedAt = time.Now() })
+	if err := s.executor.Begin(s.life, t.forExecutor()); err != nil {
+		s.failStart(t, nil, err.Error())
+		return false
+	}
+	for _, c := range t.containers {
+		if c.injected {
+			continue
+		}
+		if err := s.provide(c); err != nil {
+			s.failStart(t, nil, "ResourceInitializationError: "+err.Error())
+			return false
+		}
+		if err := s.executor.Pull(s.life, c.Container); err != nil {
+			if c.essential {
+				s.failStart(t, c, err.Error())
+				return false
+			}
+			s.change(t, func() { c.reason = err.Error() })
+		}
+	}
+	s.change(t, func() { t.pullStoppedAt = time.Now() })
+	return true
+}
+
+// provide adds what the definition takes from elsewhere to a container's
+// environment.
+func (s *Server) provide(c *container) error {
+	if files := objectsOf(c.Definition, "environmentFiles"); len(files) > 0 {
+		return fmt.Errorf("failed to download env files: the local ECS has no S3: %s", textOf(files[0], "value"))
+	}
+	for _, secret := range objectsOf(c.Definition, "secrets") {
+		from := textOf(secret, "valueFrom")
+		err := errors.New("the local ECS has no secrets")
+		value := ""
+		if s.secret != nil {
+			value, err = s.secret(from)
+		}
+		if err != nil {
+			return fmt.Errorf("unable to pull secrets or registry auth: unable to retrieve secret %s: %w", from, err)
+		}
+		c.Environment = setVariable(c.Environment, textOf(secret, "name"), value)
+	}
+	return nil
+}
+
+// failStart ends a task because of a container that can't start, or because of
+// no certain one.
+func (s *Server) failStart(t *task, c *container, reason string) {
+	s.change(t, func() {
+		if c != nil {
+			c.reason = reason
+		}
+		t.halt(startFailed, reason)
+	})
+}
+
+// allStarted waits until every container was started or never will be. It
+// reports whether the essential ones were.
+func (s *Server) allStarted(t *task) bool {
+	all := true
+	for _, c := range t.containers {
+		if c.injected {
+			s.change(t, func() { c.lastStatus, c.runs = "RUNNING", true })
+			continue
+		}
+		select {
+		case <-c.started:
+		case <-c.ended:
+			s.mu.Lock()
+			all = all && (c.runs || !c.essential)
+			s.mu.Unlock()
+		}
+	}
+	return all
+}
+
+// awaitStop waits until the task is to stop, and stops it itself where a fault
+// wants that.
+func (s *Server) awaitStop(t *task) {
+	var interrupted <-chan time.Time
+	var first interruption
+	for i, stop := range t.faults.stops {
+		if i == 0 || stop.after < first.after {
+			first = stop
+		}
+	}
+	if len(t.faults.stops) > 0 {
+		timer := time.NewTimer(first.after)
+		defer timer.Stop()
+		interrupted = timer.C
+	}
+	select {
+	case <-t.stopping:
+	case <-s.life.Done():
+	case <-interrupted:
+		s.change(t, func() { t.halt(first.code, first.reason) })
+	}
+}
+
+// bringDown ends what runs of the task and takes it to STOPPED.
+func (s *Server) bringDown(t *task, containers *sync.WaitGroup) {
+	s.mu.Lock()
+	begun, ran := !t.pullStartedAt.IsZero(), !t.pullStoppedAt.IsZero()
+	s.mu.Unlock()
+	if ran {
+		s.change(t, func() { t.lastStatus = "DEACTIVATING" })
+		s.sleep(s.delays.Deactivating)
+		s.change(t, func() {
+			t.lastStatus = "STOPPING"
+			t.terminate()
+		})
+		s.sleep(s.delays.Stopping)
+		containers.Wait()
+		s.change(t, func() { t.executionStoppedAt = time.Now() })
+	}
+	s.change(t, func() {
+		t.lastStatus = "DEPROVISIONING"
+		for _, c := range t.containers {
+			c.lastStatus = "STOPPED"
+		}
+	})
+	if begun {
+		s.executor.End(t.forExecutor())
+	}
+	s.sleep(s.delays.Deprovisioning)
+	s.change(t, func() {
+		t.lastStatus, t.stoppedAt = "STOPPED", time.Now()
+		if t.attachment != nil {
+			t.attachment.status = "DELETED"
+		}
+		if t.instance != nil {
+			t.instance.release(t)
+		}
+	})
+}
+
+// change changes a task as one state change event.
+func (s *Server) change(t *task, f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+	t.version++
+}
+
+// hold waits, and reports false as soon as the task is to stop.
+func (s *Server) hold(t *task, d time.Duration) bool {
+	timer := time.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.stopping:
+	case <-s.life.Done():
+	}
+	return !s.over(t)
+}
+
+// over reports whether a task is to stop.
+func (s *Server) over(t *task) bool {
+	select {
+	case <-t.stopping:
+		return true
+	case <-s.life.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// sleep waits unless the server is closed.
+func (s *Server) sleep(d time.Duration) {
+	timer := time.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.life.Done():
+	}
+}
+
+// runContainer runs one container, from its dependencies to its end.
+func (s *Server) runContainer(t *task, c *container) {
+	defer close(c.ended)
+	s.mu.Lock()
+	reason := c.reason // its image could not be pulled
+	s.mu.Unlock()
+	if reason == "" {
+		reason = s.awaitDependencies(t, c)
+	}
+	if reason == "" && s.over(t) {
+		s.change(t, func() { c.lastStatus = "STOPPED" })
+		return
+	}
+	var exit Exit
+	var err error
+	if reason == "" {
+		if exit, err = s.execute(t, c); err != nil {
+			reason = err.Error()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.version++
+	c.lastStatus, c.reason = "STOPPED", reason
+	if c.runs && err == nil && !t.faults.losesCode(c.Name) {
+		c.exitCode, c.reason = &exit.Code, exit.Reason
+	}
+	switch {
+	case !c.essential:
+	case c.runs:
+		t.halt(essentialExited, essentialMessage)
+	default:
+		t.halt(startFailed, reason)
+	}
+}
+
+// awaitDependencies waits for what a container depends on. It returns the
+// reason why the container never starts, empty if it may, or if the task is to
+// stop.
+func (s *Server) awaitDependencies(t *task, c *container) string {
+	for _, d := range dependencies(c.Definition) {
+		for _, on := range t.containers {
+			if on.Name != d.on {
+				continue
+			}
+			if reason := s.awaitDependency(t, c, on, d.condition); reason != "" {
+				return reason
+			}
+		}
+	}
+	return ""
+}
+
+type dependency struct{ on, condition string }
+
+// dependencies are a container's own, and those that follow from its links and
+// from the volumes it takes from others.
+func dependencies(definition object) []dependency {
+	var all []dependency
+	for _, d := range objectsOf(definition, "dependsOn") {
+		all = append(all, dependency{textOf(d, "containerName"), textOf(d, "condition")})
+	}
+	for _, link := range textsOf(definition, "links") {
+		name, _, _ := strings.Cut(link, ":")
+		all = append(all, dependency{name, "START"})
+	}
+	for _, from := range objectsOf(definition, "volumesFrom") {
+		all = append(all, dependency{textOf(from, "sourceContainer"), "START"})
+	}
+	return all
+}
+
+func (s *Server) awaitDependency(t *task, c, on *container, condition string) string {
+	name := fmt.Sprintf("container ordering dependency [%s] for target [%s]", on.Name, c.Name)
+	select {
+	case <-on.started:
+	case <-on.ended:
+	case <-t.stopping:
+		return ""
+	}
+	s.mu.Lock()
+	ran, since := on.runs, on.runningSince
+	s.mu.Unlock()
+	if !ran {
+		return fmt.Sprintf("dependency graph: %s will never start", name)
+	}
+	reached := on.ended
+	switch condition {
+	case "START":
+		return ""
+	case "HEALTHY":
+		reached = on.healthy
+	}
+	var timeout <-chan time.Time
+	if limit := intOf(on.Definition, "startTimeout", 0); limit > 0 {
+		timer := time.NewTimer(time.Until(since.Add(time.Duration(limit) * time.Second)))
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-reached:
+	case <-on.ended:
+		return fmt.Sprintf("dependency graph: failed to resolve %s as dependency will never be healthy", name)
+	case <-timeout:
+		return fmt.Sprintf("dependency graph: %s has timed out", name)
+	case <-t.stopping:
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if condition == "SUCCESS" && (on.exitCode == nil || *on.exitCode != 0) {
+		return fmt.Sprintf("dependency graph: failed to resolve %s as dependency did not exit successfully", name)
+	}
+	return ""
+}
+
+// execute runs a container that may start, again where its restart policy says
+// so. The error is the reason why it has no exit code.
+func (s *Server) execute(t *task, c *container) (Exit, error) {
+	output, err := s.openOutput(t, c)
+	if err != nil {
+		return Exit{}, err
+	}
+	defer output.Close()
+	c.Output = output
+
+	ctx, kill := context.WithCancel(s.life)
+	defer kill()
+	stop, over := make(chan struct{}), make(chan struct{})
+	var helpers sync.WaitGroup
+	helpers.Go(func() { s.stopContainer(t, c, stop, kill, over) })
+	if objectOf(c.Definition, "healthCheck") != nil {
+		helpers.Go(func() { s.watchHealth(ctx, t, c, over) })
+	}
+	defer helpers.Wait()
+	defer close(over)
+
+	for {
+		began := time.Now()
+		exit, err := s.executor.Run(ctx, c.Container, func() { s.containerStarted(t, c) }, stop)
+		if err != nil || !restarts(c.Definition, exit.Code, time.Since(began)) || s.over(t) {
+			return exit, err
+		}
+		c.Restarts++
+	}
+}
+
+// restarts reports whether a container's restart policy wants it to run again.
+func restarts(definition object, exitCode int, ran time.Duration) bool {
+	policy := objectOf(definition, "restartPolicy")
+	if !boolOf(policy, "enabled", false) || ran < time.Duration(intOf(policy, "restartAttemptPeriod", 300))*time.Second {
+		return false
+	}
+	ignored, _ := policy["ignoredExitCodes"].([]any)
+	for i := range ignored {
+		if intOf(object{"code": ignored[i]}, "code", -1) == exitCode {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Server) containerStarted(t *task, c *container) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.runs {
+		return // again
+	}
+	c.runs, c.lastStatus, c.runningSince = true, "RUNNING", time.Now()
+	t.version++
+	close(c.started)
+}
+
+// stopContainer asks a container to end when its time has come, after those
+// that depend on it, and kills it when it takes too long.
+func (s *Server) stopContainer(t *task, c *container, stop chan<- struct{}, kill context.CancelFunc, over <-chan struct{}) {
+	select {
+	case <-t.term:
+	case <-over:
+		return
+	}
+	for _, other := range t.containers {
+		for _, d := range dependencies(other.Definition) {
+			if d.on == c.Name {
+				select {
+				case <-other.ended:
+				case <-over:
+					return
+				}
+			}
+		}
+	}
+	close(stop)
+	timer := time.NewTimer(c.StopTimeout)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		kill()
+	case <-over:
+	}
+}
+
+// watchHealth runs a container's health check until the container is over.
+func (s *Server) watchHealth(ctx context.Context, t *task, c *container, over <-chan struct{}) {
+	check := objectOf(c.Definition, "healthCheck")
+	seconds := func(member string, absent int) time.Duration {
+		return time.Duration(intOf(check, member, absent)) * time.Second
+	}
+	select {
+	case <-c.started:
+	case <-over:
+		return
+	}
+	began, failed := time.Now(), 0
+	ticker := time.NewTicker(seconds("interval", 30))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-over:
+			return
+		}
+		healthy := s.probe(ctx, c, textsOf(check, "command"), seconds("timeout", 5))
+		switch {
+		case healthy:
+			failed = 0
+			s.setHealth(t, c, "HEALTHY")
+		case time.Since(began) > seconds("startPeriod", 0):
+			if failed++; failed >= intOf(check, "retries", 3) {
+				s.setHealth(t, c, "UNHEALTHY")
+			}
+		}
+	}
+}
+
+func (s *Server) probe(ctx context.Context, c *container, command []string, timeout time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	program, err := probeCommand(command)
+	if err != nil {
+		return false
+	}
+	code, err := s.executor.Probe(ctx, c.Container, program)
+	return err == nil && code == 0
+}
+
+func (s *Server) setHealth(t *task, c *container, status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.healthStatus == status {
+		return
+	}
+	c.healthStatus = status
+	t.version++
+	if status == "HEALTHY" {
+		select {
+		case <-c.healthy:
+		default:
+			close(c.healthy)
+		}
+	}
+}
+
+// openOutput returns where a container's output goes.
+func (s *Server) openOutput(t *task, c *container) (io.WriteCloser, error) {
+	configuration := objectOf(c.Definition, "logConfiguration")
+	if textOf(configuration, "logDriver") == "awslogs" {
+		return s.openLog(t, c, objectOf(configuration, "options"))
+	}
+	var w io.Writer
+	if s.output != nil {
+		w = s.output(t.arn, c.Name)
+	}
+	if w == nil {
+		w = io.Discard
+	}
+	return nopCloser{w}, nil
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }

@@ -1,0 +1,198 @@
+package ecslocal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// hostPath is the PATH of a container that has none, the one Docker gives it.
+const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Process runs containers as processes of the host: entryPoint and command as
+// they are, without a shell and without the image. A container's processes see
+// all that the host's user sees; CPU and memory limits, users, volumes and ports
+// are not set up. Each has a process group of its own, which is killed with it;
+// a process that leaves the group is not.
+//
+// The variables, NAME=value, are what a container's environment is added to;
+// PATH is Docker's default if neither has one.
+func Process(environment ...string) Option {
+	return Execute(process{slices.Clone(environment)})
+}
+
+type process struct{ environment []string }
+
+// Processes share nothing that would have to be made, and images are not run.
+func (process) Begin(context.Context, Task) error     { return nil }
+func (process) End(Task)                              {}
+func (process) Pull(context.Context, Container) error { return nil }
+
+func (p process) Run(ctx context.Context, c Container, started func(), stop <-chan struct{}) (Exit, error) {
+	cmd, out, err := p.start(c)
+	if err != nil {
+		return Exit{}, fmt.Errorf("CannotStartContainerError: %w", err)
+	}
+	defer out.Close()
+	started()
+
+	exited := make(chan struct{})
+	var helpers sync.WaitGroup
+	helpers.Go(func() { copyOutput(c.Output, out, exited) })
+	helpers.Go(func() { end(ctx, cmd.Process, stop, exited) })
+	err = cmd.Wait()
+	killGroup(cmd.Process.Pid) // what it left behind, as the end of a container does
+	out.SetReadDeadline(time.Now().Add(time.Second))
+	close(exited)
+	helpers.Wait()
+	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
+		return Exit{}, fmt.Errorf("CannotInspectContainerError: %w", err)
+	}
+	return Exit{Code: exitCode(cmd.ProcessState)}, nil
+}
+
+// start starts a container's process and returns the pipe that it prints to,
+// both streams in the order of their writes.
+func (p process) start(c Container) (*exec.Cmd, *os.File, error) {
+	argv := slices.Concat(c.EntryPoint, c.Command)
+	if len(argv) == 0 {
+		return nil, nil, errors.New("a process needs an entryPoint or a command in the container definition, because its image is not run")
+	}
+	cmd, err := p.command(c, argv)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.Stdout, cmd.Stderr = in, in
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		out.Close()
+		return nil, nil, err
+	}
+	return cmd, out, nil
+}
+
+// end terminates a process when stop is closed, and kills it when ctx ends.
+func end(ctx context.Context, p *os.Process, stop, exited <-chan struct{}) {
+	select {
+	case <-stop:
+		terminate(p)
+	case <-ctx.Done():
+	case <-exited:
+		return
+	}
+	select {
+	case <-ctx.Done():
+		killGroup(p.Pid)
+	case <-exited:
+	}
+}
+
+// copyOutput copies what a container prints until nobody has the pipe open. When
+// the container has exited, only a process that escaped its group can: it is
+// not waited for.
+func copyOutput(w io.Writer, pipe *os.File, exited <-chan struct{}) {
+	const leftover = 1 << 20 // bytes that a pipe can hold at most
+	buffer := make([]byte, 32<<10)
+	late := 0
+	for late < leftover {
+		n, err := pipe.Read(buffer)
+		w.Write(buffer[:n]) // nobody to tell if it fails; the container must not block
+		if err != nil {
+			return
+		}
+		select {
+		case <-exited:
+			late += n
+			pipe.SetReadDeadline(time.Now().Add(time.Second))
+		default:
+		}
+	}
+}
+
+func (p process) Probe(ctx context.Context, c Container, command []string) (int, error) {
+	cmd, err := p.command(c, command)
+	if err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	exited := make(chan struct{})
+	var helper sync.WaitGroup
+	helper.Go(func() { end(ctx, cmd.Process, nil, exited) })
+	err = cmd.Wait()
+	killGroup(cmd.Process.Pid)
+	close(exited)
+	helper.Wait()
+	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
+		return 0, err
+	}
+	return exitCode(cmd.ProcessState), nil
+}
+
+// command returns the process of a program and its arguments in a container's
+// surroundings.
+func (p process) command(c Container, argv []string) (*exec.Cmd, error) {
+	environment := slices.Concat([]string{"PATH=" + hostPath}, p.environment, c.Environment)
+	program, err := lookUp(argv[0], variable(environment, "PATH"), c.WorkingDirectory)
+	if err != nil {
+		return nil, err
+	}
+	cmd := &exec.Cmd{Path: program, Args: argv, Env: environment, Dir: c.WorkingDirectory}
+	setGroup(cmd)
+	return cmd, nil
+}
+
+// variable returns the value of a variable, the last one if there are several.
+func variable(environment []string, name string) string {
+	for _, entry := range slices.Backward(environment) {
+		if value, found := strings.CutPrefix(entry, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+// lookUp finds a program, in the folders of path if its name has no slash.
+func lookUp(program, path, directory string) (string, error) {
+	if strings.ContainsRune(program, filepath.Separator) {
+		at := program
+		if !filepath.IsAbs(at) {
+			at = filepath.Join(directory, at)
+		}
+		return program, executable(program, at)
+	}
+	for _, folder := range filepath.SplitList(path) {
+		if at := filepath.Join(folder, program); filepath.IsAbs(at) && executable(program, at) == nil {
+			return at, nil
+		}
+	}
+	return "", fmt.Errorf("exec: %q: executable file not found in $PATH", program)
+}
+
+func executable(program, at string) error {
+	info, err := os.Stat(at)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("exec: %q: stat %s: no such file or directory", program, at)
+	case err != nil:
+		return fmt.Errorf("exec: %q: %w", program, err)
+	case info.IsDir() || !canExecute(info):
+		return fmt.Errorf("exec: %q: permission denied", program)
+	}
+	return nil
+}

@@ -1,0 +1,24 @@
+//go:build !unix
+
+package ecslocal
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+)
+
+func setGroup(*exec.Cmd) {}
+
+// terminate kills: there is no signal to ask with.
+func terminate(p *os.Process) { p.Kill() }
+
+func killGroup(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		p.Kill()
+	}
+}
+
+func exitCode(state *os.ProcessState) int { return state.ExitCode() }
+
+func canExecute(fs.FileInfo) bool { return true }

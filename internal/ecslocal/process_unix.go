@@ -1,0 +1,27 @@
+//go:build unix
+
+package ecslocal
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+func setGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// terminate asks the first process alone, as a container's stop does.
+func terminate(p *os.Process) { p.Signal(syscall.SIGTERM) }
+
+func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
+
+// exitCode is 128+n for a process that signal n ended.
+func exitCode(state *os.ProcessState) int {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return state.ExitCode()
+}
+
+func canExecute(info fs.FileInfo) bool { return info.Mode()&0o111 != 0 }

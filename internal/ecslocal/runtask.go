@@ -1,0 +1,492 @@
+package ecslocal
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const maxOverrides = 8192 // characters
+
+var (
+	tokenPattern     = regexp.MustCompile(`^[!-~]{1,64}$`)
+	startedByPattern = regexp.MustCompile(`^[A-Za-z0-9_/-]{0,128}$`)
+)
+
+// A launch is what a client token stands for.
+type launch struct {
+	at       time.Time
+	request  string // canonical
+	tasks    []*task
+	failures []any
+}
+
+func (l *launch) answer() object {
+	tasks := make([]any, 0, len(l.tasks))
+	for _, t := range l.tasks {
+		tasks = append(tasks, t.answer(true))
+	}
+	return object{"tasks": tasks, "failures": l.failures}
+}
+
+func (s *Server) runTask(in object, from caller) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.executor == nil {
+		return nil, invalidParameter("The local ECS has nothing to run containers on: choose Docker or processes.")
+	}
+	if s.closed {
+		return nil, fmt.Errorf("the local ECS is closed")
+	}
+	c, err := s.cluster(in)
+	if err != nil {
+		return nil, err
+	}
+	s.forget()
+	token := textOf(in, "clientToken")
+	request := canonical(in)
+	if token != "" {
+		if !tokenPattern.MatchString(token) {
+			return nil, invalidParameter("The client token must be at most 64 ASCII characters from 33 to 126.")
+		}
+		if l := s.launches[c.Name+" "+token]; l != nil {
+			if l.request == request {
+				return l.answer(), nil
+			}
+			return nil, conflict(l)
+		}
+	}
+	d := s.definition(textOf(in, "taskDefinition"))
+	if d == nil {
+		return nil, clientException("TaskDefinition not found.")
+	}
+	if d.status != "ACTIVE" {
+		return nil, clientException("TaskDefinition is inactive")
+	}
+	w, err := s.wish(in, c, d)
+	if err != nil {
+		return nil, err
+	}
+	l := s.launch(in, w, from.effect)
+	l.request = request
+	if token != "" {
+		s.launches[c.Name+" "+token] = l
+	}
+	return l.answer(), nil
+}
+
+// canonical returns a request without its token in a form that is the same for
+// the same parameters.
+func canonical(in object) string {
+	rest := make(object, len(in))
+	for name, member := range in {
+		if name != "clientToken" {
+			rest[name] = member
+		}
+	}
+	body, _ := json.Marshal(rest) // what was decoded can be encoded; keys are sorted
+	return string(body)
+}
+
+func conflict(l *launch) *apiError {
+	arns := []string{}
+	for _, t := range l.tasks {
+		arns = append(arns, t.arn)
+	}
+	e := refuse("ConflictException", "The client token was used before with other parameters.")
+	e.members = object{"resourceIds": arns}
+	return e
+}
+
+// A wish is a RunTask request, checked.
+type wish struct {
+	cluster    *cluster
+	definition *definition
+	count      int
+	launchType string // empty with providers
+	providers  []string
+	platform   string
+	subnets    []string
+	tags       []object
+}
+
+// wish holds a request against AWS's rules, in AWS's words where they are known.
+func (s *Server) wish(in object, c *cluster, d *definition) (w wish, err error) {
+	w = wish{cluster: c, definition: d, count: intOf(in, "count", 1), launchType: textOf(in, "launchType"), tags: objectsOf(in, "tags")}
+	if w.count < 1 || w.count > 10 {
+		return w, invalidParameter("count must be between 1 and 10.")
+	}
+	if !startedByPattern.MatchString(textOf(in, "startedBy")) {
+		return w, invalidParameter("startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.")
+	}
+	if err := tagsRule(in); err != nil {
+		return w, err
+	}
+	if err := w.choosePlace(in); err != nil {
+		return w, err
+	}
+	if err := w.chooseNetwork(in); err != nil {
+		return w, err
+	}
+	switch textOf(in, "propagateTags") {
+	case "", "NONE":
+	case "TASK_DEFINITION":
+		w.tags = mergeTags(d.tags, w.tags)
+	default:
+		return w, invalidParameter("Propagating tags is only supported from the task definition.")
+	}
+	if boolOf(in, "enableECSManagedTags", false) {
+		w.tags = append(slices.Clone(w.tags), object{"key": "aws:ecs:clusterName", "value": c.Name})
+	}
+	return w, checkOverrides(objectOf(in, "overrides"), d)
+}
+
+func mergeTags(base, over []object) []object {
+	merged := slices.Clone(over)
+	for _, tag := range base {
+		if !slices.ContainsFunc(over, func(o object) bool { return textOf(o, "key") == textOf(tag, "key") }) {
+			merged = append(merged, tag)
+		}
+	}
+	return merged
+}
+
+// choosePlace settles on a launch type, or on a capacity provider for each task.
+func (w *wish) choosePlace(in object) error {
+	strategy := providersOf(in)
+	if w.launchType != "" && len(strategy) > 0 {
+		return invalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+	}
+	if w.launchType == "" && len(strategy) == 0 {
+		strategy = w.cluster.DefaultStrategy
+	}
+	if len(strategy) > 0 {
+		if err := w.checkStrategy(strategy); err != nil {
+			return err
+		}
+		w.providers = spread(strategy, w.count)
+		w.launchType = "EC2"
+		if isFargate(strategy[0].Name) {
+			w.launchType = "FARGATE"
+		}
+	}
+	switch w.launchType {
+	case "":
+		w.launchType = "EC2"
+	case "EC2", "FARGATE", "EXTERNAL":
+	default:
+		return invalidParameter("Invalid launch type '%s'. Valid values are EC2, FARGATE and EXTERNAL.", w.launchType)
+	}
+	if !w.definition.supports(w.launchType) {
+		return invalidParameter("Task definition does not support launch_type %s.", w.launchType)
+	}
+	version := textOf(in, "platformVersion")
+	if w.launchType != "FARGATE" {
+		if version != "" {
+			return invalidParameter("The platform version must be null when specifying an EC2 launch type.")
+		}
+		if len(w.cluster.instances) == 0 && len(w.providers) == 0 {
+			return invalidParameter("No Container Instances were found in your cluster.")
+		}
+		return nil
+	}
+	switch version {
+	case "", "LATEST":
+		w.platform = "1.4.0"
+	case "1.3.0", "1.4.0":
+		w.platform = version
+	default:
+		return refuse("PlatformUnknownException", "The specified platform does not exist.")
+	}
+	return nil
+}
+
+func providersOf(in object) []Provider {
+	var providers []Provider
+	for _, p := range objectsOf(in, "capacityProviderStrategy") {
+		providers = append(providers, Provider{textOf(p, "capacityProvider"), intOf(p, "weight", 0), intOf(p, "base", 0)})
+	}
+	return providers
+}
+
+func (w *wish) checkStrategy(strategy []Provider) error {
+	if len(strategy) > 20 {
+		return invalidParameter("A capacity provider strategy can contain at most 20 capacity providers.")
+	}
+	weight, bases := 0, 0
+	for _, p := range strategy {
+		if !isFargate(p.Name) && !slices.Contains(w.cluster.CapacityProviders, p.Name) {
+			return invalidParameter("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")
+		}
+		if isFargate(p.Name) != isFargate(strategy[0].Name) {
+			return invalidParameter("A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again.")
+		}
+		if p.Weight < 0 || p.Weight > 1000 || p.Base < 0 || p.Base > 100000 {
+			return invalidParameter("A capacity provider's weight must be between 0 and 1000, and its base between 0 and 100000.")
+		}
+		weight += p.Weight
+		if p.Base > 0 {
+			bases++
+		}
+	}
+	if bases > 1 {
+		return invalidParameter("Only one capacity provider in a strategy can have a base defined.")
+	}
+	if len(strategy) > 1 && weight == 0 {
+		return invalidParameter("At least one capacity provider in a strategy must have a weight greater than 0.")
+	}
+	return nil
+}
+
+// spread returns the provider of each of count tasks: the base first, the rest
+// by weight.
+func spread(strategy []Provider, count int) []string {
+	var chosen []string
+	for _, p := range strategy {
+		for range min(p.Base, count-len(chosen)) {
+			chosen = append(chosen, p.Name)
+		}
+	}
+	given := make([]int, len(strategy))
+	for len(chosen) < count {
+		best := 0
+		for i, p := range strategy {
+			// The provider that is furthest behind its share.
+			if (given[i]+1)*strategy[best].Weight < (given[best]+1)*p.Weight {
+				best = i
+			}
+		}
+		given[best]++
+		chosen = append(chosen, strategy[best].Name)
+	}
+	return chosen
+}
+
+func (w *wish) chooseNetwork(in object) error {
+	network := objectOf(objectOf(in, "networkConfiguration"), "awsvpcConfiguration")
+	if w.definition.networkMode() != "awsvpc" {
+		if network != nil {
+			return invalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
+		}
+		return nil
+	}
+	if network == nil {
+		return invalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	}
+	w.subnets = textsOf(network, "subnets")
+	public := textOf(network, "assignPublicIp")
+	switch groups := textsOf(network, "securityGroups"); {
+	case len(w.subnets) == 0:
+		return invalidParameter("subnets can not be empty.")
+	case len(w.subnets) > 16:
+		return invalidParameter("subnets can have at most 16 items.")
+	case len(groups) > 5:
+		return invalidParameter("securityGroups can have at most 5 items.")
+	case public != "" && public != "ENABLED" && public != "DISABLED":
+		return invalidParameter("assignPublicIp must be ENABLED or DISABLED.")
+	case public == "ENABLED" && w.launchType != "FARGATE":
+		return invalidParameter("Assign public IP is not supported for this launch type.")
+	}
+	for _, subnet := range w.subnets {
+		if !strings.HasPrefix(subnet, "subnet-") {
+			return invalidParameter("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", subnet, subnet)
+		}
+	}
+	return nil
+}
+
+func checkOverrides(overrides object, d *definition) error {
+	if overrides == nil {
+		return nil
+	}
+	if body, _ := json.Marshal(overrides); len([]rune(string(body))) > maxOverrides {
+		return invalidParameter("Container Overrides length must be at most %d", maxOverrides)
+	}
+	for _, o := range objectsOf(overrides, "containerOverrides") {
+		name := textOf(o, "name")
+		if !slices.ContainsFunc(d.containers(), func(c object) bool { return textOf(c, "name") == name }) {
+			return invalidParameter("Override for container named %s is not a container in the TaskDefinition.", name)
+		}
+	}
+	_, _, err := taskSize(overrides)
+	return err
+}
+
+// launch starts the tasks for which there is room. The server's mutex is held.
+func (s *Server) launch(in object, w wish, effect plan) *launch {
+	l := &launch{at: time.Now(), failures: []any{}}
+	for i := range w.count {
+		if effect.limited && len(l.tasks) >= effect.room {
+			arn := ""
+			if len(w.cluster.instances) > 0 && w.launchType == "EC2" {
+				arn = w.cluster.instances[0].arn
+			}
+			l.failures = append(l.failures, failure(arn, effect.roomless, ""))
+			continue
+		}
+		t := s.newTask(in, w, i, effect.task)
+		if w.launchType != "FARGATE" {
+			place, reasons := w.cluster.place(t)
+			switch {
+			case place != nil:
+				t.instance = place
+			case t.provider != "" && len(reasons) == 0:
+				t.faults.startFault = "TaskFailedToStart: NO ACTIVE INSTANCES"
+			case t.provider != "":
+				t.faults.startFault = "TaskFailedToStart: " + textOf(reasons[0], "reason")
+			default:
+				for _, reason := range reasons {
+					l.failures = append(l.failures, reason)
+				}
+				continue
+			}
+		}
+		l.tasks = append(l.tasks, t)
+		s.tasks = append(s.tasks, t)
+		s.byARN[t.arn] = t
+		s.work.Go(func() { s.live(t) })
+	}
+	return l
+}
+
+// newTask returns the i-th task of a request.
+func (s *Server) newTask(in object, w wish, i int, faults taskPlan) *task {
+	id := hexID(16)
+	t := &task{
+		id:            id,
+		arn:           s.arn("task/%s/%s", w.cluster.Name, id),
+		cluster:       w.cluster,
+		definition:    w.definition,
+		overrides:     cloneObject(objectOf(in, "overrides")),
+		launchType:    w.launchType,
+		platform:      w.platform,
+		group:         textOf(in, "group"),
+		startedBy:     textOf(in, "startedBy"),
+		exec:          boolOf(in, "enableExecuteCommand", false),
+		tags:          slices.Clone(w.tags),
+		faults:        faults,
+		lastStatus:    "PROVISIONING",
+		desiredStatus: "RUNNING",
+		version:       1,
+		createdAt:     time.Now(),
+		stopping:      make(chan struct{}),
+		term:          make(chan struct{}),
+	}
+	if t.group == "" {
+		t.group = "family:" + w.definition.family
+	}
+	if len(w.providers) > 0 {
+		t.provider = w.providers[i]
+	}
+	if w.definition.networkMode() == "awsvpc" {
+		n := hexID(4)
+		t.attachment = &attachment{
+			id: uuid(), eni: "eni-" + hexID(8) + "0", mac: "02:" + n[0:2] + ":" + n[2:4] + ":" + n[4:6] + ":" + n[6:8] + ":01",
+			address: fmt.Sprintf("10.0.%d.%d", (len(s.tasks)/250)%250, len(s.tasks)%250+4),
+			subnet:  w.subnets[i%len(w.subnets)], status: "PRECREATED",
+		}
+	}
+	for _, c := range w.definition.containers() {
+		t.containers = append(t.containers, s.newContainer(t, c))
+	}
+	for _, name := range faults.sidecars {
+		sidecar := s.newContainer(t, object{"name": name, "image": name + ":latest", "essential": false})
+		sidecar.injected, sidecar.cpuText = true, "null"
+		t.containers = append(t.containers, sidecar)
+	}
+	t.size()
+	return t
+}
+
+// size sets the task's CPU and memory, those of its containers if it has none
+// of its own, and the host ports it takes.
+func (t *task) size() {
+	t.cpu, t.memory, _ = taskSize(t.definition.body) // checked when it was registered
+	if cpu, memory, _ := taskSize(t.overrides); cpu > 0 || memory > 0 {
+		t.cpu, t.memory = orElse(cpu, t.cpu), orElse(memory, t.memory)
+	}
+	cpu, memory := 0, 0
+	for _, c := range t.containers {
+		cpu += c.CPU
+		memory += orElse(intOf(c.Definition, "memoryReservation", 0), c.Memory)
+		for _, port := range objectsOf(c.Definition, "portMappings") {
+			if host := intOf(port, "hostPort", 0); host > 0 && t.attachment == nil {
+				t.ports = append(t.ports, strconv.Itoa(host)+"/"+textOf(port, "protocol"))
+			}
+		}
+	}
+	t.cpu, t.memory = orElse(t.cpu, cpu), orElse(t.memory, memory)
+}
+
+func orElse(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+func (s *Server) newContainer(t *task, d object) *container {
+	name := textOf(d, "name")
+	override := object{}
+	for _, o := range objectsOf(t.overrides, "containerOverrides") {
+		if textOf(o, "name") == name {
+			override = o
+		}
+	}
+	command := textsOf(d, "command")
+	if override["command"] != nil {
+		command = textsOf(override, "command")
+	}
+	c := &container{
+		Container: Container{
+			Task:             t.forExecutor(),
+			ID:               hexID(32),
+			Name:             name,
+			Image:            textOf(d, "image"),
+			EntryPoint:       textsOf(d, "entryPoint"),
+			Command:          command,
+			WorkingDirectory: textOf(d, "workingDirectory"),
+			Environment:      s.environment(t, d, override),
+			CPU:              intOf(override, "cpu", intOf(d, "cpu", 0)),
+			Memory:           intOf(override, "memory", intOf(d, "memory", 0)),
+			StopTimeout:      time.Duration(intOf(d, "stopTimeout", 30)) * time.Second,
+			Definition:       d,
+		},
+		arn:          s.arn("container/%s/%s/%s", t.cluster.Name, t.id, uuid()),
+		essential:    boolOf(d, "essential", true),
+		lastStatus:   "PENDING",
+		healthStatus: "UNKNOWN",
+		started:      make(chan struct{}),
+		healthy:      make(chan struct{}),
+		ended:        make(chan struct{}),
+	}
+	c.cpuText = strconv.Itoa(c.CPU)
+	return c
+}
+
+// forExecutor is what the executor gets to know of a task.
+func (t *task) forExecutor() Task {
+	return Task{ID: t.id, ARN: t.arn, Cluster: t.cluster.Name, Definition: t.definition.body}
+}
+
+// environment returns a container's environment: ECS's own variables, those of
+// the definition, and overrides.
+func (s *Server) environment(t *task, d, override object) []string {
+	environment := []string{"AWS_EXECUTION_ENV=AWS_ECS_EC2"}
+	if t.launchType == "FARGATE" {
+		environment = []string{"AWS_EXECUTION_ENV=AWS_ECS_FARGATE", "AWS_REGION=" + s.region, "AWS_DEFAULT_REGION=" + s.region}
+	}
+	for _, v := range append(objectsOf(d, "environment"), objectsOf(override, "environment")...) {
+		environment = setVariable(environment, textOf(v, "name"), textOf(v, "value"))
+	}
+	return environment
+}
+
+func setVariable(environment []string, name, value string) []string {
+	environment = slices.DeleteFunc(environment, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+	return append(environment, name+"="+value)
+}

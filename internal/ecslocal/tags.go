@@ -1,0 +1,69 @@
+package ecslocal
+
+import (
+	"slices"
+	"strings"
+)
+
+// tagsOf returns the tags of the resource with an ARN.
+func (s *Server) tagsOf(arn string) (*[]object, error) {
+	switch {
+	case strings.HasPrefix(arn, s.arn("task/")):
+		if t := s.byARN[arn]; t != nil {
+			return &t.tags, nil
+		}
+	case strings.HasPrefix(arn, s.arn("task-definition/")):
+		if d := s.definition(arn); d != nil && d.arn == arn {
+			return &d.tags, nil
+		}
+	case strings.HasPrefix(arn, s.arn("cluster/")):
+		for _, c := range s.clusters {
+			if c.arn == arn {
+				return &c.tags, nil
+			}
+		}
+	default:
+		return nil, invalidParameter("Invalid identifier: the ARN names no task, task definition or cluster of this account and region.")
+	}
+	return nil, invalidParameter("The specified resource was not found.")
+}
+
+func (s *Server) tagResource(in object, _ caller) (any, error) {
+	if err := tagsRule(object{"tags": in["tags"]}); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tags, err := s.tagsOf(textOf(in, "resourceArn"))
+	if err != nil {
+		return nil, err
+	}
+	merged := mergeTags(*tags, objectsOf(in, "tags"))
+	if len(merged) > 50 {
+		return nil, invalidParameter("The number of tags must not exceed 50.")
+	}
+	*tags = merged
+	return object{}, nil
+}
+
+func (s *Server) untagResource(in object, _ caller) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tags, err := s.tagsOf(textOf(in, "resourceArn"))
+	if err != nil {
+		return nil, err
+	}
+	keys := textsOf(in, "tagKeys")
+	*tags = slices.DeleteFunc(slices.Clone(*tags), func(tag object) bool { return slices.Contains(keys, textOf(tag, "key")) })
+	return object{}, nil
+}
+
+func (s *Server) listTagsForResource(in object, _ caller) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tags, err := s.tagsOf(textOf(in, "resourceArn"))
+	if err != nil {
+		return nil, err
+	}
+	return object{"tags": tagsAnswer(*tags)}, nil
+}

@@ -1,0 +1,330 @@
+package expand
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf16"
+)
+
+// The limits that GitHub sets to an expression.
+const (
+	maxLength = 21_000 // UTF-16 code units
+	maxDepth  = 50     // operators and calls inside one another
+)
+
+type op uint8
+
+const (
+	opLiteral op = iota
+	opName       // of a context
+	opStar       // the * of .* or [*]
+	opIndex      // args[0] indexed by args[1]
+	opNot
+	opEqual
+	opNotEqual
+	opLess
+	opLessOrEqual
+	opGreater
+	opGreaterOrEqual
+	opAnd
+	opOr
+	opCall
+)
+
+// node is one operation of a parsed expression.
+type node struct {
+	op       op
+	name     string // of a context or function, as it is written
+	value    any    // of a literal
+	function function
+	args     []*node
+	depth    int
+}
+
+// binaryOperators are the operators between two operands with how tightly they
+// bind. All of them are left-associative.
+var binaryOperators = map[string]struct {
+	op         op
+	precedence int
+}{
+	"||": {opOr, 1},
+	"&&": {opAnd, 2},
+	"==": {opEqual, 3}, "!=": {opNotEqual, 3},
+	"<": {opLess, 4}, "<=": {opLessOrEqual, 4}, ">": {opGreater, 4}, ">=": {opGreaterOrEqual, 4},
+}
+
+// parser builds the tree of an expression. It stops at the first fault, which
+// is the leftmost one.
+type parser struct {
+	lexer lexer
+	token token
+	last  token                  // the one before token
+	known func(name string) bool // whether there is a context of this name
+}
+
+// parse returns the tree of an expression, nil if there is nothing but space.
+func parse(source string, known func(name string) bool) (*node, *Error) {
+	if utf16Length(source) > maxLength {
+		return nil, &Error{Kind: Parsing, Message: fmt.Sprintf("Exceeded max expression length %d", maxLength)}
+	}
+	p := &parser{lexer: lexer{source: source}, known: known}
+	if err := p.advance(); err != nil || p.token.kind == tokenEnd {
+		return nil, err
+	}
+	n, err := p.binary(1)
+	if err != nil {
+		return nil, err
+	}
+	if n.depth > maxDepth {
+		return nil, &Error{Kind: Parsing, Message: fmt.Sprintf("Exceeded max expression depth %d", maxDepth)}
+	}
+	return n, nil
+}
+
+func (p *parser) advance() *Error {
+	next, err := p.lexer.next()
+	if err != nil {
+		return err
+	}
+	p.last, p.token = p.token, next
+	return nil
+}
+
+// binary parses operands with operators between them that bind at least as
+// tightly as the precedence says.
+func (p *parser) binary(precedence int) (*node, *Error) {
+	left, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	for p.token.kind == tokenOperator {
+		operator := binaryOperators[p.token.text]
+		if operator.precedence < precedence {
+			break
+		}
+		if err := p.advance(); err != nil {
+			return nil, err
+		}
+		right, err := p.binary(operator.precedence + 1)
+		if err != nil {
+			return nil, err
+		}
+		left = join(operator.op, left, right)
+	}
+	return left, nil
+}
+
+func (p *parser) unary() (*node, *Error) {
+	if p.token.kind != tokenOperator {
+		return p.postfix()
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	operand, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	return branch(opNot, operand), nil
+}
+
+// postfix parses an operand with the .name and [index] after it.
+func (p *parser) postfix() (*node, *Error) {
+	left, err := p.operand()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		var index *node
+		switch p.token.kind {
+		case tokenDot:
+			index, err = p.property()
+		case tokenStartIndex:
+			index, err = p.enclosed()
+		default:
+			return left, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		left = branch(opIndex, left, index)
+	}
+}
+
+// property parses what follows a dot.
+func (p *parser) property() (*node, *Error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	switch p.token.kind {
+	case tokenStar:
+		return leaf(node{op: opStar}), p.advance()
+	case tokenProperty:
+		return leaf(node{op: opLiteral, value: p.token.text}), p.advance()
+	}
+	return nil, p.unexpectedEnd()
+}
+
+// enclosed parses what stands between brackets or parentheses.
+func (p *parser) enclosed() (*node, *Error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	n, err := p.binary(1)
+	if err != nil {
+		return nil, err
+	}
+	if p.token.kind == tokenEnd {
+		return nil, p.unexpectedEnd()
+	}
+	return n, p.advance()
+}
+
+func (p *parser) operand() (*node, *Error) {
+	t := p.token
+	switch t.kind {
+	case tokenLiteral:
+		return leaf(node{op: opLiteral, value: t.value}), p.advance()
+	case tokenStar: // the lexer lets it through after [
+		return leaf(node{op: opStar}), p.advance()
+	case tokenName:
+		if !p.known(t.text) {
+			err := p.lexer.fault(Parsing, "Unrecognized named-value", t)
+			err.unknown = t.text
+			return nil, err
+		}
+		return leaf(node{op: opName, name: t.text}), p.advance()
+	case tokenFunction:
+		return p.call()
+	case tokenStartGroup:
+		return p.enclosed()
+	}
+	return nil, p.unexpectedEnd()
+}
+
+func (p *parser) call() (*node, *Error) {
+	name := p.token
+	f, known := functions[strings.ToLower(name.text)]
+	if !known {
+		err := p.lexer.fault(Parsing, "Unrecognized function", name)
+		err.Hint = "the known functions are case, contains, endsWith, format, fromJSON, hashFiles, join, startsWith, toJSON"
+		return nil, err
+	}
+	if err := p.advance(); err != nil { // to the parenthesis, which the lexer has seen
+		return nil, err
+	}
+	args, err := p.arguments()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(args) < f.least:
+		return nil, p.lexer.fault(Parsing, "Too few parameters supplied", name)
+	case len(args) > f.most:
+		return nil, p.lexer.fault(Parsing, "Too many parameters supplied", name)
+	case f.odd && len(args)%2 == 0:
+		return nil, p.lexer.fault(Parsing, "Even number of parameters supplied, requires an odd number of parameters", name)
+	}
+	n := branch(opCall, args...)
+	n.name, n.function = name.text, f
+	return n, p.advance()
+}
+
+// arguments parses up to the parenthesis that closes a call, and leaves it.
+func (p *parser) arguments() ([]*node, *Error) {
+	var args []*node
+	for {
+		if err := p.advance(); err != nil {
+			return nil, err
+		}
+		if p.token.kind == tokenEndCall {
+			return args, nil
+		}
+		arg, err := p.binary(1)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, arg)
+		switch p.token.kind {
+		case tokenEndCall:
+			return args, nil
+		case tokenEnd:
+			return nil, p.unexpectedEnd()
+		}
+	}
+}
+
+// unexpectedEnd is the one fault that the lexer leaves to the parser.
+func (p *parser) unexpectedEnd() *Error {
+	return p.lexer.fault(Parsing, "Unexpected end of expression", p.last)
+}
+
+func leaf(n node) *node {
+	n.depth = 1
+	return &n
+}
+
+func branch(op op, args ...*node) *node {
+	n := &node{op: op, args: args}
+	for _, arg := range args {
+		n.depth = max(n.depth, arg.depth)
+	}
+	n.depth++
+	return n
+}
+
+// join makes one operation of an operator and its operands. A chain of && or of
+// || is as deep as its deepest operand, however it is grouped.
+func join(op op, left, right *node) *node {
+	n := branch(op, left, right)
+	if op == opAnd || op == opOr {
+		n.depth = max(depthIn(op, left), depthIn(op, right))
+	}
+	return n
+}
+
+// depthIn is how deep a chain is that an operand is part of.
+func depthIn(op op, operand *node) int {
+	if operand.op == op {
+		return operand.depth
+	}
+	return operand.depth + 1
+}
+
+// located is an error at a token, worded as GitHub words it.
+func located(kind Kind, what string, t token, source string) *Error {
+	position := utf16Length(source[:t.at]) + 1
+	return &Error{
+		Kind:     kind,
+		Message:  fmt.Sprintf("%s: '%s'. Located at position %d within expression: %s", what, t.text, position, source),
+		Position: position,
+		at:       t.at,
+	}
+}
+
+// keyword returns the value of the words that are literals. Their case counts.
+func keyword(word string) (any, bool) {
+	switch word {
+	case "null":
+		return nil, true
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	case "NaN":
+		return math.NaN(), true
+	case "Infinity":
+		return math.Inf(1), true
+	}
+	return nil, false
+}
+
+// utf16Length counts a text as GitHub does.
+func utf16Length(s string) int {
+	n := 0
+	for _, r := range s {
+		n += max(utf16.RuneLen(r), 1)
+	}
+	return n
+}

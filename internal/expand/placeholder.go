@@ -1,0 +1,70 @@
+package expand
+
+import "strings"
+
+// placeholderRoots are the beginnings of the names that ${ } is for. Any other
+// ${…} belongs to the shell of the container.
+var placeholderRoots = []string{"workflow.", "app.", "env.", "deploymentUrl.", "deploymentUrl}"}
+
+// isPlaceholder reports whether s begins with a placeholder, closed or not.
+func isPlaceholder(s string) bool {
+	name, is := strings.CutPrefix(s, "${")
+	if !is {
+		return false
+	}
+	for _, root := range placeholderRoots {
+		if strings.HasPrefix(name, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// placeholder returns the value of a placeholder. The name of a variable may
+// have dots in it.
+func (x *expansion) placeholder(name string) (any, *Error) {
+	from, rest := x.placeholders, name
+	for {
+		v, found, err := lookUp(from, rest)
+		if err != nil {
+			return nil, err
+		}
+		if found && isPrimitive(v) {
+			return v, nil
+		}
+		head, tail, more := strings.Cut(rest, ".")
+		inner, _ := from.Get(head)
+		next, is := inner.(*Object)
+		if !more || !is {
+			return nil, x.unknownPlaceholder(name)
+		}
+		from, rest = next, tail
+	}
+}
+
+// unknownPlaceholder lists the names under the same root.
+func (x *expansion) unknownPlaceholder(name string) *Error {
+	root, _, _ := strings.Cut(name, ".")
+	v, _ := x.placeholders.Get(root)
+	names := leaves(nil, root, v)
+	return &Error{
+		Kind:    Missing,
+		Message: "${" + name + "} has no value" + x.evaluation.didYouMean(name, names),
+		Hint:    "the known names are " + listed(names),
+	}
+}
+
+// leaves adds to names those of the values in v, which is called name.
+func leaves(names []string, name string, v any) []string {
+	o, is := v.(*Object)
+	if !is {
+		if v != nil {
+			names = append(names, name)
+		}
+		return names
+	}
+	for _, m := range o.members {
+		names = leaves(names, name+"."+m.name, m.value)
+	}
+	return names
+}

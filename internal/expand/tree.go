@@ -1,0 +1,334 @@
+package expand
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"ecs-run-task/internal/document"
+)
+
+const (
+	maxOutput = 8 << 20 // bytes that the nodes made for one document may take
+	maxFaults = 100     // faults reported of one document
+	nodeSize  = 160     // bytes that a node takes beside its text
+)
+
+// expansion is the state of expanding one document.
+type expansion struct {
+	evaluation   *evaluation
+	placeholders *Object
+	secrets      *strings.Replacer
+	faults       []error
+	output       int // bytes
+	stopped      bool
+	explain      bool
+	explanations []Explanation
+}
+
+func (x Expander) newExpansion() *expansion {
+	e := newEvaluation(x.Contexts)
+	e.strict, e.hashFiles = true, x.HashFiles
+	return &expansion{
+		evaluation:   e,
+		placeholders: x.Placeholders,
+		secrets:      masker(e.contexts["SECRETS"]),
+	}
+}
+
+// node expands a node and reports whether it stays in the document.
+func (x *expansion) node(n *document.Node, path string) (*document.Node, bool) {
+	switch n.Kind {
+	case document.String:
+		return x.text(n, path)
+	case document.List:
+		return x.list(n, path), true
+	case document.Map:
+		return x.mapping(n, path), true
+	}
+	return n, true
+}
+
+func (x *expansion) list(n *document.Node, path string) *document.Node {
+	out := &document.Node{Kind: document.List, Place: n.Place, Items: make([]*document.Node, 0, len(n.Items))}
+	for i, item := range n.Items {
+		if x.stopped {
+			break
+		}
+		if item, kept := x.node(item, document.ItemPath(path, i)); kept {
+			out.Items = append(out.Items, item)
+		}
+	}
+	return out
+}
+
+func (x *expansion) mapping(n *document.Node, path string) *document.Node {
+	out := &document.Node{Kind: document.Map, Place: n.Place, Members: make([]document.Member, 0, len(n.Members))}
+	seen := make(map[string]*document.Node, len(n.Members))
+	for _, m := range n.Members {
+		if x.stopped {
+			break
+		}
+		key := x.key(m.Key, path)
+		memberPath := document.MemberPath(path, key.Text)
+		value, kept := x.node(m.Value, memberPath)
+		if !kept {
+			continue
+		}
+		if first, exists := seen[key.Text]; exists {
+			x.fault(m.Key, 0, memberPath, &Error{
+				Kind:    collision,
+				Message: "the key " + strconv.Quote(key.Text) + " is the same as the one at " + first.Place.String(),
+			})
+		}
+		seen[key.Text] = m.Key
+		out.Members = append(out.Members, document.Member{Key: key, Value: value})
+	}
+	return out
+}
+
+// key expands a key, and returns it as it is if that fails.
+func (x *expansion) key(n *document.Node, path string) *document.Node {
+	parts := x.parts(n, path)
+	if parts == nil {
+		return n
+	}
+	path = document.MemberPath(path, n.Text)
+	var b strings.Builder
+	for _, p := range parts {
+		v, ok := x.value(n, path, p)
+		if !ok {
+			return n
+		}
+		if len(parts) == 1 && v == nil {
+			x.fault(n, p.at, path, evaluationError("a key is null: "+p.source))
+			return n
+		}
+		if !x.write(&b, n, path, p, v) {
+			return n
+		}
+	}
+	return &document.Node{Kind: document.String, Text: b.String(), Place: n.Place}
+}
+
+// text expands a string and reports whether it stays in the document.
+func (x *expansion) text(n *document.Node, path string) (*document.Node, bool) {
+	parts := x.parts(n, path)
+	if parts == nil {
+		return n, true
+	}
+	if len(parts) == 1 {
+		v, ok := x.value(n, path, parts[0])
+		if !ok {
+			return n, true
+		}
+		return x.place(n, path, parts[0], v), v != nil
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		v, ok := x.value(n, path, p)
+		if !ok {
+			continue
+		}
+		x.write(&b, n, path, p, v)
+	}
+	return &document.Node{Kind: document.String, Text: b.String(), Place: n.Place}, true
+}
+
+// parts cuts a string at its expressions. It returns nil if there is nothing to
+// do to it, or a fault that it has reported.
+func (x *expansion) parts(n *document.Node, path string) []part {
+	if !strings.Contains(n.Text, "${") {
+		return nil
+	}
+	parts, err := cut(n.Text, x.placeholders != nil)
+	if err != nil {
+		x.fault(n, err.at, path, err)
+		return nil
+	}
+	return parts
+}
+
+// value evaluates a part, and reports whether that went well.
+func (x *expansion) value(n *document.Node, path string, p part) (any, bool) {
+	v, err := any(p.text), (*Error)(nil)
+	switch p.kind {
+	case partText:
+		return v, true
+	case partExpression:
+		v, err = x.evaluation.run(p.text)
+	case partPlaceholder:
+		v, err = x.placeholder(p.text)
+	}
+	if err != nil {
+		x.evaluationFault(n, path, p, err)
+		return nil, false
+	}
+	if x.explain {
+		x.explanations = append(x.explanations, Explanation{
+			Place:      at(n, p.at),
+			Path:       x.secrets.Replace(path),
+			Expression: p.source,
+			Value:      x.show(p, v),
+		})
+	}
+	return v, true
+}
+
+// show returns a value for reading.
+func (x *expansion) show(p part, v any) string {
+	if p.kind == partExpression && x.evaluation.secret {
+		return "***"
+	}
+	if s, is := v.(string); is {
+		return x.secrets.Replace(s)
+	}
+	return x.secrets.Replace(ToJSON(v))
+}
+
+// write adds a value to text, and reports whether that went well.
+func (x *expansion) write(b *strings.Builder, n *document.Node, path string, p part, v any) bool {
+	if !isPrimitive(v) {
+		err := evaluationError(p.source + " is " + describe(v) + ", which can't stand in text")
+		err.Hint = "${{ toJSON(" + p.text + ") }}"
+		if p.kind == partPlaceholder {
+			err.Hint = ""
+		}
+		x.fault(n, p.at, path, err)
+		return false
+	}
+	s := toString(v)
+	if !x.grow(n, path, len(s)) {
+		return false
+	}
+	b.WriteString(s)
+	return true
+}
+
+// place makes the node of a value in the place of the string n.
+func (x *expansion) place(n *document.Node, path string, p part, v any) *document.Node {
+	out := &document.Node{Place: n.Place}
+	if !x.grow(n, path, nodeSize) {
+		return out
+	}
+	if list, is := items(v); is {
+		out.Kind = document.List
+		for _, item := range list {
+			out.Items = append(out.Items, x.place(n, path, p, item))
+		}
+		return out
+	}
+	switch v := v.(type) {
+	case bool:
+		out.Kind, out.Text = document.Bool, strconv.FormatBool(v)
+	case float64:
+		if math.IsInf(v, 0) || v != v {
+			x.fault(n, p.at, path, evaluationError(p.source+" is "+formatNumber(v)+", which is no number of a document"))
+		}
+		out.Kind, out.Text = document.Number, literal(v)
+	case string:
+		x.grow(n, path, len(v))
+		out.Kind, out.Text = document.String, v
+	case *Object:
+		out.Kind = document.Map
+		for _, m := range v.members {
+			key := x.place(n, path, p, m.name)
+			out.Members = append(out.Members, document.Member{Key: key, Value: x.place(n, path, p, m.value)})
+		}
+	}
+	return out
+}
+
+// grow counts output, and reports whether there may be more of it.
+func (x *expansion) grow(n *document.Node, path string, size int) bool {
+	if x.stopped {
+		return false
+	}
+	x.output += size
+	if x.output > maxOutput {
+		x.fault(n, 0, path, evaluationError("the expanded document is larger than 8 MiB"))
+		x.stopped = true
+	}
+	return !x.stopped
+}
+
+// evaluationFault reports what an expression failed with. GitHub's own messages
+// about its syntax quote the expression; the others get it here.
+func (x *expansion) evaluationFault(n *document.Node, path string, p part, err *Error) {
+	fault := *err
+	if err.Kind == Evaluation && !strings.Contains(err.Message, p.text) {
+		fault.Message += " in " + shorten(p.source)
+	}
+	x.fault(n, p.at+p.offset+err.at, path, &fault)
+	if x.evaluation.work > maxWork {
+		x.stopped = true
+	}
+}
+
+// fault reports an error in the text of a node, at a byte of it.
+func (x *expansion) fault(n *document.Node, offset int, path string, err *Error) {
+	if x.stopped {
+		return
+	}
+	if len(x.faults) == maxFaults {
+		x.stopped = true
+		err = &Error{Kind: err.Kind, Message: "there are more faults than the 100 before this one"}
+	}
+	x.faults = append(x.faults, &document.Error{
+		Place:   at(n, offset),
+		Path:    x.secrets.Replace(path),
+		Code:    codes[err.Kind],
+		Message: x.secrets.Replace(err.Message),
+		Hint:    x.secrets.Replace(err.Hint),
+	})
+}
+
+// collision is the kind of a fault of keys.
+const collision Kind = "collision"
+
+// codes name the rules that a document breaks.
+var codes = map[Kind]string{
+	Lexing:     "expression",
+	Parsing:    "expression",
+	Evaluation: "expression",
+	Missing:    "missing-value",
+	Withheld:   "withheld-value",
+	collision:  "key-collision",
+}
+
+// at returns the place of a byte in the text of a string. It is known in JSON,
+// where a string with an expression inside text has quotes around it, up to the
+// first character that may have been escaped; else it is that of the string.
+func at(n *document.Node, offset int) document.Place {
+	place := n.Place
+	bare := expressionEnd(n.Text) == len(n.Text) && strings.HasPrefix(n.Text, "${{")
+	if place.Line == 0 || bare || !strings.HasSuffix(strings.ToLower(place.Name), ".json") {
+		return place
+	}
+	before := n.Text[:offset]
+	if strings.ContainsFunc(before, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		return place
+	}
+	place.Column += len(`"`) + len(before)
+	return place
+}
+
+// literal writes a number as JSON does, all its digits while they are few.
+func literal(n float64) string {
+	switch size := math.Abs(n); {
+	case size == 0:
+		return "0"
+	case size < 1e-6 || size >= 1e21:
+		return strconv.FormatFloat(n, 'e', -1, 64)
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
+}
+
+// shorten cuts a long expression.
+func shorten(source string) string {
+	const most = 120
+	if len(source) <= most {
+		return source
+	}
+	return strings.ToValidUTF8(source[:most], "") + "…"
+}

@@ -1,0 +1,135 @@
+package source_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ecs-run-task/internal/source"
+)
+
+// TestLoadRepository reads from each kind of server, in both versions of the
+// protocol, with what it allows on and off, and holds the result against git's.
+func TestLoadRepository(t *testing.T) {
+	root := repository(t)
+	bare := filepath.Join(root, "repo.git")
+	first := git(t, bare, "rev-parse", "v1^{commit}") // no ref names it
+	main := git(t, bare, "rev-parse", "main")
+
+	servers := []struct {
+		name   string
+		v2     bool
+		config func(t *testing.T) source.Config
+	}{
+		{"http v2", true, func(t *testing.T) source.Config {
+			return source.Config{Repository: serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git"}
+		}},
+		{"http v0", false, func(t *testing.T) source.Config {
+			return source.Config{Repository: serveHTTP(t, httpBackend(t, root, 0)) + "/repo.git"}
+		}},
+		{"git daemon", true, func(t *testing.T) source.Config {
+			return source.Config{Repository: gitDaemon(t, root) + "/repo.git"}
+		}},
+		{"ssh v2", true, func(t *testing.T) source.Config {
+			s := openSSH(t, 2)
+			return source.Config{Repository: s.url + bare, SSHKey: s.key, KnownHosts: s.knownHosts}
+		}},
+		{"ssh v0", false, func(t *testing.T) source.Config {
+			s := openSSH(t, 0)
+			return source.Config{Repository: s.url + bare, SSHKey: s.key, KnownHosts: s.knownHosts}
+		}},
+		{"file", true, func(t *testing.T) source.Config { return source.Config{Repository: "file://" + bare} }},
+		{"folder", true, func(t *testing.T) source.Config { return source.Config{Repository: "./repo.git", Workspace: root} }},
+	}
+	type revision struct {
+		name           string
+		branch, commit string
+		rev            string // as git calls it
+		ref            string
+	}
+	revisions := []revision{
+		{"default", "", "", "main", "refs/heads/main"},
+		{"branch", "feature/x", "", "feature/x", "refs/heads/feature/x"},
+		{"annotated tag", "v1", "", "v1", "refs/tags/v1"},
+		{"light tag", "light", "", "light", "refs/tags/light"},
+		{"full ref", "refs/heads/feature/x", "", "feature/x", "refs/heads/feature/x"},
+		{"commit of a tip", "", main, "main", ""},
+		{"older commit", "", first, "v1", ""},
+		{"older commit in capitals", "", strings.ToUpper(first), "v1", ""},
+		{"abbreviated", "", first[:9], "v1", ""},
+	}
+	settings := [][]string{
+		{},
+		{"allowFilter"},
+		{"allowAnySHA1InWant"},
+		{"allowFilter", "allowReachableSHA1InWant"},
+		{"allowReachableSHA1InWant"},
+		{"allowFilter", "allowAnySHA1InWant"},
+	}
+	for _, server := range servers {
+		t.Run(server.name, func(t *testing.T) {
+			config := server.config(t)
+			settings, revisions := settings, revisions
+			if strings.HasPrefix(server.name, "ssh") {
+				// A login takes its time, and all that differs is the way there.
+				settings, revisions = settings[1:4:4], []revision{revisions[0], revisions[2], revisions[6]}
+			}
+			config.Paths = []string{"ecs/web.json", "readme"}
+			for _, allowed := range settings {
+				configure(t, root, allowed...)
+				for _, revision := range revisions {
+					t.Run(strings.Join(append(allowed, revision.name), ","), func(t *testing.T) {
+						config.Branch, config.Commit = revision.branch, revision.commit
+						result, err := source.Load(t.Context(), config)
+						if err != nil {
+							t.Fatalf("Load = %v, want no error", err)
+						}
+						for i, name := range config.Paths {
+							want := git(t, bare, "cat-file", "blob", revision.rev+":"+name)
+							if got := strings.TrimSuffix(string(result.Texts[i].Bytes), "\n"); got != want || result.Texts[i].Name != name {
+								t.Errorf("text %d = %s %.100q, want %s %.100q", i, result.Texts[i].Name, got, name, want)
+							}
+						}
+						fetch := result.Fetch
+						if want := git(t, bare, "rev-parse", revision.rev+"^{commit}"); fetch.Commit != want || fetch.Ref != revision.ref {
+							t.Errorf("read %s %s, want %s %s", fetch.Ref, fetch.Commit, revision.ref, want)
+						}
+						if got, want := fetch.Method, method(server.name, server.v2, allowed, revision.name); got != want {
+							t.Errorf("method = %s, want %s", got, want)
+						}
+						if got := strings.Join(fetch.Files, " "); got != "ecs/web.json readme" {
+							t.Errorf("files = %s, want ecs/web.json readme", got)
+						}
+						if fetch.Attempts != 1 {
+							t.Errorf("attempts = %d, want 1", fetch.Attempts)
+						}
+					})
+				}
+			}
+		})
+	}
+}
+
+// method is how a server with these settings ought to be read.
+func method(server string, v2 bool, allowed []string, revision string) source.Method {
+	has := func(name string) bool {
+		for _, on := range allowed {
+			if on == name {
+				return true
+			}
+		}
+		return false
+	}
+	// Over HTTP, git's server does not remember what it has announced.
+	byID := v2 || strings.HasPrefix(server, "http") || has("allowAnySHA1InWant") || has("allowReachableSHA1InWant")
+	older := revision == "older commit" || revision == "older commit in capitals" || revision == "abbreviated"
+	switch {
+	case server == "file" || server == "folder":
+		return source.Local
+	case older && !byID:
+		return source.Full
+	case has("allowFilter") && byID:
+		return source.Partial
+	}
+	return source.Shallow
+}

@@ -1,0 +1,62 @@
+package source
+
+import (
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"ecs-run-task/internal/nearest"
+)
+
+const (
+	maxSuggestions = 3
+	maxVisited     = 20_000 // entries of a tree that are looked at for a suggestion
+)
+
+// nearPath returns, as the end of a message, what a name that does not exist
+// may have meant: the files that are called so in other folders, or else the
+// one that is nearly called so in its own. It is empty if there is none.
+func nearPath(tree fs.FS, name string) string {
+	folder, base := path.Split(name)
+	if others := filesCalled(tree, base); len(others) > 0 {
+		for i, other := range others {
+			others[i] = strconv.Quote(other)
+		}
+		return " (did you mean " + strings.Join(others, " or ") + "?)"
+	}
+	entries, err := fs.ReadDir(tree, path.Clean(folder))
+	if err != nil {
+		return ""
+	}
+	var siblings []string
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			siblings = append(siblings, folder+entry.Name())
+		}
+	}
+	return nearest.DidYouMean(name, siblings)
+}
+
+// filesCalled returns the files of a tree with the given base name, as far as
+// a short look at its folders that are not hidden finds them.
+func filesCalled(tree fs.FS, base string) []string {
+	var found []string
+	visited := 0
+	// Folders that can't be read have no suggestions to make.
+	_ = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		visited++
+		switch {
+		case visited > maxVisited || len(found) == maxSuggestions:
+			return fs.SkipAll
+		case err != nil:
+			return fs.SkipDir
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules"):
+			return fs.SkipDir
+		case !entry.IsDir() && entry.Name() == base:
+			found = append(found, name)
+		}
+		return nil
+	})
+	return found
+}

@@ -1,0 +1,226 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"ecs-run-task/internal/nearest"
+)
+
+const (
+	minAbbreviation = 4  // hex digits, as of git
+	sureDigits      = 12 // of an abbreviation that is not held against the whole history
+	maxCandidates   = 5
+)
+
+var (
+	hexDigits = regexp.MustCompile(`^[0-9a-fA-F]+$`)
+	fullID    = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
+)
+
+// target is what is to be read.
+type target struct {
+	id  plumbing.Hash // of a commit, or of the annotated tag of one
+	ref string        // the full name of the ref that names id; empty if it was given by id
+}
+
+// checkRevision refuses what can't be a branch or a commit before any server
+// is asked.
+func checkRevision(branch, commit string) error {
+	switch {
+	case branch != "" && commit != "":
+		return errors.New("branch and commit exclude each other: give one of them")
+	case strings.ContainsAny(branch, " ~^:?*[\\\x7f") || strings.Contains(branch, "..") || strings.HasPrefix(branch, "-"):
+		return fmt.Errorf("branch: %q is not the name of a branch or tag", branch)
+	case commit == "":
+		return nil
+	case !hexDigits.MatchString(commit):
+		return fmt.Errorf("commit: %q is not a commit id: give a branch or tag as branch", commit)
+	case len(commit) == 64:
+		return errors.New("commit: is an id by sha256, and only sha1 is known")
+	case len(commit) < minAbbreviation || len(commit) > 40:
+		return fmt.Errorf("commit: %q has %d digits, and a commit id has 40, or at least %d as an abbreviation", commit, len(commit), minAbbreviation)
+	}
+	return nil
+}
+
+// refPrefixes returns what to list to find a branch, tag or full ref.
+func refPrefixes(branch string) []string {
+	if branch == "" {
+		return []string{"HEAD"}
+	}
+	if strings.HasPrefix(branch, "refs/") {
+		return []string{branch}
+	}
+	return []string{"refs/heads/" + branch, "refs/tags/" + branch}
+}
+
+// findRef finds a branch, tag or full ref among refs. The branch goes before
+// the tag of the same name.
+func findRef(refs []ref, branch string) (target, bool) {
+	for _, name := range refPrefixes(branch) {
+		for _, r := range refs {
+			if r.name != name {
+				continue
+			}
+			if r.target != "" {
+				name = r.target // the branch that HEAD stands for
+			}
+			return target{r.id, name}, true
+		}
+	}
+	return target{}, false
+}
+
+// noSuchRef explains that there is no branch or tag, refs being all there are.
+func noSuchRef(refs []ref, branch string) error {
+	if branch == "" {
+		if len(refs) == 0 {
+			return errors.New("the repository is empty")
+		}
+		return errors.New("the repository has no default branch: give branch or commit")
+	}
+	var names []string
+	for _, r := range refs {
+		short := r.name
+		for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
+			short = strings.TrimPrefix(short, prefix)
+		}
+		names = append(names, short)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if near := nearest.DidYouMean(branch, names); near != "" {
+		return fmt.Errorf("branch: %q is no branch or tag of the repository%s", branch, near)
+	}
+	if fullID.MatchString(branch) {
+		return fmt.Errorf("branch: %s is no branch or tag of the repository (is it a commit id? then give it as commit)", branch)
+	}
+	const listed = 10
+	more := ""
+	if len(names) > listed {
+		more = fmt.Sprintf(", and %d more", len(names)-listed)
+		names = names[:listed]
+	}
+	return fmt.Errorf("branch: %q is no branch or tag of the repository, which has %s%s", branch, strings.Join(names, ", "), more)
+}
+
+// resolve finds the object to read.
+func (f *fetcher) resolve(ctx context.Context, s *server) (target, error) {
+	if f.config.Commit != "" {
+		return f.resolveCommit(ctx, s)
+	}
+	refs, err := s.listRefs(ctx, refPrefixes(f.config.Branch)...)
+	if err != nil {
+		return target{}, err
+	}
+	if found, ok := findRef(refs, f.config.Branch); ok {
+		return found, nil
+	}
+	refs, err = s.listRefs(ctx, "refs/heads/", "refs/tags/")
+	if err != nil {
+		return target{}, err
+	}
+	return target{}, noSuchRef(refs, f.config.Branch)
+}
+
+func (f *fetcher) resolveCommit(ctx context.Context, s *server) (target, error) {
+	commit := strings.ToLower(f.config.Commit)
+	if fullID.MatchString(commit) {
+		return target{id: plumbing.NewHash(commit)}, nil
+	}
+	tips, err := f.tips(ctx, s)
+	if err != nil {
+		return target{}, err
+	}
+	if len(commit) >= sureDigits {
+		for _, tip := range tips {
+			if strings.HasPrefix(tip.commit().String(), commit) {
+				return target{id: tip.commit()}, nil
+			}
+		}
+	}
+	history, err := f.history(ctx, s, tips)
+	if err != nil {
+		return target{}, fmt.Errorf("read the history to complete the commit id %s (give all 40 digits to do without): %w", commit, err)
+	}
+	return completeID(commit, history)
+}
+
+// tips lists the branches and tags.
+func (f *fetcher) tips(ctx context.Context, s *server) ([]ref, error) {
+	tips, err := s.listRefs(ctx, "refs/heads/", "refs/tags/")
+	if err == nil && len(tips) == 0 {
+		err = errors.New("the repository has no branch and no tag")
+	}
+	return tips, err
+}
+
+// history fetches all commits, with nothing of what is in them if the server
+// can leave that out.
+func (f *fetcher) history(ctx context.Context, s *server, tips []ref) (map[plumbing.Hash][]byte, error) {
+	request := packRequest{}
+	for _, tip := range tips {
+		request.wants = append(request.wants, tip.id)
+	}
+	if s.filters() {
+		request.filter = "tree:0"
+	}
+	commits := make(map[plumbing.Hash][]byte)
+	into := newStore(f.config.memory())
+	err := s.fetch(ctx, request, into, func(o *packed, id plumbing.Hash) error {
+		switch o.kind {
+		case plumbing.BlobObject:
+			return errStop // the commits come first
+		case plumbing.CommitObject:
+			if strings.HasPrefix(id.String(), strings.ToLower(f.config.Commit)) {
+				content, err := into.content(o)
+				commits[id] = content
+				return err
+			}
+		}
+		return nil
+	})
+	return commits, err
+}
+
+// completeID returns the one commit that an abbreviation is of.
+func completeID(abbreviation string, commits map[plumbing.Hash][]byte) (target, error) {
+	var candidates []string
+	var last plumbing.Hash
+	for id, content := range commits {
+		candidates = append(candidates, describeCommit(id, content))
+		last = id
+	}
+	slices.Sort(candidates)
+	switch {
+	case len(candidates) == 0:
+		return target{}, fmt.Errorf("commit: no commit of the repository's branches and tags starts with %s", abbreviation)
+	case len(candidates) == 1:
+		return target{id: last}, nil
+	}
+	more := ""
+	if len(candidates) > maxCandidates {
+		more = fmt.Sprintf("\n  and %d more", len(candidates)-maxCandidates)
+		candidates = candidates[:maxCandidates]
+	}
+	return target{}, fmt.Errorf("commit: %s is the start of several commits:\n  %s%s", abbreviation, strings.Join(candidates, "\n  "), more)
+}
+
+// describeCommit returns one line about a commit: id, day, subject.
+func describeCommit(id plumbing.Hash, content []byte) string {
+	var c object.Commit
+	if err := c.Decode(memoryObject(plumbing.CommitObject, content)); err != nil {
+		return id.String()
+	}
+	subject, _, _ := strings.Cut(c.Message, "\n")
+	return fmt.Sprintf("%s %s %s", id, c.Committer.When.UTC().Format(time.DateOnly), clean([]byte(subject)))
+}

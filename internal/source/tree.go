@@ -1,0 +1,273 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// maxLinks is how many symbolic links are followed on the way to one file.
+const maxLinks = 40
+
+// objects is where a tree's objects come from: a pack that was fetched, or a
+// repository on this machine.
+type objects interface {
+	// get returns an object's kind, size and content. The content of a blob
+	// larger than MaxText is nil. The error wraps errNoObject if it is absent.
+	get(plumbing.Hash) (plumbing.ObjectType, int64, []byte, error)
+}
+
+// tree is the files of one commit. It is an [fs.FS] as far as finding files
+// goes: nothing can be opened. An object that is absent is noted as missing and
+// taken for an empty folder or an absent file, so that one look finds all that
+// are missing.
+type tree struct {
+	objects objects
+	root    plumbing.Hash
+	folders map[plumbing.Hash][]object.TreeEntry
+	missing map[plumbing.Hash]bool
+}
+
+func newTree(from objects, root plumbing.Hash) *tree {
+	return &tree{objects: from, root: root, folders: make(map[plumbing.Hash][]object.TreeEntry), missing: make(map[plumbing.Hash]bool)}
+}
+
+// folder returns the entries of one tree object.
+func (t *tree) folder(id plumbing.Hash) ([]object.TreeEntry, error) {
+	if entries, ok := t.folders[id]; ok {
+		return entries, nil
+	}
+	kind, _, content, err := t.objects.get(id)
+	if errors.Is(err, errNoObject) {
+		t.missing[id] = true
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if kind != plumbing.TreeObject {
+		return nil, fmt.Errorf("the object %s is a %s instead of a tree", id, kind)
+	}
+	var decoded object.Tree
+	if err := decoded.Decode(memoryObject(kind, content)); err != nil {
+		return nil, fmt.Errorf("read the tree %s: %w", id, err)
+	}
+	for _, entry := range decoded.Entries {
+		if !safeName(entry.Name) {
+			return nil, fmt.Errorf("the tree %s is hostile: it has an entry named %q", id, entry.Name)
+		}
+	}
+	t.folders[id] = decoded.Entries
+	return decoded.Entries, nil
+}
+
+// safeName says whether git itself would check out a file of that name.
+func safeName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") && !strings.ContainsAny(name, "/\x00")
+}
+
+func memoryObject(kind plumbing.ObjectType, content []byte) *plumbing.MemoryObject {
+	o := new(plumbing.MemoryObject)
+	o.SetType(kind)
+	// A MemoryObject's Write has no error to return.
+	_, _ = o.Write(content)
+	return o
+}
+
+// entry returns what is at a clean path. It follows symbolic links on the way,
+// and one at the end if follow is set.
+func (t *tree) entry(name string, follow bool) (object.TreeEntry, error) {
+	top := object.TreeEntry{Name: ".", Mode: filemode.Dir, Hash: t.root}
+	stack := []object.TreeEntry{top} // from the root to where we are
+	var at []string                  // the names of stack, without the root's
+	rest := strings.Split(name, "/")
+	links := 0
+	for len(rest) > 0 {
+		part := rest[0]
+		rest = rest[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			if len(at) == 0 {
+				return object.TreeEntry{}, errors.New("leads out of the repository")
+			}
+			stack, at = stack[:len(stack)-1], at[:len(at)-1]
+			continue
+		}
+		here := path.Join(append(slices.Clone(at), part)...)
+		if err := checkFolder(stack[len(stack)-1], path.Join(at...)); err != nil {
+			return object.TreeEntry{}, err
+		}
+		entries, err := t.folder(stack[len(stack)-1].Hash)
+		if err != nil {
+			return object.TreeEntry{}, err
+		}
+		i := slices.IndexFunc(entries, func(e object.TreeEntry) bool { return e.Name == part })
+		if i < 0 {
+			return object.TreeEntry{}, fs.ErrNotExist
+		}
+		if entries[i].Mode != filemode.Symlink || len(rest) == 0 && !follow {
+			stack, at = append(stack, entries[i]), append(at, part)
+			continue
+		}
+		if links++; links > maxLinks {
+			return object.TreeEntry{}, fmt.Errorf("%s is a symbolic link that leads to no end", here)
+		}
+		target, err := t.target(entries[i].Hash)
+		if err != nil {
+			return object.TreeEntry{}, err
+		}
+		if path.IsAbs(target) || !fs.ValidPath(path.Join(path.Join(at...), target)) {
+			return object.TreeEntry{}, fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the repository are followed", here, target)
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return stack[len(stack)-1], nil
+}
+
+// checkFolder refuses to go into what is no folder.
+func checkFolder(e object.TreeEntry, name string) error {
+	switch e.Mode {
+	case filemode.Dir:
+		return nil
+	case filemode.Submodule:
+		return submoduleError(name, e.Hash)
+	}
+	return fmt.Errorf("%s is not a folder", name)
+}
+
+func submoduleError(name string, commit plumbing.Hash) error {
+	return fmt.Errorf("%s is a submodule, whose files are in another repository: give that one as repository, and %s as commit", name, commit)
+}
+
+// target reads where a symbolic link leads.
+func (t *tree) target(id plumbing.Hash) (string, error) {
+	_, size, content, err := t.objects.get(id)
+	if errors.Is(err, errNoObject) {
+		t.missing[id] = true
+		return "", fs.ErrNotExist
+	}
+	if err == nil && (size == 0 || size > 4096) {
+		err = fmt.Errorf("a symbolic link of %d bytes", size)
+	}
+	return string(content), err
+}
+
+// text reads the file at a clean path.
+func (t *tree) text(name string) ([]byte, error) {
+	e, err := t.entry(name, true)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errors.New("is a symbolic link to where there is no such file")
+		}
+		return nil, err
+	}
+	if e.Mode == filemode.Submodule {
+		return nil, submoduleError(name, e.Hash)
+	}
+	if err := checkMode(name, fileInfo{e}.Mode()); err != nil {
+		return nil, err
+	}
+	_, size, content, err := t.objects.get(e.Hash)
+	switch {
+	case errors.Is(err, errNoObject):
+		t.missing[e.Hash] = true
+		return nil, err
+	case err != nil:
+		return nil, err
+	case size > MaxText:
+		return nil, tooLarge(size)
+	}
+	return content, checkLFS(content)
+}
+
+// checkLFS recognises what stands in the repository for a file that is kept in
+// Git LFS. See https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
+func checkLFS(text []byte) error {
+	if !bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/")) || len(text) > 1024 {
+		return nil
+	}
+	fields := make(map[string]string)
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		fields[key] = value
+	}
+	return fmt.Errorf("is kept in Git LFS (oid %s, %s bytes), and the repository has a pointer to it only: commit the file itself", fields["oid"], fields["size"])
+}
+
+// The methods of an [fs.FS] that finding files takes.
+
+func (t *tree) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
+}
+
+func (t *tree) Lstat(name string) (fs.FileInfo, error) {
+	e, err := t.entry(name, false)
+	return fileInfo{e}, err
+}
+
+func (t *tree) Stat(name string) (fs.FileInfo, error) {
+	e, err := t.entry(name, true)
+	return fileInfo{e}, err
+}
+
+func (t *tree) ReadLink(name string) (string, error) {
+	e, err := t.entry(name, false)
+	if err != nil {
+		return "", err
+	}
+	return t.target(e.Hash)
+}
+
+func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
+	e, err := t.entry(name, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFolder(e, name); err != nil {
+		return nil, err
+	}
+	entries, err := t.folder(e.Hash)
+	if err != nil {
+		return nil, err
+	}
+	listed := make([]fs.DirEntry, len(entries))
+	for i, entry := range entries {
+		listed[i] = fs.FileInfoToDirEntry(fileInfo{entry})
+	}
+	slices.SortFunc(listed, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return listed, nil
+}
+
+// fileInfo is a tree's entry as an [fs.FileInfo]. Its size is not known.
+type fileInfo struct{ e object.TreeEntry }
+
+func (i fileInfo) Name() string       { return i.e.Name }
+func (i fileInfo) Size() int64        { return 0 }
+func (i fileInfo) ModTime() time.Time { return time.Time{} }
+func (i fileInfo) IsDir() bool        { return i.e.Mode == filemode.Dir }
+func (i fileInfo) Sys() any           { return nil }
+
+func (i fileInfo) Mode() fs.FileMode {
+	switch i.e.Mode {
+	case filemode.Dir:
+		return fs.ModeDir | 0o755
+	case filemode.Symlink:
+		return fs.ModeSymlink | 0o777
+	case filemode.Submodule:
+		return fs.ModeIrregular
+	case filemode.Executable:
+		return 0o755
+	}
+	return 0o644
+}

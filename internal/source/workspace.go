@@ -1,0 +1,120 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// loadWorkspace reads the files that paths name below the folder workspace.
+// [os.Root] keeps what is read inside of it.
+func loadWorkspace(workspace string, paths []string) ([]Text, error) {
+	if workspace == "" {
+		return nil, errors.New("file-paths: there is no workspace to read them from: give repository, or run where the files are")
+	}
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return nil, fmt.Errorf("open the workspace: %w", err)
+	}
+	defer root.Close()
+
+	var faults []error
+	inside := make([]string, 0, len(paths))
+	for _, name := range paths {
+		relative, err := belowWorkspace(workspace, name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("file-paths: %s: %w", name, err))
+			continue
+		}
+		inside = append(inside, relative)
+	}
+
+	names, err := selectPaths(root.FS(), inside, "the workspace")
+	faults = append(faults, err)
+	var texts []Text
+	for _, name := range names {
+		text, err := readWorkspace(root, name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("file-paths: %s: %w", name, err))
+			continue
+		}
+		texts = append(texts, Text{Name: name, Bytes: text})
+	}
+	return texts, errors.Join(faults...)
+}
+
+// belowWorkspace makes an absolute name relative to the workspace. The
+// workspace may be reached through a symbolic link.
+func belowWorkspace(workspace, name string) (string, error) {
+	if !filepath.IsAbs(name) {
+		return filepath.ToSlash(name), nil
+	}
+	folders := []string{workspace}
+	if real, err := filepath.EvalSymlinks(workspace); err == nil {
+		folders = append(folders, real)
+	}
+	for _, folder := range folders {
+		if relative, err := filepath.Rel(folder, name); err == nil && filepath.IsLocal(relative) {
+			return filepath.ToSlash(relative), nil
+		}
+	}
+	return "", fmt.Errorf("is outside of the workspace %s", workspace)
+}
+
+func readWorkspace(root *os.Root, name string) ([]byte, error) {
+	// Asked before it is opened: opening a named pipe waits for a writer.
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, explainLink(root, name, err)
+	}
+	if err := checkMode(name, info.Mode()); err != nil {
+		return nil, err
+	}
+	if info.Size() > MaxText {
+		return nil, tooLarge(info.Size())
+	}
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, MaxText+1))
+	if err != nil {
+		return nil, bare(err)
+	}
+	if len(text) > MaxText {
+		return nil, tooLarge(int64(len(text)))
+	}
+	return text, nil
+}
+
+// explainLink names the symbolic link on the way to name that may be why it
+// can't be read.
+func explainLink(root *os.Root, name string, err error) error {
+	err = bare(err)
+	for _, prefix := range prefixes(name) {
+		target, linkErr := root.Readlink(prefix)
+		switch {
+		case linkErr != nil:
+			continue
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%s is a symbolic link to %q, where there is no such file", prefix, target)
+		case path.IsAbs(target) || !filepath.IsLocal(path.Join(path.Dir(prefix), target)):
+			return fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the workspace are followed: %w", prefix, target, err)
+		}
+	}
+	return err
+}
+
+// bare takes the path off a file error, where the message has named it already.
+func bare(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}

@@ -1,0 +1,314 @@
+package taskdef
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/nearest"
+)
+
+// Limits of ECS.
+const (
+	maxDefinition = 64 << 10 // bytes of a request
+	maxContainers = 10
+	maxName       = 255 // characters of the names of families, containers and volumes, and of images
+)
+
+var (
+	nameText  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/#@-]+$`)
+	digest    = regexp.MustCompile(`^sha256:[A-Fa-f0-9]{64}$`)
+	roleName  = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]{1,512}$`)
+	roleARN   = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
+)
+
+// checkName tells of a name that is not of the characters ECS takes.
+func checkName(o object, what string, tell telling) {
+	name := o.text()
+	switch n := utf8.RuneCountInString(name); {
+	case o.odd(): // told of already
+	case name == "":
+		tell(o, "", "%s must have a name", what)
+	case n > maxName:
+		tell(o, "", "a name of %d characters is longer than the %d that ECS takes", n, maxName)
+	case !nameText.MatchString(name):
+		tell(o, "", "%q has other characters than letters, digits, _ and -", shorten(name))
+	}
+}
+
+func familyName(t *task, tell telling) {
+	if f := t.get("family"); f.given() {
+		checkName(f, "a family", tell)
+	}
+}
+
+func definitionSize(t *task, tell telling) {
+	if t.bytes > maxDefinition {
+		tell(t.object, "", "the definition has %d bytes as a request, more than the %d that ECS takes", t.bytes, maxDefinition)
+	}
+}
+
+func containerCount(t *task, tell telling) {
+	list := t.get("containerDefinitions")
+	switch n := len(t.containers); {
+	case !list.given():
+		tell(list, `"containerDefinitions": [ { "name": "…", "image": "…" } ]`, "missing: a definition must have containers")
+	case list.empty():
+		tell(list, "", "a definition must have at least one container")
+	case n > maxContainers:
+		tell(list, "", "%d containers are more than the %d that a definition can have", n, maxContainers)
+	}
+}
+
+func containerName(t *task, tell telling) {
+	for _, c := range t.containers {
+		checkName(c.get("name"), "a container", tell)
+	}
+}
+
+func containerNameDuplicate(t *task, tell telling) {
+	var names []object
+	for _, c := range t.containers {
+		names = append(names, c.get("name"))
+	}
+	duplicates(names, "container", tell)
+}
+
+func containerEssential(t *task, tell telling) {
+	for _, c := range t.containers {
+		if !c.get("essential").isFalse() {
+			return
+		}
+	}
+	if len(t.containers) > 0 {
+		tell(t.containers[0].get("essential"), `"essential": true`, "no container is essential: a task must have at least one that is")
+	}
+}
+
+func image(t *task, tell telling) {
+	for _, c := range t.containers {
+		o := c.get("image")
+		name, hash, hashed := strings.Cut(o.text(), "@")
+		switch n := utf8.RuneCountInString(name); {
+		case o.odd(): // told of already
+		case name == "":
+			tell(o, "", "a container must have an image")
+		case n > maxName:
+			tell(o, "", "an image name of %d characters is longer than the %d that ECS takes", n, maxName)
+		case strings.TrimSpace(o.text()) != o.text():
+			tell(o, quoted(strings.TrimSpace(o.text())), "the image has white space around it")
+		case strings.Contains(name, "$"):
+			tell(o, "", "the image %q has a variable in it: nothing expands it", shorten(o.text()))
+		case !imageText.MatchString(name):
+			tell(o, "", "the image %q has other characters than letters, digits and - _ : . / # @", shorten(o.text()))
+		case hashed && !digest.MatchString(hash):
+			tell(o, "", "expected sha256: and 64 hexadecimal digits after the @ of the image")
+		}
+	}
+}
+
+func role(t *task, tell telling) {
+	for _, key := range []string{"taskRoleArn", "executionRoleArn"} {
+		o := t.get(key)
+		switch r := o.text(); {
+		case r == "":
+		case strings.HasPrefix(r, "arn:") && !roleARN.MatchString(r):
+			tell(o, "arn:aws:iam::123456789012:role/name", "%q is not the ARN of an IAM role", shorten(r))
+		case !strings.HasPrefix(r, "arn:") && !roleName.MatchString(r):
+			tell(o, "", "%q is neither the name nor the ARN of an IAM role", shorten(r))
+		}
+	}
+}
+
+// unknownContainer tells that no container has the name.
+func (t *task) unknownContainer(o object, tell telling) {
+	var names []string
+	for _, c := range t.containers {
+		names = append(names, c.get("name").text())
+	}
+	tell(o, "", "no container is named %q%s", shorten(o.text()), nearest.DidYouMean(o.text(), names))
+}
+
+func dependsOnContainer(t *task, tell telling) {
+	for _, c := range t.containers {
+		for dependency := range c.get("dependsOn").each() {
+			o := dependency.get("containerName")
+			if _, found := t.container(o.text()); !found && o.text() != "" {
+				t.unknownContainer(o, tell)
+			}
+		}
+	}
+}
+
+func dependsOnCycle(t *task, tell telling) {
+	done := map[string]bool{}
+	var visit func(c object, above []string)
+	visit = func(c object, above []string) {
+		name := c.get("name").text()
+		if done[name] || name == "" {
+			return
+		}
+		above = append(above, name)
+		for dependency := range c.get("dependsOn").each() {
+			o := dependency.get("containerName")
+			if i := slices.Index(above, o.text()); i >= 0 {
+				tell(o, "", "containers wait for each other: %s", strings.Join(append(slices.Clone(above[i:]), o.text()), " → "))
+			} else if next, found := t.container(o.text()); found {
+				visit(next, above)
+			}
+		}
+		done[name] = true
+	}
+	for _, c := range t.containers {
+		visit(c, nil)
+	}
+}
+
+func dependsOnCondition(t *task, tell telling) {
+	for _, c := range t.containers {
+		for dependency := range c.get("dependsOn").each() {
+			condition := dependency.get("condition")
+			target, found := t.container(dependency.get("containerName").text())
+			if !found {
+				continue
+			}
+			name := target.get("name").text()
+			switch condition.text() {
+			case "SUCCESS", "COMPLETE":
+				if !target.get("essential").isFalse() {
+					tell(condition, `"essential": false`, "the container %q is essential, so it can't be waited for until it has ended: with the condition %s it must not be", name, condition.text())
+				}
+			case "HEALTHY":
+				if !target.get("healthCheck").given() {
+					tell(condition, "", "the container %q has no healthCheck, so it never becomes HEALTHY", name)
+				}
+			}
+		}
+	}
+}
+
+func volumesFrom(t *task, tell telling) {
+	for _, c := range t.containers {
+		for from := range c.get("volumesFrom").each() {
+			o := from.get("sourceContainer")
+			if _, found := t.container(o.text()); !found && o.text() != "" {
+				t.unknownContainer(o, tell)
+			}
+		}
+	}
+}
+
+func proxyContainer(t *task, tell telling) {
+	o := t.get("proxyConfiguration").get("containerName")
+	if _, found := t.container(o.text()); !found && o.text() != "" {
+		t.unknownContainer(o, tell)
+	}
+}
+
+func healthCheckRange(t *task, tell telling) {
+	for _, c := range t.containers {
+		h := c.get("healthCheck")
+		between(h.get("interval"), 5, 300, " seconds", tell)
+		between(h.get("timeout"), 2, 60, " seconds", tell)
+		between(h.get("retries"), 1, 10, "", tell)
+		between(h.get("startPeriod"), 0, 300, " seconds", tell)
+	}
+}
+
+func healthCheckCommand(t *task, tell telling) {
+	for _, c := range t.containers {
+		command := c.get("healthCheck").get("command")
+		if !command.given() || command.node.Kind != document.List {
+			continue
+		}
+		first := ""
+		for word := range command.each() {
+			first = word.text()
+			break
+		}
+		if !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, first) {
+			tell(command, `[ "CMD-SHELL", "curl -f http://localhost/ || exit 1" ]`, "the command of a health check begins with CMD or CMD-SHELL")
+		}
+	}
+}
+
+func restartPolicyRange(t *task, tell telling) {
+	for _, c := range t.containers {
+		policy := c.get("restartPolicy")
+		between(policy.get("restartAttemptPeriod"), 60, 1800, " seconds", tell)
+		if codes := policy.get("ignoredExitCodes"); codes.len() > 50 {
+			tell(codes, "", "%d exit codes are more than the 50 that can be ignored", codes.len())
+		}
+	}
+}
+
+// restartPolicyJob warns of a container that starts again instead of ending.
+func restartPolicyJob(t *task, tell telling) {
+	for _, c := range t.containers {
+		policy := c.get("restartPolicy")
+		if !policy.get("enabled").isTrue() || c.get("essential").isFalse() {
+			continue
+		}
+		zero := false
+		for code := range policy.get("ignoredExitCodes").each() {
+			n, ok := code.number()
+			zero = zero || ok && n == 0
+		}
+		if !zero {
+			tell(policy, `"ignoredExitCodes": [0]`, "the container starts again when it has ended with 0, so a job with it may not end")
+		}
+	}
+}
+
+func credentialSpecs(t *task, tell telling) {
+	for _, c := range t.containers {
+		if specs := c.get("credentialSpecs"); specs.len() > 1 {
+			tell(specs, "", "%d credential specs are more than the one that a container can have", specs.len())
+		}
+	}
+}
+
+func swap(t *task, tell telling) {
+	for _, c := range t.containers {
+		linux := c.get("linuxParameters")
+		between(linux.get("swappiness"), 0, 100, "", tell)
+		if n, ok := linux.get("maxSwap").number(); ok && n < 0 {
+			tell(linux.get("maxSwap"), "", "expected 0 or more MiB, found %d", n)
+		}
+	}
+}
+
+func ulimit(t *task, tell telling) {
+	for _, c := range t.containers {
+		for limit := range c.get("ulimits").each() {
+			soft, okSoft := limit.get("softLimit").number()
+			hard, okHard := limit.get("hardLimit").number()
+			if okSoft && okHard && hard >= 0 && soft > hard {
+				tell(limit.get("softLimit"), "", "the soft limit %d is above the hard limit %d", soft, hard)
+			}
+		}
+	}
+}
+
+func inferenceAccelerator(t *task, tell telling) {
+	if o := t.get("inferenceAccelerators"); !o.empty() {
+		tell(o, "", "Elastic Inference is no longer available")
+	}
+}
+
+// windowsUnsupported warns of what ECS documents as not supported for Windows.
+func windowsUnsupported(t *task, tell telling) {
+	if !t.windows {
+		return
+	}
+	for _, c := range t.containers {
+		for _, key := range []string{"disableNetworking", "dnsSearchDomains", "dnsServers", "extraHosts", "links", "linuxParameters", "privileged"} {
+			if o := c.get(key); !o.empty() && !o.isFalse() {
+				tell(o, "", "%s is not supported for Windows containers", key)
+			}
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package taskdef
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A size is a task's cpu on Fargate, in CPU units, with the memory it can have,
+// in MiB: from least to most in steps, or one of a few.
+type size struct {
+	cpu               int64
+	least, most, step int64
+	oneOf             []int64
+}
+
+// fargateSizes are the sizes that Fargate is known to have.
+var fargateSizes = []size{
+	{cpu: 256, oneOf: []int64{512, 1024, 2048}},
+	{cpu: 512, least: 1 << 10, most: 4 << 10, step: 1 << 10},
+	{cpu: 1024, least: 2 << 10, most: 8 << 10, step: 1 << 10},
+	{cpu: 2048, least: 4 << 10, most: 16 << 10, step: 1 << 10},
+	{cpu: 4096, least: 8 << 10, most: 30 << 10, step: 1 << 10},
+	{cpu: 8192, least: 16 << 10, most: 60 << 10, step: 4 << 10},
+	{cpu: 16384, least: 32 << 10, most: 120 << 10, step: 8 << 10},
+	{cpu: 32768, oneOf: []int64{60 << 10, 120 << 10, 244 << 10}},
+}
+
+// has reports whether a size can have the memory.
+func (s size) has(memory int64) bool {
+	if s.oneOf != nil {
+		return slices.Contains(s.oneOf, memory)
+	}
+	return s.least <= memory && memory <= s.most && (memory-s.least)%s.step == 0
+}
+
+// String returns what memory the size can have.
+func (s size) String() string {
+	if s.oneOf != nil {
+		return strings.ReplaceAll(strings.Trim(fmt.Sprint(s.oneOf), "[]"), " ", ", ")
+	}
+	return fmt.Sprintf("%d to %d in steps of %d", s.least, s.most, s.step)
+}
+
+const executionRole = `"executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"`
+
+var ecrImage = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)/`)
+
+func fargateCPU(t *task, tell telling) {
+	if o := t.get("cpu"); t.fargate && !o.given() {
+		tell(o, `"cpu": "256"`, "missing: Fargate needs the cpu of the task")
+	}
+}
+
+func fargateMemory(t *task, tell telling) {
+	if o := t.get("memory"); t.fargate && !o.given() {
+		tell(o, `"memory": "512"`, "missing: Fargate needs the memory of the task")
+	}
+}
+
+// fargateSize warns of a size that is not known: AWS adds to them.
+func fargateSize(t *task, tell telling) {
+	cpu, okCPU := t.units()
+	memory, okMemory := t.mebibytes()
+	if !t.fargate || !okCPU || !okMemory {
+		return
+	}
+	var known []string
+	for _, s := range fargateSizes {
+		known = append(known, fmt.Sprint(s.cpu))
+		if s.cpu != cpu {
+			continue
+		}
+		if !s.has(memory) {
+			tell(t.get("memory"), fmt.Sprintf("with cpu %d: %s", cpu, s), "Fargate is not known to have %d MiB of memory with cpu %d", memory, cpu)
+		}
+		return
+	}
+	tell(t.get("cpu"), "one of "+strings.Join(known, ", "), "Fargate is not known to have cpu %d", cpu)
+}
+
+func fargateWindows(t *task, tell telling) {
+	const least = 1024
+	if n, ok := t.units(); ok && t.fargate && t.windows && n < least {
+		tell(t.get("cpu"), `"cpu": "1024"`, "Windows containers on Fargate need at least %d CPU units, found %d", least, n)
+	}
+}
+
+func fargateNetwork(t *task, tell telling) {
+	if o := t.get("networkMode"); t.fargate && t.network != "awsvpc" {
+		tell(o, `"networkMode": "awsvpc"`, "Fargate needs the networkMode awsvpc")
+	}
+}
+
+func fargateExecutionRole(t *task, tell telling) {
+	if !t.fargate || t.get("executionRoleArn").given() {
+		return
+	}
+	for _, c := range t.containers {
+		if o := c.get("image"); ecrImage.MatchString(o.text()) {
+			tell(o, executionRole, "Fargate needs an executionRoleArn to pull an image from ECR, which the definition lacks")
+			return
+		}
+		if o := c.get("logConfiguration").get("logDriver"); o.text() == "awslogs" {
+			tell(o, executionRole, "Fargate needs an executionRoleArn for the log driver awslogs, which the definition lacks")
+			return
+		}
+		if o := c.get("repositoryCredentials"); o.given() {
+			tell(o, executionRole, "Fargate needs an executionRoleArn for repositoryCredentials, which the definition lacks")
+			return
+		}
+	}
+}
+
+func fargateLogDriver(t *task, tell telling) {
+	drivers := []string{"awslogs", "splunk", "awsfirelens"}
+	for _, c := range t.containers {
+		o := c.get("logConfiguration").get("logDriver")
+		if t.fargate && o.text() != "" && slices.Contains(enums["LogDriver"], o.text()) && !slices.Contains(drivers, o.text()) {
+			tell(o, "", "Fargate has the log drivers %s, not %s", strings.Join(drivers, ", "), o.text())
+		}
+	}
+}
+
+func fargateLogPrefix(t *task, tell telling) {
+	for _, c := range t.containers {
+		log := c.get("logConfiguration")
+		if o := log.get("options").get("awslogs-stream-prefix"); t.fargate && log.get("logDriver").text() == "awslogs" && !o.given() {
+			tell(o, `"awslogs-stream-prefix": "ecs"`, "missing: on Fargate the log driver awslogs requires the option awslogs-stream-prefix")
+		}
+	}
+}
+
+// fargateUnsupported tells of what only container instances have.
+func fargateUnsupported(t *task, tell telling) {
+	if !t.fargate {
+		return
+	}
+	refuse := func(o object, keys ...string) {
+		for _, key := range keys {
+			if m := o.get(key); !m.empty() && !m.isFalse() {
+				tell(m, "", "Fargate does not support %s", key)
+			}
+		}
+	}
+	refuse(t.object, "ipcMode", "placementConstraints")
+	if o := t.get("pidMode"); o.text() == "host" {
+		tell(o, `"pidMode": "task"`, "Fargate does not support pidMode host")
+	}
+	for _, c := range t.containers {
+		refuse(c, "disableNetworking", "dnsSearchDomains", "dnsServers", "dockerSecurityOptions", "extraHosts", "links", "privileged")
+		refuse(c.get("linuxParameters"), "devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
+		for requirement := range c.get("resourceRequirements").each() {
+			if o := requirement.get("type"); o.text() == "GPU" {
+				tell(o, "", "Fargate has no GPU")
+			}
+		}
+	}
+}
+
+func fargateCapability(t *task, tell telling) {
+	for _, c := range t.containers {
+		for o := range c.get("linuxParameters").get("capabilities").get("add").each() {
+			if t.fargate && o.text() != "SYS_PTRACE" {
+				tell(o, "", "Fargate can add the capability SYS_PTRACE only, not %s", shorten(o.text()))
+			}
+		}
+	}
+}
+
+func fargateVolume(t *task, tell telling) {
+	if !t.fargate {
+		return
+	}
+	for volume := range t.get("volumes").each() {
+		if o := volume.get("dockerVolumeConfiguration"); o.given() {
+			tell(o, "", "Fargate does not support dockerVolumeConfiguration")
+		}
+		if o := volume.get("host").get("sourcePath"); o.text() != "" {
+			tell(o, "", "Fargate has no host whose sourcePath could be mounted")
+		}
+	}
+}
+
+func fargateTimeout(t *task, tell telling) {
+	for _, c := range t.containers {
+		if t.fargate {
+			between(c.get("startTimeout"), 2, 120, " seconds on Fargate", tell)
+			between(c.get("stopTimeout"), 2, 120, " seconds on Fargate", tell)
+		}
+	}
+}

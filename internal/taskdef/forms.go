@@ -1,0 +1,175 @@
+package taskdef
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
+	"github.com/aws/smithy-go"
+
+	"ecs-run-task/internal/document"
+)
+
+// describeOnly are the members that DescribeTaskDefinition adds to a definition.
+var describeOnly = []string{
+	"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities",
+	"registeredAt", "registeredBy", "deregisteredAt", "deleteRequestedAt",
+}
+
+// plain brings a definition of whichever form into that of the request: the
+// members that belong to it, as the API spells them. It also returns the
+// author's own member x-run-task. The result is nil if the form is not known.
+func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node) {
+	if n.Kind != document.Map {
+		d.fault(n.Place, path, "form", "", "expected a task definition, found %s", kindOf(n))
+		return nil, nil
+	}
+	n, run = withoutOwn(n)
+	outerTags := (*document.Node)(nil)
+	if inner := member(n, "taskDefinition"); inner != nil && inner.Kind == document.Map && member(n, "containerDefinitions") == nil {
+		outerTags = d.wrapper(n, path)
+		var innerRun *document.Node
+		if n, innerRun = withoutOwn(inner); innerRun != nil {
+			run = innerRun
+		}
+	}
+	if n = d.cloudFormation(n, path); n == nil {
+		return nil, nil
+	}
+	n = d.withoutDescribed(n, path)
+	n = d.mergeOuterTags(n, outerTags, path)
+	return d.withoutEmpty(n, path), run
+}
+
+// withoutOwn splits what is the author's own from a definition: top-level
+// members that begin with x-, and the $schema that editors look for.
+func withoutOwn(n *document.Node) (tree, run *document.Node) {
+	own := func(m document.Member) bool {
+		return strings.HasPrefix(m.Key.Text, "x-") || m.Key.Text == "$schema"
+	}
+	return without(n, own), member(n, "x-run-task")
+}
+
+// wrapper checks what stands beside the definition in the answer of
+// DescribeTaskDefinition, and returns the tags, nil if there are none.
+func (d *decoder) wrapper(n *document.Node, path string) *document.Node {
+	for _, m := range n.Members {
+		switch m.Key.Text {
+		case "taskDefinition", "tags", "ResponseMetadata":
+		default:
+			d.fault(m.Key.Place, document.MemberPath(path, m.Key.Text), "unknown-member", "",
+				"unknown member: beside taskDefinition there are only tags")
+		}
+	}
+	return member(n, "tags")
+}
+
+// cloudFormation brings the properties of an AWS::ECS::TaskDefinition into the
+// API's spelling. Other definitions it returns as they are.
+func (d *decoder) cloudFormation(n *document.Node, path string) *document.Node {
+	if resources := member(n, "Resources"); resources != nil && member(n, "containerDefinitions") == nil {
+		d.fault(n.Place, path, "form", "", "expected a task definition, found a CloudFormation template: give the Properties of its AWS::ECS::TaskDefinition")
+		return nil
+	}
+	if properties := member(n, "Properties"); properties != nil && properties.Kind == document.Map && member(n, "Type") != nil {
+		if t := member(n, "Type"); t.Text != "AWS::ECS::TaskDefinition" {
+			d.fault(t.Place, document.MemberPath(path, "Type"), "form", "", "expected the resource type AWS::ECS::TaskDefinition, found %q", t.Text)
+			return nil
+		}
+		n = properties
+	}
+	first := member(n, "ContainerDefinitions")
+	if first == nil || member(n, "containerDefinitions") != nil {
+		return n
+	}
+	d.notice(n.Place, path, "cloudformation", "CloudFormation's spelling of the members taken as the API's")
+	return d.respell(n, schemas.RegisterTaskDefinitionRequest, path)
+}
+
+// respell returns a tree with the members of its structures as schema spells
+// them. The keys of free-form maps stay as they are.
+func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) *document.Node {
+	c := *n
+	switch {
+	case schema.Type() == smithy.ShapeTypeList && n.Kind == document.List:
+		c.Items = make([]*document.Node, len(n.Items))
+		for i, item := range n.Items {
+			c.Items[i] = d.respell(item, schema.ListMember(), document.ItemPath(path, i))
+		}
+	case isStructure(schema) && n.Kind == document.Map:
+		c.Members = make([]document.Member, 0, len(n.Members))
+		for _, m := range n.Members {
+			m.Key = respellKey(m.Key, schema)
+			inner := document.MemberPath(path, m.Key.Text)
+			if member(&c, m.Key.Text) != nil {
+				d.fault(m.Key.Place, inner, "duplicate-key", "", "duplicate key %q", m.Key.Text)
+				continue
+			}
+			if s := schema.Member(m.Key.Text); s != nil {
+				m.Value = d.respell(m.Value, s, inner)
+			}
+			c.Members = append(c.Members, m)
+		}
+	}
+	return &c
+}
+
+// respellKey returns the key of the schema's member that differs from key by
+// the case of letters alone, or key itself.
+func respellKey(key *document.Node, schema *smithy.Schema) *document.Node {
+	known := describeOnly
+	if schema.Member(key.Text) == nil {
+		known = append(memberNames(schema), describeOnly...)
+	}
+	for _, name := range known {
+		if strings.EqualFold(name, key.Text) {
+			c := *key
+			c.Text = name
+			return &c
+		}
+	}
+	return key
+}
+
+// withoutDescribed drops what only DescribeTaskDefinition has, with one notice.
+func (d *decoder) withoutDescribed(n *document.Node, path string) *document.Node {
+	var dropped []document.Member
+	n = without(n, func(m document.Member) bool {
+		for _, name := range describeOnly {
+			if m.Key.Text == name {
+				dropped = append(dropped, m)
+				return true
+			}
+		}
+		return false
+	})
+	if len(dropped) > 0 {
+		d.notice(dropped[0].Key.Place, path, "describe-only", "left out what ECS itself adds to a registered definition: %s", names(dropped))
+	}
+	return n
+}
+
+// withoutEmpty drops members of the definition that are empty, which say
+// nothing and which ECS refuses in part. Empty strings get one notice.
+func (d *decoder) withoutEmpty(n *document.Node, path string) *document.Node {
+	var blank []document.Member
+	n = without(n, func(m document.Member) bool {
+		v := m.Value
+		switch {
+		case m.Key.Text == "containerDefinitions":
+			return false // to be told of
+		case v.Kind == document.String && v.Text == "":
+			blank = append(blank, m)
+			return true
+		}
+		return v.Kind == document.List && len(v.Items) == 0 || v.Kind == document.Map && len(v.Members) == 0
+	})
+	if len(blank) > 0 {
+		d.notice(blank[0].Key.Place, path, "empty", "left out what is empty: %s", names(blank))
+	}
+	return n
+}
+
+// isContainer tells a container from a task definition.
+func isContainer(n *document.Node) bool {
+	return member(n, "image") != nil && member(n, "containerDefinitions") == nil && member(n, "taskDefinition") == nil
+}

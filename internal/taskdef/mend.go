@@ -1,0 +1,317 @@
+package taskdef
+
+import (
+	"math"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/smithy-go"
+
+	"ecs-run-task/internal/document"
+)
+
+// pairs are the lists that people write as a map: the members that the key and
+// the value of each entry become.
+var pairs = map[string]struct {
+	key, value string
+	mended     bool // else an error shows the list
+}{
+	"EnvironmentVariables":         {"name", "value", true},
+	"SecretList":                   {"name", "valueFrom", true},
+	"ProxyConfigurationProperties": {"name", "value", false},
+	"Tags":                         {"key", "value", false},
+}
+
+// notList mends what stands where a list belongs, if that does no harm.
+func (c *checker) notList(n *document.Node, schema *smithy.Schema, path string) *document.Node {
+	item := schema.ListMember()
+	pair, isPair := pairs[schema.TargetID().Name]
+	switch {
+	case n.Kind == document.Map && isPair && pair.mended:
+		return c.mendPairs(n, schema, path, pair.key, pair.value)
+	case n.Kind == document.Map && isPair:
+		c.wrongType(n, path, "a list", pairsHint(n, pair.key, pair.value))
+	case n.Kind == document.String && item.Type() == smithy.ShapeTypeEnum && slices.Contains(enumValues(item), n.Text):
+		c.notice(n.Place, path, "mended", "%q taken as the list of it alone", n.Text)
+		return &document.Node{Kind: document.List, Items: []*document.Node{n}, Place: n.Place}
+	case n.Kind == document.String && item.Type() == smithy.ShapeTypeString:
+		c.wrongType(n, path, "a list of strings", brief(listHint(n.Text, schema.MemberName(), path)))
+	case n.Kind == document.Map:
+		c.wrongType(n, path, "a list", "put it in a list: [ { … } ]")
+	default:
+		c.wrongType(n, path, "a list", "")
+	}
+	return n
+}
+
+// mendPairs makes of a map the list that the API has instead.
+func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, value string) *document.Node {
+	c.notice(n.Place, path, "mended", "the map taken as a list of %s and %s", key, value)
+	list := &document.Node{Kind: document.List, Place: n.Place}
+	for _, m := range n.Members {
+		v := c.text(m.Value, schema.ListMember().Member(value), document.MemberPath(path, m.Key.Text))
+		list.Items = append(list.Items, &document.Node{Kind: document.Map, Place: m.Key.Place, Members: []document.Member{
+			{Key: &document.Node{Kind: document.String, Text: key, Place: m.Key.Place}, Value: m.Key},
+			{Key: &document.Node{Kind: document.String, Text: value, Place: m.Value.Place}, Value: v},
+		}})
+	}
+	return list
+}
+
+// listHint returns a command line as the list it has to be.
+func listHint(line, member, path string) string {
+	words := []string{line}
+	switch {
+	case strings.HasSuffix(path, "healthCheck.command"):
+		words = []string{"CMD-SHELL", line}
+	case member != "command" && member != "entryPoint":
+	default:
+		words = splitWords(line)
+		if words == nil {
+			words = []string{"sh", "-c", line}
+		}
+	}
+	list := document.Node{Kind: document.List}
+	for _, w := range words {
+		list.Items = append(list.Items, &document.Node{Kind: document.String, Text: w})
+	}
+	return string(list.JSON())
+}
+
+// splitWords splits a command line at white space outside of quotes. The result
+// is nil if a shell would do more with it.
+func splitWords(line string) []string {
+	words := []string{}
+	word := ""
+	var quote rune
+	inside := false
+	for _, r := range line {
+		special := strings.ContainsRune("$`\\\n", r) || quote == 0 && strings.ContainsRune("|&;<>()*?~#", r)
+		switch {
+		case quote != '\'' && special:
+			return nil
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word += string(r)
+		case r == '\'' || r == '"':
+			quote, inside = r, true
+		case r == ' ' || r == '\t':
+			if inside {
+				words = append(words, word)
+			}
+			word, inside = "", false
+		default:
+			word += string(r)
+			inside = true
+		}
+	}
+	if inside {
+		words = append(words, word)
+	}
+	if quote != 0 {
+		return nil
+	}
+	return words
+}
+
+// itemHint returns a scalar as the map it has to be, or "".
+func itemHint(n *document.Node, schema *smithy.Schema) string {
+	key, value, found := strings.Cut(n.Text, "=")
+	switch name := schema.TargetID().Name; {
+	case n.Kind == document.String && found && name == "KeyValuePair":
+		return brief(`{ "name": ` + quoted(key) + `, "value": ` + quoted(value) + ` }`)
+	case n.Kind == document.Number && name == "PortMapping":
+		return `{ "containerPort": ` + n.Text + ` }`
+	}
+	return ""
+}
+
+// mapHint returns a list of KEY=value strings as the map it has to be.
+func mapHint(n *document.Node) string {
+	if n.Kind != document.List || len(n.Items) == 0 {
+		return ""
+	}
+	var entries []string
+	for _, item := range n.Items {
+		key, value, found := strings.Cut(item.Text, "=")
+		if item.Kind != document.String || !found {
+			return ""
+		}
+		entries = append(entries, quoted(key)+": "+quoted(value))
+	}
+	return brief("{ " + strings.Join(entries, ", ") + " }")
+}
+
+// plainInteger is a number that can be meant in one way only.
+var plainInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})$`)
+
+// text checks a string. A whole number is taken as its digits; of any other
+// value it is not sure which text was meant (1.10 may be a version, true may be
+// True), so the error shows it in quotes.
+func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *document.Node {
+	switch n.Kind {
+	case document.String:
+		return n
+	case document.Number:
+		if plainInteger.MatchString(written(n)) {
+			return c.mend(n, path, document.String, n.Text, "the number %s taken as the string %q", n.Text, n.Text)
+		}
+		if path == "cpu" {
+			c.wrongType(n, path, "a string", quoted(written(n)+" vCPU"))
+			return n
+		}
+		c.wrongType(n, path, "a string", quoted(written(n)))
+	case document.Bool:
+		c.wrongType(n, path, "a string", quoted(written(n)))
+	case document.Null:
+		c.wrongType(n, path, "a string", `""`)
+	case document.Map:
+		hint := ""
+		if s := schema.MemberName(); s == "member" && len(n.Members) == 1 && n.Members[0].Value.Kind == document.String {
+			// YAML reads "a: b" without quotes as a map.
+			hint = quoted(n.Members[0].Key.Text + ": " + n.Members[0].Value.Text)
+		}
+		c.wrongType(n, path, "a string", hint)
+	default:
+		c.wrongType(n, path, "a string", "")
+	}
+	return n
+}
+
+func (c *checker) boolean(n *document.Node, path string) *document.Node {
+	if n.Kind == document.Bool {
+		return n
+	}
+	text := strings.ToLower(strings.TrimSpace(n.Text))
+	if n.Kind == document.String && (text == "true" || text == "false") {
+		return c.mend(n, path, document.Bool, text, "the string %q taken as %s", n.Text, text)
+	}
+	hint := ""
+	switch text {
+	case "yes", "on", "1", "enabled":
+		hint = "true"
+	case "no", "off", "0", "disabled":
+		hint = "false"
+	}
+	c.wrongText(n, path, "true or false", hint)
+	return n
+}
+
+// inMiB are the whole-number members that count MiB, for which people write 1GB.
+var inMiB = []string{"memory", "memoryReservation", "sharedMemorySize", "maxSwap", "size"}
+
+func (c *checker) integer(n *document.Node, schema *smithy.Schema, path string) *document.Node {
+	most := int64(math.MaxInt32)
+	if schema.Type() == smithy.ShapeTypeLong {
+		most = math.MaxInt64
+	}
+	var i int64
+	ok := false
+	switch n.Kind {
+	case document.Number:
+		i, ok = wholeNumber(n.Text)
+	case document.String:
+		text := strings.TrimSpace(n.Text)
+		i, ok = wholeNumber(text)
+		if !ok && slices.Contains(inMiB, schema.MemberName()) {
+			i, ok = parseMemory(text)
+		}
+		if !ok && schema.MemberName() == "cpu" {
+			i, ok = parseCPU(text)
+		}
+	}
+	if !ok {
+		c.wrongText(n, path, "a whole number", "")
+		return n
+	}
+	if i > most || i < -most-1 {
+		c.fault(n.Place, path, "range", "", "%s is out of the range of the API's numbers", shorten(n.Text))
+		return n
+	}
+	digits := strconv.FormatInt(i, 10)
+	if n.Kind == document.Number && n.Text == digits {
+		return n
+	}
+	return c.mend(n, path, document.Number, digits, "%s taken as %s", quotedIfString(n), digits)
+}
+
+func (c *checker) number(n *document.Node, path string) *document.Node {
+	if n.Kind == document.Number {
+		return n
+	}
+	if _, err := strconv.ParseFloat(n.Text, 64); err == nil && n.Kind == document.String {
+		return c.mend(n, path, document.Number, n.Text, "the string %q taken as a number", n.Text)
+	}
+	c.wrongText(n, path, "a number", "")
+	return n
+}
+
+// mend returns a scalar of the kind and text that were meant, with a notice.
+func (c *checker) mend(n *document.Node, path string, kind document.Kind, text, format string, args ...any) *document.Node {
+	c.notice(n.Place, path, "mended", format, args...)
+	return &document.Node{Kind: kind, Text: text, Place: n.Place}
+}
+
+func quotedIfString(n *document.Node) string {
+	if n.Kind == document.String {
+		return quoted(shorten(n.Text))
+	}
+	return shorten(written(n))
+}
+
+// wholeNumber returns the value of a JSON number without a fraction, however it
+// is spelled.
+func wholeNumber(s string) (int64, bool) {
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return i, true
+	}
+	if len(s) > 30 { // of no use, and 1e999999999 would be costly
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+var (
+	memorySize = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*(M|MB|MiB|G|GB|GiB)$`)
+	cpuShare   = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*vCPUs?$`)
+)
+
+// parseMemory returns the MiB of a size with a unit, as in 1GB or 512 MiB. ECS
+// counts 1024 MiB to a GB.
+func parseMemory(s string) (int64, bool) {
+	m := memorySize.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	if m[2][0] == 'M' || m[2][0] == 'm' {
+		return times(m[1], 1)
+	}
+	return times(m[1], 1024)
+}
+
+// parseCPU returns the CPU units of a number of vCPUs, as in .25 vCPU.
+func parseCPU(s string) (int64, bool) {
+	m := cpuShare.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	return times(m[1], 1024)
+}
+
+// times returns a decimal fraction times a factor if that is a whole number.
+func times(s string, factor int64) (int64, bool) {
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return 0, false
+	}
+	r.Mul(r, new(big.Rat).SetInt64(factor))
+	return r.Num().Int64(), r.IsInt()
+}

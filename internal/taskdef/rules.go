@@ -1,0 +1,170 @@
+package taskdef
+
+import (
+	"slices"
+
+	"ecs-run-task/internal/document"
+)
+
+// A rule is something that ECS demands of a definition whose form is right.
+type rule struct {
+	code    string
+	warning bool // ECS may take it after all, or takes it and then does what is not meant
+	check   func(t *task, tell telling)
+}
+
+// telling tells of one breach of a rule: where, what, and a hint that may be
+// empty.
+type telling func(at object, hint, format string, args ...any)
+
+// rules are all there are besides those on tags and on the family's presence.
+// Texts say what ECS says in its documentation or in its refusals.
+var rules = []rule{
+	{"family-name", false, familyName},
+	{"definition-size", false, definitionSize},
+	{"container-count", false, containerCount},
+	{"container-name", false, containerName},
+	{"container-name-duplicate", false, containerNameDuplicate},
+	{"container-essential", false, containerEssential},
+	{"image", false, image},
+	{"role", false, role},
+
+	{"cpu", false, taskCPU},
+	{"cpu-range", true, cpuRange},
+	{"cpu-sum", false, cpuSum},
+	{"memory", false, taskMemory},
+	{"memory-missing", false, memoryMissing},
+	{"memory-limit", false, memoryLimit},
+	{"memory-reservation", false, memoryReservation},
+	{"memory-sum", true, memorySum},
+	{"memory-minimum", true, memoryMinimum},
+
+	{"fargate-cpu", false, fargateCPU},
+	{"fargate-memory", false, fargateMemory},
+	{"fargate-size", true, fargateSize},
+	{"fargate-windows", false, fargateWindows},
+	{"fargate-network", false, fargateNetwork},
+	{"fargate-execution-role", false, fargateExecutionRole},
+	{"fargate-log-driver", false, fargateLogDriver},
+	{"fargate-log-prefix", false, fargateLogPrefix},
+	{"fargate-unsupported", false, fargateUnsupported},
+	{"fargate-capability", false, fargateCapability},
+	{"fargate-volume", false, fargateVolume},
+	{"fargate-timeout", false, fargateTimeout},
+
+	{"port-range", false, portRange},
+	{"port-host", false, portHost},
+	{"port-none", false, portNone},
+	{"port-duplicate", false, portDuplicate},
+	{"port-count", false, portCount},
+	{"port-name", false, portName},
+	{"links-network", false, linksNetwork},
+	{"hostname-network", false, hostnameNetwork},
+	{"hosts-network", false, hostsNetwork},
+
+	{"depends-on-container", false, dependsOnContainer},
+	{"depends-on-cycle", false, dependsOnCycle},
+	{"depends-on-condition", false, dependsOnCondition},
+	{"volumes-from", false, volumesFrom},
+	{"proxy-container", false, proxyContainer},
+
+	{"health-check", false, healthCheckRange},
+	{"health-check-command", true, healthCheckCommand},
+	{"restart-policy", false, restartPolicyRange},
+	{"restart-policy-job", true, restartPolicyJob},
+
+	{"environment-duplicate", true, environmentDuplicate},
+	{"environment-file", false, environmentFile},
+	{"secret-name", false, secretName},
+	{"secret-value", false, secretValue},
+	{"secret-role", false, secretRole},
+
+	{"log-options", false, logOptions},
+	{"firelens", false, firelens},
+
+	{"volume-name", false, volumeName},
+	{"volume-name-duplicate", false, volumeNameDuplicate},
+	{"volume-kind", false, volumeKind},
+	{"volume-at-launch", false, volumeAtLaunch},
+	{"volume-efs", false, volumeEFS},
+	{"volume-docker", false, volumeDocker},
+	{"mount-point", false, mountPoint},
+
+	{"ephemeral-storage", false, ephemeralStorage},
+	{"placement-count", false, placementCount},
+	{"credential-specs", false, credentialSpecs},
+	{"swap", false, swap},
+	{"ulimit", true, ulimit},
+	{"inference-accelerator", true, inferenceAccelerator},
+	{"windows-unsupported", true, windowsUnsupported},
+}
+
+// A task is a definition as the rules look at it.
+type task struct {
+	object
+	bytes      int // of the request
+	containers []object
+	fargate    bool // ECS is to validate it for Fargate
+	windows    bool
+	network    string // network mode; bridge if none is given, which is the default
+}
+
+func newTask(o object, def *Definition) *task {
+	t := &task{
+		object: o, bytes: len(def.Body),
+		containers: slices.Collect(o.get("containerDefinitions").each()),
+		fargate:    slices.Contains(def.RequiresCompatibilities, "FARGATE"),
+		windows:    len(def.OperatingSystem) > 7 && def.OperatingSystem[:7] == "WINDOWS",
+		network:    def.NetworkMode,
+	}
+	t.containers = slices.DeleteFunc(t.containers, func(c object) bool { return c.node.Kind != document.Map }) // told of already
+	if t.network == "" {
+		t.network = "bridge"
+	}
+	return t
+}
+
+// container returns the container of a name.
+func (t *task) container(name string) (object, bool) {
+	for _, c := range t.containers {
+		if c.get("name").text() == name {
+			return c, true
+		}
+	}
+	return object{}, false
+}
+
+// rules checks a definition by all rules.
+func (d *decoder) rules(o object, def *Definition) {
+	t := newTask(o, def)
+	for _, r := range rules {
+		r.check(t, func(at object, hint, format string, args ...any) {
+			if r.warning {
+				d.warn(at.place, at.path, r.code, hint, format, args...)
+			} else {
+				d.fault(at.place, at.path, r.code, hint, format, args...)
+			}
+		})
+	}
+}
+
+// between tells of a whole number that is outside of a range. An absent one is
+// inside.
+func between(o object, least, most int64, unit string, tell telling) {
+	if n, ok := o.number(); ok && (n < least || n > most) {
+		tell(o, "", "expected %d to %d%s, found %d", least, most, unit, n)
+	}
+}
+
+// duplicates tells of the values that another before them equals.
+func duplicates(values []object, what string, tell telling) {
+	seen := make(map[string]document.Place, len(values))
+	for _, v := range values {
+		text := v.text()
+		if first, twice := seen[text]; twice && text != "" {
+			tell(v, "", "the %s %q is given twice, first at %d:%d", what, shorten(text), first.Line, first.Column)
+		} else {
+			seen[text] = v.place
+		}
+	}
+}

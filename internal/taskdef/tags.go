@@ -1,0 +1,185 @@
+package taskdef
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"ecs-run-task/internal/document"
+)
+
+// Limits on tags. Lengths count characters.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// tagText is the character set of keys and values: all letters, digits and
+// spaces there are, without tabs and line breaks.
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// mergeOuterTags puts the tags that stand beside a definition with its own. The
+// same key with two values is a fault.
+func (d *decoder) mergeOuterTags(n, outer *document.Node, path string) *document.Node {
+	if outer == nil || outer.Kind == document.Null {
+		return n
+	}
+	inner := member(n, "tags")
+	if inner == nil || inner.Kind != document.List || outer.Kind != document.List {
+		if inner != nil && inner.Kind != document.Null && outer.Kind == document.List && len(outer.Items) == 0 {
+			return n
+		}
+		return with(n, "tags", outer)
+	}
+	merged := *inner
+	merged.Items = slices.Clone(inner.Items)
+	for _, tag := range outer.Items {
+		same := slices.IndexFunc(inner.Items, func(t *document.Node) bool {
+			key := member(tag, "key")
+			return key != nil && member(t, "key") != nil && member(t, "key").Text == key.Text
+		})
+		if same < 0 {
+			merged.Items = append(merged.Items, tag)
+			continue
+		}
+		if first, second := member(inner.Items[same], "value"), member(tag, "value"); valueOf(first) != valueOf(second) {
+			d.fault(tag.Place, document.MemberPath(path, "tags"), "tag-conflict", "",
+				"the tag %q has another value inside of the definition, at %d:%d",
+				shorten(member(tag, "key").Text), inner.Items[same].Place.Line, inner.Items[same].Place.Column)
+		}
+	}
+	return with(n, "tags", &merged)
+}
+
+// valueOf returns the text of a scalar, "" for nil.
+func valueOf(n *document.Node) string {
+	if n == nil {
+		return ""
+	}
+	return n.Text
+}
+
+// checkInputTags holds the tags of the options to the rules for one tag.
+func (d *decoder) checkInputTags() {
+	seen := map[string]bool{}
+	for _, t := range d.options.Tags {
+		d.checkTag(t, t.Place, t.Place, "tags", "tags")
+		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+			d.fault(t.Place, "tags", "tag-aws", "", "the key %q begins with aws:, which only AWS may use", shorten(t.Key))
+		}
+		if seen[t.Key] {
+			d.fault(t.Place, "tags", "tag-duplicate", "", "the tag %q is given twice", shorten(t.Key))
+		}
+		seen[t.Key] = true
+	}
+}
+
+// withTags returns the definition with the tags that it is registered with:
+// its own but those of AWS, with those of the options merged over them.
+func (d *decoder) withTags(tree *document.Node, path string) (*document.Node, []Tag) {
+	own := member(tree, "tags")
+	if own != nil && own.Kind != document.List {
+		return tree, nil // told of already
+	}
+	inner := document.MemberPath(path, "tags")
+	var tags []Tag
+	list := document.Node{Kind: document.List, Place: tree.Place}
+	if own != nil {
+		list.Place = own.Place
+	}
+	var dropped []string
+	for i, item := range items(own) {
+		if item.Kind != document.Map {
+			list.Items = append(list.Items, item)
+			continue
+		}
+		key, value := member(item, "key"), member(item, "value")
+		t := Tag{Key: valueOf(key), Value: valueOf(value), Place: item.Place}
+		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+			if len(dropped) == 0 {
+				defer func() {
+					d.notice(item.Place, inner, "tag-aws", "left out tags that only AWS may set: %s", strings.Join(dropped, ", "))
+				}()
+			}
+			dropped = append(dropped, shorten(t.Key))
+			continue
+		}
+		d.checkTag(t, placeOf(key, item), placeOf(value, item), document.MemberPath(document.ItemPath(inner, i), "key"), document.MemberPath(document.ItemPath(inner, i), "value"))
+		if first := tagIndex(tags, t.Key); first >= 0 && t.Key != "" {
+			d.fault(placeOf(key, item), document.ItemPath(inner, i), "tag-duplicate", "",
+				"the tag %q is given twice, first at %d:%d", shorten(t.Key), tags[first].Place.Line, tags[first].Place.Column)
+		}
+		tags = append(tags, t)
+		list.Items = append(list.Items, item)
+	}
+	for _, t := range d.options.Tags {
+		node := tagNode(t)
+		i := tagIndex(tags, t.Key)
+		if i < 0 {
+			tags = append(tags, t)
+			list.Items = append(list.Items, node)
+			continue
+		}
+		if tags[i].Value != t.Value {
+			d.notice(tags[i].Place, document.ItemPath(inner, i), "tag-overridden", "the tag %q takes its value from the input tags", shorten(t.Key))
+		}
+		tags[i] = t
+		list.Items[slices.IndexFunc(list.Items, func(n *document.Node) bool { return valueOf(member(n, "key")) == t.Key })] = node
+	}
+	if len(tags) > maxTags {
+		d.fault(list.Place, inner, "tag-count", "", "%d tags are more than the %d that a definition can have", len(tags), maxTags)
+	}
+	switch {
+	case len(list.Items) > 0:
+		return with(tree, "tags", &list), tags
+	case own != nil:
+		return without(tree, func(m document.Member) bool { return m.Key.Text == "tags" }), nil
+	}
+	return tree, nil
+}
+
+// checkTag checks the texts of one tag.
+func (d *decoder) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, valuePath string) {
+	switch n := utf8.RuneCountInString(t.Key); {
+	case n == 0:
+		d.fault(keyPlace, keyPath, "tag-key", "", "a tag must have a key")
+	case n > maxTagKey:
+		d.fault(keyPlace, keyPath, "tag-key", "", "a key of %d characters is longer than the %d that a tag can have", n, maxTagKey)
+	}
+	if n := utf8.RuneCountInString(t.Value); n > maxTagValue {
+		d.fault(valuePlace, valuePath, "tag-value", "", "a value of %d characters is longer than the %d that a tag can have", n, maxTagValue)
+	}
+	const allowed = "letters, digits, spaces and _ . : / = + - @"
+	if !tagText.MatchString(t.Key) {
+		d.fault(keyPlace, keyPath, "tag-characters", "", "the key %q has other characters than %s", shorten(t.Key), allowed)
+	}
+	if !tagText.MatchString(t.Value) {
+		d.fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s", shorten(t.Key), allowed)
+	}
+	if strings.HasPrefix(strings.ToLower(t.Value), "aws:") {
+		d.fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use", shorten(t.Key))
+	}
+}
+
+func tagIndex(tags []Tag, key string) int {
+	return slices.IndexFunc(tags, func(t Tag) bool { return t.Key == key })
+}
+
+func tagNode(t Tag) *document.Node {
+	text := func(s string) *document.Node {
+		return &document.Node{Kind: document.String, Text: s, Place: t.Place}
+	}
+	return &document.Node{Kind: document.Map, Place: t.Place, Members: []document.Member{
+		{Key: text("key"), Value: text(t.Key)}, {Key: text("value"), Value: text(t.Value)},
+	}}
+}
+
+// placeOf returns the place of a node, or of what it would stand in.
+func placeOf(n, around *document.Node) document.Place {
+	if n != nil {
+		return n.Place
+	}
+	return around.Place
+}

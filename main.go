@@ -1,0 +1,27 @@
+// Command ecs-run-task runs tasks on Amazon ECS as a step of a CI workflow, and
+// passes or fails with their containers' exit codes.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	_ "golang.org/x/crypto/x509roots/fallback" // the image has no certificates of its own
+
+	"ecs-run-task/internal/action"
+)
+
+func main() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	os.Exit(action.Main(action.Env{
+		Args:      os.Args,
+		LookupEnv: os.LookupEnv,
+		Environ:   os.Environ,
+		Getwd:     os.Getwd,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+		Signals:   signals,
+	}))
+}
