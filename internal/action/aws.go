@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"ecs-run-task/internal/ecslocal"
 	"ecs-run-task/internal/input"
@@ -37,31 +38,45 @@ type clients struct {
 // own would wait longer for services that are not there in a container.
 const credentialsTimeout = 5 * time.Second
 
+// attempts is how often the SDK makes a call that fails for a passing reason. It
+// fits into the time that package task gives a call.
+const attempts = 5
+
 // connect makes the clients, and makes sure that there are a region and
 // credentials. Unless it is local, it reads the SDK's usual sources.
 func connect(ctx context.Context, env Env, c input.AWS, output func(taskARN, container string) io.Writer) (*clients, error) {
 	if c.Local != "" {
 		return connectLocal(env, c, output), nil
 	}
+	cfg, err := loadConfig(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := findCredentials(ctx, cfg); err != nil {
+		return nil, err
+	}
+	return newClients(cfg), nil
+}
+
+// loadConfig reads the SDK's usual sources.
+func loadConfig(ctx context.Context, c input.AWS) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 8 })
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
 		}),
+		config.WithLogger(logging.Nop{}), // errors say what the SDK would
 	}
 	if c.Region != "" {
 		options = append(options, config.WithRegion(c.Region))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return nil, errors.New("no AWS region: give the input region, or set AWS_REGION")
+		return aws.Config{}, errors.New("no AWS region: give the input region, or set AWS_REGION")
 	}
-	if err := findCredentials(ctx, cfg); err != nil {
-		return nil, err
-	}
-	return newClients(cfg), nil
+	return cfg, nil
 }
 
 func findCredentials(ctx context.Context, cfg aws.Config) error {
@@ -88,7 +103,7 @@ func newClients(cfg aws.Config) *clients {
 // connectLocal makes the clients of an ECS of this step's own. No socket is
 // opened: requests are handed over in memory.
 func connectLocal(env Env, c input.AWS, output func(taskARN, container string) io.Writer) *clients {
-	region := cmp.Or(c.Region, env.getenv("AWS_REGION"), env.getenv("AWS_DEFAULT_REGION"), "us-east-1")
+	region := localRegion(env, c.Region)
 	server := ecslocal.New(append(executor(c.Local, env), ecslocal.Region(region), ecslocal.Output(output))...)
 	made := newClients(aws.Config{
 		Region:       region,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"ecs-run-task/internal/ci"
 	"ecs-run-task/internal/document"
@@ -33,7 +34,8 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 		s.tags, err = expandTags(expander, s.config.Tags)
 		return []*job{{}}, err
 	}
-	loaded, err := source.Load(ctx, source.Config{Definition: s.config.Definition, Paths: s.config.FilePaths, Workspace: workspace})
+	loaded, err := source.Load(ctx, s.sourceConfig(workspace))
+	s.tellFetch(loaded.Fetch)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +57,44 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 		s.console.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
 	return jobs, nil
+}
+
+func (s *step) sourceConfig(workspace string) source.Config {
+	return source.Config{
+		Definition: s.config.Definition, Paths: s.config.FilePaths, Workspace: workspace,
+		Repository: s.config.Repository, Branch: s.config.Branch, Commit: s.config.Commit,
+		Token: s.config.GitToken, Username: s.config.GitUsername,
+		SSHKey: s.config.SSHKey, KnownHosts: s.config.SSHKnownHosts, SSHAgent: s.env.getenv("SSH_AUTH_SOCK"),
+		AWS:           s.codeCommit,
+		AllowInsecure: s.config.GitAllowInsecure,
+		InCI:          s.ci.System != "",
+	}
+}
+
+// codeCommit returns the credentials for a CodeCommit repository: those of the
+// step.
+func (s *step) codeCommit(ctx context.Context) (source.AWSCredentials, error) {
+	config, err := loadConfig(ctx, s.config.AWS)
+	if err != nil {
+		return source.AWSCredentials{}, err
+	}
+	found, err := config.Credentials.Retrieve(ctx)
+	return source.AWSCredentials{AccessKeyID: found.AccessKeyID, SecretAccessKey: found.SecretAccessKey, SessionToken: found.SessionToken}, err
+}
+
+// tellFetch tells how files came from a repository, if they did.
+func (s *step) tellFetch(fetch *source.Fetch) {
+	if fetch == nil || fetch.Commit == "" {
+		return
+	}
+	s.commit = fetch.Commit
+	from := "commit " + fetch.Commit
+	if fetch.Ref != "" {
+		from = fetch.Ref + " at " + from
+	}
+	s.console.Printf("git repository %s, %s", fetch.Repository, from)
+	s.console.Printf("files asked for: %s", strings.Join(fetch.Asked, ", "))
+	s.console.Printf("files fetched: %s (%s fetch, %d bytes, %s)", strings.Join(fetch.Files, ", "), fetch.Method, fetch.Bytes, report.Since(fetch.Duration))
 }
 
 // parse returns the trees of all texts.
@@ -174,7 +214,7 @@ func (s *step) warn(warnings []document.Warning) {
 		if warning.Notice {
 			s.console.Notice(noteAt(&warning.Error))
 		} else {
-			s.console.Warning(noteAt(&warning.Error))
+			s.console.Warning(s.placed(noteAt(&warning.Error)))
 		}
 	}
 }

@@ -35,7 +35,6 @@ func (s *step) dryRun(ctx context.Context, jobs []*job) error {
 			s.printRequest("RunTask", body)
 		}
 	}
-	s.console.Printf("dry run: nothing was called")
 	return nil
 }
 

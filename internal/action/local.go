@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,11 @@ func executor(kind string, env Env) []ecslocal.Option {
 	return []ecslocal.Option{ecslocal.Process(env.some("PATH", "HOME", "TMPDIR", "LANG")...)}
 }
 
+// localRegion is the region that the embedded ECS says it is.
+func localRegion(env Env, given string) string {
+	return cmp.Or(given, env.getenv("AWS_REGION"), env.getenv("AWS_DEFAULT_REGION"), "us-east-1")
+}
+
 // serveLocal serves the embedded ECS until ctx ends.
 func serveLocal(ctx context.Context, env Env, c input.LocalECS) int {
 	fail := func(err error) int {
@@ -36,7 +42,7 @@ func serveLocal(ctx context.Context, env Env, c input.LocalECS) int {
 		listener.Close()
 		return fail(fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: give --exposed if that is meant", c.Listen))
 	}
-	server := ecslocal.New(executor(c.Executor, env)...)
+	server := ecslocal.New(append(executor(c.Executor, env), ecslocal.Region(localRegion(env, c.Region)))...)
 	defer server.Close()
 	fmt.Fprintf(env.Stdout, "serving ECS and CloudWatch Logs at http://%s\n", listener.Addr())
 	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -98,6 +99,13 @@ func (s *step) run(ctx context.Context) int {
 // mask keeps secrets out of whatever is printed from here on.
 func (s *step) mask() {
 	secrets := []string{s.config.GitToken, s.config.SSHKey}
+	if address, err := url.Parse(s.config.Repository); err == nil && address.User != nil {
+		password, both := address.User.Password()
+		secrets = append(secrets, password)
+		if !both { // https://TOKEN@host
+			secrets = append(secrets, address.User.Username())
+		}
+	}
 	for _, secret := range s.config.Secrets {
 		secrets = append(secrets, secret.Value)
 	}
@@ -375,7 +383,7 @@ func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 			err = s.clients.refusal(ctx, err)
 		}
 		for _, note := range notes(err) {
-			s.console.Error(note)
+			s.console.Error(s.placed(note))
 		}
 	}
 	s.cleanUp(ctx, &result)
@@ -390,6 +398,12 @@ func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 	}
 	s.console.Finish(result)
 	return result.ExitCode
+}
+
+// placed says whether a note's file is one of the workspace.
+func (s *step) placed(note report.Note) report.Note {
+	note.InWorkspace = len(s.config.FilePaths) > 0 && s.config.Repository == ""
+	return note
 }
 
 // conclude is the one verdict over everything.
@@ -430,6 +444,8 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 		end(report.TimedOut, ExitTimedOut, fmt.Sprintf("timed out after %s", s.config.Timeout))
 	case failed != nil:
 		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
+	case s.config.DryRun:
+		end(report.Succeeded, ExitGood, "dry run: nothing was called")
 	case s.config.SkipSteadyStateCheck && open > 0:
 		end(report.Started, ExitGood, "started, and not waited for")
 	case s.config.SteadyState != "stopped":

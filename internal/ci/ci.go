@@ -145,7 +145,7 @@ func repositoryOf(remote string) (repository, server string) {
 	if err != nil || u.Host == "" {
 		return "", ""
 	}
-	if u.Scheme != "http" {
+	if u.Scheme != "http" && u.Scheme != "https" { // as ssh, on a port of its own
 		u.Scheme, u.Host = "https", u.Hostname()
 	}
 	return cleanPath(u.Path), u.Scheme + "://" + u.Host

@@ -106,7 +106,7 @@ func woodpecker(v variables) Run {
 // https://docs.drone.io/pipeline/environment/reference/
 func drone(v variables) Run {
 	_, server := repositoryOf(v.first("DRONE_REPO_LINK", "DRONE_GIT_HTTP_URL"))
-	return Run{
+	r := Run{
 		ID:          v.first("DRONE_BUILD_NUMBER"),
 		Number:      v.first("DRONE_BUILD_NUMBER"),
 		Job:         v.first("DRONE_STAGE_NAME"),
@@ -118,13 +118,15 @@ func drone(v variables) Run {
 		SHA:         v.first("DRONE_COMMIT_SHA", "DRONE_COMMIT"),
 		Ref:         v.first("DRONE_COMMIT_REF"),
 		RefName:     v.first("DRONE_BRANCH"),
-		HeadRef:     v.first("DRONE_SOURCE_BRANCH"),
-		BaseRef:     v.first("DRONE_TARGET_BRANCH"),
 		PullRequest: v.first("DRONE_PULL_REQUEST"),
 		Actor:       v.first("DRONE_COMMIT_AUTHOR"),
 		EventName:   v.first("DRONE_BUILD_EVENT"),
 		Workspace:   v.first("DRONE_WORKSPACE"),
 	}
+	if r.PullRequest != "" { // they are set for pushes too
+		r.HeadRef, r.BaseRef = v.first("DRONE_SOURCE_BRANCH"), v.first("DRONE_TARGET_BRANCH")
+	}
+	return r
 }
 
 // Harness sets Drone's variables and some of its own.
@@ -285,7 +287,7 @@ func codebuild(v variables) Run {
 		Number:     v.first("CODEBUILD_BUILD_NUMBER"),
 		Job:        project,
 		Workflow:   project,
-		URL:        v.first("CODEBUILD_BUILD_URL", "CODEBUILD_PUBLIC_BUILD_URL"),
+		URL:        v.first("CODEBUILD_PUBLIC_BUILD_URL"),
 		ServerURL:  server,
 		Repository: repository,
 		SHA:        v.first("CODEBUILD_RESOLVED_SOURCE_VERSION"),
@@ -313,13 +315,11 @@ func codebuild(v variables) Run {
 // https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
 func teamcity(v variables) Run {
 	return Run{
-		ID:        v.first("BUILD_NUMBER"),
-		Number:    v.first("BUILD_NUMBER"),
-		Job:       v.first("TEAMCITY_BUILDCONF_NAME"),
-		Workflow:  v.first("TEAMCITY_PROJECT_NAME"),
-		URL:       v.first("BUILD_URL"),
-		SHA:       v.first("BUILD_VCS_NUMBER"),
-		RefName:   v.first("TEAMCITY_BUILD_BRANCH"),
-		Workspace: v.first("TEAMCITY_BUILD_CHECKOUTDIR"),
+		ID:       v.first("BUILD_NUMBER"),
+		Number:   v.first("BUILD_NUMBER"),
+		Job:      v.first("TEAMCITY_BUILDCONF_NAME"),
+		Workflow: v.first("TEAMCITY_PROJECT_NAME"),
+		URL:      v.first("BUILD_URL"),
+		SHA:      v.first("BUILD_VCS_NUMBER"),
 	}
 }

@@ -104,6 +104,16 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// chain returns a list in a list and so on, by aliases.
+func chain(n int) string {
+	var b strings.Builder
+	b.WriteString("- &a0 [x]\n")
+	for i := range n - 2 {
+		fmt.Fprintf(&b, "- &a%d [*a%d]\n", i+1, i)
+	}
+	return b.String()
+}
+
 func TestLimits(t *testing.T) {
 	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for _, test := range []struct{ name, file, in, want string }{
@@ -118,7 +128,9 @@ func TestLimits(t *testing.T) {
 		{"more digits", "f.yaml", "[" + strings.Repeat("1", 1001) + "]", "f.yaml:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
 		{"values", "f.json", "[" + strings.Repeat("1,", 249_998) + "1]", ""},
 		{"more values", "f.json", "[" + strings.Repeat("1,", 249_999) + "1]", "f.json:1:500000: the text has more than 250000 values and keys"},
-		{"aliases", "f.yaml", hostile()["alias bomb"], "f.yaml:1:36: the text has more than 250000 values and keys"},
+		{"aliases", "f.yaml", hostile()["alias bomb"], "f.yaml:1:13: the text has more than 250000 values and keys"},
+		{"aliases in a row", "f.yaml", chain(99), ""},
+		{"more aliases in a row", "f.yaml", chain(100), "f.yaml:1:8: lists and maps are nested deeper than 100"},
 		{"keys", "f.yaml", strings.Repeat("a: 1\n", 8001), "f.yaml:8001:2: the document has more than 8000 keys"},
 	} {
 		_, _, err := document.Parse(test.file, []byte(test.in))

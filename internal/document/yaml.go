@@ -395,11 +395,7 @@ func (p *yamlParser) key(from ast.Node, path string) *Node {
 		p.fail(from.GetToken(), path, "", "expected a string as a key, found a %s", n.Kind)
 		return nil
 	case Bool, Number:
-		text := n.Text
-		if n.Written != "" {
-			text = n.Written
-		}
-		return p.reader.node(String, text, n.Place)
+		return p.reader.node(String, spelling(n), n.Place)
 	}
 	return n
 }
@@ -415,7 +411,14 @@ func (p *yamlParser) alias(from *ast.AliasNode, path string) *Node {
 	return p.copy(n)
 }
 
+// copy returns a copy of a tree, as deep as the depth left allows.
 func (p *yamlParser) copy(n *Node) *Node {
+	if p.depth > maxDepth {
+		p.fault(&Error{Place: n.Place, Message: tooDeep})
+		return nil
+	}
+	p.depth++
+	defer func() { p.depth-- }()
 	c := p.reader.node(n.Kind, n.Text, n.Place)
 	if c == nil {
 		return nil
@@ -440,6 +443,11 @@ func (p *yamlParser) copy(n *Node) *Node {
 	return c
 }
 
+// coreTags are the tags of YAML's core schema with the kind that each demands.
+var coreTags = map[string]Kind{
+	"!!map": Map, "!!seq": List, "!!str": String, "!!int": Number, "!!float": Number, "!!bool": Bool, "!!null": Null,
+}
+
 // tagged makes a node of a value with a tag of the core schema.
 func (p *yamlParser) tagged(from *ast.TagNode, path string) *Node {
 	tag := from.Start.Value
@@ -451,39 +459,36 @@ func (p *yamlParser) tagged(from *ast.TagNode, path string) *Node {
 	if n == nil {
 		return nil
 	}
-	scalar := n.Kind != List && n.Kind != Map
-	text := n.Text
-	if n.Written != "" {
-		text = n.Written
+	if tag == "!" { // whatever it is without quotes, a scalar is a string
+		if n.Kind == List || n.Kind == Map {
+			return n
+		}
+		tag = "!!str"
 	}
-	kind := n.Kind
-	switch tag {
-	case "!!map":
-		kind = Map
-	case "!!seq":
-		kind = List
-	case "!", "!!str":
-		if scalar {
-			n.Kind, n.Text, n.Written = String, text, ""
-		}
-		kind = String
-		if tag == "!" {
-			kind = n.Kind
-		}
-	case "!!int", "!!float", "!!bool", "!!null":
-		kind = map[string]Kind{"!!int": Number, "!!float": Number, "!!bool": Bool, "!!null": Null}[tag]
-		if n.Kind == String {
-			if resolved, literal := resolve(text); resolved == kind && (literal != "" || kind == Null) {
-				n.Kind, n.Text = kind, literal
-			}
-		}
-	default:
+	kind, known := coreTags[tag]
+	if !known {
 		p.fail(from.Start, path, "write the value itself", "the tag %s is not one of YAML's core schema", shorten(tag))
 		return nil
+	}
+	switch {
+	case kind == String && n.Kind != List && n.Kind != Map:
+		n.Kind, n.Text, n.Written = String, spelling(n), ""
+	case n.Kind == String:
+		if resolved, literal := resolve(n.Text); resolved == kind && (literal != "" || kind == Null) {
+			n.Kind, n.Text = kind, literal
+		}
 	}
 	if n.Kind != kind {
 		p.fail(from.Start, path, "", "the tag %s does not fit a %s", tag, n.Kind)
 		return nil
 	}
 	return n
+}
+
+// spelling returns a scalar as the text spells it.
+func spelling(n *Node) string {
+	if n.Written != "" {
+		return n.Written
+	}
+	return n.Text
 }

@@ -1,7 +1,6 @@
 package ecslocal_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"os"
@@ -163,5 +162,3 @@ func TestCLI(t *testing.T) {
 		}
 	}
 }
-
-var _ = context.Background

@@ -160,7 +160,7 @@ func TestDocker(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := server{s.Server, t}
+			s := server{s.Server, t, s.region}
 			c.definition["family"] = "f"
 			registered := s.do("RegisterTaskDefinition", c.definition)
 			run := object{"taskDefinition": str(registered, "taskDefinition", "taskDefinitionArn")}
@@ -193,9 +193,7 @@ func TestDockerStop(t *testing.T) {
 	s := newDocker(t)
 	arn := s.start(box("a", object{"command": []string{"trap", "9"}}))
 	s.reach(arn, "RUNNING")
-	for len(s.lines("g", "p/a/"+taskID(arn))) == 0 {
-		// until it is ready
-	}
+	until(t, "it is ready", func() bool { return len(s.lines("g", "p/a/"+taskID(arn))) > 0 })
 	s.do("StopTask", object{"task": arn})
 	task := s.stopped(arn)
 	if got := num(task, "containers", 0, "exitCode"); got != 9 {

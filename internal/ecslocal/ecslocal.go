@@ -92,6 +92,9 @@ func New(options ...Option) *Server {
 	s.delays = s.delays.filled()
 	s.operations = operations()
 	s.makeClusters()
+	for _, name := range s.logs.wanted {
+		s.logs.makeGroup(s.region, name)
+	}
 	return s
 }
 
@@ -193,7 +196,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (name, region stri
 		return "", "", nil, &apiError{http.StatusForbidden, "AccessDeniedException", "requests of web pages are not answered", nil}
 	}
 	service, name, found := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if !found || service != ecsTarget && service != logsTarget {
+	if !found || service != ecsTarget && service != logsTarget || strings.Contains(name, ":") {
 		return "", "", nil, refuse("UnknownOperationException", "X-Amz-Target must name an operation of "+ecsTarget+" or "+logsTarget)
 	}
 	if got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); got != contentType {

@@ -1,7 +1,6 @@
 package ecslocal_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,17 +16,19 @@ import (
 
 type object = map[string]any
 
-// server is a Server that the test talks to.
+// server is a Server that the test talks to. Its answers are held against AWS's
+// model of them, where that is there.
 type server struct {
 	*ecslocal.Server
-	t testing.TB
+	t      testing.TB
+	region string // that requests are signed for
 }
 
 func newServer(t testing.TB, options ...ecslocal.Option) server {
 	t.Helper()
 	s := ecslocal.New(options...)
 	t.Cleanup(func() { s.Close() })
-	return server{s, t}
+	return server{s, t, "us-east-1"}
 }
 
 // hostProcess is the process executor with the test's PATH.
@@ -57,7 +58,9 @@ func (s server) send(operation string, body any) (int, object) {
 		}
 		text = string(encoded)
 	}
-	response, err := ecslocal.Transport(s).RoundTrip(newRequest(operation, text))
+	r := newRequest(operation, text)
+	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "us-east-1", s.region, 1))
+	response, err := ecslocal.Transport(s).RoundTrip(r)
 	if err != nil {
 		s.t.Fatalf("%s: %v", operation, err)
 	}
@@ -78,6 +81,9 @@ func (s server) do(operation string, body any) object {
 	status, answer := s.send(operation, body)
 	if status != http.StatusOK {
 		s.t.Fatalf("%s(%v) = %d %v", operation, body, status, answer)
+	}
+	for _, fault := range fit(operation, answer) {
+		s.t.Errorf("AWS does not answer that: %s", fault)
 	}
 	return answer
 }
@@ -164,14 +170,12 @@ func (s server) stopped(arn string) object {
 
 func (s server) reach(arn, status string) object {
 	s.t.Helper()
-	for range 10000 {
-		if task := s.describe(arn); str(task, "lastStatus") == status {
-			return task
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-	s.t.Fatalf("task never reached %s: %v", status, s.describe(arn))
-	return nil
+	var task object
+	until(s.t, "the task is "+status, func() bool {
+		task = s.describe(arn)
+		return str(task, "lastStatus") == status
+	})
+	return task
 }
 
 func containerOf(task object, name string) object {
@@ -201,6 +205,18 @@ func (s server) lines(group, stream string) []string {
 	}
 }
 
+// until waits for a condition.
+func until(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for range 10000 {
+		if condition() {
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	t.Fatalf("waited in vain until %s", what)
+}
+
 func taskID(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 func TestHello(t *testing.T) {
@@ -217,5 +233,3 @@ func TestHello(t *testing.T) {
 		t.Errorf("lines = %q, want %q", got, want)
 	}
 }
-
-var _ = bytes.MinRead

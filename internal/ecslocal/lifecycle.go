@@ -96,6 +96,9 @@ func (s *Server) prepare(t *task) bool {
 		if c.injected {
 			continue
 		}
+		if s.over(t) {
+			return false
+		}
 		if err := s.provide(c); err != nil {
 			s.failStart(t, nil, "ResourceInitializationError: "+err.Error())
 			return false
@@ -352,12 +355,12 @@ func (s *Server) awaitDependency(t *task, c, on *container, condition string) st
 	if !ran {
 		return fmt.Sprintf("dependency graph: %s will never start", name)
 	}
-	reached := on.ended
-	switch condition {
-	case "START":
+	if condition == "START" {
 		return ""
-	case "HEALTHY":
-		reached = on.healthy
+	}
+	var healthy <-chan struct{}
+	if condition == "HEALTHY" {
+		healthy = on.healthy
 	}
 	var timeout <-chan time.Time
 	if limit := intOf(on.Definition, "startTimeout", 0); limit > 0 {
@@ -366,9 +369,9 @@ func (s *Server) awaitDependency(t *task, c, on *container, condition string) st
 		timeout = timer.C
 	}
 	select {
-	case <-reached:
+	case <-healthy:
+		return ""
 	case <-on.ended:
-		return fmt.Sprintf("dependency graph: failed to resolve %s as dependency will never be healthy", name)
 	case <-timeout:
 		return fmt.Sprintf("dependency graph: %s has timed out", name)
 	case <-t.stopping:
@@ -376,6 +379,9 @@ func (s *Server) awaitDependency(t *task, c, on *container, condition string) st
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if condition == "HEALTHY" {
+		return fmt.Sprintf("dependency graph: failed to resolve %s as dependency will never be healthy", name)
+	}
 	if condition == "SUCCESS" && (on.exitCode == nil || *on.exitCode != 0) {
 		return fmt.Sprintf("dependency graph: failed to resolve %s as dependency did not exit successfully", name)
 	}

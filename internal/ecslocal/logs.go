@@ -31,9 +31,7 @@ var getLogEventsShape = structure{
 func LogGroups(names ...string) Option {
 	return func(s *Server) {
 		s.logs.strict = true
-		for _, name := range names {
-			s.logs.wanted = append(s.logs.wanted, name)
-		}
+		s.logs.wanted = append(s.logs.wanted, names...)
 	}
 }
 

@@ -251,11 +251,12 @@ func (e *evaluation) didYouMean(name string, names []string) string {
 func (e *evaluation) spend(work int) *Error {
 	e.work += work
 	if e.work > maxWork {
-		return e.exceeded()
+		return evaluationError("The maximum allowed work was exceeded while evaluating the following expression: " + e.source)
 	}
 	return nil
 }
 
+// exceeded is what GitHub's runner says of too much memory.
 func (e *evaluation) exceeded() *Error {
 	return evaluationError("The maximum allowed memory size was exceeded while evaluating the following expression: " + e.source)
 }
@@ -285,7 +286,8 @@ func describe(v any) string {
 	case *Object:
 		return "a map"
 	}
-	return "a list"
+	list, _ := items(v)
+	return fmt.Sprintf("a list of %d", len(list))
 }
 
 // pathOf writes the names and indexes that lead to a value.

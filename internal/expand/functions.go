@@ -139,7 +139,11 @@ func callFromJSON(e *evaluation, args []*node) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	value, fault := FromJSON([]byte(toString(v)))
+	text := toString(v)
+	if err := e.spend(8 * len(text)); err != nil { // it is slow work
+		return nil, err
+	}
+	value, fault := FromJSON([]byte(text))
 	if fault != nil {
 		return nil, evaluationError("Error parsing JSON when evaluating fromJson: " + fault.Error())
 	}
@@ -158,7 +162,7 @@ func callHashFiles(e *evaluation, args []*node) (any, *Error) {
 	if e.hashFiles == nil {
 		return nil, evaluationError("hashFiles is not available: there is no workspace here")
 	}
-	if err := e.spend(maxWork / 256); err != nil { // each call may read the whole workspace
+	if err := e.spend(maxWork / 64); err != nil { // each call may read the whole workspace
 		return nil, err
 	}
 	sum, err := e.hashFiles(patterns...)

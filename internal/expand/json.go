@@ -1,14 +1,12 @@
 package expand
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxJSONDepth is how many lists and objects may stand inside one another, as
@@ -19,74 +17,122 @@ const maxJSONDepth = 100
 // [*Object]. Of members of the same name the last one counts, and of those that
 // differ by case only, the first.
 func FromJSON(text []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	v, err := readJSON(d, maxJSONDepth)
-	if err == io.EOF {
-		return nil, errors.New("read JSON: the text is empty")
-	}
-	if err != nil {
+	var valid json.RawMessage
+	if err := json.Unmarshal(text, &valid); err != nil {
 		return nil, fmt.Errorf("read JSON: %w", err)
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("read JSON: text goes on after the value, at byte %d", d.InputOffset())
+	v, err := (&jsonReader{rest: string(valid)}).value(maxJSONDepth)
+	if err != nil {
+		return nil, fmt.Errorf("read JSON: %w", err)
 	}
 	return v, nil
 }
 
-func readJSON(d *json.Decoder, depth int) (any, error) {
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := t.(type) {
-	case json.Number:
-		n, _ := strconv.ParseFloat(t.String(), 64) // out of range is ±Infinity
-		return n, nil
-	case json.Delim:
-		if depth == 0 {
-			return nil, fmt.Errorf("more than %d lists and objects inside one another", maxJSONDepth)
-		}
-		v, err := readCollection(d, t, depth-1)
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		return v, err
-	}
-	return t, nil
+// jsonReader reads text that is known to be valid JSON. The decoder of the
+// standard library keeps the order of members only where it is slow.
+type jsonReader struct {
+	rest string
 }
 
-func readCollection(d *json.Decoder, start json.Delim, depth int) (any, error) {
-	if start == '{' {
-		return readObject(d, depth)
+// next returns the first byte of what comes next.
+func (r *jsonReader) next() byte {
+	r.rest = strings.TrimLeft(r.rest, " \t\r\n")
+	return r.rest[0]
+}
+
+// take cuts off n bytes.
+func (r *jsonReader) take(n int) string {
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
+// value fails only if there are more than depth lists and objects inside one
+// another.
+func (r *jsonReader) value(depth int) (any, error) {
+	switch r.next() {
+	case '{':
+		return r.object(depth - 1)
+	case '[':
+		return r.list(depth - 1)
+	case '"':
+		return r.text(), nil
+	case 't':
+		r.take(len("true"))
+		return true, nil
+	case 'f':
+		r.take(len("false"))
+		return false, nil
+	case 'n':
+		r.take(len("null"))
+		return nil, nil
+	}
+	end := strings.IndexAny(r.rest, ",]} \t\r\n")
+	if end < 0 {
+		end = len(r.rest)
+	}
+	n, _ := strconv.ParseFloat(r.take(end), 64) // out of range is ±Infinity
+	return n, nil
+}
+
+var errTooDeep = fmt.Errorf("more than %d lists and objects inside one another", maxJSONDepth)
+
+func (r *jsonReader) list(depth int) (any, error) {
+	if depth < 0 {
+		return nil, errTooDeep
 	}
 	list := make([]any, 0, 1) // so that even an empty one has its identity
-	for d.More() {
-		item, err := readJSON(d, depth)
+	for r.take(1); r.next() != ']'; {
+		item, err := r.value(depth)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, item)
+		if r.next() == ',' {
+			r.take(1)
+		}
 	}
-	_, err := d.Token()
-	return list, err
+	r.take(1)
+	return list, nil
 }
 
-func readObject(d *json.Decoder, depth int) (any, error) {
-	o := &Object{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		value, err := readJSON(d, depth)
-		if err != nil {
-			return nil, err
-		}
-		o.Set(name.(string), value) // the decoder lets nothing else through
+func (r *jsonReader) object(depth int) (any, error) {
+	if depth < 0 {
+		return nil, errTooDeep
 	}
-	_, err := d.Token()
-	return o, err
+	o := &Object{}
+	for r.take(1); r.next() != '}'; {
+		name := r.text()
+		r.next()
+		r.take(len(":"))
+		value, err := r.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		o.Set(name, value)
+		if r.next() == ',' {
+			r.take(1)
+		}
+	}
+	r.take(1)
+	return o, nil
+}
+
+func (r *jsonReader) text() string {
+	end := 1
+	for r.rest[end] != '"' {
+		if r.rest[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	quoted := r.take(end + 1)
+	if s := quoted[1:end]; !strings.Contains(s, `\`) && utf8.ValidString(s) {
+		return s
+	}
+	var s string
+	_ = json.Unmarshal([]byte(quoted), &s) // can't fail: the text is valid
+	return s
 }
 
 // ToJSON writes a value as toJSON does, over several lines with two spaces for

@@ -110,6 +110,8 @@ func TestEvaluate(t *testing.T) {
 		{"l != l", "false"},
 		{"l == a", "false"},
 		{"o == '[object]'", "false"},
+		{"list.* == list.*", "false"},
+		{"list.* == list", "false"},
 		{"fromJSON('[]') == fromJSON('[]')", "false"},
 		{"fromJSON('{}') != fromJSON('{}')", "true"},
 		{"NaN >= NaN", "false"},
@@ -261,9 +263,9 @@ func TestEvaluateErrors(t *testing.T) {
 		{"format('{ 0}', 1)", expand.Evaluation, "The following format string is invalid: { 0}"},
 		{"format('{}', 1)", expand.Evaluation, "The following format string is invalid: {}"},
 		{"format('{2}', 1)", expand.Evaluation, "The following format string references more arguments than were supplied: {2}"},
-		{"fromJSON('')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: the text is empty"},
-		{"fromJSON('[1')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: unexpected EOF"},
-		{"fromJSON('1 2')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: text goes on after the value, at byte 3"},
+		{"fromJSON('')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: unexpected end of JSON input"},
+		{"fromJSON('[1')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: unexpected end of JSON input"},
+		{"fromJSON('1 2')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: invalid character '2' after top-level value"},
 		{"hashFiles('**')", expand.Evaluation, "hashFiles is not available: there is no workspace here"},
 	} {
 		_, err := expand.Evaluate(tt.in, contexts)
@@ -301,7 +303,7 @@ func TestHostileExpressions(t *testing.T) {
 	for i := range list {
 		list[i] = []any{"x", "y"}
 	}
-	contexts := map[string]any{"big": big, "list": list, "braces": strings.Repeat("{{", 200_000), "specifier": "{0:" + strings.Repeat("}}", 200_000)}
+	contexts := map[string]any{"big": big, "small": big[:100_000], "json": "[" + strings.Repeat("1,", 50_000) + "1]", "list": list, "braces": strings.Repeat("{{", 200_000), "specifier": "{0:" + strings.Repeat("}}", 200_000)}
 	for i, in := range []string{
 		"format('" + strings.Repeat("{0}", 5_000) + "', big)",
 		"format('{0}{0}{0}{0}', format('{0}{0}{0}{0}', big))",
@@ -310,6 +312,11 @@ func TestHostileExpressions(t *testing.T) {
 		"join(fromJSON(format('[{0}]', join(list, ','))), big)",
 		"format(specifier, 1)",
 		"case(" + strings.Repeat("contains(big,'b'),1,", 127) + "2)",
+		"big == format('{0}', big)",
+		"list.*.*[0] && list.*.*[0] && list.*.*[0]",
+		"contains(small,'b')" + strings.Repeat("||contains(small,'b')", 900),
+		"small==1" + strings.Repeat("||small==1", 1_900),
+		"fromJSON(json)==1" + strings.Repeat("||fromJSON(json)==1", 1_000),
 		"contains(list,1)" + strings.Repeat("||contains(list,1)", 900),
 		"contains(list.*,1)" + strings.Repeat("||contains(list.*,1)", 900),
 		"list.*.*.*" + strings.Repeat("==list.*.*.*", 40),

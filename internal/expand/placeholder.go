@@ -29,28 +29,27 @@ func (x *expansion) placeholder(name string) (any, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		if found && isPrimitive(v) {
+		if _, more := v.(*Object); found && !more {
 			return v, nil
 		}
 		head, tail, more := strings.Cut(rest, ".")
 		inner, _ := from.Get(head)
 		next, is := inner.(*Object)
 		if !more || !is {
-			return nil, x.unknownPlaceholder(name)
+			return nil, x.unknownPlaceholder(name, x.evaluation.didYouMean(rest, from.names()))
 		}
 		from, rest = next, tail
 	}
 }
 
 // unknownPlaceholder lists the names under the same root.
-func (x *expansion) unknownPlaceholder(name string) *Error {
+func (x *expansion) unknownPlaceholder(name, suggestion string) *Error {
 	root, _, _ := strings.Cut(name, ".")
 	v, _ := x.placeholders.Get(root)
-	names := leaves(nil, root, v)
 	return &Error{
 		Kind:    Missing,
-		Message: "${" + name + "} has no value" + x.evaluation.didYouMean(name, names),
-		Hint:    "the known names are " + listed(names),
+		Message: "${" + name + "} has no value" + suggestion,
+		Hint:    "the known names are " + listed(leaves(nil, root, v)),
 	}
 }
 

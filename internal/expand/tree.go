@@ -168,7 +168,7 @@ func (x *expansion) value(n *document.Node, path string, p part) (any, bool) {
 		x.explanations = append(x.explanations, Explanation{
 			Place:      at(n, p.at),
 			Path:       x.secrets.Replace(path),
-			Expression: p.source,
+			Expression: x.secrets.Replace(p.source),
 			Value:      x.show(p, v),
 		})
 	}
@@ -190,9 +190,8 @@ func (x *expansion) show(p part, v any) string {
 func (x *expansion) write(b *strings.Builder, n *document.Node, path string, p part, v any) bool {
 	if !isPrimitive(v) {
 		err := evaluationError(p.source + " is " + describe(v) + ", which can't stand in text")
-		err.Hint = "${{ toJSON(" + p.text + ") }}"
-		if p.kind == partPlaceholder {
-			err.Hint = ""
+		if p.kind == partExpression {
+			err.Hint = "${{ toJSON(" + strings.TrimSpace(p.text) + ") }}"
 		}
 		x.fault(n, p.at, path, err)
 		return false

@@ -31,13 +31,14 @@ type Definitions struct {
 
 // Git says which repository file-paths are taken from.
 type Git struct {
-	Repository    string `group:"Git" help:"URL of a git repository to take file-paths from, instead of the workspace."`
-	Branch        string `group:"Git" help:"Branch or tag of the repository, at its latest commit. Neither branch nor commit: the default branch."`
-	Commit        string `group:"Git" help:"Commit id of the repository; not together with branch."`
-	GitToken      string `group:"Git" secret:"" help:"Token or password for the repository over https."`
-	GitUsername   string `group:"Git" help:"User name that goes with git-token, where the server asks for one."`
-	SSHKey        string `group:"Git" name:"ssh-key" secret:"" help:"Private key for the repository over ssh."`
-	SSHKnownHosts string `group:"Git" name:"ssh-known-hosts" help:"Lines of known_hosts that the ssh server's key must match."`
+	Repository       string `group:"Git" help:"URL of a git repository to take file-paths from, instead of the workspace."`
+	Branch           string `group:"Git" help:"Branch or tag of the repository, at its latest commit. Neither branch nor commit: the default branch."`
+	Commit           string `group:"Git" help:"Commit id of the repository; not together with branch."`
+	GitToken         string `group:"Git" secret:"" help:"Token or password for the repository over https."`
+	GitUsername      string `group:"Git" help:"User name that goes with git-token, where the server asks for one."`
+	SSHKey           string `group:"Git" name:"ssh-key" secret:"" help:"Private key for the repository over ssh."`
+	GitAllowInsecure bool   `group:"Git" default:"false" help:"Allow http:// and git://, whose definitions anybody on the way can change, beyond this machine."`
+	SSHKnownHosts    string `group:"Git" name:"ssh-known-hosts" help:"Lines of known_hosts that the ssh server's key must match."`
 }
 
 // Values are what expressions can name, and the tags.

@@ -39,6 +39,7 @@ type Command struct {
 // LocalECS are the settings of the command local-ecs.
 type LocalECS struct {
 	Listen   string `default:"127.0.0.1:0" help:"Address to listen on; port 0 takes a free one."`
+	Region   string `help:"Region to be; else AWS_REGION or us-east-1."`
 	Executor string `default:"process" oneof:"docker,process" help:"How containers run: by the docker command, or their command as a process of this machine."`
 	Exposed  bool   `help:"Allow an address that other machines can reach: whoever reaches it runs commands on this machine."`
 }

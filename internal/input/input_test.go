@@ -1,7 +1,9 @@
 package input_test
 
 import (
+	gocmp "cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -178,33 +180,50 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("update", false, "rewrite the inputs in action.yml from the table")
+
+// action.yml has the inputs of the table, between its inputs: and its outputs:.
 func TestActionYML(t *testing.T) {
-	text, err := os.ReadFile("../../action.yml")
+	const name = "../../action.yml"
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	before, rest, _ := strings.Cut(string(text), "\ninputs:\n")
+	_, after, found := strings.Cut(rest, "\noutputs:\n")
+	if !found {
+		t.Fatal("action.yml has no inputs: before its outputs:")
+	}
+	want := before + "\ninputs:\n" + actionInputs() + "\noutputs:\n" + after
+	if *update {
+		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("action.yml differs from the table of inputs (-want +got), which go test ./internal/input -update mends:\n%s", diff)
+	}
 	var action struct {
-		Inputs yaml.MapSlice
+		Inputs map[string]struct{ Description, Default string }
 	}
 	if err := yaml.Unmarshal(text, &action); err != nil {
 		t.Fatal(err)
 	}
-	var got, want []string
-	for _, item := range action.Inputs {
-		row, _ := item.Value.(map[string]any)
-		got = append(got, fmt.Sprintf("%v default=%v required=%v: %v", item.Key, row["default"], row["required"], row["description"]))
-	}
 	for _, row := range input.Table() {
-		byDefault := any(nil)
-		if row.Default != "" {
-			byDefault = row.Default
+		if got := action.Inputs[row.Name]; got.Description != row.Description() || got.Default != row.ActionDefault && got.Default != row.Default {
+			t.Errorf("action.yml reads %s as %+v, want %+v", row.Name, got, row)
 		}
-		if row.ActionDefault != "" {
-			byDefault = row.ActionDefault
+	}
+}
+
+func actionInputs() string {
+	var text strings.Builder
+	for _, row := range input.Table() {
+		fmt.Fprintf(&text, "  %s:\n    description: %q\n    required: false\n", row.Name, row.Description())
+		if byDefault := gocmp.Or(row.ActionDefault, row.Default); byDefault != "" {
+			fmt.Fprintf(&text, "    default: %q\n", byDefault)
 		}
-		want = append(want, fmt.Sprintf("%v default=%v required=%v: %v", row.Name, byDefault, false, row.Description()))
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("action.yml differs from the table of inputs (-want +got):\n%s", diff)
-	}
+	return text.String()
 }

@@ -87,10 +87,10 @@ func (r *Report) Log(name string, lines ...string) {
 	io.WriteString(r.out, text.String())
 }
 
-// print writes text line by line, each behind the prefix.
+// print writes text line by line, the first behind the prefix.
 func (r *Report) print(prefix, text string) {
 	var lines strings.Builder
-	writeLines(&lines, prefix, r.masks.hide(text))
+	writeLines(&lines, "", prefix+r.masks.hide(text))
 	io.WriteString(r.out, lines.String())
 }
 
@@ -98,6 +98,7 @@ func (r *Report) print(prefix, text string) {
 type Note struct {
 	File         string // as the user called it; empty if it is not about a file
 	Line, Column int    // count from 1; 0 if unknown
+	InWorkspace  bool   // the file is one that the runner can show
 	Title        string
 	Text         string
 	Hint         string // a line that helps; may be empty
@@ -125,7 +126,11 @@ func (r *Report) annotate(level string, n Note) {
 		return
 	}
 	action := r.actions().WithFieldsMap(n.fields(r.masks))
-	message := clip(r.masks.hide(n.message()), messageLimit)
+	text := n.message()
+	if !n.shown() {
+		text = n.text()
+	}
+	message := clip(r.masks.hide(text), messageLimit)
 	if level == "error" {
 		action.Errorf("%s", message)
 	} else {
@@ -138,7 +143,7 @@ func (n Note) fields(masks masks) map[string]string {
 	if n.Title != "" {
 		fields["title"] = masks.hide(n.Title)
 	}
-	if n.File != "" && n.Line > 0 {
+	if n.shown() {
 		fields["file"] = n.File
 		fields["line"] = strconv.Itoa(n.Line)
 		fields["col"] = strconv.Itoa(max(n.Column, 1))
@@ -146,12 +151,15 @@ func (n Note) fields(masks masks) map[string]string {
 	return fields
 }
 
+// shown reports whether the runner shows the note at its place.
+func (n Note) shown() bool { return n.InWorkspace && n.File != "" && n.Line > 0 }
+
 // message is the text with its hint.
 func (n Note) message() string {
 	if n.Hint == "" {
 		return n.Text
 	}
-	return n.Text + "\n" + n.Hint
+	return n.Text + "\n  " + strings.ReplaceAll(n.Hint, "\n", "\n  ")
 }
 
 // text is the message with its place, for a console without annotations.

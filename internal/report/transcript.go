@@ -74,6 +74,9 @@ func (r *Report) Finish(result Result) {
 		}
 	}
 	line := fmt.Sprintf("%s: %s", result.Status, result.Reason)
+	if result.Status == Errored {
+		line = "error: the step could not do its work" // the errors stand above
+	}
 	if len(result.Tasks) > 1 {
 		line = fmt.Sprintf("%s (%d of %d tasks good)", line, good, len(result.Tasks))
 	}

@@ -99,6 +99,9 @@ func repository(t testing.TB) string {
 	link(t, "/etc/passwd", filepath.Join(work, "absolute.json"))
 	link(t, "loop.json", filepath.Join(work, "loop.json"))
 	link(t, "nowhere.json", filepath.Join(work, "dangling.json"))
+	if err := os.Mkdir(filepath.Join(work, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	git(t, work, "update-index", "--add", "--cacheinfo", "160000,"+git(t, work, "rev-parse", "HEAD")+",sub")
 	commit("third")
 	git(t, work, "checkout", "-q", "-b", "feature/x", "v1")

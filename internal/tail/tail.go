@@ -1,9 +1,9 @@
 // Package tail follows one CloudWatch Logs stream from its head to its end and
 // hands on every event once, in the stream's order.
 //
-// It never decides anything by an event's time or text, never drops an event,
-// never holds more than one page and one line, never prints, and knows nothing
-// of ECS: the caller says which stream it is and when its container stopped.
+// It never drops or moves an event, never holds more than one page and one line,
+// never prints, and knows nothing of ECS: the caller says which stream it is and
+// when its container stopped.
 package tail
 
 import (

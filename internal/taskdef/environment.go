@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// values of the options that ECS demands of a log driver.
+// awslogsOptions are the options that ECS demands of the log driver awslogs.
 var awslogsOptions = []string{"awslogs-group", "awslogs-region"}
 
 var secretARN = regexp.MustCompile(`^arn:[a-z0-9-]+:(secretsmanager|ssm):`)
@@ -43,9 +43,13 @@ func environmentFile(t *task, tell telling) {
 // secretName tells of secrets that take the name of another variable.
 func secretName(t *task, tell telling) {
 	for _, c := range t.containers {
-		names := append(namesOf(c.get("environment")), namesOf(c.get("secrets"))...)
+		secrets := c.get("secrets")
+		if secrets.empty() {
+			continue
+		}
+		names := append(namesOf(c.get("environment")), namesOf(secrets)...)
 		duplicates(names, "variable", func(at object, hint, format string, args ...any) {
-			if strings.HasPrefix(at.path, c.get("secrets").path) {
+			if strings.HasPrefix(at.path, secrets.path) {
 				tell(at, hint, format, args...)
 			}
 		})

@@ -150,11 +150,21 @@ func fargateUnsupported(t *task, tell telling) {
 	}
 	for _, c := range t.containers {
 		refuse(c, "disableNetworking", "dnsSearchDomains", "dnsServers", "dockerSecurityOptions", "extraHosts", "links", "privileged")
-		refuse(c.get("linuxParameters"), "devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
+		refuse(c.get("linuxParameters"), "devices", "sharedMemorySize", "maxSwap", "swappiness")
 		for requirement := range c.get("resourceRequirements").each() {
 			if o := requirement.get("type"); o.text() == "GPU" {
 				tell(o, "", "Fargate has no GPU")
 			}
+		}
+	}
+}
+
+// fargateTmpfs warns of what the developer guide says Fargate lacks, while the
+// API's own reference no longer says so.
+func fargateTmpfs(t *task, tell telling) {
+	for _, c := range t.containers {
+		if o := c.get("linuxParameters").get("tmpfs"); t.fargate && !o.empty() {
+			tell(o, "", "Fargate may not support tmpfs")
 		}
 	}
 }

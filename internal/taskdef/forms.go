@@ -24,8 +24,13 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 		return nil, nil
 	}
 	n, run = withoutOwn(n)
-	outerTags := (*document.Node)(nil)
-	if inner := member(n, "taskDefinition"); inner != nil && inner.Kind == document.Map && member(n, "containerDefinitions") == nil {
+	var outerTags *document.Node
+	if inner := member(n, "taskDefinition"); inner != nil && member(n, "containerDefinitions") == nil {
+		if inner.Kind != document.Map {
+			d.fault(inner.Place, document.MemberPath(path, "taskDefinition"), "form", "",
+				"expected a task definition, found a request that names one: give its name as the definition")
+			return nil, nil
+		}
 		outerTags = d.wrapper(n, path)
 		var innerRun *document.Node
 		if n, innerRun = withoutOwn(inner); innerRun != nil {

@@ -61,14 +61,13 @@ func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, 
 	return list
 }
 
-// listHint returns a command line as the list it has to be.
+// listHint returns a string as the list it has to be, a command line by its words.
 func listHint(line, member, path string) string {
 	words := []string{line}
 	switch {
 	case strings.HasSuffix(path, "healthCheck.command"):
 		words = []string{"CMD-SHELL", line}
-	case member != "command" && member != "entryPoint":
-	default:
+	case member == "command" || member == "entryPoint":
 		words = splitWords(line)
 		if words == nil {
 			words = []string{"sh", "-c", line}
@@ -160,7 +159,7 @@ func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *do
 		if plainInteger.MatchString(written(n)) {
 			return c.mend(n, path, document.String, n.Text, "the number %s taken as the string %q", n.Text, n.Text)
 		}
-		if path == "cpu" {
+		if schema.MemberName() == "cpu" {
 			c.wrongType(n, path, "a string", quoted(written(n)+" vCPU"))
 			return n
 		}
@@ -171,7 +170,7 @@ func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *do
 		c.wrongType(n, path, "a string", `""`)
 	case document.Map:
 		hint := ""
-		if s := schema.MemberName(); s == "member" && len(n.Members) == 1 && n.Members[0].Value.Kind == document.String {
+		if schema.MemberName() == "member" && len(n.Members) == 1 && n.Members[0].Value.Kind == document.String {
 			// YAML reads "a: b" without quotes as a map.
 			hint = quoted(n.Members[0].Key.Text + ": " + n.Members[0].Value.Text)
 		}
@@ -239,17 +238,6 @@ func (c *checker) integer(n *document.Node, schema *smithy.Schema, path string) 
 	return c.mend(n, path, document.Number, digits, "%s taken as %s", quotedIfString(n), digits)
 }
 
-func (c *checker) number(n *document.Node, path string) *document.Node {
-	if n.Kind == document.Number {
-		return n
-	}
-	if _, err := strconv.ParseFloat(n.Text, 64); err == nil && n.Kind == document.String {
-		return c.mend(n, path, document.Number, n.Text, "the string %q taken as a number", n.Text)
-	}
-	c.wrongText(n, path, "a number", "")
-	return n
-}
-
 // mend returns a scalar of the kind and text that were meant, with a notice.
 func (c *checker) mend(n *document.Node, path string, kind document.Kind, text, format string, args ...any) *document.Node {
 	c.notice(n.Place, path, "mended", format, args...)
@@ -269,7 +257,7 @@ func wholeNumber(s string) (int64, bool) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return i, true
 	}
-	if len(s) > 30 { // of no use, and 1e999999999 would be costly
+	if strings.Trim(s, "0123456789+-.eE") != "" {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(s, 64)

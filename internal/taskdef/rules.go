@@ -2,6 +2,7 @@ package taskdef
 
 import (
 	"slices"
+	"strings"
 
 	"ecs-run-task/internal/document"
 )
@@ -48,6 +49,7 @@ var rules = []rule{
 	{"fargate-log-driver", false, fargateLogDriver},
 	{"fargate-log-prefix", false, fargateLogPrefix},
 	{"fargate-unsupported", false, fargateUnsupported},
+	{"fargate-tmpfs", true, fargateTmpfs},
 	{"fargate-capability", false, fargateCapability},
 	{"fargate-volume", false, fargateVolume},
 	{"fargate-timeout", false, fargateTimeout},
@@ -114,7 +116,7 @@ func newTask(o object, def *Definition) *task {
 		object: o, bytes: len(def.Body),
 		containers: slices.Collect(o.get("containerDefinitions").each()),
 		fargate:    slices.Contains(def.RequiresCompatibilities, "FARGATE"),
-		windows:    len(def.OperatingSystem) > 7 && def.OperatingSystem[:7] == "WINDOWS",
+		windows:    strings.HasPrefix(def.OperatingSystem, "WINDOWS"),
 		network:    def.NetworkMode,
 	}
 	t.containers = slices.DeleteFunc(t.containers, func(c object) bool { return c.node.Kind != document.Map }) // told of already

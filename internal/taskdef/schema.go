@@ -59,22 +59,20 @@ func (c *checker) value(n *document.Node, schema *smithy.Schema, path string) *d
 		return c.structure(n, schema, path)
 	case smithy.ShapeTypeUnion:
 		return c.union(n, schema, path)
-	case smithy.ShapeTypeList, smithy.ShapeTypeSet:
+	case smithy.ShapeTypeList:
 		return c.list(n, schema, path)
 	case smithy.ShapeTypeMap:
 		return c.stringMap(n, schema, path)
 	case smithy.ShapeTypeBoolean:
 		return c.boolean(n, path)
-	case smithy.ShapeTypeInteger, smithy.ShapeTypeLong, smithy.ShapeTypeShort, smithy.ShapeTypeByte:
+	case smithy.ShapeTypeInteger, smithy.ShapeTypeLong:
 		return c.integer(n, schema, path)
-	case smithy.ShapeTypeFloat, smithy.ShapeTypeDouble:
-		return c.number(n, path)
 	case smithy.ShapeTypeEnum:
 		return c.enum(n, schema, path)
 	case smithy.ShapeTypeString:
 		return c.text(n, schema, path)
 	}
-	return n // documents, timestamps and blobs: no request that is checked has one
+	return n // no request that is checked has another type
 }
 
 // function returns the name of the CloudFormation function that a value is, or "".

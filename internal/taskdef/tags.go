@@ -23,15 +23,15 @@ var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 // mergeOuterTags puts the tags that stand beside a definition with its own. The
 // same key with two values is a fault.
 func (d *decoder) mergeOuterTags(n, outer *document.Node, path string) *document.Node {
-	if outer == nil || outer.Kind == document.Null {
+	if outer == nil || outer.Kind == document.Null || outer.Kind == document.List && len(outer.Items) == 0 {
 		return n
 	}
 	inner := member(n, "tags")
-	if inner == nil || inner.Kind != document.List || outer.Kind != document.List {
-		if inner != nil && inner.Kind != document.Null && outer.Kind == document.List && len(outer.Items) == 0 {
-			return n
-		}
+	switch {
+	case inner == nil || len(inner.Items) == 0 && inner.Kind == document.List, outer.Kind != document.List:
 		return with(n, "tags", outer)
+	case inner.Kind != document.List:
+		return n // to be told of
 	}
 	merged := *inner
 	merged.Items = slices.Clone(inner.Items)
@@ -66,7 +66,7 @@ func (d *decoder) checkInputTags() {
 	seen := map[string]bool{}
 	for _, t := range d.options.Tags {
 		d.checkTag(t, t.Place, t.Place, "tags", "tags")
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+		if isReserved(t.Key) {
 			d.fault(t.Place, "tags", "tag-aws", "", "the key %q begins with aws:, which only AWS may use", shorten(t.Key))
 		}
 		if seen[t.Key] {
@@ -83,61 +83,62 @@ func (d *decoder) withTags(tree *document.Node, path string) (*document.Node, []
 	if own != nil && own.Kind != document.List {
 		return tree, nil // told of already
 	}
-	inner := document.MemberPath(path, "tags")
-	var tags []Tag
-	list := document.Node{Kind: document.List, Place: tree.Place}
-	if own != nil {
-		list.Place = own.Place
-	}
-	var dropped []string
-	for i, item := range items(own) {
-		if item.Kind != document.Map {
-			list.Items = append(list.Items, item)
-			continue
-		}
-		key, value := member(item, "key"), member(item, "value")
-		t := Tag{Key: valueOf(key), Value: valueOf(value), Place: item.Place}
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			if len(dropped) == 0 {
-				defer func() {
-					d.notice(item.Place, inner, "tag-aws", "left out tags that only AWS may set: %s", strings.Join(dropped, ", "))
-				}()
-			}
-			dropped = append(dropped, shorten(t.Key))
-			continue
-		}
-		d.checkTag(t, placeOf(key, item), placeOf(value, item), document.MemberPath(document.ItemPath(inner, i), "key"), document.MemberPath(document.ItemPath(inner, i), "value"))
-		if first := tagIndex(tags, t.Key); first >= 0 && t.Key != "" {
-			d.fault(placeOf(key, item), document.ItemPath(inner, i), "tag-duplicate", "",
-				"the tag %q is given twice, first at %d:%d", shorten(t.Key), tags[first].Place.Line, tags[first].Place.Column)
-		}
-		tags = append(tags, t)
-		list.Items = append(list.Items, item)
-	}
+	list := document.Node{Kind: document.List, Place: placeOf(own, tree)}
+	path = document.MemberPath(path, "tags")
+	var tags []Tag // of the items of list
+	tags, list.Items = d.ownTags(own, path)
 	for _, t := range d.options.Tags {
-		node := tagNode(t)
 		i := tagIndex(tags, t.Key)
 		if i < 0 {
-			tags = append(tags, t)
-			list.Items = append(list.Items, node)
+			tags, list.Items = append(tags, t), append(list.Items, tagNode(t))
 			continue
 		}
 		if tags[i].Value != t.Value {
-			d.notice(tags[i].Place, document.ItemPath(inner, i), "tag-overridden", "the tag %q takes its value from the input tags", shorten(t.Key))
+			d.notice(tags[i].Place, path, "tag-overridden", "the tag %q takes its value from the input tags", shorten(t.Key))
 		}
-		tags[i] = t
-		list.Items[slices.IndexFunc(list.Items, func(n *document.Node) bool { return valueOf(member(n, "key")) == t.Key })] = node
+		tags[i], list.Items[i] = t, tagNode(t)
 	}
 	if len(tags) > maxTags {
-		d.fault(list.Place, inner, "tag-count", "", "%d tags are more than the %d that a definition can have", len(tags), maxTags)
+		d.fault(list.Place, path, "tag-count", "", "%d tags are more than the %d that a definition can have", len(tags), maxTags)
 	}
-	switch {
-	case len(list.Items) > 0:
+	if len(tags) > 0 {
 		return with(tree, "tags", &list), tags
-	case own != nil:
-		return without(tree, func(m document.Member) bool { return m.Key.Text == "tags" }), nil
 	}
-	return tree, nil
+	return without(tree, func(m document.Member) bool { return m.Key.Text == "tags" }), nil
+}
+
+// ownTags returns the tags of a definition but those of AWS, with their nodes.
+func (d *decoder) ownTags(own *document.Node, path string) ([]Tag, []*document.Node) {
+	var tags []Tag
+	var nodes []*document.Node
+	var reserved []string
+	for i, item := range items(own) {
+		if item.Kind != document.Map {
+			continue // told of already
+		}
+		path := document.ItemPath(path, i)
+		key, value := member(item, "key"), member(item, "value")
+		t := Tag{Key: valueOf(key), Value: valueOf(value), Place: item.Place}
+		if isReserved(t.Key) {
+			reserved = append(reserved, shorten(t.Key))
+			continue
+		}
+		d.checkTag(t, placeOf(key, item), placeOf(value, item), document.MemberPath(path, "key"), document.MemberPath(path, "value"))
+		if first := tagIndex(tags, t.Key); first >= 0 && t.Key != "" {
+			d.fault(placeOf(key, item), path, "tag-duplicate", "",
+				"the tag %q is given twice, first at %d:%d", shorten(t.Key), tags[first].Place.Line, tags[first].Place.Column)
+		}
+		tags, nodes = append(tags, t), append(nodes, item)
+	}
+	if len(reserved) > 0 {
+		d.notice(own.Place, path, "tag-aws", "left out tags that only AWS may set: %s", strings.Join(reserved, ", "))
+	}
+	return tags, nodes
+}
+
+// isReserved reports whether a key or value of a tag is for AWS alone.
+func isReserved(s string) bool {
+	return len(s) >= 4 && strings.EqualFold(s[:4], "aws:")
 }
 
 // checkTag checks the texts of one tag.
@@ -158,7 +159,7 @@ func (d *decoder) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, 
 	if !tagText.MatchString(t.Value) {
 		d.fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s", shorten(t.Key), allowed)
 	}
-	if strings.HasPrefix(strings.ToLower(t.Value), "aws:") {
+	if isReserved(t.Value) {
 		d.fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use", shorten(t.Key))
 	}
 }

@@ -290,11 +290,13 @@ func without(n *document.Node, drop func(document.Member) bool) *document.Node {
 	return &c
 }
 
-// names joins the keys of members for a message.
+// names joins the keys of members for a message, each once.
 func names(members []document.Member) string {
 	var keys []string
 	for _, m := range members {
-		keys = append(keys, m.Key.Text)
+		if key := shorten(m.Key.Text); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
 	}
 	return strings.Join(keys, ", ")
 }

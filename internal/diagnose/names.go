@@ -1,0 +1,194 @@
+package diagnose
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// names are what the texts of the table can name, by their keys. A name that is not
+// known, or not harmless, is missing.
+type names map[string]string
+
+// words stand for a name that is missing.
+var words = map[string]string{
+	"account":    "the account",
+	"action":     "that action",
+	"cluster":    "the cluster",
+	"container":  "the container",
+	"dependency": "the container that it depends on",
+	"exec":       "the execution role",
+	"exit":       "that code",
+	"group":      "the log group",
+	"image":      "the image",
+	"key":        "that key",
+	"operation":  "the call",
+	"platform":   "the platform of the task",
+	"principal":  "the caller's role",
+	"puller":     "the execution role (on EC2 without one: the instance role)",
+	"region":     "the region",
+	"repository": "the repository",
+	"resource":   "that resource",
+	"role":       "the role",
+	"secret":     "the secret or parameter",
+	"sgs":        "",
+	"signal":     "a signal",
+	"subnets":    "",
+	"taskrole":   "the task role",
+}
+
+// kinds stand before a name in a sentence, where it does not tell what it is.
+var kinds = map[string]string{
+	"account":   "account ",
+	"cluster":   "cluster ",
+	"container": "container ",
+	"exec":      "role ",
+	"group":     "log group ",
+	"image":     "image ",
+	"puller":    "role ",
+	"region":    "region ",
+	"role":      "role ",
+	"taskrole":  "role ",
+}
+
+var (
+	// harmless is what a name may consist of: nothing that a shell, Markdown or
+	// a terminal gives a meaning to where we use it.
+	harmless = regexp.MustCompile(`^[A-Za-z0-9_/.][A-Za-z0-9_/.:@+=,#-]{0,299}$`)
+
+	placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
+
+	secretText     = regexp.MustCompile(`arn:aws[a-z-]*:(?:secretsmanager|ssm):[^\s'"\x60,;]+`)
+	keyText        = regexp.MustCompile(`json key (\S+)`)
+	groupText      = regexp.MustCompile(`log-group:([^:\s]+)`)
+	subnetText     = regexp.MustCompile(`\bsubnet-[0-9a-f]+\b`)
+	sgText         = regexp.MustCompile(`\bsg-[0-9a-f]+\b`)
+	platformText   = regexp.MustCompile(`\b(?:linux|windows)/[a-z0-9]+\b`)
+	dependencyText = regexp.MustCompile(`dependency \[\{?([A-Za-z0-9_-]+)`)
+	roleText       = regexp.MustCompile(`role '([^']+)'`)
+	userText       = regexp.MustCompile(`User: (arn:aws[a-z-]*:(?:iam|sts)::[0-9]*:\S+)`)
+	deniedText     = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[A-Za-z0-9]+)(?: on (?:the )?resource: (\S+))?`)
+	imageTexts     = []*regexp.Regexp{
+		regexp.MustCompile(`failed to resolve ref "?([^\s"]+)`),
+		regexp.MustCompile(`pull access denied for ([^\s,]+)`),
+		regexp.MustCompile(`manifest for (\S+) not found`),
+		regexp.MustCompile(`task cannot pull ['\x{2018}]?([^\s'\x{2019}]+)`),
+	}
+)
+
+// names returns what can be named of the symptom, by what was said or, where that
+// does not tell, by the symptom's own fields.
+func (s Symptom) names(what saying) names {
+	n := names{}
+	set := func(key string, candidates ...string) {
+		for _, c := range candidates {
+			if c = strings.Trim(c, ":.,;'\""); harmless.MatchString(c) {
+				n[key] = c
+				return
+			}
+		}
+	}
+	found := func(pattern *regexp.Regexp) string {
+		match := pattern.FindStringSubmatch(what.text)
+		if match == nil {
+			return ""
+		}
+		return match[len(match)-1]
+	}
+	var images []string
+	for _, pattern := range imageTexts {
+		images = append(images, found(pattern))
+	}
+	set("image", append(images, s.Image)...)
+	set("secret", found(secretText))
+	if len(s.Secrets) == 1 {
+		set("secret", n["secret"], s.Secrets[0]) // of several, none is to blame
+	}
+	set("group", found(groupText), s.LogGroup)
+	set("subnets", some(subnetText.FindAllString(what.text, -1)), some(s.Subnets))
+	set("sgs", some(sgText.FindAllString(what.text, -1)))
+	for _, key := range []string{"subnets", "sgs"} {
+		if n[key] != "" {
+			n[key] = " (" + n[key] + ")"
+		}
+	}
+	set("platform", found(platformText))
+	set("dependency", found(dependencyText))
+	set("key", found(keyText))
+	set("container", s.Container)
+	set("cluster", s.Cluster)
+	if match := ecrImage.FindStringSubmatch(n["image"]); match != nil {
+		set("repository", match[4])
+	}
+	set("region", s.Region)
+	set("account", s.Account)
+	set("operation", s.Operation)
+	set("exec", last(s.ExecutionRole))
+	set("taskrole", last(s.TaskRole))
+	set("principal", principal(found(userText)))
+	set("puller", n["principal"], n["exec"])
+	set("role", last(found(roleText)), n["puller"])
+	if match := deniedText.FindStringSubmatch(what.text); match != nil {
+		set("action", match[1])
+		if arn := strings.Trim(match[2], ":.,;'\""); resourceARN.MatchString(arn) {
+			n["resource"] = arn
+		}
+	}
+	if s.ExitCode != nil {
+		n["exit"] = fmt.Sprint(*s.ExitCode)
+		if signal := *s.ExitCode - 128; signal > 0 && signal < 65 {
+			n["signal"] = fmt.Sprintf("signal %d", signal)
+		}
+	}
+	return n
+}
+
+// fill puts names into a text of the table: {image} is the name or words for it,
+// {IMAGE} is the name or IMAGE itself, for a command that is to be pasted.
+func (n names) fill(text string) string {
+	filled := placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		key := match[1 : len(match)-1]
+		name, known := n[strings.ToLower(key)]
+		word, prose := words[key]
+		switch {
+		case !known && prose:
+			return word
+		case !known:
+			return key
+		case prose:
+			return kinds[key] + name
+		}
+		return name
+	})
+	if first := placeholder.FindString(text); first != "" && strings.HasPrefix(text, first) {
+		key := strings.Trim(first, "{}")
+		if kinds[key] != "" || n[key] == "" {
+			filled = strings.ToUpper(filled[:1]) + filled[1:]
+		}
+	}
+	return filled
+}
+
+// some joins up to five different names with commas.
+func some(list []string) string {
+	var names []string
+	for _, name := range list {
+		if len(names) < 5 && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// last returns what follows the last slash: the name in a role's ARN.
+func last(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// principal returns the name of the role, or the user, in the ARN of a caller.
+func principal(arn string) string {
+	_, name, _ := strings.Cut(arn, "/")
+	if strings.Contains(arn, ":assumed-role/") {
+		name, _, _ = strings.Cut(name, "/")
+	}
+	return last(name)
+}

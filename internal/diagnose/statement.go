@@ -1,0 +1,158 @@
+package diagnose
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// statement is a statement of an IAM policy.
+type statement struct {
+	Effect    string
+	Action    []string
+	Resource  string
+	Condition map[string]map[string]string `json:",omitempty"`
+}
+
+// resourceARN is an ARN that may stand in a statement.
+var resourceARN = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_/.:@+=#-]{1,500}\*?$`)
+
+func allow(resource string, actions ...string) statement {
+	return statement{Effect: "Allow", Action: actions, Resource: resource}
+}
+
+// encode returns statements as JSON: one, or a list of several.
+func encode(statements []statement) string {
+	if len(statements) == 0 {
+		return ""
+	}
+	var value any = statements
+	if len(statements) == 1 {
+		value = statements[0]
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "" // strings and maps of strings always encode
+	}
+	return strings.TrimSpace(text.String())
+}
+
+// allowNamed allows the action that AWS said is missing, and those that the same
+// caller will miss next, on the resource that it named, widened from one run of a
+// task to all. It returns nil if no action was named.
+func allowNamed(n names) []statement {
+	action, resource := n["action"], n["resource"]
+	if action == "" {
+		return nil
+	}
+	if resource == "" {
+		resource = "*"
+	}
+	service, _, _ := strings.Cut(action, ":")
+	actions := []string{action}
+	switch {
+	case action == "iam:PassRole":
+		pass := allow(resource, action)
+		pass.Condition = map[string]map[string]string{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+		return []statement{pass}
+	case slices.Contains([]string{"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}, action):
+		resource = "*" // they know no other
+	case service == "ecr":
+		actions = []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"}
+	case action == "logs:CreateLogStream" || action == "logs:PutLogEvents":
+		actions = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
+		resource = everyStream(resource)
+	case service == "logs":
+		resource = everyStream(resource)
+	case service == "ecs":
+		resource = everyRun(resource)
+	}
+	return []statement{allow(resource, actions...)}
+}
+
+// everyStream widens the ARN of a log group or of one of its streams to the group
+// and all of its streams.
+func everyStream(arn string) string {
+	group, _, _ := strings.Cut(arn, ":log-stream")
+	if !strings.Contains(group, ":log-group:") {
+		return arn
+	}
+	return strings.TrimRight(group, ":*") + ":*"
+}
+
+// everyRun widens the ARN of a task to all of its cluster, and that of a revision to
+// all of its family.
+func everyRun(arn string) string {
+	end := strings.LastIndexAny(arn, "/:")
+	switch {
+	case strings.Contains(arn, ":task/"), strings.Contains(arn, ":task-definition/") && arn[end] == ':':
+		return arn[:end+1] + "*"
+	}
+	return arn
+}
+
+// allowPull allows all that a pull from ECR takes.
+func allowPull(n names) []statement {
+	token := allow("*", "ecr:GetAuthorizationToken")
+	if n["action"] == "ecr:GetAuthorizationToken" {
+		return []statement{token}
+	}
+	if n["action"] != "" {
+		return allowNamed(n)
+	}
+	repository, ok := repositoryARN(n["image"])
+	if !ok {
+		return nil // not in ECR
+	}
+	return []statement{token, allow(repository, "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")}
+}
+
+var ecrImage = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/([^:@]+)`)
+
+// repositoryARN returns the ARN of the ECR repository that an image is in.
+func repositoryARN(image string) (string, bool) {
+	match := ecrImage.FindStringSubmatch(image)
+	if match == nil {
+		return "", false
+	}
+	partition := "aws"
+	switch {
+	case match[3] != "":
+		partition = "aws-cn"
+	case strings.HasPrefix(match[2], "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	return "arn:" + partition + ":ecr:" + match[2] + ":" + match[1] + ":repository/" + match[4], true
+}
+
+// allowSecret allows to read the secret that was named.
+func allowSecret(n names) []statement {
+	if n["action"] != "" {
+		return allowNamed(n)
+	}
+	secret := n["secret"]
+	switch {
+	case !resourceARN.MatchString(secret):
+		return nil
+	case strings.Contains(secret, ":secretsmanager:"):
+		// A valueFrom can go on after the ARN: json-key:version-stage:version-id.
+		if parts := strings.Split(secret, ":"); len(parts) > 7 {
+			secret = strings.Join(parts[:7], ":")
+		}
+		return []statement{allow(secret, "secretsmanager:GetSecretValue")}
+	}
+	return []statement{allow(secret, "ssm:GetParameters")}
+}
+
+// allowTask allows what a program was denied, but never on everything: what a log
+// says is not what AWS says.
+func allowTask(n names) []statement {
+	if n["resource"] == "" {
+		return nil
+	}
+	return allowNamed(n)
+}

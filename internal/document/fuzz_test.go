@@ -1,0 +1,138 @@
+package document_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"ecs-run-task/internal/document"
+)
+
+// FuzzParse holds that Parse never panics, that each place that it tells of is
+// inside of the text, that what it returns is the same when written as JSON and
+// read again, and that it reads JSON as encoding/json does.
+func FuzzParse(f *testing.F) {
+	for _, folder := range []string{"ok", "err"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "testdata", folder, "*"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text, filepath.Ext(file) == ".json")
+		}
+	}
+	for _, in := range []string{
+		"a: &x [1, *x]\n<<: {b: 1}\n", "--- |\n a\n...\n%YAML 1.1\n---\n", "? a\n: - b\n", "a: >2\n   b\n\n  c\n", "a: 'x\n\n y'\n",
+		"[${{ ', }} ]", "\ufeff{}", "a: \"\\U0001F600\\xe9\"", "!!str {a: ! b}", "a:\r\n- b\r", "{? a: b, c}", "- - - a\n  - b",
+	} {
+		f.Add([]byte(in), false)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, asJSON bool) {
+		name := "f.yaml"
+		if asJSON {
+			name = "f.json"
+		}
+		nodes, warnings, err := document.Parse(name, text)
+		lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
+		for _, w := range warnings {
+			checkPlace(t, w.Place, lines)
+		}
+		for _, fault := range faults(t, err) {
+			if fault.Place.Line != 0 {
+				checkPlace(t, fault.Place, lines)
+			}
+		}
+		for _, n := range nodes {
+			checkTree(t, n, lines)
+			again, _, err := document.Parse("again.json", n.JSON())
+			if err != nil {
+				t.Fatalf("Parse(%s): %v", n.JSON(), err)
+			}
+			if !bytes.Equal(again[0].JSON(), n.JSON()) {
+				t.Errorf("%s read again is %s", n.JSON(), again[0].JSON())
+			}
+			if !json.Valid(n.JSON()) {
+				t.Errorf("%s is not JSON", n.JSON())
+			}
+		}
+		if asJSON {
+			compareJSON(t, text, nodes, err)
+		}
+	})
+}
+
+// compareJSON holds Parse to what encoding/json reads of the same text, where
+// that reads it: but for duplicate keys and limits.
+func compareJSON(t *testing.T, text []byte, nodes []*document.Node, err error) {
+	want, ok := decode(text)
+	if !ok || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return
+	}
+	if err != nil {
+		for _, harmless := range []string{"duplicate key", "nested deeper", "half of a character", "longer than"} {
+			if strings.Contains(err.Error(), harmless) {
+				return
+			}
+		}
+		t.Fatalf("Parse(%q): %v, want no error", text, err)
+	}
+	if got, _ := decode(nodes[0].JSON()); !reflect.DeepEqual(got, want) {
+		t.Errorf("Parse(%q) = %v, want %v", text, got, want)
+	}
+}
+
+func decode(text []byte) (v any, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if !json.Valid(text) || d.Decode(&v) != nil {
+		return nil, false
+	}
+	return v, true
+}
+
+func faults(t *testing.T, err error) []*document.Error {
+	var all []*document.Error
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, err := range joined.Unwrap() {
+			all = append(all, faults(t, err)...)
+		}
+		return all
+	}
+	var fault *document.Error
+	if err != nil && !errors.As(err, &fault) {
+		t.Fatalf("error %v is a %T, want a *document.Error", err, err)
+	}
+	if fault != nil {
+		all = append(all, fault)
+	}
+	return all
+}
+
+func checkTree(t *testing.T, n *document.Node, lines []string) {
+	checkPlace(t, n.Place, lines)
+	for _, item := range n.Items {
+		checkTree(t, item, lines)
+	}
+	for _, m := range n.Members {
+		checkTree(t, m.Key, lines)
+		checkTree(t, m.Value, lines)
+	}
+}
+
+func checkPlace(t *testing.T, p document.Place, lines []string) {
+	t.Helper()
+	if p.Line < 1 || p.Line > len(lines) || p.Column < 1 || p.Column > len([]rune(lines[p.Line-1]))+1 {
+		t.Errorf("place %v is outside of the text %q", p, lines)
+	}
+}

@@ -1,0 +1,76 @@
+package ecslocal_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+// printer is an executor whose containers print as many lines as their command
+// says.
+type printer struct{ actor }
+
+func (*printer) Pull(context.Context, ecslocal.Container) error { return nil }
+
+func (*printer) Run(_ context.Context, c ecslocal.Container, started func(), _ <-chan struct{}) (ecslocal.Exit, error) {
+	started()
+	n := 0
+	fmt.Sscan(c.Command[0], &n)
+	for i := range n {
+		fmt.Fprintf(c.Output, "line %d of what a container prints, of the usual length of lines\n", i)
+	}
+	return ecslocal.Exit{}, nil
+}
+
+// BenchmarkGetLogEvents reads a stream of 100,000 lines from its head.
+func BenchmarkGetLogEvents(b *testing.B) {
+	const lines = 100000
+	s := newServer(b, ecslocal.Execute(&printer{}))
+	arn := s.start(with(act("a", fmt.Sprint(lines)), logged("g")))
+	s.stopped(arn)
+	transport := ecslocal.Transport(s)
+	for b.Loop() {
+		in := object{"logGroupName": "g", "logStreamName": "p/a/" + taskID(arn), "startFromHead": true}
+		for {
+			body, err := json.Marshal(in)
+			if err != nil {
+				b.Fatal(err)
+			}
+			response, err := transport.RoundTrip(newRequest("logs:GetLogEvents", string(body)))
+			if err != nil {
+				b.Fatal(err)
+			}
+			var answer struct{ NextForwardToken string }
+			if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+				b.Fatal(err)
+			}
+			if answer.NextForwardToken == in["nextToken"] {
+				break
+			}
+			in["nextToken"] = answer.NextForwardToken
+		}
+	}
+	b.ReportMetric(float64(lines)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// BenchmarkRunTask registers a definition and starts a task of it.
+func BenchmarkRunTask(b *testing.B) {
+	s := newServer(b, ecslocal.Execute(&printer{}), ecslocal.Delay(ecslocal.Delays{Provisioning: time.Hour}))
+	definition, err := json.Marshal(object{"family": "f", "containerDefinitions": []object{act("a", "0")}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	transport := ecslocal.Transport(s)
+	for b.Loop() {
+		for _, r := range [][2]string{{"RegisterTaskDefinition", string(definition)}, {"RunTask", `{"taskDefinition":"f"}`}} {
+			response, err := transport.RoundTrip(newRequest(r[0], r[1]))
+			if err != nil || response.StatusCode != 200 {
+				b.Fatal(response, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ecs-run-task": main})
+}
+
+// Each script is run in a folder of its own, with an ECS of its own behind
+// AWS_ENDPOINT_URL whose containers are processes.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: func(env *testscript.Env) error {
+			server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process("PATH="+os.Getenv("PATH")))
+			web := httptest.NewServer(server)
+			env.Defer(func() {
+				server.Close()
+				web.Close()
+			})
+			env.Setenv("AWS_ENDPOINT_URL", web.URL)
+			env.Setenv("AWS_REGION", "eu-central-1")
+			env.Setenv("AWS_DEFAULT_REGION", "eu-central-1") // which the AWS CLI reads
+			env.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+			env.Setenv("AWS_SECRET_ACCESS_KEY", "example")
+			testdata, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			env.Setenv("TESTDATA", testdata+"/testdata")
+			return nil
+		},
+	})
+}
+
+// exits runs a program and wants an exit status: exits 3 ecs-run-task --help.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits status program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		fmt.Fprint(os.Stderr, ts.ReadFile("stdout"))
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
