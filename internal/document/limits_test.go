@@ -121,7 +121,8 @@ func TestLimits(t *testing.T) {
 		{"nested deeper", "f.json", nested(101), "f.json:1:101: lists and maps are nested deeper than 100"},
 		{"nested", "f.yaml", nested(100), ""},
 		{"nested deeper", "f.yaml", nested(101), "f.yaml:1:101: lists and maps are nested deeper than 100"},
-		{"dashes", "f.yaml", strings.Repeat("- ", 51) + "a", "f.yaml:1:101: lists and maps are nested deeper than 100"},
+		{"dashes", "f.yaml", strings.Repeat("- ", 100) + "a", ""},
+		{"more dashes", "f.yaml", strings.Repeat("- ", 101) + "a", "f.yaml:1:201: lists and maps are nested deeper than 100"},
 		{"size", "f", strings.Repeat(" ", 1<<20) + "a", "f: the text has 1048577 bytes, more than the 1048576 that are read"},
 		{"digits", "f.json", "[" + strings.Repeat("1", 1000) + "]", ""},
 		{"more digits", "f.json", "[" + strings.Repeat("1", 1001) + "]", "f.json:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
@@ -129,8 +130,8 @@ func TestLimits(t *testing.T) {
 		{"values", "f.json", "[" + strings.Repeat("1,", 249_998) + "1]", ""},
 		{"more values", "f.json", "[" + strings.Repeat("1,", 249_999) + "1]", "f.json:1:500000: the text has more than 250000 values and keys"},
 		{"aliases", "f.yaml", hostile()["alias bomb"], "f.yaml:1:13: the text has more than 250000 values and keys"},
-		{"aliases in a row", "f.yaml", chain(99), ""},
-		{"more aliases in a row", "f.yaml", chain(100), "f.yaml:1:8: lists and maps are nested deeper than 100"},
+		{"aliases in a row", "f.yaml", chain(100), ""},
+		{"more aliases in a row", "f.yaml", chain(101), "f.yaml:1:7: lists and maps are nested deeper than 100"},
 		{"keys", "f.yaml", strings.Repeat("a: 1\n", 8001), "f.yaml:8001:2: the document has more than 8000 keys"},
 	} {
 		_, _, err := document.Parse(test.file, []byte(test.in))

@@ -157,8 +157,11 @@ func (r *reader) notice(offset int, message string) {
 	r.warnings = append(r.warnings, Warning{Notice: true, Error: Error{Place: r.at.place(offset), Message: message}})
 }
 
-// node makes a node. It returns nil, with a fault, when there are too many.
+// node makes a node. It returns nil, once with a fault, when there are too many.
 func (r *reader) node(kind Kind, text string, place Place) *Node {
+	if r.count > maxNodes {
+		return nil
+	}
 	if r.count++; r.count > maxNodes {
 		r.fault(&Error{Place: place, Message: fmt.Sprintf("the text has more than %d values and keys", maxNodes)})
 		return nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,7 +19,7 @@ const (
 	maxYAMLMarks  = 100_000 // line breaks and characters with a meaning
 	maxYAMLOpen   = 1000    // brackets opened and not closed, in strings and comments too
 	maxYAMLBlanks = 1000    // line breaks in a row
-	maxYAMLLine   = 50      // dashes, question marks, anchors and tags on one line
+	maxYAMLLine   = 500     // dashes, question marks, anchors and tags on one line
 	maxYAMLKeys   = 8000    // keys of one document: the library's time grows with their square
 )
 
@@ -203,11 +202,8 @@ func (p *yamlParser) shallow(tokens token.Tokens) bool {
 		case token.SequenceEndType, token.MappingEndType:
 			open--
 		case token.SequenceEntryType, token.MappingKeyType, token.AnchorType, token.TagType:
-			if open == 0 {
-				inLine++
-			}
-		}
-		if t.Type == token.MappingValueType {
+			inLine++
+		case token.MappingValueType:
 			if keys++; keys > maxYAMLKeys {
 				p.fail(t, "", "", "the document has more than %d keys", maxYAMLKeys)
 				return false
@@ -239,11 +235,6 @@ func (p *yamlParser) node(from ast.Node, path string) *Node {
 	if len(p.faults) >= maxFaults || p.count > maxNodes {
 		return nil
 	}
-	if p.depth++; p.depth > maxDepth {
-		p.fail(from.GetToken(), "", "", tooDeep)
-		return nil
-	}
-	defer func() { p.depth-- }()
 	switch from := from.(type) {
 	case *ast.MappingNode:
 		return p.mapping(from.Start, from.Values, path)
@@ -295,52 +286,63 @@ func (p *yamlParser) plain(t *token.Token, path string) *Node {
 	return n
 }
 
-func (p *yamlParser) sequence(from *ast.SequenceNode, path string) *Node {
-	list := p.reader.node(List, "", p.place(from.Start))
-	if list == nil {
+// container makes a list or map and fills it, unless it is nested too deep.
+func (p *yamlParser) container(kind Kind, place Place, fill func(*Node)) *Node {
+	if p.depth == maxDepth {
+		p.fault(&Error{Place: place, Message: tooDeep})
 		return nil
 	}
-	list.Items = make([]*Node, 0, len(from.Values))
-	for i, value := range from.Values {
-		if n := p.node(value, ItemPath(path, i)); n != nil {
-			list.Items = append(list.Items, n)
-		}
+	n := p.reader.node(kind, "", place)
+	if n == nil {
+		return nil
 	}
-	return list
+	p.depth++
+	fill(n)
+	p.depth--
+	return n
+}
+
+func (p *yamlParser) sequence(from *ast.SequenceNode, path string) *Node {
+	return p.container(List, p.place(from.Start), func(list *Node) {
+		list.Items = make([]*Node, 0, len(from.Values))
+		for i, value := range from.Values {
+			if n := p.node(value, ItemPath(path, i)); n != nil {
+				list.Items = append(list.Items, n)
+			}
+		}
+	})
 }
 
 func (p *yamlParser) mapping(start *token.Token, values []*ast.MappingValueNode, path string) *Node {
 	if len(values) > 0 && start.Type != token.MappingStartType {
 		start = values[0].Key.GetToken()
 	}
-	made := p.reader.node(Map, "", p.place(start))
-	if made == nil {
-		return nil
-	}
-	made.Members = make([]Member, 0, len(values))
-	var merges []Member
-	for _, v := range values {
-		if v.Key.IsMergeKey() {
-			merges = append(merges, p.merge(v, path)...)
-			continue
+	return p.container(Map, p.place(start), func(made *Node) {
+		made.Members = make([]Member, 0, len(values))
+		var merges []Member
+		for _, v := range values {
+			if v.Key.IsMergeKey() {
+				merges = append(merges, p.merge(v, path)...)
+				continue
+			}
+			key := p.key(v.Key, path)
+			if key == nil {
+				continue
+			}
+			if value := p.node(v.Value, MemberPath(path, key.Text)); value != nil {
+				made.Members = append(made.Members, Member{Key: key, Value: value})
+			}
 		}
-		key := p.key(v.Key, path)
-		if key == nil {
-			continue
-		}
-		if value := p.node(v.Value, MemberPath(path, key.Text)); value != nil {
-			made.Members = append(made.Members, Member{Key: key, Value: value})
-		}
-	}
-	p.duplicates(made.Members, func() string { return path })
-	return withMerged(made, merges)
+		p.duplicates(made.Members, func() string { return path })
+		addMerged(made, merges)
+	})
 }
 
-// withMerged adds to a map the merged members whose keys it lacks. The first of
+// addMerged adds to a map the merged members whose keys it lacks. The first of
 // several wins.
-func withMerged(n *Node, merges []Member) *Node {
+func addMerged(n *Node, merges []Member) {
 	if len(merges) == 0 {
-		return n
+		return
 	}
 	has := make(map[string]bool, len(n.Members)+len(merges))
 	for _, m := range n.Members {
@@ -352,7 +354,6 @@ func withMerged(n *Node, merges []Member) *Node {
 			n.Members = append(n.Members, m)
 		}
 	}
-	return n
 }
 
 // merge returns the members that a merge key brings.
@@ -411,36 +412,27 @@ func (p *yamlParser) alias(from *ast.AliasNode, path string) *Node {
 	return p.copy(n)
 }
 
-// copy returns a copy of a tree, as deep as the depth left allows.
+// copy returns a copy of a tree.
 func (p *yamlParser) copy(n *Node) *Node {
-	if p.depth > maxDepth {
-		p.fault(&Error{Place: n.Place, Message: tooDeep})
-		return nil
-	}
-	p.depth++
-	defer func() { p.depth-- }()
-	c := p.reader.node(n.Kind, n.Text, n.Place)
-	if c == nil {
-		return nil
-	}
-	c.Written = n.Written
-	c.Items = slices.Grow(c.Items, len(n.Items))
-	for _, item := range n.Items {
-		item = p.copy(item)
-		if item == nil {
-			return nil
+	if n.Kind != List && n.Kind != Map {
+		c := p.reader.node(n.Kind, n.Text, n.Place)
+		if c != nil {
+			c.Written = n.Written
 		}
-		c.Items = append(c.Items, item)
+		return c
 	}
-	c.Members = slices.Grow(c.Members, len(n.Members))
-	for _, m := range n.Members {
-		value := p.copy(m.Value)
-		if value == nil {
-			return nil
+	return p.container(n.Kind, n.Place, func(c *Node) {
+		for _, item := range n.Items {
+			if item = p.copy(item); item != nil {
+				c.Items = append(c.Items, item)
+			}
 		}
-		c.Members = append(c.Members, Member{Key: m.Key, Value: value})
-	}
-	return c
+		for _, m := range n.Members {
+			if value := p.copy(m.Value); value != nil {
+				c.Members = append(c.Members, Member{Key: m.Key, Value: value})
+			}
+		}
+	})
 }
 
 // coreTags are the tags of YAML's core schema with the kind that each demands.

@@ -2,13 +2,21 @@ package input
 
 import "regexp"
 
-// Grammar of names in the ECS API, and of git's commit ids.
+// grammar is what the characters of a name must match, and how many it may have.
+// The length stands apart since a bounded repetition is slow to compile.
+type grammar struct {
+	form     *regexp.Regexp
+	longest  int
+	expected string
+}
+
+// Names in the ECS API, and git's commit ids.
 var (
-	familyName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	registered = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]{1,255}(:\d+)?$`)
-	startedBy  = regexp.MustCompile(`^[A-Za-z0-9_/-]{1,128}$`)
-	commitID   = regexp.MustCompile(`^[0-9A-Fa-f]{4,64}$`)
-	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
+	registered = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
+	familyName = grammar{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 255, "up to 255 letters, digits, hyphens and underscores"}
+	startedBy  = grammar{regexp.MustCompile(`^[A-Za-z0-9_/-]+$`), 128, "up to 128 letters, digits, hyphens, underscores and slashes"}
+	commitID   = grammar{regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`), 64, "a commit id of 4 to 64 hexadecimal digits"}
+	regionName = grammar{regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`), 64, "a region such as eu-central-1"}
 )
 
 // Registered reports whether the definition is the name of a registered one
@@ -28,9 +36,9 @@ func (r *reader) check(c Config) {
 			r.fault(a, "needs %s", b)
 		}
 	}
-	form := func(name, value string, grammar *regexp.Regexp, expected string) {
-		if value != "" && !grammar.MatchString(value) {
-			r.fault(name, "expected %s", expected)
+	form := func(name, value string, g grammar) {
+		if value != "" && (len(value) > g.longest || !g.form.MatchString(value)) {
+			r.fault(name, "expected %s", g.expected)
 		}
 	}
 	files := len(c.FilePaths) > 0
@@ -52,10 +60,10 @@ func (r *reader) check(c Config) {
 	} else if c.Definition != "" {
 		r.fault("repository", "is where file-paths are taken from, and excludes definition")
 	}
-	form("family", c.Family, familyName, "up to 255 letters, digits, hyphens and underscores")
-	form("started-by", c.StartedBy, startedBy, "up to 128 letters, digits, hyphens, underscores and slashes")
-	form("commit", c.Commit, commitID, "a commit id of 4 to 64 hexadecimal digits")
-	form("region", c.Region, regionName, "a region such as eu-central-1")
+	form("family", c.Family, familyName)
+	form("started-by", c.StartedBy, startedBy)
+	form("commit", c.Commit, commitID)
+	form("region", c.Region, regionName)
 	if c.Count < 1 {
 		r.fault("count", "expected 1 or more")
 	}

@@ -96,7 +96,7 @@ type Waiting struct {
 	SteadyState          string        `group:"Waiting" default:"stopped" oneof:"stopped,running,healthy" help:"What to wait for: stopped for a job, running or healthy for a server."`
 	Timeout              time.Duration `group:"Waiting" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
 	LaunchTimeout        time.Duration `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
-	Retries              int           `group:"Waiting" default:"0" planned:"*" help:"How often to run a task again after a Spot interruption or a lost host."`
+	Retries              int           `group:"Waiting" default:"0" planned:"" help:"How often to run a task again after a Spot interruption or a lost host."`
 	Reattach             bool          `group:"Waiting" default:"false" planned:"" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
 	Verdict              string        `group:"Waiting" default:"essential" oneof:"essential,all" help:"The containers that decide: the essential ones, or all."`
 	Logs                 bool          `group:"Waiting" default:"true" help:"Stream the containers' awslogs."`
@@ -106,7 +106,7 @@ type Waiting struct {
 type Ending struct {
 	OnInterrupt   string `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
 	CleanUp       string `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
-	KeepRevisions int    `group:"Ending" default:"0" planned:"*" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
+	KeepRevisions int    `group:"Ending" default:"0" planned:"" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
 	ResultFile    string `group:"Ending" help:"File to write the result to: as JSON, or as dotenv where its name ends in .env."`
 }
 

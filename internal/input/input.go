@@ -11,15 +11,14 @@
 package input
 
 import (
+	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"reflect"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/sethvargo/go-githubactions"
 
 	"ecs-run-task/internal/nearest"
@@ -32,8 +31,8 @@ type Command struct {
 	Name string
 	Text string
 
-	Run      Config
-	LocalECS LocalECS
+	Run      Config   // of run
+	LocalECS LocalECS // of local-ecs
 }
 
 // LocalECS are the settings of the command local-ecs.
@@ -41,16 +40,7 @@ type LocalECS struct {
 	Listen   string `default:"127.0.0.1:0" help:"Address to listen on; port 0 takes a free one."`
 	Region   string `help:"Region to be; else AWS_REGION or us-east-1."`
 	Executor string `default:"process" oneof:"docker,process" help:"How containers run: by the docker command, or their command as a process of this machine."`
-	Exposed  bool   `help:"Allow an address that other machines can reach: whoever reaches it runs commands on this machine."`
-}
-
-// commands is the command line as kong sees it.
-type commands struct {
-	Help    bool `short:"h" help:"Show what can be given, and end."`
-	Version bool `help:"Show the version, and end."`
-
-	Run      Config   `cmd:"" default:"withargs" help:"Run tasks on ECS and follow them to their end (the default command)."`
-	LocalECS LocalECS `cmd:"" name:"local-ecs" help:"Serve the embedded ECS and CloudWatch Logs to other programs."`
+	Exposed  bool   `default:"false" help:"Allow an address that other machines can reach: whoever reaches it runs commands on this machine."`
 }
 
 // Error is a fault in one input.
@@ -69,217 +59,111 @@ func (e *Error) Error() string {
 // Parse reads the arguments, without the program's name, and the environment.
 // The error joins an [*Error] for each fault.
 func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
-	var cli commands
-	reader := &reader{lookup: lookup}
-	parser, err := kong.New(&cli,
-		kong.Name("ecs-run-task"),
-		kong.Description("Runs tasks on Amazon ECS as a step of a CI workflow, and passes or fails with their exit codes."),
-		kong.NoDefaultHelp(),
-		kong.KindMapper(reflect.String, reader),
-		kong.KindMapper(reflect.Int, reader),
-		kong.KindMapper(reflect.Slice, reader),
-		kong.KindMapper(reflect.Bool, boolReader{reader}),
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), reader),
-		kong.Resolvers(kong.ResolverFunc(reader.environment)),
-		kong.ValueFormatter(func(value *kong.Value) string {
-			row := Input{Help: value.Help}
-			if allowed := value.Tag.Get("oneof"); allowed != "" {
-				row.Allowed = strings.Split(allowed, ",")
-			}
-			return row.Description()
-		}),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
-	if err != nil {
-		return Command{}, err
+	command := Command{Name: "run"}
+	if len(args) > 0 && slices.ContainsFunc(commands, func(c about) bool { return c.name == args[0] }) {
+		command.Name, args = args[0], args[1:]
 	}
-	args = reader.known(parser.Model, args)
-	ctx, err := parser.Parse(args)
-	if err != nil {
-		reader.fault("", "%s", strings.ReplaceAll(err.Error(), `"`, ""))
-		return Command{}, errors.Join(reader.faults...)
+	r := &reader{}
+	switch command.Name {
+	case "local-ecs":
+		r.read(&command.LocalECS, args, nil)
+	default:
+		r.read(&command.Run, args, lookup)
 	}
-	if cli.Help || cli.Version {
-		return about(parser, ctx, cli.Help)
-	}
-	command := Command{Name: ctx.Command(), Run: cli.Run, LocalECS: cli.LocalECS}
-	if command.Name == "run" {
-		reader.check(command.Run)
-	}
-	return command, errors.Join(reader.faults...)
-}
-
-func about(parser *kong.Kong, ctx *kong.Context, help bool) (Command, error) {
-	if !help {
+	switch {
+	case r.help:
+		return Command{Name: "help", Text: usage(command.Name)}, nil
+	case r.version:
 		return Command{Name: "version"}, nil
+	case command.Name == "run":
+		r.check(command.Run)
 	}
-	var text strings.Builder
-	parser.Stdout = &text
-	if err := ctx.PrintUsage(false); err != nil {
-		return Command{}, err
-	}
-	text.WriteString("\nCommands, each with its own --help:\n")
-	for _, command := range parser.Model.Children {
-		fmt.Fprintf(&text, "  %-10s %s\n", command.Name, command.Help)
-	}
-	return Command{Name: "help", Text: text.String()}, nil
+	return command, errors.Join(r.faults...)
 }
 
-// reader decodes values for kong. It gathers faults instead of returning them,
-// since kong ends at the first.
+// reader gathers faults: all are told at once.
 type reader struct {
-	lookup func(string) (string, bool)
-	faults []error
+	faults        []error
+	help, version bool
 }
 
 func (r *reader) fault(input, format string, args ...any) {
 	r.faults = append(r.faults, &Error{Input: input, Message: fmt.Sprintf(format, args...)})
 }
 
-// environment gives kong the value of a flag that is not on the command line.
-// Only the step's inputs are read so: another command's flags are not inputs.
-func (r *reader) environment(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
-	if parent.Command == nil || parent.Command.Name != "run" {
-		return nil, nil
-	}
-	getenv := func(name string) string {
-		value, _ := r.lookup(name)
-		return value
-	}
-	if value := githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(io.Discard)).GetInput(flag.Name); value != "" {
-		return value, nil
-	}
-	name := strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-	for _, prefix := range []string{"INPUT_", "PLUGIN_"} {
-		if value := strings.TrimSpace(getenv(prefix + name)); value != "" {
-			return value, nil
+// read fills a struct of inputs from flags, the environment, unless lookup is
+// nil, and defaults.
+func (r *reader) read(config any, args []string, lookup func(string) (string, bool)) {
+	fields := fieldsOf(config)
+	given := map[string]string{}
+	set := flag.NewFlagSet("", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.BoolVar(&r.help, "help", false, "")
+	set.BoolVar(&r.help, "h", false, "")
+	set.BoolVar(&r.version, "version", false, "")
+	for _, f := range fields {
+		keep := func(text string) error {
+			given[f.Name] = strings.TrimSpace(text)
+			return nil
+		}
+		if f.isBool() {
+			set.BoolFunc(f.Name, "", keep)
+		} else {
+			set.Func(f.Name, "", keep)
 		}
 	}
-	return nil, nil
+	r.parse(set, args)
+	for _, f := range fields {
+		text := given[f.Name]
+		if text == "" && lookup != nil {
+			text = environment(f.Name, lookup)
+		}
+		r.decode(f, cmp.Or(text, f.Default))
+	}
 }
 
-// known reports the unknown flags among the arguments and returns the others,
-// less the flags that are given an empty value, which is none.
-func (r *reader) known(app *kong.Application, args []string) []string {
-	names := map[string]*kong.Flag{}
-	for _, group := range append(app.AllFlags(true), commandFlags(app)...) {
-		for _, flag := range group {
-			names[flag.Name] = flag
-		}
-	}
-	var kept []string
+// parse gives the arguments to the flags, and reports those that are none.
+func (r *reader) parse(set *flag.FlagSet, args []string) {
+	var known []string
 	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		if arg == "--" {
-			return append(kept, args[i:]...)
-		}
-		name, isFlag := strings.CutPrefix(arg, "--")
-		if !isFlag {
-			kept = append(kept, arg)
+		name, isFlag := strings.CutPrefix(args[i], "-")
+		name, _, hasValue := strings.Cut(strings.TrimPrefix(name, "-"), "=")
+		f := set.Lookup(name)
+		switch {
+		case !isFlag || name == "":
+			r.fault("", "expected a flag as argument %d, such as --file-paths", i+1)
+			continue
+		case f == nil:
+			r.fault("--"+name, "unknown flag%s", nearest.DidYouMean("--"+name, flagNames(set)))
+			if !hasValue && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+				i++ // most likely its value
+			}
 			continue
 		}
-		name, value, hasValue := strings.Cut(name, "=")
-		flag, ok := names[name]
-		switch {
-		case !ok:
-			r.fault("--"+name, "unknown flag%s", nearest.DidYouMean("--"+name, flagNames(names)))
-			if next := i + 1; !hasValue && next < len(args) && !strings.HasPrefix(args[next], "-") {
-				i = next // most likely its value
-			}
-		case hasValue && value == "":
-		case !hasValue && !flag.IsBool() && i+1 < len(args) && args[i+1] == "":
+		known = append(known, args[i])
+		if isBool, ok := f.Value.(interface{ IsBoolFlag() bool }); !hasValue && !(ok && isBool.IsBoolFlag()) && i+1 < len(args) {
 			i++
-		default:
-			kept = append(kept, arg)
+			known = append(known, args[i])
 		}
 	}
-	return kept
-}
-
-func commandFlags(app *kong.Application) [][]*kong.Flag {
-	var all [][]*kong.Flag
-	for _, command := range app.Children {
-		all = append(all, command.Flags)
+	if err := set.Parse(known); err != nil {
+		r.fault("", "%v", err)
 	}
-	return all
 }
 
-func flagNames(flags map[string]*kong.Flag) []string {
+func flagNames(set *flag.FlagSet) []string {
 	var names []string
-	for name := range flags {
-		names = append(names, "--"+name)
-	}
-	slices.Sort(names)
+	set.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
 	return names
 }
 
-// Decode implements [kong.Mapper] for every kind of input.
-func (r *reader) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
-	token, err := ctx.Scan.PopValue(ctx.Value.Name)
-	if err != nil {
-		return err
+// environment returns an input's value from the environment, "" if it has none.
+func environment(name string, lookup func(string) (string, bool)) string {
+	getenv := func(name string) string {
+		value, _ := lookup(name)
+		return value
 	}
-	r.decode(ctx.Value, strings.TrimSpace(token.String()), target)
-	return nil
-}
-
-// boolReader is the reader for true and false, which need no value on the
-// command line.
-type boolReader struct{ *reader }
-
-// IsBool implements [kong.BoolMapper].
-func (boolReader) IsBool() bool { return true }
-
-// Decode implements [kong.Mapper].
-func (r boolReader) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
-	if ctx.Scan.Peek().Type != kong.FlagValueToken {
-		target.SetBool(true)
-		return nil
-	}
-	return r.reader.Decode(ctx, target)
-}
-
-// decode sets target to what text says.
-func (r *reader) decode(value *kong.Value, text string, target reflect.Value) {
-	var decoded any
-	var err error
-	switch target.Interface().(type) {
-	case string:
-		decoded = text
-		if allowed := value.Tag.Get("oneof"); allowed != "" {
-			decoded, err = oneOf(text, strings.Split(allowed, ","))
-		}
-	case bool:
-		decoded, err = parseBool(text)
-	case int:
-		decoded, err = parseCount(text)
-	case time.Duration:
-		decoded, err = parseDuration(text)
-	case []string:
-		decoded = parseList(text)
-	case Pairs:
-		decoded, err = parsePairs(text)
-	case Strategy:
-		decoded, err = parseStrategy(text)
-	}
-	if err != nil {
-		r.fault(value.Name, "%v", err)
-		if text != value.Default && value.HasDefault { // so that no other rule is broken by it
-			r.decode(value, value.Default, target)
-		}
-		return
-	}
-	target.Set(reflect.ValueOf(decoded))
-	if value.Tag.Has("planned") && !planned(value, text) {
-		r.fault(value.Name, "not available in this version")
-	}
-}
-
-// planned reports whether an input that is not available yet is left at a value
-// that asks for nothing.
-func planned(value *kong.Value, text string) bool {
-	if refused := value.Tag.Get("planned"); refused != "" && refused != "*" {
-		return text != refused
-	}
-	return text == value.Default
+	action := githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(io.Discard))
+	plain := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return cmp.Or(action.GetInput(name), strings.TrimSpace(getenv("INPUT_"+plain)), strings.TrimSpace(getenv("PLUGIN_"+plain)))
 }

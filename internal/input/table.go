@@ -1,8 +1,10 @@
 package input
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // Input is one row of the table of inputs, for what documents it.
@@ -17,33 +19,60 @@ type Input struct {
 }
 
 // Table returns the inputs in the order of [Config].
-func Table() []Input { return rows(reflect.TypeFor[Config]()) }
-
-func rows(config reflect.Type) []Input {
+func Table() []Input {
 	var table []Input
-	for i := range config.NumField() {
-		field := config.Field(i)
-		if field.Anonymous {
-			table = append(table, rows(field.Type)...)
-			continue
-		}
-		row := Input{
-			Name:          field.Tag.Get("name"),
-			Group:         field.Tag.Get("group"),
-			Default:       field.Tag.Get("default"),
-			ActionDefault: field.Tag.Get("action-default"),
-			Help:          field.Tag.Get("help"),
-		}
-		if row.Name == "" {
-			row.Name = kebab(field.Name)
-		}
-		if allowed := field.Tag.Get("oneof"); allowed != "" {
-			row.Allowed = strings.Split(allowed, ",")
-		}
-		_, row.Secret = field.Tag.Lookup("secret")
-		table = append(table, row)
+	for _, f := range fieldsOf(&Config{}) {
+		table = append(table, f.Input)
 	}
 	return table
+}
+
+// Description returns the help with the allowed values.
+func (i Input) Description() string {
+	if len(i.Allowed) == 0 {
+		return i.Help
+	}
+	return i.Help + " One of " + list(i.Allowed) + "."
+}
+
+// field is an input with the field that takes its value.
+type field struct {
+	Input
+	target  reflect.Value
+	planned bool // not available in this version, except at its default
+}
+
+func (f field) isBool() bool { return f.target.Kind() == reflect.Bool }
+
+// fieldsOf returns the inputs that a pointer to a struct holds, in its order,
+// those of embedded structs in their places.
+func fieldsOf(config any) []field {
+	return appendFields(nil, reflect.ValueOf(config).Elem())
+}
+
+func appendFields(fields []field, config reflect.Value) []field {
+	for i := range config.NumField() {
+		definition := config.Type().Field(i)
+		if definition.Anonymous {
+			fields = appendFields(fields, config.Field(i))
+			continue
+		}
+		tag := definition.Tag
+		f := field{target: config.Field(i), Input: Input{
+			Name: tag.Get("name"), Group: tag.Get("group"), Help: tag.Get("help"),
+			Default: tag.Get("default"), ActionDefault: tag.Get("action-default"),
+		}}
+		if f.Name == "" {
+			f.Name = kebab(definition.Name)
+		}
+		if allowed := tag.Get("oneof"); allowed != "" {
+			f.Allowed = strings.Split(allowed, ",")
+		}
+		_, f.planned = tag.Lookup("planned")
+		_, f.Secret = tag.Lookup("secret")
+		fields = append(fields, f)
+	}
+	return fields
 }
 
 // kebab returns FilePaths as file-paths.
@@ -58,10 +87,96 @@ func kebab(name string) string {
 	return strings.ToLower(words.String())
 }
 
-// Description returns the help with the allowed values.
-func (i Input) Description() string {
-	if len(i.Allowed) == 0 {
-		return i.Help
+// decode sets a field to what text says; an empty text leaves it at zero.
+func (r *reader) decode(f field, text string) {
+	if text == "" {
+		return
 	}
-	return i.Help + " One of " + list(i.Allowed) + "."
+	var value any
+	var err error
+	switch f.target.Interface().(type) {
+	case string:
+		value = text
+		if len(f.Allowed) > 0 {
+			value, err = oneOf(text, f.Allowed)
+		}
+	case bool:
+		value, err = parseBool(text)
+	case int:
+		value, err = parseCount(text)
+	case time.Duration:
+		value, err = parseDuration(text)
+	case []string:
+		value = parseList(text)
+	case Pairs:
+		value, err = parsePairs(text)
+	case Strategy:
+		value, err = parseStrategy(text)
+	}
+	if err != nil {
+		r.fault(f.Name, "%v", err)
+		if text != f.Default { // so that the zero value breaks no other rule
+			r.decode(f, f.Default)
+		}
+		return
+	}
+	f.target.Set(reflect.ValueOf(value))
+	if f.planned && text != f.Default {
+		r.fault(f.Name, "not available in this version")
+	}
+}
+
+// about is a command and what it does.
+type about struct{ name, help string }
+
+var commands = []about{
+	{"run", "Run tasks on ECS and follow them to their end (the default command)."},
+	{"local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs."},
+}
+
+// usage returns the help for a command.
+func usage(command string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Usage: ecs-run-task [command] [flags]\n\nCommands:\n")
+	for _, c := range commands {
+		fmt.Fprintf(&text, "  %-10s %s\n", c.name, c.help)
+	}
+	var config any = &Config{}
+	if command == "local-ecs" {
+		config = &LocalECS{}
+	}
+	fmt.Fprintf(&text, "\nFlags of %s:\n", command)
+	group := ""
+	for _, f := range fieldsOf(config) {
+		if f.Group != group {
+			group = f.Group
+			fmt.Fprintf(&text, "\n %s\n", group)
+		}
+		flag := "--" + f.Name
+		if f.Default != "" {
+			flag += "=" + f.Default
+		}
+		fmt.Fprintf(&text, "  %s\n", flag)
+		for _, line := range wrap(f.Description(), 90) {
+			fmt.Fprintf(&text, "      %s\n", line)
+		}
+	}
+	return text.String()
+}
+
+// wrap breaks a text at blanks into lines of about a width.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }
