@@ -67,6 +67,7 @@ func (c cli) fails(args ...string) string {
 }
 
 func TestCLI(t *testing.T) {
+	t.Parallel()
 	c := newCLI(t, hostProcess(), ecslocal.Clusters(ecslocal.Cluster{
 		Name: "prod",
 		Services: []ecslocal.Service{{

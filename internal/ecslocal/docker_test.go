@@ -79,6 +79,7 @@ func remaining(t *testing.T, arn string) string {
 }
 
 func TestDocker(t *testing.T) {
+	t.Parallel()
 	s := newDocker(t)
 	for _, c := range []struct {
 		name       string
@@ -190,6 +191,7 @@ func TestDocker(t *testing.T) {
 }
 
 func TestDockerStop(t *testing.T) {
+	t.Parallel()
 	s := newDocker(t)
 	arn := s.start(box("a", object{"command": []string{"trap", "9"}}))
 	s.reach(arn, "RUNNING")
@@ -202,6 +204,7 @@ func TestDockerStop(t *testing.T) {
 }
 
 func TestDockerClose(t *testing.T) {
+	t.Parallel()
 	s := newDocker(t)
 	arn := s.start(box("a", object{"command": []string{"deaf", "", "sleep", "1h"}}))
 	s.reach(arn, "RUNNING")

@@ -14,7 +14,8 @@
 // It holds everything in memory, in one region and account, and checks no
 // signature and no permission: roles are never assumed and containers get no
 // AWS credentials and no metadata endpoint. Services and clusters are described
-// but not managed. It never listens: whoever serves the handler decides who can
+// but not managed, and every instance suits every placement constraint. It never
+// listens: whoever serves the handler decides who can
 // reach it, and whoever can reach it can run commands. Requests a web page
 // could send are refused.
 package ecslocal
@@ -122,7 +123,8 @@ func Secrets(value func(valueFrom string) (string, error)) Option {
 // after another.
 func Record(seen func(Call)) Option { return func(s *Server) { s.record = seen } }
 
-// Close kills every container that still runs and waits for all of them. Later
+// Close kills every container that still runs and waits for all of them: nothing
+// of the server runs any more when it returns, which is always with nil. Later
 // RunTask calls are refused; what was run can still be described.
 func (s *Server) Close() error {
 	s.mu.Lock()

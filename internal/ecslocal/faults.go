@@ -17,8 +17,8 @@ type Call struct {
 	// N counts the calls of this operation, from 1.
 	N int
 
-	// Request is the decoded body; its numbers are json.Number. It must not be
-	// changed and not be kept longer than the call it was handed to.
+	// Request is the decoded body; its numbers are json.Number. It may be kept
+	// and must not be changed.
 	Request map[string]any
 }
 

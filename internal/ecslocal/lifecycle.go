@@ -396,7 +396,8 @@ func (s *Server) execute(t *task, c *container) (Exit, error) {
 		return Exit{}, err
 	}
 	defer output.Close()
-	c.Output = output
+	spec := c.Container
+	spec.Output = output
 
 	ctx, kill := context.WithCancel(s.life)
 	defer kill()
@@ -409,13 +410,12 @@ func (s *Server) execute(t *task, c *container) (Exit, error) {
 	defer helpers.Wait()
 	defer close(over)
 
-	for {
+	for ; ; spec.Restarts++ {
 		began := time.Now()
-		exit, err := s.executor.Run(ctx, c.Container, func() { s.containerStarted(t, c) }, stop)
+		exit, err := s.executor.Run(ctx, spec, func() { s.containerStarted(t, c) }, stop)
 		if err != nil || !restarts(c.Definition, exit.Code, time.Since(began)) || s.over(t) {
 			return exit, err
 		}
-		c.Restarts++
 	}
 }
 

@@ -163,7 +163,7 @@ func (w *logWriter) add(lines []string) {
 
 // stream returns a log stream that a request names.
 func (l *logStore) stream(in object, region string) (*logStream, error) {
-	g, err := l.group(in, region)
+	_, g, err := l.group(in, region)
 	if err != nil {
 		return nil, err
 	}
@@ -174,23 +174,22 @@ func (l *logStore) stream(in object, region string) (*logStream, error) {
 	return stream, nil
 }
 
-// group returns a log group that a request names by name or ARN.
-func (l *logStore) group(in object, region string) (*logGroup, error) {
-	name := textOf(in, "logGroupName")
+// group returns a log group that a request names by name or ARN, and its name.
+func (l *logStore) group(in object, region string) (name string, g *logGroup, err error) {
+	name = textOf(in, "logGroupName")
 	if id := textOf(in, "logGroupIdentifier"); id != "" {
 		if name != "" {
-			return nil, refuse("InvalidParameterException", "logGroupName and logGroupIdentifier can't both be given.")
+			return "", nil, refuse("InvalidParameterException", "logGroupName and logGroupIdentifier can't both be given.")
 		}
 		_, after, _ := strings.Cut(id, ":log-group:")
 		if name = strings.TrimSuffix(after, ":*"); after == "" {
 			name = id
 		}
 	}
-	g := l.groups[groupKey{region, name}]
-	if g == nil {
-		return nil, errNoLogGroup()
+	if g = l.groups[groupKey{region, name}]; g == nil {
+		return "", nil, errNoLogGroup()
 	}
-	return g, nil
+	return name, g, nil
 }
 
 func (s *Server) getLogEvents(in object, from caller) (any, error) {
@@ -341,7 +340,7 @@ func (s *Server) describeLogGroups(in object, from caller) (any, error) {
 func (s *Server) describeLogStreams(in object, from caller) (any, error) {
 	s.logs.mu.Lock()
 	defer s.logs.mu.Unlock()
-	g, err := s.logs.group(in, from.region)
+	group, g, err := s.logs.group(in, from.region)
 	if err != nil {
 		return nil, err
 	}
@@ -375,7 +374,7 @@ func (s *Server) describeLogStreams(in object, from caller) (any, error) {
 		stream := g.streams[name]
 		o := object{
 			"logStreamName": name, "creationTime": stream.created.UnixMilli(), "storedBytes": 0,
-			"arn": s.logARN(from.region, textOf(in, "logGroupName")) + ":log-stream:" + name,
+			"arn": s.logARN(from.region, group) + ":log-stream:" + name,
 		}
 		if n := len(stream.events); n > 0 {
 			o["firstEventTimestamp"] = stream.events[0].Timestamp

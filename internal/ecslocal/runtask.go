@@ -25,9 +25,15 @@ type launch struct {
 	failures []any
 }
 
-func (l *launch) answer() object {
+// answer is the answer to the request, or to a replay of it: there, a task that
+// has stopped is only named.
+func (l *launch) answer(replay bool) object {
 	tasks := make([]any, 0, len(l.tasks))
 	for _, t := range l.tasks {
+		if replay && !t.stoppedAt.IsZero() {
+			tasks = append(tasks, object{"taskArn": t.arn, "lastStatus": t.lastStatus, "desiredStatus": t.desiredStatus})
+			continue
+		}
 		tasks = append(tasks, t.answer(true))
 	}
 	return object{"tasks": tasks, "failures": l.failures}
@@ -55,7 +61,7 @@ func (s *Server) runTask(in object, from caller) (any, error) {
 		}
 		if l := s.launches[c.Name+" "+token]; l != nil {
 			if l.request == request {
-				return l.answer(), nil
+				return l.answer(true), nil
 			}
 			return nil, conflict(l)
 		}
@@ -76,7 +82,7 @@ func (s *Server) runTask(in object, from caller) (any, error) {
 	if token != "" {
 		s.launches[c.Name+" "+token] = l
 	}
-	return l.answer(), nil
+	return l.answer(false), nil
 }
 
 // canonical returns a request without its token in a form that is the same for
@@ -142,7 +148,31 @@ func (s *Server) wish(in object, c *cluster, d *definition) (w wish, err error) 
 	if boolOf(in, "enableECSManagedTags", false) {
 		w.tags = append(slices.Clone(w.tags), object{"key": "aws:ecs:clusterName", "value": c.Name})
 	}
+	if err := checkVolumes(in, d); err != nil {
+		return w, err
+	}
 	return w, checkOverrides(objectOf(in, "overrides"), d)
+}
+
+// checkVolumes holds that volumes are configured that wait for it, and no others.
+func checkVolumes(in object, d *definition) error {
+	waiting := make(map[string]bool)
+	for _, v := range objectsOf(d.body, "volumes") {
+		if boolOf(v, "configuredAtLaunch", false) {
+			waiting[textOf(v, "name")] = true
+		}
+	}
+	for _, v := range objectsOf(in, "volumeConfigurations") {
+		name := textOf(v, "name")
+		if !waiting[name] {
+			return invalidParameter("The volume %s is not configured at launch in the task definition.", name)
+		}
+		delete(waiting, name)
+	}
+	for name := range waiting {
+		return invalidParameter("The volume %s of the task definition must be configured at launch.", name)
+	}
+	return nil
 }
 
 func mergeTags(base, over []object) []object {
@@ -193,6 +223,11 @@ func (w *wish) choosePlace(in object) error {
 			return invalidParameter("No Container Instances were found in your cluster.")
 		}
 		return nil
+	}
+	for _, member := range []string{"placementConstraints", "placementStrategy"} {
+		if len(objectsOf(in, member)) > 0 {
+			return invalidParameter("%s is not supported with the FARGATE launch type.", member)
+		}
 	}
 	switch version {
 	case "", "LATEST":

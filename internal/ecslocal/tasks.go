@@ -113,7 +113,7 @@ func (t *task) answer(tags bool) object {
 		"healthStatus":          t.health(),
 		"enableExecuteCommand":  t.exec,
 		"overrides":             t.overridesAnswer(),
-		"attributes":            []any{object{"name": "ecs.cpu-architecture", "value": "x86_64"}},
+		"attributes":            []any{object{"name": "ecs.cpu-architecture", "value": t.architecture()}},
 		"availabilityZone":      t.cluster.zone,
 		"inferenceAccelerators": []any{},
 		"attachments":           []any{},
@@ -179,6 +179,13 @@ func (t *task) health() string {
 		health = "HEALTHY"
 	}
 	return health
+}
+
+func (t *task) architecture() string {
+	if textOf(objectOf(t.definition.body, "runtimePlatform"), "cpuArchitecture") == "ARM64" {
+		return "arm64"
+	}
+	return "x86_64"
 }
 
 // storage is the GiB of a Fargate task's disk.

@@ -383,7 +383,7 @@ func TestHostilePacks(t *testing.T) {
 		{"truncated in the header", []byte("PACK\x00\x00"), "read the pack: it ends early"},
 		{"truncated in an object", packOf(1, packedObject(1, uint64(len(commit)), commit))[:20], "read the pack: it ends early"},
 		{"fewer objects than claimed", packOf(2, packedObject(1, uint64(len(commit)), commit)), "read the pack: "},
-		{"billions of objects claimed", packOf(1<<32-1), "read the pack: "},
+		{"billions of objects claimed", packOf(1<<32 - 1), "read the pack: "},
 		{"no pack", []byte("hello, I am not a pack at all"), "not a pack of version 2 or 3"},
 		{"huge object claimed", packOf(1, packedObject(3, 1<<40, nil)), "an object claims 1 TiB, over the limit of 4 GiB"},
 		{"huge tree claimed", packOf(1, packedObject(2, 1<<30, nil)), "a tree of 1 GiB"},

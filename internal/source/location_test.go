@@ -72,7 +72,7 @@ func TestLocalInCI(t *testing.T) {
 	if _, err := source.Load(t.Context(), config); err != nil {
 		t.Errorf("Load(a repository in the workspace) = %v, want no error", err)
 	}
-	config.Repository = "./work" // one with a work tree
+	config.Repository, config.Branch = "./work", "main" // one with a work tree
 	if _, err := source.Load(t.Context(), config); err != nil {
 		t.Errorf("Load(a repository with a work tree) = %v, want no error", err)
 	}

@@ -114,7 +114,7 @@ func (d *sshDialer) open(ctx context.Context) (*stream, error) {
 		session.Close()
 		return nil, err
 	}
-	return &stream{&explainedReader{stdout, session, errorText}, stdin, session.Close}, nil
+	return &stream{&explainedReader{stdout: stdout, session: session, text: errorText}, stdin, session.Close}, nil
 }
 
 func (d *sshDialer) connect(ctx context.Context) error {
@@ -154,17 +154,23 @@ type explainedReader struct {
 	stdout  io.Reader
 	session *ssh.Session
 	text    *firstLine
+	err     error // that it has ended with
 }
 
 func (r *explainedReader) Read(b []byte) (int, error) {
-	n, err := r.stdout.Read(b)
-	if n == 0 && err != nil {
-		_ = r.session.Wait() // until standard error is complete
-		if message := clean(r.text.line); message != "" {
-			return 0, refusal(message)
-		}
+	if r.err != nil {
+		return 0, r.err
 	}
-	return n, err
+	n, err := r.stdout.Read(b)
+	if n > 0 || err == nil {
+		return n, err
+	}
+	r.err = err
+	_ = r.session.Wait() // until standard error is complete; it may be waited for once
+	if message := clean(r.text.line); message != "" {
+		r.err = refusal(message)
+	}
+	return 0, r.err
 }
 
 // firstLine keeps the first bytes that are written to it.

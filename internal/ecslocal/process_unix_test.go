@@ -1,3 +1,5 @@
+//go:build unix
+
 package ecslocal_test
 
 import (
@@ -16,6 +18,7 @@ import (
 )
 
 func TestProcess(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	script := filepath.Join(folder, "script")
 	plain := filepath.Join(folder, "plain")
@@ -86,6 +89,7 @@ func TestProcess(t *testing.T) {
 // TestProcessStop stops a container that traps SIGTERM, and one that does not
 // heed it; neither leaves a process behind.
 func TestProcessStop(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, line string
 		timeout    int
@@ -146,6 +150,7 @@ func TestProcessClose(t *testing.T) {
 // TestEscapedProcess holds that a process which left its container's group can't
 // keep the container from ending.
 func TestEscapedProcess(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, hostProcess())
 	arn := s.start(shell("a", "setsid sh -c 'echo $$ ready; sleep 1000' & until [ -n \"$(ps -o sid= $!)\" ]; do :; done; sleep 0.2; echo out", logged("g")))
 	child := s.child(arn)
@@ -156,6 +161,7 @@ func TestEscapedProcess(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, hostProcess())
 	arn := s.start(
 		shell("server", "trap 'exit 0' TERM; while :; do sleep 0.1; done", object{"essential": false, "healthCheck": object{
