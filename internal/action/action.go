@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"sync"
 	"syscall"
 
 	"ecs-run-task/internal/input"
@@ -58,7 +60,15 @@ func (e Env) some(names ...string) []string {
 // Interrupted is the cause of the end of a step's context: a signal.
 type Interrupted struct{ Signal os.Signal }
 
-func (i *Interrupted) Error() string { return "interrupted by signal: " + i.Signal.String() }
+func (i *Interrupted) Error() string {
+	switch i.Signal {
+	case os.Interrupt:
+		return "cancelled by SIGINT"
+	case syscall.SIGTERM:
+		return "cancelled by SIGTERM"
+	}
+	return "cancelled by signal: " + i.Signal.String()
+}
 
 // status is the exit status after the signal.
 func (i *Interrupted) status() int {
@@ -73,8 +83,9 @@ func (i *Interrupted) status() int {
 func Main(env Env) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
+	made := &ledger{}
 	done := make(chan int, 1)
-	go func() { done <- dispatch(ctx, env) }()
+	go func() { done <- dispatch(ctx, env, made) }()
 	var first os.Signal
 	for {
 		select {
@@ -83,7 +94,7 @@ func Main(env Env) int {
 		case s := <-env.Signals:
 			interrupted := &Interrupted{s}
 			if first != nil {
-				fmt.Fprintf(env.Stdout, "ended at once by a second signal (%s): what was started may still run\n", s)
+				made.tell(env.Stdout, s)
 				return interrupted.status()
 			}
 			first = s
@@ -92,9 +103,13 @@ func Main(env Env) int {
 	}
 }
 
-func dispatch(ctx context.Context, env Env) int {
+func dispatch(ctx context.Context, env Env, made *ledger) int {
 	console := report.New(env.Stdout, env.getenv)
-	command, err := input.Parse(env.Args[1:], env.LookupEnv)
+	args := env.Args[1:]
+	if filepath.Base(env.Args[0]) == "post" { // a container action's post-entrypoint is one word
+		args = append([]string{"post"}, args...)
+	}
+	command, err := input.Parse(args, env.LookupEnv)
 	if err != nil {
 		for _, note := range notes(err) {
 			console.Error(note)
@@ -111,8 +126,37 @@ func dispatch(ctx context.Context, env Env) int {
 		return ExitGood
 	case "local-ecs":
 		return serveLocal(ctx, env, command.LocalECS)
+	case "stop", "reap":
+		return stopLeft(ctx, env, console, command.Name, command.Leftover)
 	}
-	return newStep(env, console, command.Run).run(ctx)
+	s := newStep(env, console, command.Run)
+	s.made = made
+	if command.Name == "post" {
+		return s.post(ctx)
+	}
+	return s.run(ctx)
+}
+
+// ledger is what a step has started, for the message of one that is ended at
+// once.
+type ledger struct {
+	mu   sync.Mutex
+	arns []string
+}
+
+func (l *ledger) add(arns ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.arns = append(l.arns, arns...)
+}
+
+func (l *ledger) tell(out io.Writer, s os.Signal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(out, "ended at once by a second signal (%s)\n", s)
+	for _, arn := range l.arns {
+		fmt.Fprintf(out, "this task may still run: %s\n", arn)
+	}
 }
 
 // interruption returns the signal that ended ctx, nil if none did.

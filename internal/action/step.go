@@ -1,7 +1,6 @@
 package action
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +43,7 @@ type step struct {
 	config  input.Config
 	ci      ci.Run
 
+	made     *ledger
 	clients  *clients
 	runner   task.Runner
 	logs     *logs
@@ -51,6 +51,7 @@ type step struct {
 	timedOut bool
 	tags     []taskdef.Tag // of the tasks
 	several  bool          // tasks
+	saved    []string      // ARNs of tasks, for the post stage
 	commit   string        // that the definitions were taken from
 }
 
@@ -216,6 +217,7 @@ func (s *step) runGroup(ctx context.Context, group []*job) error {
 // could be started is given up: those that were are stopped.
 func (s *step) launch(ctx context.Context, group []*job) error {
 	s.console.Printf("running %s on cluster %s in %s", plural(len(group)*s.config.Count, "task"), s.config.Cluster, s.clients.config.Region)
+	s.save("intent", s.startedBy())
 	each(group, func(j *job) {
 		if j.err = context.Cause(ctx); j.err != nil {
 			return
@@ -229,6 +231,7 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 		})
 		j.states = task.States(j.launched)
 	})
+	s.remember(group)
 	started, failures := 0, 0
 	for _, j := range group {
 		started, failures = started+len(j.states), failures+len(j.launched.Failures)
@@ -246,6 +249,25 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	return jobErrors(group)
 }
 
+// remember notes the tasks of the jobs for the post stage, and for a step that is
+// ended at once.
+func (s *step) remember(jobs []*job) {
+	for _, j := range jobs {
+		for _, state := range j.states {
+			s.saved = append(s.saved, aws.ToString(state.TaskArn))
+			s.made.add(aws.ToString(state.TaskArn))
+		}
+	}
+	s.save("tasks", strings.Join(s.saved, ","))
+}
+
+// save saves a value for the post stage.
+func (s *step) save(name, value string) {
+	if err := s.console.State(name, value); err != nil {
+		s.console.Warning(report.Note{Title: "state not saved", Text: err.Error()})
+	}
+}
+
 // giveUp stops the tasks of a job that could not be started as a whole.
 func (s *step) giveUp(ctx context.Context, j *job) {
 	if s.config.OnInterrupt == "leave" {
@@ -260,7 +282,7 @@ func (s *step) giveUp(ctx context.Context, j *job) {
 func (s *step) request() ecs.RunTaskInput {
 	in := ecs.RunTaskInput{
 		LaunchType: types.LaunchType(s.config.LaunchType),
-		StartedBy:  aws.String(cmp.Or(s.config.StartedBy, s.startedBy())),
+		StartedBy:  aws.String(s.startedBy()),
 	}
 	for _, provider := range s.config.CapacityProviderStrategy {
 		in.CapacityProviderStrategy = append(in.CapacityProviderStrategy, types.CapacityProviderStrategyItem{
@@ -279,18 +301,6 @@ func (s *step) request() ecs.RunTaskInput {
 		}}
 	}
 	return in
-}
-
-// startedBy names this run of the CI, in the characters that ECS takes.
-func (s *step) startedBy() string {
-	id := strings.Map(func(c rune) rune {
-		if c < 0x80 && (c == '-' || c == '_' || c == '/' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
-			return c
-		}
-		return '-'
-	}, s.ci.ID)
-	name := strings.TrimSuffix("ecs-run-task/"+id, "/")
-	return name[:min(len(name), 128)]
 }
 
 // watch follows the tasks to their end, or to the state asked for; it ends the
@@ -366,7 +376,7 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 
 // stop asks ECS to stop tasks, and names those it could not stop.
 func (s *step) stop(ctx context.Context, states []*task.State, why string) {
-	reason := strings.TrimSpace(why + " by ecs-run-task " + s.ci.URL)
+	reason := strings.TrimSpace(why + "; stopped by ecs-run-task " + s.ci.URL)
 	if err := s.runner.Stop(ctx, states, reason); err != nil {
 		for _, note := range notes(s.clients.refusal(ctx, err)) {
 			note.Title = "a task may still run"
@@ -395,6 +405,9 @@ func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 		if result.ExitCode == ExitGood {
 			result.ExitCode = ExitError
 		}
+	}
+	if result.ExitCode == ExitGood {
+		s.save("done", "true")
 	}
 	s.console.Finish(result)
 	return result.ExitCode

@@ -137,11 +137,14 @@ func (p *jsonParser) word() string {
 
 // shorten cuts a long text for a message.
 func shorten(s string) string {
-	const most = 40
-	if utf8.RuneCountInString(s) <= most {
-		return s
+	const most = 60
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
 	}
-	return string([]rune(s)[:most]) + "…"
+	return s
 }
 
 func (p *jsonParser) value() *Node {

@@ -198,7 +198,7 @@ func (r *reader) duplicates(members []Member, path func() string) {
 		}
 		if first != nil && !r.fault(&Error{
 			Place: m.Key.Place, Path: MemberPath(path(), m.Key.Text), Code: "duplicate-key",
-			Message: fmt.Sprintf("duplicate key %q, first written at %d:%d", m.Key.Text, first.Place.Line, first.Place.Column),
+			Message: fmt.Sprintf("duplicate key %q, first written at %d:%d", shorten(m.Key.Text), first.Place.Line, first.Place.Column),
 		}) {
 			return
 		}

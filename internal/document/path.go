@@ -3,8 +3,10 @@ package document
 import "strconv"
 
 // MemberPath returns the path of the member key of the map at path, as in
-// logConfiguration.options["max-size"]. An empty path is the whole document.
+// dockerLabels["com.example"]. A long key is cut. An empty path is the whole
+// document.
 func MemberPath(path, key string) string {
+	key = shorten(key)
 	switch {
 	case !isWord(key):
 		return path + "[" + strconv.Quote(key) + "]"

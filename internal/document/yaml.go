@@ -149,7 +149,7 @@ func (p *yamlParser) syntax(err error) {
 	if strings.Contains(message, "\t") || strings.Contains(message, "tab character") {
 		message, hint = "a tab stands where YAML takes spaces only", "indent with spaces"
 	}
-	p.fail(t, "", hint, "not YAML: %s", p.unmask(message))
+	p.fail(t, "", hint, "not YAML: %.200s", p.unmask(message))
 }
 
 // bounded reports whether the library can be given the text.

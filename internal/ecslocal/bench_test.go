@@ -1,9 +1,11 @@
 package ecslocal_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -26,7 +28,8 @@ func (*printer) Run(_ context.Context, c ecslocal.Container, started func(), _ <
 	return ecslocal.Exit{}, nil
 }
 
-// BenchmarkGetLogEvents reads a stream of 100,000 lines from its head.
+// BenchmarkGetLogEvents reads a stream of 100,000 lines from its head, without
+// decoding it: the cost is the server's.
 func BenchmarkGetLogEvents(b *testing.B) {
 	const lines = 100000
 	s := newServer(b, ecslocal.Execute(&printer{}))
@@ -44,14 +47,16 @@ func BenchmarkGetLogEvents(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			var answer struct{ NextForwardToken string }
-			if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+			answer, err := io.ReadAll(response.Body)
+			if err != nil {
 				b.Fatal(err)
 			}
-			if answer.NextForwardToken == in["nextToken"] {
+			_, token, _ := bytes.Cut(answer, []byte(`"nextForwardToken":"`))
+			token, _, _ = bytes.Cut(token, []byte(`"`))
+			if string(token) == in["nextToken"] {
 				break
 			}
-			in["nextToken"] = answer.NextForwardToken
+			in["nextToken"] = string(token)
 		}
 	}
 	b.ReportMetric(float64(lines)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")

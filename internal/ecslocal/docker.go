@@ -131,11 +131,11 @@ func (d docker) End(t Task) {
 }
 
 func (d docker) Pull(ctx context.Context, c Container) error {
-	if _, err := d.call(ctx, "image", "inspect", "--format", "{{.Id}}", c.Image); err == nil {
+	if _, err := d.call(ctx, "image", "inspect", "--format", "{{.Id}}", "--", c.Image); err == nil {
 		return nil
 	}
 	args := append([]string{"pull", "--quiet"}, platform(c.Task)...)
-	if _, err := d.call(ctx, append(args, c.Image)...); err != nil {
+	if _, err := d.call(ctx, append(args, "--", c.Image)...); err != nil {
 		return fmt.Errorf("CannotPullContainerError: %w", err)
 	}
 	return nil

@@ -71,7 +71,7 @@ func taskVolumes(t Task) [][]string {
 		call.add("--driver", textOf(configuration, "driver"))
 		call.each("--opt", pairs(objectOf(configuration, "driverOpts")))
 		call.each("--label", pairs(objectOf(configuration, "labels")))
-		calls = append(calls, append(call, name))
+		calls = append(calls, append(call, "--", name))
 	}
 	return calls
 }

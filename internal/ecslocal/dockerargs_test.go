@@ -56,7 +56,7 @@ func TestCreateArguments(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			container := Container{
 				Task: Task{ID: "T", ARN: "A", Cluster: "C", Definition: parsed(t, c.task)},
-				Name: "c", Image: "image", EntryPoint: []string{"e", "1"}, Command: []string{"--x"}, Definition: parsed(t, c.container),
+				Name: "c", Image: "image", Environment: []string{"SECRET=in no argument"}, EntryPoint: []string{"e", "1"}, Command: []string{"--x"}, Definition: parsed(t, c.container),
 			}
 			if c.name == "resources" {
 				container.CPU, container.Memory = 10, 64
@@ -100,7 +100,7 @@ func TestTaskVolumes(t *testing.T) {
 	task := Task{ID: "T", Definition: parsed(t, `{"volumes":[
 		{"name":"own"}, {"name":"bind","host":{"sourcePath":"/x"}}, {"name":"there","dockerVolumeConfiguration":{"scope":"shared"}},
 		{"name":"made","dockerVolumeConfiguration":{"scope":"shared","autoprovision":true,"driver":"local","driverOpts":{"type":"tmpfs"},"labels":{"a":"b"}}}]}`)}
-	want := "[[volume create ecs-T-own] [volume create --driver local --opt type=tmpfs --label a=b made]]"
+	want := "[[volume create -- ecs-T-own] [volume create --driver local --opt type=tmpfs --label a=b -- made]]"
 	if got := fmt.Sprint(taskVolumes(task)); got != want {
 		t.Errorf("taskVolumes = %s, want %s", got, want)
 	}

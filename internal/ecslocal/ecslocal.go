@@ -15,9 +15,8 @@
 // signature and no permission: roles are never assumed and containers get no
 // AWS credentials and no metadata endpoint. Services and clusters are described
 // but not managed, and every instance suits every placement constraint. It never
-// listens: whoever serves the handler decides who can
-// reach it, and whoever can reach it can run commands. Requests a web page
-// could send are refused.
+// listens: whoever serves the handler decides who can reach it, and whoever can
+// reach it can run commands. Requests a web page could send are refused.
 package ecslocal
 
 import (

@@ -204,10 +204,10 @@ func (s *Server) bringDown(t *task, containers *sync.WaitGroup) {
 		})
 		s.sleep(s.delays.Stopping)
 		containers.Wait()
-		s.change(t, func() { t.executionStoppedAt = time.Now() })
 	}
 	s.change(t, func() {
 		t.lastStatus = "DEPROVISIONING"
+		t.executionStoppedAt = t.lastExit
 		for _, c := range t.containers {
 			c.lastStatus = "STOPPED"
 		}
@@ -279,7 +279,7 @@ func (s *Server) runContainer(t *task, c *container) {
 		reason = s.awaitDependencies(t, c)
 	}
 	if reason == "" && s.over(t) {
-		s.change(t, func() { c.lastStatus = "STOPPED" })
+		s.change(t, func() { c.lastStatus, t.lastExit = "STOPPED", time.Now() })
 		return
 	}
 	var exit Exit
@@ -292,6 +292,7 @@ func (s *Server) runContainer(t *task, c *container) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.version++
+	t.lastExit = time.Now()
 	c.lastStatus, c.reason = "STOPPED", reason
 	if c.runs && err == nil && !t.faults.losesCode(c.Name) {
 		c.exitCode, c.reason = &exit.Code, exit.Reason
@@ -314,7 +315,11 @@ func (s *Server) awaitDependencies(t *task, c *container) string {
 			if on.Name != d.on {
 				continue
 			}
-			if reason := s.awaitDependency(t, c, on, d.condition); reason != "" {
+			reason := s.awaitDependency(t, c, on, d.condition)
+			if s.over(t) {
+				return "" // what ended the task has its own reason
+			}
+			if reason != "" {
 				return reason
 			}
 		}
@@ -400,15 +405,17 @@ func (s *Server) execute(t *task, c *container) (Exit, error) {
 	spec.Output = output
 
 	ctx, kill := context.WithCancel(s.life)
-	defer kill()
 	stop, over := make(chan struct{}), make(chan struct{})
 	var helpers sync.WaitGroup
 	helpers.Go(func() { s.stopContainer(t, c, stop, kill, over) })
 	if objectOf(c.Definition, "healthCheck") != nil {
 		helpers.Go(func() { s.watchHealth(ctx, t, c, over) })
 	}
-	defer helpers.Wait()
-	defer close(over)
+	defer func() {
+		close(over)
+		kill() // ends a health check that is under way
+		helpers.Wait()
+	}()
 
 	for ; ; spec.Restarts++ {
 		began := time.Now()

@@ -67,8 +67,12 @@ func (a *actor) Run(ctx context.Context, c ecslocal.Container, started func(), s
 }
 
 // Probe is healthy once the command's first duration has passed since the year
-// 2000, where synctest begins.
-func (a *actor) Probe(_ context.Context, _ ecslocal.Container, command []string) (int, error) {
+// 2000, where synctest begins; "hang" takes as long as it may.
+func (a *actor) Probe(ctx context.Context, _ ecslocal.Container, command []string) (int, error) {
+	if command[0] == "hang" {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	d, err := time.ParseDuration(command[0])
 	if err != nil || time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) < d {
 		return 1, err
@@ -137,7 +141,7 @@ func TestStates(t *testing.T) {
 		task := s.describe(arn)
 		for name, after := range map[string]float64{
 			"createdAt": 0, "connectivityAt": 1, "pullStartedAt": 6, "pullStoppedAt": 11, "startedAt": 11,
-			"stoppingAt": 12, "executionStoppedAt": 26, "stoppedAt": 33,
+			"stoppingAt": 12, "executionStoppedAt": 12, "stoppedAt": 33,
 		} {
 			if got := num(task, name) - float64(began.Unix()); got != after {
 				t.Errorf("%s = %v s after RunTask, want %v", name, got, after)
@@ -419,6 +423,20 @@ func TestHealth(t *testing.T) {
 		}
 		if want := []string{"UNKNOWN", "UNHEALTHY", "HEALTHY"}; !slices.Equal(states, want) {
 			t.Errorf("health = %q, want %q", states, want)
+		}
+	})
+}
+
+// TestHangingProbe holds that a health check does not keep its container from
+// ending.
+func TestHangingProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, ecslocal.Execute(&actor{}))
+		arn := s.start(with(act("a", "6s", "0"), object{"healthCheck": object{"command": []string{"CMD", "hang"}, "interval": 5, "timeout": 60}}))
+		began := time.Now()
+		s.reachSlowly(arn, "STOPPED")
+		if d := time.Since(began); d > 12*time.Second { // 5 s are the pull
+			t.Errorf("a container of 6 s took %v", d)
 		}
 	})
 }

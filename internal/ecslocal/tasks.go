@@ -41,7 +41,7 @@ type task struct {
 	createdAt, connectivityAt    time.Time
 	pullStartedAt, pullStoppedAt time.Time
 	startedAt, stoppingAt        time.Time
-	executionStoppedAt           time.Time
+	lastExit, executionStoppedAt time.Time // the same, the latter once it is shown
 	stoppedAt                    time.Time
 	terminated                   bool // term is closed
 }

@@ -26,7 +26,7 @@ type Definitions struct {
 	Definition     string   `group:"Definition" help:"The task definition itself, in JSON or YAML (several as a JSON array or YAML documents), or the name of a registered one (family, family:revision or ARN), which is run without registering."`
 	FilePaths      []string `group:"Definition" help:"Comma-separated paths or globs of task definition files, in the workspace or in the repository."`
 	UnknownMembers string   `group:"Definition" default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: error, or pass it to ECS with a warning."`
-	ReuseRevision  bool     `group:"Definition" default:"false" planned:"" help:"Do not register when the newest active revision is the same definition."`
+	ReuseRevision  bool     `group:"Definition" default:"false" help:"Do not register when the newest active revision is the same definition."`
 }
 
 // Git says which repository file-paths are taken from.
@@ -54,12 +54,18 @@ type Values struct {
 
 // AWS says where.
 type AWS struct {
-	Region       string `group:"AWS" help:"AWS region; else AWS_REGION or the profile's."`
-	RoleToAssume string `group:"AWS" planned:"" help:"ARN of a role to assume with the CI's OIDC token, refreshed for as long as the step waits."`
-	Cluster      string `group:"AWS" default:"default" help:"Name or ARN of the cluster."`
-	Local        string `group:"AWS" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
-	DryRun       bool   `group:"AWS" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
-	Preflight    bool   `group:"AWS" default:"false" planned:"" help:"Check with AWS before registering that what the definition names exists and fits."`
+	AWSAccess
+	Cluster   string `group:"AWS" default:"default" help:"Name or ARN of the cluster."`
+	Local     string `group:"AWS" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
+	DryRun    bool   `group:"AWS" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
+	Preflight bool   `group:"AWS" default:"false" planned:"" help:"Check with AWS before registering that what the definition names exists and fits."`
+}
+
+// AWSAccess says how AWS is reached.
+type AWSAccess struct {
+	Region              string `group:"AWS" help:"AWS region; else AWS_REGION or the profile's."`
+	RoleToAssume        string `group:"AWS" help:"ARN of a role to assume with the CI's OIDC token, refreshed for as long as the step waits."`
+	WebIdentityTokenEnv string `group:"AWS" help:"Name of the variable that holds the OIDC token for role-to-assume, where the CI gives it a name of the user's own (GitLab)."`
 }
 
 // Placement says how RunTask places the tasks.
@@ -72,7 +78,7 @@ type Placement struct {
 	Subnets                  []string `group:"Placement" help:"Comma-separated subnet ids, for tasks of network mode awsvpc."`
 	SecurityGroups           []string `group:"Placement" help:"Comma-separated security group ids, for tasks of network mode awsvpc."`
 	AssignPublicIP           string   `group:"Placement" name:"assign-public-ip" oneof:"ENABLED,DISABLED" help:"Whether the tasks get a public IP address."`
-	StartedBy                string   `group:"Placement" help:"Up to 128 letters, digits, hyphens, underscores and slashes that name who started the tasks. Not given: ecs-run-task/ and the id of the CI run."`
+	StartedBy                string   `group:"Placement" help:"Up to 128 letters, digits, hyphens, underscores and slashes that name who started the tasks. Not given: ecs-run-task/ and the CI run, its attempt, and a hash of job and step."`
 	RunTaskRequest           string   `group:"Placement" planned:"" help:"Any other member of the RunTask request, in JSON or YAML, as the API spells it."`
 }
 
@@ -96,8 +102,8 @@ type Waiting struct {
 	SteadyState          string        `group:"Waiting" default:"stopped" oneof:"stopped,running,healthy" help:"What to wait for: stopped for a job, running or healthy for a server."`
 	Timeout              time.Duration `group:"Waiting" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
 	LaunchTimeout        time.Duration `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
-	Retries              int           `group:"Waiting" default:"0" planned:"" help:"How often to run a task again after a Spot interruption or a lost host."`
-	Reattach             bool          `group:"Waiting" default:"false" planned:"" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
+	Retries              int           `group:"Waiting" default:"0" help:"How often to run a task again after a Spot interruption or a lost host."`
+	Reattach             bool          `group:"Waiting" default:"false" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
 	Verdict              string        `group:"Waiting" default:"essential" oneof:"essential,all" help:"The containers that decide: the essential ones, or all."`
 	Logs                 bool          `group:"Waiting" default:"true" help:"Stream the containers' awslogs."`
 }
@@ -106,7 +112,7 @@ type Waiting struct {
 type Ending struct {
 	OnInterrupt   string `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
 	CleanUp       string `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
-	KeepRevisions int    `group:"Ending" default:"0" planned:"" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
+	KeepRevisions int    `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
 	ResultFile    string `group:"Ending" help:"File to write the result to: as JSON, or as dotenv where its name ends in .env."`
 }
 

@@ -18,6 +18,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sethvargo/go-githubactions"
 
@@ -26,13 +27,25 @@ import (
 
 // Command is what the command line asks for.
 type Command struct {
-	// Name is the command: run, local-ecs; or help or version, when Text is what
-	// to print.
+	// Name is the command: run, post, stop, reap or local-ecs; or help or version,
+	// when Text is what to print.
 	Name string
 	Text string
 
-	Run      Config   // of run
+	Run      Config   // of run and post
+	Leftover Leftover // of stop and reap
 	LocalECS LocalECS // of local-ecs
+}
+
+// Leftover are the settings of the commands stop and reap, which find tasks that
+// steps have left and stop them.
+type Leftover struct {
+	AWSAccess
+	Cluster   string        `default:"default" help:"Name or ARN of the cluster."`
+	StartedBy string        `help:"Only tasks of steps with this input started-by."`
+	Run       string        `help:"Only tasks of the CI run with this id. stop without it: of the job that it is part of."`
+	OlderThan time.Duration `default:"6h" help:"Only tasks that were made this long ago (reap)."`
+	DryRun    bool          `default:"false" help:"Name the tasks and leave them."`
 }
 
 // LocalECS are the settings of the command local-ecs.
@@ -67,6 +80,8 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 	switch command.Name {
 	case "local-ecs":
 		r.read(&command.LocalECS, args, nil)
+	case "stop", "reap":
+		r.read(&command.Leftover, args, lookup)
 	default:
 		r.read(&command.Run, args, lookup)
 	}
@@ -77,6 +92,8 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 		return Command{Name: "version"}, nil
 	case command.Name == "run":
 		r.check(command.Run)
+	case command.Name == "post":
+		return command, nil // what is wrong was told by run, and nothing was started then
 	}
 	return command, errors.Join(r.faults...)
 }

@@ -131,6 +131,9 @@ type about struct{ name, help string }
 
 var commands = []about{
 	{"run", "Run tasks on ECS and follow them to their end (the default command)."},
+	{"post", "Stop what the run command of this step has left; the action's post stage."},
+	{"stop", "Stop the tasks that this job, or a CI run, has left."},
+	{"reap", "Stop the tasks of any step that are older than a time."},
 	{"local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs."},
 }
 
@@ -142,8 +145,11 @@ func usage(command string) string {
 		fmt.Fprintf(&text, "  %-10s %s\n", c.name, c.help)
 	}
 	var config any = &Config{}
-	if command == "local-ecs" {
+	switch command {
+	case "local-ecs":
 		config = &LocalECS{}
+	case "stop", "reap":
+		config = &Leftover{}
 	}
 	fmt.Fprintf(&text, "\nFlags of %s:\n", command)
 	group := ""

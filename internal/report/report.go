@@ -189,6 +189,21 @@ func (r *Report) Outputs(outputs []Output) error {
 	})
 }
 
+// State saves a value for the post stage, where the runner takes one.
+func (r *Report) State(name, value string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.getenv("GITEA_ACTIONS") == "true" { // whose state file is lost when the job is cancelled
+		r.actions().IssueCommand(&githubactions.Command{
+			Name: "save-state", Message: value, Properties: githubactions.CommandProperties{"name": name},
+		})
+	}
+	if r.getenv("GITHUB_STATE") == "" {
+		return nil
+	}
+	return unpanic(func() { r.actions().SaveState(name, oneLine(value)) })
+}
+
 // unpanic turns the panics of go-githubactions, which has no errors, into
 // errors.
 func unpanic(write func()) (err error) {

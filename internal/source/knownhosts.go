@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"path"
 	"slices"
@@ -29,18 +28,20 @@ type knownHosts []knownHost
 
 func parseKnownHosts(text string) (knownHosts, error) {
 	var known knownHosts
-	rest := []byte(text)
-	for {
-		marker, patterns, key, _, remainder, err := ssh.ParseKnownHosts(rest)
-		if err == io.EOF {
-			return known, nil
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
 		}
+		marker, patterns, key, _, _, err := ssh.ParseKnownHosts([]byte(line))
 		if err != nil {
-			return nil, fmt.Errorf("ssh-known-hosts: not in the format of known_hosts, such as \"github.com ssh-ed25519 AAAA...\": %w", err)
+			return nil, fmt.Errorf("ssh-known-hosts: line %d is not in the format of known_hosts, such as \"github.com ssh-ed25519 AAAA...\"", number)
 		}
 		known = append(known, knownHost{marker, patterns, key})
-		rest = remainder
 	}
+	return known, nil
 }
 
 // matches says whether the line is about a host, by its name as known_hosts

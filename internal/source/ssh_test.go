@@ -51,7 +51,7 @@ func TestSSH(t *testing.T) {
 		{"no agent", source.Config{SSHAgent: filepath.Join(root, "none"), KnownHosts: s.knownHosts}, "connect to the ssh agent: "},
 		{"not a key", source.Config{SSHKey: "s3cret", KnownHosts: s.knownHosts}, "ssh-key: is not a private key in PEM form"},
 		{"locked key", source.Config{SSHKey: lockedKey(t), KnownHosts: s.knownHosts}, "ssh-key: is locked with a passphrase"},
-		{"not known hosts", source.Config{SSHKey: s.key, KnownHosts: "github.com"}, "ssh-known-hosts: not in the format of known_hosts"},
+		{"not known hosts", source.Config{SSHKey: s.key, KnownHosts: "#\ngithub.com"}, "ssh-known-hosts: line 2 is not in the format of known_hosts"},
 		{"no repository", source.Config{SSHKey: s.key, KnownHosts: s.knownHosts, Repository: s.url + root + "/it's none.git"}, "the server says: fatal: '" + root + "/it's none.git' does not appear to be a git repository"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

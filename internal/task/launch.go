@@ -131,12 +131,10 @@ func explainConflict(err error) error {
 	return err
 }
 
-// forWantOfCapacity reports whether every failure is one that passes when others
-// make room, or AWS finds some.
+// forWantOfCapacity reports whether every failure is for want of room.
 func forWantOfCapacity(failures []types.Failure) bool {
 	for _, failure := range failures {
-		reason := aws.ToString(failure.Reason)
-		if !strings.HasPrefix(reason, "RESOURCE:") && reason != "AGENT" && !strings.Contains(reason, "Capacity is unavailable") {
+		if !noRoom(aws.ToString(failure.Reason)) {
 			return false
 		}
 	}

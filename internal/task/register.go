@@ -139,19 +139,8 @@ func (r Runner) Count(ctx context.Context, family string) (Population, error) {
 }
 
 func (r Runner) count(ctx context.Context, family string, status types.DesiredStatus) (int, error) {
-	in := &ecs.ListTasksInput{Cluster: r.cluster(), Family: &family, DesiredStatus: status}
-	total := 0
-	for {
-		out, err := call(ctx, r.API.ListTasks, in)
-		if err != nil {
-			return 0, fmt.Errorf("list tasks of family %s: %w", family, err)
-		}
-		total += len(out.TaskArns)
-		if aws.ToString(out.NextToken) == "" {
-			return total, nil
-		}
-		in.NextToken = out.NextToken
-	}
+	arns, err := r.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: status})
+	return len(arns), err
 }
 
 // cluster is nil for the cluster named default, as the API has it.

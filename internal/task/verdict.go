@@ -36,9 +36,13 @@ type Verdict struct {
 	// Reason says in one line why, in our words followed by AWS's, if AWS gave any.
 	Reason string
 
-	// Retryable is true if AWS took the host away: the same task may well succeed
-	// if it is run again.
-	Retryable bool
+	// HostLost is true if AWS took the host away: the same task may well succeed if
+	// it is run again.
+	HostLost bool
+
+	// NoRoom is true if the task never ran since AWS had no capacity, network
+	// interface or storage for it at the moment.
+	NoRoom bool
 
 	// Notes are what did not decide but should be seen, a line each.
 	Notes []string
@@ -59,13 +63,14 @@ func Judge(definition *types.TaskDefinition, task types.Task, all bool) (v Verdi
 	if !ended && !(stopping(task) && codesKnown(definition, task, all)) {
 		return Verdict{}, false
 	}
-	stopped := func(why string, retryable bool) (Verdict, bool) {
+	stopped := func(why string, hostLost bool) (Verdict, bool) {
 		container, code := firstCode(definition, task, all)
-		return Verdict{Outcome: Stopped, Container: container, ExitCode: code, Retryable: retryable, Reason: join(why, reasons(task))}, true
+		return Verdict{Outcome: Stopped, Container: container, ExitCode: code, HostLost: hostLost, Reason: join(why, reasons(task))}, true
 	}
 	switch task.StopCode {
 	case types.TaskStopCodeTaskFailedToStart:
-		return Verdict{Outcome: NotStarted, Container: blamed(definition, task), Reason: join("the task failed to start", reasons(task))}, true
+		why := reasons(task)
+		return Verdict{Outcome: NotStarted, Container: blamed(definition, task), NoRoom: noRoom(why) && task.StartedAt == nil, Reason: join("the task failed to start", why)}, true
 	case types.TaskStopCodeSpotInterruption:
 		return stopped("AWS took the Spot capacity back", true)
 	case types.TaskStopCodeTerminationNotice:
@@ -76,6 +81,21 @@ func Judge(definition *types.TaskDefinition, task types.Task, all bool) (v Verdi
 		return stopped("somebody stopped the task", false)
 	}
 	return judgeContainers(definition, task, all), true
+}
+
+// noRoom reports whether a reason why a task or its launch failed is one that
+// passes when others make room, or AWS finds some. It only ever serves to try
+// again.
+func noRoom(reason string) bool {
+	for _, text := range []string{
+		"RESOURCE:", "AGENT", "Capacity is unavailable", "Timeout waiting for network interface provisioning",
+		"Timeout waiting for EphemeralStorage provisioning",
+	} {
+		if strings.Contains(reason, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // ended reports whether nothing of the task will change any more.

@@ -77,6 +77,10 @@ type Watch struct {
 // just started: reads are eventually consistent.
 const missingGrace = 90 * time.Second
 
+// expiredGrace is how long the credentials may be expired: the SDK takes new ones
+// meanwhile, if there are any.
+const expiredGrace = 2 * time.Minute
+
 // describeLimit is how many tasks one DescribeTasks names at the most.
 const describeLimit = 100
 
@@ -89,6 +93,7 @@ const describeLimit = 100
 // means that AWS refuses to answer; the tasks may still run.
 func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
 	var backoff time.Duration
+	var expired time.Time // since when AWS calls the credentials expired
 	wait, told := time.Second, time.Now()
 	for {
 		open := undone(states)
@@ -103,12 +108,17 @@ func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
 			return nil
 		}
 		err := r.look(ctx, open, w)
+		if !Expired(err) {
+			expired = time.Time{}
+		} else if expired.IsZero() {
+			expired = time.Now()
+		}
 		switch {
 		case err == nil:
 			backoff /= 2
 		case ctx.Err() != nil:
 			return nil
-		case Transient(err) || Expired(err):
+		case Transient(err) || Expired(err) && time.Since(expired) < expiredGrace:
 			backoff = min(max(2*backoff, 2*time.Second), 30*time.Second)
 			if w.Trouble != nil {
 				w.Trouble(err)

@@ -140,6 +140,18 @@ func TestWatch(t *testing.T) {
 			}
 			return nil
 		}, earliest: 4 * time.Second, latest: 10 * time.Second, wantErr: "describe tasks: operation error ECS: DescribeTasks, api error AccessDeniedException: not authorized to perform: ecs:DescribeTasks"},
+		{name: "credentials expired, and then new ones", describe: lives(time.Minute, 0), fail: func(_ int, since time.Duration) error {
+			if since > 30*time.Second && since < 2*time.Minute {
+				return refused("ExpiredTokenException", "The security token included in the request is expired")
+			}
+			return nil
+		}, outcome: task.Succeeded, earliest: 2 * time.Minute, latest: 2*time.Minute + 42*time.Second},
+		{name: "credentials expired for good", describe: lives(time.Hour, 0), fail: func(_ int, since time.Duration) error {
+			if since > 30*time.Second {
+				return refused("ExpiredTokenException", "The security token included in the request is expired")
+			}
+			return nil
+		}, earliest: 2*time.Minute + 30*time.Second, latest: 3*time.Minute + 20*time.Second, wantErr: "describe tasks: operation error ECS: DescribeTasks, api error ExpiredTokenException: The security token included in the request is expired"},
 		{name: "the deadline, to the second", describe: lives(time.Hour, 0), deadline: 10 * time.Minute, earliest: 10 * time.Minute, latest: 10 * time.Minute},
 		{name: "an end that comes just before the deadline is seen", describe: lives(10*time.Minute-time.Millisecond, 0), deadline: 10 * time.Minute,
 			outcome: task.Succeeded, earliest: 10*time.Minute - time.Millisecond, latest: 10 * time.Minute},

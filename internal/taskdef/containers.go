@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/nearest"
 )
 
 // Limits of ECS.
@@ -53,7 +52,7 @@ func definitionSize(t *task, tell telling) {
 
 func containerCount(t *task, tell telling) {
 	list := t.get("containerDefinitions")
-	switch n := len(t.containers); {
+	switch n := list.len(); {
 	case !list.given():
 		tell(list, `"containerDefinitions": [ { "name": "…", "image": "…" } ]`, "missing: a definition must have containers")
 	case list.empty():
@@ -129,7 +128,7 @@ func (t *task) unknownContainer(o object, tell telling) {
 	for _, c := range t.containers {
 		names = append(names, c.get("name").text())
 	}
-	tell(o, "", "no container is named %q%s", shorten(o.text()), nearest.DidYouMean(o.text(), names))
+	tell(o, "", "no container is named %q%s", shorten(o.text()), didYouMean(o.text(), names))
 }
 
 func dependsOnContainer(t *task, tell telling) {
@@ -155,7 +154,7 @@ func dependsOnCycle(t *task, tell telling) {
 		for dependency := range c.get("dependsOn").each() {
 			o := dependency.get("containerName")
 			if i := slices.Index(above, o.text()); i >= 0 {
-				tell(o, "", "containers wait for each other: %s", strings.Join(append(slices.Clone(above[i:]), o.text()), " → "))
+				tell(o, "", "containers wait for each other: %s", shorten(strings.Join(append(slices.Clone(above[i:]), o.text()), " → ")))
 			} else if next, found := t.container(o.text()); found {
 				visit(next, above)
 			}

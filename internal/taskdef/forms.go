@@ -102,13 +102,16 @@ func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) 
 		}
 	case isStructure(schema) && n.Kind == document.Map:
 		c.Members = make([]document.Member, 0, len(n.Members))
+		seen := make(map[string]bool, len(n.Members))
+		known := append(memberNames(schema), describeOnly...)
 		for _, m := range n.Members {
-			m.Key = respellKey(m.Key, schema)
+			m.Key = respellKey(m.Key, known)
 			inner := document.MemberPath(path, m.Key.Text)
-			if member(&c, m.Key.Text) != nil {
-				d.fault(m.Key.Place, inner, "duplicate-key", "", "duplicate key %q", m.Key.Text)
+			if seen[m.Key.Text] {
+				d.fault(m.Key.Place, inner, "duplicate-key", "", "duplicate key %q", shorten(m.Key.Text))
 				continue
 			}
+			seen[m.Key.Text] = true
 			if s := schema.Member(m.Key.Text); s != nil {
 				m.Value = d.respell(m.Value, s, inner)
 			}
@@ -118,13 +121,9 @@ func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) 
 	return &c
 }
 
-// respellKey returns the key of the schema's member that differs from key by
-// the case of letters alone, or key itself.
-func respellKey(key *document.Node, schema *smithy.Schema) *document.Node {
-	known := describeOnly
-	if schema.Member(key.Text) == nil {
-		known = append(memberNames(schema), describeOnly...)
-	}
+// respellKey returns the one of the known keys that differs from key by the case
+// of letters at the most, or key itself.
+func respellKey(key *document.Node, known []string) *document.Node {
 	for _, name := range known {
 		if strings.EqualFold(name, key.Text) {
 			c := *key
@@ -160,7 +159,7 @@ func (d *decoder) withoutEmpty(n *document.Node, path string) *document.Node {
 	n = without(n, func(m document.Member) bool {
 		v := m.Value
 		switch {
-		case m.Key.Text == "containerDefinitions":
+		case m.Key.Text == "containerDefinitions", schemas.RegisterTaskDefinitionRequest.Member(m.Key.Text) == nil:
 			return false // to be told of
 		case v.Kind == document.String && v.Text == "":
 			blank = append(blank, m)

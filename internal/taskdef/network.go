@@ -6,7 +6,10 @@ import (
 	"strings"
 )
 
-const maxPort = 65535
+const (
+	maxPort       = 65535
+	maxPortRanges = 100 // of a container
+)
 
 var portNameText = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]{0,63}$`)
 
@@ -88,7 +91,7 @@ func portDuplicate(t *task, tell telling) {
 			if p.first, p.last, ok = span(mapping); !ok {
 				continue
 			}
-			for _, b := range before {
+			for _, b := range before[:min(len(before), maxPortRanges)] {
 				if b.protocol == p.protocol && b.host == p.host && b.first <= p.last && p.first <= b.last {
 					tell(mapping, "", "the port is in another mapping of the container already")
 					break
@@ -100,7 +103,6 @@ func portDuplicate(t *task, tell telling) {
 }
 
 func portCount(t *task, tell telling) {
-	const most = 100
 	for _, c := range t.containers {
 		n := 0
 		for mapping := range c.get("portMappings").each() {
@@ -108,8 +110,8 @@ func portCount(t *task, tell telling) {
 				n++
 			}
 		}
-		if n > most {
-			tell(c.get("portMappings"), "", "%d port ranges are more than the %d that a container can have", n, most)
+		if n > maxPortRanges {
+			tell(c.get("portMappings"), "", "%d port ranges are more than the %d that a container can have", n, maxPortRanges)
 		}
 	}
 }

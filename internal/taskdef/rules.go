@@ -104,9 +104,9 @@ var rules = []rule{
 // A task is a definition as the rules look at it.
 type task struct {
 	object
-	bytes      int // of the request
-	containers []object
-	fargate    bool // ECS is to validate it for Fargate
+	bytes      int      // of the request
+	containers []object // but those that are no maps, and no more than ten times what ECS takes
+	fargate    bool     // ECS is to validate it for Fargate
 	windows    bool
 	network    string // network mode; bridge if none is given, which is the default
 }
@@ -114,12 +114,15 @@ type task struct {
 func newTask(o object, def *Definition) *task {
 	t := &task{
 		object: o, bytes: len(def.Body),
-		containers: slices.Collect(o.get("containerDefinitions").each()),
-		fargate:    slices.Contains(def.RequiresCompatibilities, "FARGATE"),
-		windows:    strings.HasPrefix(def.OperatingSystem, "WINDOWS"),
-		network:    def.NetworkMode,
+		fargate: slices.Contains(def.RequiresCompatibilities, "FARGATE"),
+		windows: strings.HasPrefix(def.OperatingSystem, "WINDOWS"),
+		network: def.NetworkMode,
 	}
-	t.containers = slices.DeleteFunc(t.containers, func(c object) bool { return c.node.Kind != document.Map }) // told of already
+	for c := range o.get("containerDefinitions").each() {
+		if c.node.Kind == document.Map && len(t.containers) < 10*maxContainers {
+			t.containers = append(t.containers, c)
+		}
+	}
 	if t.network == "" {
 		t.network = "bridge"
 	}

@@ -116,7 +116,10 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 }
 
 func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path string) {
-	advice := nearest.DidYouMean(m.Key.Text, memberNames(schema))
+	if c.full() {
+		return // advice takes time
+	}
+	advice := didYouMean(m.Key.Text, memberNames(schema))
 	if c.pass {
 		c.warn(m.Key.Place, path, "unknown-member", "", "unknown member%s, passed on to ECS as it is", advice)
 		return
@@ -200,11 +203,20 @@ func (c *checker) enum(n *document.Node, schema *smithy.Schema, path string) *do
 		c.wrongType(n, path, "one of "+strings.Join(values, ", "), "")
 	case slices.Contains(values, n.Text):
 	case c.pass:
-		c.warn(n.Place, path, "enum", "", "unknown value %q, passed on to ECS as it is", n.Text)
+		c.warn(n.Place, path, "enum", "", "unknown value %q, passed on to ECS as it is", shorten(n.Text))
 	default:
-		c.fault(n.Place, path, "enum", "", "expected one of %s, found %q%s", strings.Join(values, ", "), shorten(n.Text), nearest.DidYouMean(n.Text, values))
+		c.fault(n.Place, path, "enum", "", "expected one of %s, found %q%s", strings.Join(values, ", "), shorten(n.Text), didYouMean(n.Text, values))
 	}
 	return n
+}
+
+// didYouMean returns advice for a name that is none of the known ones, unless it
+// is longer than a slip of the pen would make it.
+func didYouMean(name string, known []string) string {
+	if len(name) > 2*maxName {
+		return ""
+	}
+	return nearest.DidYouMean(name, known)
 }
 
 // wrongType records that a value is of another kind than the one wanted.
@@ -250,8 +262,11 @@ func written(n *document.Node) string {
 // shorten cuts a long text for a message.
 func shorten(s string) string {
 	const most = 60
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
 	}
 	return s
 }

@@ -33,21 +33,20 @@ func (d *decoder) mergeOuterTags(n, outer *document.Node, path string) *document
 	case inner.Kind != document.List:
 		return n // to be told of
 	}
+	first := make(map[string]*document.Node, len(inner.Items))
+	for _, tag := range inner.Items {
+		first[valueOf(member(tag, "key"))] = tag
+	}
 	merged := *inner
 	merged.Items = slices.Clone(inner.Items)
 	for _, tag := range outer.Items {
-		same := slices.IndexFunc(inner.Items, func(t *document.Node) bool {
-			key := member(tag, "key")
-			return key != nil && member(t, "key") != nil && member(t, "key").Text == key.Text
-		})
-		if same < 0 {
+		key := valueOf(member(tag, "key"))
+		same := first[key]
+		if key == "" || same == nil {
 			merged.Items = append(merged.Items, tag)
-			continue
-		}
-		if first, second := member(inner.Items[same], "value"), member(tag, "value"); valueOf(first) != valueOf(second) {
+		} else if valueOf(member(same, "value")) != valueOf(member(tag, "value")) {
 			d.fault(tag.Place, document.MemberPath(path, "tags"), "tag-conflict", "",
-				"the tag %q has another value inside of the definition, at %d:%d",
-				shorten(member(tag, "key").Text), inner.Items[same].Place.Line, inner.Items[same].Place.Column)
+				"the tag %q has another value inside of the definition, at %d:%d", shorten(key), same.Place.Line, same.Place.Column)
 		}
 	}
 	return with(n, "tags", &merged)
@@ -88,7 +87,7 @@ func (d *decoder) withTags(tree *document.Node, path string) (*document.Node, []
 	var tags []Tag // of the items of list
 	tags, list.Items = d.ownTags(own, path)
 	for _, t := range d.options.Tags {
-		i := tagIndex(tags, t.Key)
+		i := slices.IndexFunc(tags, func(own Tag) bool { return own.Key == t.Key })
 		if i < 0 {
 			tags, list.Items = append(tags, t), append(list.Items, tagNode(t))
 			continue
@@ -112,6 +111,7 @@ func (d *decoder) ownTags(own *document.Node, path string) ([]Tag, []*document.N
 	var tags []Tag
 	var nodes []*document.Node
 	var reserved []string
+	seen := map[string]document.Place{}
 	for i, item := range items(own) {
 		if item.Kind != document.Map {
 			continue // told of already
@@ -120,14 +120,17 @@ func (d *decoder) ownTags(own *document.Node, path string) ([]Tag, []*document.N
 		key, value := member(item, "key"), member(item, "value")
 		t := Tag{Key: valueOf(key), Value: valueOf(value), Place: item.Place}
 		if isReserved(t.Key) {
-			reserved = append(reserved, shorten(t.Key))
+			if len(reserved) < maxTags {
+				reserved = append(reserved, shorten(t.Key))
+			}
 			continue
 		}
 		d.checkTag(t, placeOf(key, item), placeOf(value, item), document.MemberPath(path, "key"), document.MemberPath(path, "value"))
-		if first := tagIndex(tags, t.Key); first >= 0 && t.Key != "" {
+		if first, twice := seen[t.Key]; twice && t.Key != "" {
 			d.fault(placeOf(key, item), path, "tag-duplicate", "",
-				"the tag %q is given twice, first at %d:%d", shorten(t.Key), tags[first].Place.Line, tags[first].Place.Column)
+				"the tag %q is given twice, first at %d:%d", shorten(t.Key), first.Line, first.Column)
 		}
+		seen[t.Key] = t.Place
 		tags, nodes = append(tags, t), append(nodes, item)
 	}
 	if len(reserved) > 0 {
@@ -162,10 +165,6 @@ func (d *decoder) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, 
 	if isReserved(t.Value) {
 		d.fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use", shorten(t.Key))
 	}
-}
-
-func tagIndex(tags []Tag, key string) int {
-	return slices.IndexFunc(tags, func(t Tag) bool { return t.Key == key })
 }
 
 func tagNode(t Tag) *document.Node {

@@ -3,7 +3,8 @@
 // turns a document into the request that registers it, in the API's own JSON.
 //
 // It never calls AWS, never expands expressions, and never leaves out or
-// rewrites what was written without saying so in a warning.
+// rewrites what was meant for ECS without saying so in a warning, but for
+// members of the definition with nothing in them.
 package taskdef
 
 import (
@@ -83,8 +84,8 @@ type Tag struct {
 // `aws ecs describe-task-definition` and the console print, and the properties
 // of an AWS::ECS::TaskDefinition of CloudFormation.
 //
-// The error joins a [*document.Error] for each fault found, in all definitions.
-// With an error there are no definitions.
+// The error joins a [*document.Error] for each fault found, in all definitions,
+// but for no more than a hundred. With an error there are no definitions.
 func Decode(n *document.Node, o Options) ([]*Definition, []document.Warning, error) {
 	d := decoder{options: o}
 	d.checkInputTags()
@@ -117,6 +118,9 @@ func (d *decoder) decode(n *document.Node) {
 		return
 	}
 	for i, item := range n.Items {
+		if len(d.faults) == maxFindings {
+			return
+		}
 		d.definition(item, document.ItemPath("", i))
 	}
 }
@@ -204,24 +208,38 @@ func describe(tree *document.Node, family string, tags []Tag, run *document.Node
 	return def
 }
 
+// maxFindings is how many faults, and how many warnings, are told of at once.
+const maxFindings = 100
+
 // findings collect what is wrong and what is worth saying.
 type findings struct {
 	faults   []*document.Error
 	warnings []document.Warning
 }
 
+// full reports whether no more is told of.
+func (f *findings) full() bool {
+	return len(f.faults) >= maxFindings || len(f.warnings) >= maxFindings
+}
+
 func (f *findings) fault(at document.Place, path, code, hint, format string, args ...any) {
-	f.faults = append(f.faults, &document.Error{Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)})
+	if len(f.faults) < maxFindings {
+		f.faults = append(f.faults, &document.Error{Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)})
+	}
 }
 
 func (f *findings) warn(at document.Place, path, code, hint, format string, args ...any) {
-	f.warnings = append(f.warnings, document.Warning{Error: document.Error{
-		Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)}})
+	if len(f.warnings) < maxFindings {
+		f.warnings = append(f.warnings, document.Warning{Error: document.Error{
+			Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)}})
+	}
 }
 
 func (f *findings) notice(at document.Place, path, code, format string, args ...any) {
-	f.warnings = append(f.warnings, document.Warning{Notice: true, Error: document.Error{
-		Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)}})
+	if len(f.warnings) < maxFindings {
+		f.warnings = append(f.warnings, document.Warning{Notice: true, Error: document.Error{
+			Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)}})
+	}
 }
 
 // sort puts what was found into the order of the text.

@@ -1,7 +1,5 @@
 package taskdef
 
-import "ecs-run-task/internal/nearest"
-
 // volumeKinds are the members of a volume that say what it is: one at most.
 var volumeKinds = []string{
 	"host", "dockerVolumeConfiguration", "efsVolumeConfiguration",
@@ -86,7 +84,7 @@ func mountPoint(t *task, tell telling) {
 	for _, c := range t.containers {
 		for mount := range c.get("mountPoints").each() {
 			if o := mount.get("sourceVolume"); o.text() != "" && !known[o.text()] {
-				tell(o, "", "no volume is named %q%s", shorten(o.text()), nearest.DidYouMean(o.text(), names))
+				tell(o, "", "no volume is named %q%s", shorten(o.text()), didYouMean(o.text(), names))
 			}
 		}
 	}

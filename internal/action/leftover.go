@@ -1,0 +1,142 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"ecs-run-task/internal/ci"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/task"
+)
+
+// post is the action's post stage: it stops what the step has left, if the step
+// could not do so itself. Runners run it even where they killed the step.
+//
+// What it stops is what ECS says was started by this very step. The state that
+// the step saved is only a hint: a line of a task's log might have forged it.
+func (s *step) post(ctx context.Context) int {
+	c := s.config
+	switch {
+	case c.Local != "" || c.DryRun || c.SkipSteadyStateCheck || c.OnInterrupt == "leave":
+		return ExitGood // nothing that is not to go on
+	case c.SteadyState != "stopped" && s.env.getenv("STATE_done") == "true":
+		return ExitGood // servers, which go on
+	}
+	clients, err := connect(ctx, s.env, c.AWS, nil)
+	if err != nil {
+		s.console.Notice(report.Note{Text: fmt.Sprintf("did not look for tasks that the step may have left: %v", err)})
+		return ExitGood
+	}
+	s.clients = clients
+	s.runner = task.Runner{API: clients.ecs, Cluster: c.Cluster}
+	left, err := s.leftOfStep(ctx)
+	if err != nil {
+		return s.failLeft(ctx, clients, err)
+	}
+	return stopAll(ctx, s.console, clients, s.runner, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
+}
+
+// leftOfStep returns the running tasks that this step started.
+func (s *step) leftOfStep(ctx context.Context) ([]types.Task, error) {
+	name := s.startedBy()
+	if name == marker {
+		return nil, nil // outside of a CI nothing tells steps apart
+	}
+	left, err := s.runner.StartedBy(ctx, name)
+	if err != nil || s.config.StartedBy == "" {
+		return left, err
+	}
+	// Others may start tasks by a name that the user chose: only those that the
+	// step has named are its own.
+	saved := strings.Split(s.env.getenv("STATE_tasks"), ",")
+	return slices.DeleteFunc(left, func(t types.Task) bool { return !slices.Contains(saved, aws.ToString(t.TaskArn)) }), nil
+}
+
+func (s *step) failLeft(ctx context.Context, clients *clients, err error) int {
+	for _, note := range notes(clients.refusal(ctx, err)) {
+		note.Title = "a task may still run"
+		s.console.Error(note)
+	}
+	return ExitError
+}
+
+// stopLeft is the commands stop and reap: they stop tasks that steps have left.
+func stopLeft(ctx context.Context, env Env, console *report.Report, command string, c input.Leftover) int {
+	s := &step{env: env, console: console, ci: ci.Detect(env.LookupEnv)}
+	clients, err := connect(ctx, env, input.AWS{AWSAccess: c.AWSAccess, Cluster: c.Cluster}, nil)
+	if err != nil {
+		for _, note := range notes(err) {
+			console.Error(note)
+		}
+		return ExitError
+	}
+	runner := task.Runner{API: clients.ecs, Cluster: c.Cluster}
+	found, err := runner.All(ctx)
+	if err != nil {
+		return s.failLeft(ctx, clients, err)
+	}
+	isLeft, err := s.leftBy(command, c)
+	if err != nil {
+		console.Error(notes(err)[0])
+		return ExitError
+	}
+	left := slices.DeleteFunc(found, func(t types.Task) bool { return !isLeft(t) })
+	console.Printf("%s of steps found on cluster %s in %s", plural(len(left), "task"), c.Cluster, clients.config.Region)
+	if c.DryRun {
+		for _, t := range left {
+			console.Printf("task %s, started by %s, %s old", aws.ToString(t.TaskArn), aws.ToString(t.StartedBy), report.Since(time.Since(aws.ToTime(t.CreatedAt))))
+		}
+		return ExitGood
+	}
+	return stopAll(ctx, console, clients, runner, left, strings.TrimSpace("ecs-run-task "+command+" "+s.ci.URL))
+}
+
+// leftBy returns which tasks the command is for: stop for those of a CI run, or
+// without one those of the job that it is part of; reap for all that are old.
+func (s *step) leftBy(command string, c input.Leftover) (func(types.Task) bool, error) {
+	older := time.Duration(0)
+	if command == "reap" {
+		older = c.OlderThan
+	}
+	by := func(matches func(name string) bool) func(types.Task) bool {
+		return func(t types.Task) bool {
+			return matches(aws.ToString(t.StartedBy)) && time.Since(aws.ToTime(t.CreatedAt)) >= older
+		}
+	}
+	switch {
+	case c.StartedBy != "":
+		return by(func(name string) bool { return name == c.StartedBy }), nil
+	case c.Run != "":
+		return by(func(name string) bool { return strings.HasPrefix(name, ofRun(c.Run)) }), nil
+	case command == "reap":
+		return by(func(name string) bool { return name == marker || strings.HasPrefix(name, marker+"/") }), nil
+	case s.ci.ID == "":
+		return nil, &adviceError{error: errors.New("stop: outside of a CI it must be told of which run"), advice: "ecs-run-task stop --run <id of the CI run>"}
+	}
+	own := startedBy(s.ci, s.ci.Attempt, "")
+	return by(func(name string) bool { return name == own }), nil
+}
+
+// stopAll stops tasks and says which.
+func stopAll(ctx context.Context, console *report.Report, clients *clients, runner task.Runner, left []types.Task, reason string) int {
+	states := task.States(task.Launched{Tasks: left})
+	for _, t := range left {
+		console.Printf("stopping task %s", aws.ToString(t.TaskArn))
+	}
+	if err := runner.Stop(ctx, states, reason); err != nil {
+		for _, note := range notes(clients.refusal(ctx, err)) {
+			note.Title = "a task may still run"
+			console.Error(note)
+		}
+		return ExitError
+	}
+	return ExitGood
+}

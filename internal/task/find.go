@@ -1,0 +1,67 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// StartedBy returns the tasks on the cluster that are to run and were started by
+// the given name.
+func (r Runner) StartedBy(ctx context.Context, name string) ([]types.Task, error) {
+	return r.find(ctx, &ecs.ListTasksInput{StartedBy: &name})
+}
+
+// All returns all tasks on the cluster that are to run.
+func (r Runner) All(ctx context.Context) ([]types.Task, error) {
+	return r.find(ctx, &ecs.ListTasksInput{})
+}
+
+func (r Runner) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task, error) {
+	arns, err := r.list(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var found []types.Task
+	for chunk := range slices.Chunk(arns, describeLimit) {
+		out, err := call(ctx, r.API.DescribeTasks, &ecs.DescribeTasksInput{Cluster: r.cluster(), Tasks: chunk})
+		if err != nil {
+			return nil, fmt.Errorf("describe tasks: %w", err)
+		}
+		found = append(found, out.Tasks...)
+	}
+	return slices.DeleteFunc(found, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" }), nil
+}
+
+// list returns the ARNs of all tasks that a request lists, on its cluster.
+func (r Runner) list(ctx context.Context, in *ecs.ListTasksInput) ([]string, error) {
+	in.Cluster = r.cluster()
+	var arns []string
+	for {
+		out, err := call(ctx, r.API.ListTasks, in)
+		if err != nil {
+			return nil, fmt.Errorf("list tasks: %w", err)
+		}
+		arns = append(arns, out.TaskArns...)
+		if aws.ToString(out.NextToken) == "" {
+			return arns, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// Adopt returns what was launched for tasks that somebody else started of the
+// definition.
+func Adopt(definition *types.TaskDefinition, tasks []types.Task) Launched {
+	launched := Launched{Definition: definition, Tasks: tasks}
+	for _, t := range tasks {
+		if at := aws.ToTime(t.CreatedAt); at.After(launched.At) {
+			launched.At = at
+		}
+	}
+	return launched
+}
