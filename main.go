@@ -18,6 +18,7 @@ func main() {
 	os.Exit(action.Main(action.Env{
 		Args:      os.Args,
 		LookupEnv: os.LookupEnv,
+		Unsetenv:  os.Unsetenv,
 		Environ:   os.Environ,
 		Getwd:     os.Getwd,
 		Stdout:    os.Stdout,

@@ -34,6 +34,7 @@ const (
 type Env struct {
 	Args           []string // the program's name first
 	LookupEnv      func(string) (string, bool)
+	Unsetenv       func(string) error // the AWS SDK reads the environment by itself
 	Environ        func() []string
 	Getwd          func() (string, error) // the workspace
 	Stdout, Stderr io.Writer

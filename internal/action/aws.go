@@ -21,6 +21,7 @@ import (
 
 	"ecs-run-task/internal/ecslocal"
 	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/report"
 )
 
 // clients are what the step calls AWS with, or the ECS inside this command.
@@ -43,52 +44,94 @@ const credentialsTimeout = 5 * time.Second
 const attempts = 5
 
 // connect makes the clients, and makes sure that there are a region and
-// credentials. Unless it is local, it reads the SDK's usual sources.
-func connect(ctx context.Context, env Env, c input.AWS, output func(taskARN, container string) io.Writer) (*clients, error) {
-	if c.Local != "" {
-		return connectLocal(env, c, output), nil
+// credentials.
+func (s *step) connect(ctx context.Context) (*clients, error) {
+	if s.config.Local != "" {
+		return connectLocal(s.env, s.config.AWS, s.containerOutput), nil
 	}
-	cfg, err := loadConfig(ctx, c)
+	cfg, err := s.loadConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := findCredentials(ctx, cfg); err != nil {
+	if err := s.findCredentials(ctx, cfg); err != nil {
 		return nil, err
 	}
 	return newClients(cfg), nil
 }
 
 // loadConfig reads the SDK's usual sources.
-func loadConfig(ctx context.Context, c input.AWS) (aws.Config, error) {
+func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
 		}),
 		config.WithLogger(logging.Nop{}), // errors say what the SDK would
 	}
-	if c.Region != "" {
-		options = append(options, config.WithRegion(c.Region))
+	if s.config.Region != "" {
+		options = append(options, config.WithRegion(s.config.Region))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	var missing config.SharedConfigProfileNotExistError
+	if errors.As(err, &missing) && s.env.getenv("AWS_ACCESS_KEY_ID") != "" {
+		// The profile is one of the runner's host, whose files are not in the step's
+		// container, and the SDK would not look at the keys.
+		s.console.Notice(report.Note{Text: fmt.Sprintf("AWS_PROFILE is left out: there is no profile %s here; AWS_ACCESS_KEY_ID is used", missing.Profile)})
+		if err := s.env.Unsetenv("AWS_PROFILE"); err != nil {
+			return aws.Config{}, err
+		}
+		cfg, err = config.LoadDefaultConfig(ctx, options...)
+	}
+	if errors.As(err, &missing) {
+		return aws.Config{}, &adviceError{
+			error:  fmt.Errorf("load the AWS configuration: there is no profile %s: the files of the runner's host are not in a container action", missing.Profile),
+			advice: "give aws-actions/configure-aws-credentials no aws-profile, or unset AWS_PROFILE and give the keys",
+		}
+	}
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("no AWS region: give the input region, or set AWS_REGION")
 	}
-	return cfg, nil
+	if s.config.RoleToAssume != "" {
+		cfg.Credentials, err = s.assumeRole(cfg)
+	}
+	return cfg, err
 }
 
-func findCredentials(ctx context.Context, cfg aws.Config) error {
+// findCredentials makes sure that there are credentials, in the time that the
+// step gives the search.
+func (s *step) findCredentials(ctx context.Context, cfg aws.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return &adviceError{
-			error:  fmt.Errorf("find AWS credentials: %w", err),
-			advice: "run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN",
-		}
+	found, err := cfg.Credentials.Retrieve(ctx)
+	if err == nil {
+		s.warnOfExpiry(found)
+		return nil
 	}
-	return nil
+	advised := &adviceError{
+		error:  fmt.Errorf("find AWS credentials: %w", err),
+		advice: "run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN",
+	}
+	file := s.env.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
+	switch {
+	case s.config.RoleToAssume != "":
+		advised.advice = "let the role " + s.config.RoleToAssume + " trust the CI's OIDC provider for this repository and branch (its trust policy: sts:AssumeRoleWithWebIdentity)"
+	case file != "":
+		advised.advice = "AWS_WEB_IDENTITY_TOKEN_FILE is " + file + ": only files below the workspace and RUNNER_TEMP are in a step's container"
+	}
+	return advised
+}
+
+// warnOfExpiry says so if the credentials will not last as long as the wait.
+func (s *step) warnOfExpiry(found aws.Credentials) {
+	left := time.Until(found.Expires)
+	if s.config.RoleToAssume == "" && found.CanExpire && left < s.config.Timeout && !s.config.SkipSteadyStateCheck {
+		s.console.Notice(report.Note{
+			Text: fmt.Sprintf("the AWS credentials are good for %s, less than the time-out of %s", report.Since(left), s.config.Timeout),
+			Hint: "role-to-assume takes new ones for as long as the step waits",
+		})
+	}
 }
 
 func newClients(cfg aws.Config) *clients {

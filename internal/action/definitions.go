@@ -74,7 +74,7 @@ func (s *step) sourceConfig(workspace string) source.Config {
 // codeCommit returns the credentials for a CodeCommit repository: those of the
 // step.
 func (s *step) codeCommit(ctx context.Context) (source.AWSCredentials, error) {
-	config, err := loadConfig(ctx, s.config.AWS)
+	config, err := s.loadConfig(ctx)
 	if err != nil {
 		return source.AWSCredentials{}, err
 	}

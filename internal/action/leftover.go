@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"ecs-run-task/internal/ci"
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/report"
 	"ecs-run-task/internal/task"
@@ -30,7 +29,7 @@ func (s *step) post(ctx context.Context) int {
 	case c.SteadyState != "stopped" && s.env.getenv("STATE_done") == "true":
 		return ExitGood // servers, which go on
 	}
-	clients, err := connect(ctx, s.env, c.AWS, nil)
+	clients, err := s.connect(ctx)
 	if err != nil {
 		s.console.Notice(report.Note{Text: fmt.Sprintf("did not look for tasks that the step may have left: %v", err)})
 		return ExitGood
@@ -70,8 +69,8 @@ func (s *step) failLeft(ctx context.Context, clients *clients, err error) int {
 
 // stopLeft is the commands stop and reap: they stop tasks that steps have left.
 func stopLeft(ctx context.Context, env Env, console *report.Report, command string, c input.Leftover) int {
-	s := &step{env: env, console: console, ci: ci.Detect(env.LookupEnv)}
-	clients, err := connect(ctx, env, input.AWS{AWSAccess: c.AWSAccess, Cluster: c.Cluster}, nil)
+	s := newStep(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
+	clients, err := s.connect(ctx)
 	if err != nil {
 		for _, note := range notes(err) {
 			console.Error(note)

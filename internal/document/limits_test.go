@@ -86,7 +86,7 @@ func hostile() map[string]string {
 func TestHostile(t *testing.T) {
 	const most = 90 << 20
 	for name, text := range hostile() {
-		for _, file := range []string{"f.json", "f.yaml", "f"} {
+		for _, file := range []string{"f.json", "f.yaml"} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			nodes, _, err := document.Parse(file, []byte(text))

@@ -30,6 +30,7 @@ type Effect func(*plan)
 // A plan collects what effects do to one call.
 type plan struct {
 	call      Call
+	account   string
 	stall     time.Duration
 	cutBefore bool
 	refusal   *apiError // answered, and nothing done
@@ -138,8 +139,8 @@ func Denied(resource string) Effect {
 			action = "ecs:" + action
 		}
 		p.refusal = refuse("AccessDeniedException", fmt.Sprintf(
-			"User: arn:aws:sts::123456789012:assumed-role/ci/session is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
-			action, resource, action))
+			"User: arn:aws:sts::%s:assumed-role/ci/session is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
+			p.account, action, resource, action))
 	}
 }
 
@@ -241,7 +242,7 @@ func (s *Server) decide(operation string, request object) plan {
 	if s.record != nil {
 		s.record(call)
 	}
-	p := plan{call: call}
+	p := plan{call: call, account: s.account}
 	for _, choose := range s.faults {
 		if e := choose(call); e != nil {
 			e(&p)

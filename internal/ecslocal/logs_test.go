@@ -186,7 +186,11 @@ func TestStreams(t *testing.T) {
 		if got, want := fmt.Sprint(names), "[empty made there]"; got != want {
 			t.Errorf("groups = %s, want %s", got, want)
 		}
-		streams := s.do("logs:DescribeLogStreams", object{"logGroupName": "made"})
+		page := s.do("logs:DescribeLogGroups", object{"limit": 2})
+		if page = s.do("logs:DescribeLogGroups", object{"limit": 2, "nextToken": page["nextToken"]}); str(page, "logGroups", 0, "logGroupName") != "there" || page["nextToken"] != nil {
+			t.Errorf("second page of groups = %v, want there alone", page)
+		}
+		streams := s.do("logs:DescribeLogStreams", object{"logGroupName": "made", "orderBy": "LastEventTime", "descending": true})
 		if got, want := str(streams, "logStreams", 0, "logStreamName"), "p/a/"+taskID(arn); got != want {
 			t.Errorf("stream = %q, want %q", got, want)
 		}

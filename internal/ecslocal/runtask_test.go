@@ -32,6 +32,9 @@ func (s server) registerAll() {
 			with(act("a", "1h", "0", "0"), object{"portMappings": []object{{"containerPort": 80, "hostPort": 80}}}),
 		},
 	})
+	s.do("RegisterTaskDefinition", object{
+		"family": "volume", "volumes": []object{{"name": "v", "configuredAtLaunch": true}}, "containerDefinitions": []object{act("a", "1h", "0", "0")},
+	})
 	s.do("RegisterTaskDefinition", object{"family": "gone", "containerDefinitions": []object{act("a", "1h", "0")}})
 	s.do("DeregisterTaskDefinition", object{"taskDefinition": "gone:1"})
 }
@@ -72,6 +75,13 @@ func TestRunTaskRefusals(t *testing.T) {
 			{object{"taskDefinition": "ec2", "cluster": "small", "capacityProviderStrategy": append(spot, object{"capacityProvider": "mine"})}, "InvalidParameterException: A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again."},
 			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "z"}}}}, "InvalidParameterException: Override for container named z is not a container in the TaskDefinition."},
 			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "a", "command": []string{strings.Repeat("x", 8192)}}}}}, "InvalidParameterException: Container Overrides length must be at most 8192"},
+			{object{"taskDefinition": "ec2", "volumeConfigurations": []object{{"name": "v"}}}, "InvalidParameterException: The volume v is not configured at launch in the task definition."},
+			{object{"taskDefinition": "volume"}, "InvalidParameterException: The volume v of the task definition must be configured at launch."},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "placementStrategy": []object{{"type": "random"}}, "networkConfiguration": vpc}, "InvalidParameterException: placementStrategy is not supported with the FARGATE launch type."},
+			{object{"taskDefinition": "fargate", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"x"}}}}, "InvalidParameterException: Error retrieving subnet information for [x]: The subnet ID 'x' does not exist (ErrorCode: InvalidSubnetID.NotFound)"},
+			{object{"taskDefinition": "fargate", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "securityGroups": []string{"1", "2", "3", "4", "5", "6"}}}}, "InvalidParameterException: securityGroups can have at most 5 items."},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE", "base": 1}, {"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1}}}, "InvalidParameterException: Only one capacity provider in a strategy can have a base defined."},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT"}}}, "InvalidParameterException: At least one capacity provider in a strategy must have a weight greater than 0."},
 			{object{"taskDefinition": "ec2", "tags": []object{}}, "InvalidParameterException: Tags can not be empty."},
 			{object{"taskDefinition": "ec2", "propagateTags": "SERVICE"}, "InvalidParameterException: Propagating tags is only supported from the task definition."},
 			{object{"taskDefinition": "ec2", "startedBy": "a:b"}, "InvalidParameterException: startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores."},

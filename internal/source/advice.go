@@ -14,10 +14,11 @@ func (f *fetcher) explain(ctx context.Context, err error) error {
 		return cause
 	}
 	var status *statusError
+	var limit overLimit
 	advice := ""
 	switch {
-	case errors.Is(err, errStoreLimit):
-		return fmt.Errorf("its objects take more than the limit of %s, and the server sends no smaller part of them (git's uploadpack.allowFilter lets it)", byteCount(f.config.memory()))
+	case errors.As(err, &limit):
+		advice = "a server that sends parts of a repository takes far less: git's does with uploadpack.allowFilter"
 	case errors.As(err, &status):
 		advice = f.statusAdvice(status.code)
 	case strings.Contains(err.Error(), "unable to authenticate"): // golang.org/x/crypto/ssh has no type for it

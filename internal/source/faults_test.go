@@ -448,7 +448,7 @@ func TestMemoryLimit(t *testing.T) {
 	url := serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git"
 	configure(t, root)
 	_, err := source.Load(t.Context(), source.Config{Repository: url, Paths: []string{"ecs/*"}, Memory: 2000})
-	if want := "its objects take more than the limit of 2.0 KiB"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "the objects take more memory than the limit of 2.0 KiB"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Load with a limit of 2000 bytes = %v, want %s", err, want)
 	}
 }

@@ -36,10 +36,10 @@ const (
 	Local   Method = "local"   // a repository on this machine
 )
 
-// errTimeout ends a fetch that takes longer than it may.
-type errTimeout time.Duration
+// timedOut ends a fetch that takes longer than it may.
+type timedOut time.Duration
 
-func (e errTimeout) Error() string { return fmt.Sprintf("it took longer than %s", time.Duration(e)) }
+func (t timedOut) Error() string { return fmt.Sprintf("it took longer than %s", time.Duration(t)) }
 
 // loadRepository reads the files that c.Paths name in a repository. What is
 // known of the fetch is returned with an error, too.
@@ -60,14 +60,12 @@ func loadRepository(ctx context.Context, c Config) ([]Text, *Fetch, error) {
 	}
 
 	start := time.Now()
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout(), errTimeout(c.timeout()))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout(), timedOut(c.timeout()))
 	defer cancel()
 	f := &fetcher{config: c, where: where, user: user, result: &Fetch{Repository: where.text, Asked: c.Paths}}
 	if where.scheme == "file" {
 		err = f.loadLocal()
 	} else {
-		f.store = newStore(c.memory())
-		f.objects = f.store
 		f.result.Attempts, err = retry(ctx, c.backoff(), func() error { return f.attempt(ctx) })
 	}
 	var texts []Text
@@ -107,7 +105,7 @@ type fetcher struct {
 	tree    *tree // nil until its commit is there
 }
 
-// attempt fetches what is missing still.
+// attempt connects and fetches. What an attempt before has left is forgotten.
 func (f *fetcher) attempt(ctx context.Context) (err error) {
 	g, guarded := newGuard(ctx, f.config.stallTimeout())
 	defer func() {
@@ -127,10 +125,10 @@ func (f *fetcher) attempt(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if f.target.id.IsZero() {
-		if f.target, err = f.resolve(guarded, s); err != nil {
-			return err
-		}
+	f.store, f.tree = newStore(f.config.memory()), nil
+	f.objects = f.store
+	if f.target, err = f.resolve(guarded, s); err != nil {
+		return err
 	}
 	return f.fetch(guarded, s)
 }

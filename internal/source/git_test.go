@@ -58,6 +58,15 @@ func TestLoadRepository(t *testing.T) {
 		{"older commit in capitals", "", strings.ToUpper(first), "v1", ""},
 		{"abbreviated", "", first[:9], "v1", ""},
 	}
+	// What git itself says, asked once.
+	paths := []string{"ecs/web.json", "readme"}
+	commits, texts := make(map[string]string), make(map[string]string)
+	for _, revision := range revisions {
+		commits[revision.rev] = git(t, bare, "rev-parse", revision.rev+"^{commit}")
+		for _, path := range paths {
+			texts[revision.rev+":"+path] = git(t, bare, "cat-file", "blob", revision.rev+":"+path)
+		}
+	}
 	settings := [][]string{
 		{},
 		{"allowFilter"},
@@ -74,7 +83,7 @@ func TestLoadRepository(t *testing.T) {
 				// A login takes its time, and all that differs is the way there.
 				settings, revisions = settings[1:4:4], []revision{revisions[0], revisions[2], revisions[6]}
 			}
-			config.Paths = []string{"ecs/web.json", "readme"}
+			config.Paths = paths
 			for _, allowed := range settings {
 				configure(t, root, allowed...)
 				for _, revision := range revisions {
@@ -85,13 +94,13 @@ func TestLoadRepository(t *testing.T) {
 							t.Fatalf("Load = %v, want no error", err)
 						}
 						for i, name := range config.Paths {
-							want := git(t, bare, "cat-file", "blob", revision.rev+":"+name)
+							want := texts[revision.rev+":"+name]
 							if got := strings.TrimSuffix(string(result.Texts[i].Bytes), "\n"); got != want || result.Texts[i].Name != name {
 								t.Errorf("text %d = %s %.100q, want %s %.100q", i, result.Texts[i].Name, got, name, want)
 							}
 						}
 						fetch := result.Fetch
-						if want := git(t, bare, "rev-parse", revision.rev+"^{commit}"); fetch.Commit != want || fetch.Ref != revision.ref {
+						if want := commits[revision.rev]; fetch.Commit != want || fetch.Ref != revision.ref {
 							t.Errorf("read %s %s, want %s %s", fetch.Ref, fetch.Commit, revision.ref, want)
 						}
 						if got, want := fetch.Method, method(server.name, server.v2, allowed, revision.name); got != want {

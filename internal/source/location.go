@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // location is where a repository is, without any secret.
@@ -34,7 +35,7 @@ var ownerLike = regexp.MustCompile(`^[\w.-]+/[\w.-]+$`)
 // apart; they are nil if there are none.
 func parseLocation(text, workspace string) (location, *url.Userinfo, error) {
 	for _, r := range text {
-		if r <= ' ' || r == 0x7f {
+		if r == ' ' || unicode.IsControl(r) {
 			return location{}, nil, errors.New("has a space or a control character in it")
 		}
 	}

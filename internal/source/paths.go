@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -39,6 +40,12 @@ func selectPaths(tree fs.FS, names []string, where string) ([]string, error) {
 			matches, err := glob(tree, clean)
 			if err == nil && len(matches) == 0 {
 				err = fmt.Errorf("no file in %s matches", where)
+			}
+			for _, match := range matches {
+				// No name from outside may break a line of ours.
+				if strings.ContainsFunc(match, unicode.IsControl) {
+					err = errors.Join(err, fmt.Errorf("matches %q, which has a control character in its name", match))
+				}
 			}
 			if err != nil {
 				faults = append(faults, fmt.Errorf("file-paths: %s: %w", name, err))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -115,7 +116,7 @@ func (s *server) readRefs(packets *packetReader, line string, ok bool) error {
 		if id == "shallow" {
 			break
 		}
-		if !found || !plumbing.IsHash(id) {
+		if !found || !plumbing.IsHash(id) || strings.ContainsFunc(name, unicode.IsControl) {
 			return fmt.Errorf("the server does not speak git: %q is not a ref", clean([]byte(line)))
 		}
 		if peeled, isPeeled := strings.CutSuffix(name, "^{}"); isPeeled {
@@ -174,7 +175,7 @@ func (s *server) listRefs(ctx context.Context, prefixes ...string) ([]ref, error
 // parseRef parses a line of the answer to ls-refs: the id, the name, attributes.
 func parseRef(line string) (ref, error) {
 	fields := strings.Split(line, " ")
-	if len(fields) < 2 || !plumbing.IsHash(fields[0]) {
+	if len(fields) < 2 || !plumbing.IsHash(fields[0]) || strings.ContainsFunc(line, unicode.IsControl) {
 		return ref{}, fmt.Errorf("the server does not speak git: %q is not a ref", clean([]byte(line)))
 	}
 	r := ref{name: fields[1], id: plumbing.NewHash(fields[0])}

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -42,19 +41,19 @@ func transient(err error) bool {
 		dns     *net.DNSError
 		network net.Error
 		quiet   stalled
-		invalid *x509.CertificateInvalidError
 	)
 	switch {
-	case errors.Is(err, errHostKey), errors.As(err, &invalid):
-		return false
 	case errors.As(err, &status):
 		return status.code >= http.StatusInternalServerError || status.code == http.StatusTooManyRequests
 	case errors.As(err, &dns):
 		return !dns.IsNotFound
 	case errors.As(err, &quiet), errors.Is(err, errTruncated), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return true
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EPIPE):
-		return true
+	}
+	for _, code := range []error{syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, syscall.ENETUNREACH, syscall.EHOSTUNREACH} {
+		if errors.Is(err, code) {
+			return true
+		}
 	}
 	return errors.As(err, &network) && network.Timeout()
 }

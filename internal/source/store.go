@@ -30,10 +30,16 @@ const (
 )
 
 var (
-	errNoObject   = errors.New("no such object")
-	errNotKept    = errors.New("is too large to be kept")
-	errStoreLimit = errors.New("more memory than the limit")
+	errNoObject = errors.New("no such object")
+	errNotKept  = errors.New("is too large to be kept")
 )
+
+// overLimit is the error of a store that has more to keep than so many bytes.
+type overLimit int64
+
+func (o overLimit) Error() string {
+	return "the objects take more memory than the limit of " + byteCount(int64(o))
+}
 
 // store holds the objects of a pack in memory, deflated as they came, and
 // inflates what is asked for. Every object is found by the hash of its
@@ -86,7 +92,7 @@ func (s *store) get(id plumbing.Hash) (plumbing.ObjectType, int64, []byte, error
 func (s *store) reserve(n int) error {
 	s.used += int64(n) + objectOverhead
 	if s.used > s.limit {
-		return errStoreLimit
+		return overLimit(s.limit)
 	}
 	return nil
 }

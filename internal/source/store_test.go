@@ -122,8 +122,8 @@ func TestLargeObjects(t *testing.T) {
 func TestLimit(t *testing.T) {
 	s := newStore(100)
 	err := s.readPack(bytes.NewReader(packWith(entry(plumbing.BlobObject, nil, []byte("x")))), func(*packed, plumbing.Hash) error { return nil })
-	if !errors.Is(err, errStoreLimit) {
-		t.Errorf("readPack above the limit = %v, want %v", err, errStoreLimit)
+	if !errors.Is(err, overLimit(100)) {
+		t.Errorf("readPack above the limit = %v, want %v", err, overLimit(100))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // The packets of the git protocol that carry no data. See
@@ -117,7 +118,7 @@ func isRefusal(err error) bool {
 func clean(message []byte) string {
 	const limit = 300
 	text := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r

@@ -73,7 +73,7 @@ func containerNameDuplicate(t *task, tell telling) {
 	for _, c := range t.containers {
 		names = append(names, c.get("name"))
 	}
-	duplicates(names, "container", tell)
+	duplicates(names, 0, "container", tell)
 }
 
 func containerEssential(t *task, tell telling) {

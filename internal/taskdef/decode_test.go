@@ -298,3 +298,25 @@ in:1:114: subnets: unknown member`)},
 		t.Errorf("Check of a list: %v, %v, want %s", n, err, want)
 	}
 }
+
+// TestManyWarnings holds that a fault is found however much is warned of.
+func TestManyWarnings(t *testing.T) {
+	var notices strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&notices, `,"l%d":1`, i)
+	}
+	in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"dockerLabels":{"l":1` + notices.String() + `}%s}]}`
+	for name, fault := range map[string]string{
+		"nothing":           ``,
+		"an unknown member": `,"memroy":1`,
+		"a broken rule":     `,"stopTimeout":1,"dependsOn":[{"containerName":"x","condition":"START"}]`,
+	} {
+		_, warnings, err := taskdef.Decode(parse(t, fmt.Sprintf(in, fault)), taskdef.Options{})
+		if (err != nil) != (fault != "") {
+			t.Errorf("Decode with %s: %v", name, err)
+		}
+		if len(warnings) != 100 {
+			t.Errorf("Decode with %s warned %d times, want 100", name, len(warnings))
+		}
+	}
+}

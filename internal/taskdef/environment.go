@@ -12,7 +12,7 @@ var secretARN = regexp.MustCompile(`^arn:[a-z0-9-]+:(secretsmanager|ssm):`)
 
 func environmentDuplicate(t *task, tell telling) {
 	for _, c := range t.containers {
-		duplicates(namesOf(c.get("environment")), "variable", tell)
+		duplicates(namesOf(c.get("environment")), 0, "variable", tell)
 	}
 }
 
@@ -47,12 +47,8 @@ func secretName(t *task, tell telling) {
 		if secrets.empty() {
 			continue
 		}
-		names := append(namesOf(c.get("environment")), namesOf(secrets)...)
-		duplicates(names, "variable", func(at object, hint, format string, args ...any) {
-			if strings.HasPrefix(at.path, secrets.path) {
-				tell(at, hint, format, args...)
-			}
-		})
+		names := namesOf(c.get("environment"))
+		duplicates(append(names, namesOf(secrets)...), len(names), "variable", tell)
 	}
 }
 

@@ -111,14 +111,14 @@ type task struct {
 	network    string // network mode; bridge if none is given, which is the default
 }
 
-func newTask(o object, def *Definition) *task {
+func newTask(def *Definition) *task {
 	t := &task{
-		object: o, bytes: len(def.Body),
+		object: objectOf(def.Node), bytes: len(def.Body),
 		fargate: slices.Contains(def.RequiresCompatibilities, "FARGATE"),
 		windows: strings.HasPrefix(def.OperatingSystem, "WINDOWS"),
 		network: def.NetworkMode,
 	}
-	for c := range o.get("containerDefinitions").each() {
+	for c := range t.get("containerDefinitions").each() {
 		if c.node.Kind == document.Map && len(t.containers) < 10*maxContainers {
 			t.containers = append(t.containers, c)
 		}
@@ -139,15 +139,17 @@ func (t *task) container(name string) (object, bool) {
 	return object{}, false
 }
 
-// rules checks a definition by all rules.
-func (d *decoder) rules(o object, def *Definition) {
-	t := newTask(o, def)
+// rules checks the definition at path by all rules.
+func (d *decoder) rules(def *Definition, path string) {
+	t := newTask(def)
 	for _, r := range rules {
 		r.check(t, func(at object, hint, format string, args ...any) {
-			if r.warning {
-				d.warn(at.place, at.path, r.code, hint, format, args...)
-			} else {
-				d.fault(at.place, at.path, r.code, hint, format, args...)
+			switch {
+			case d.full(r.warning): // searching for paths takes time
+			case r.warning:
+				d.warn(at.place, at.path(def.Node, path), r.code, hint, format, args...)
+			default:
+				d.fault(at.place, at.path(def.Node, path), r.code, hint, format, args...)
 			}
 		})
 	}
@@ -161,15 +163,18 @@ func between(o object, least, most int64, unit string, tell telling) {
 	}
 }
 
-// duplicates tells of the values that another before them equals.
-func duplicates(values []object, what string, tell telling) {
+// duplicates tells of the values from an index on that another before them
+// equals.
+func duplicates(values []object, from int, what string, tell telling) {
 	seen := make(map[string]document.Place, len(values))
-	for _, v := range values {
+	for i, v := range values {
 		text := v.text()
-		if first, twice := seen[text]; twice && text != "" {
-			tell(v, "", "the %s %q is given twice, first at %d:%d", what, shorten(text), first.Line, first.Column)
-		} else {
+		first, twice := seen[text]
+		switch {
+		case !twice:
 			seen[text] = v.place
+		case i >= from && text != "":
+			tell(v, "", "the %s %q is given twice, first at %d:%d", what, shorten(text), first.Line, first.Column)
 		}
 	}
 }

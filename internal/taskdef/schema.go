@@ -116,7 +116,7 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 }
 
 func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path string) {
-	if c.full() {
+	if c.full(c.pass) {
 		return // advice takes time
 	}
 	advice := didYouMean(m.Key.Text, memberNames(schema))

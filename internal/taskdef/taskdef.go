@@ -118,7 +118,7 @@ func (d *decoder) decode(n *document.Node) {
 		return
 	}
 	for i, item := range n.Items {
-		if len(d.faults) == maxFindings {
+		if d.full(false) {
 			return
 		}
 		d.definition(item, document.ItemPath("", i))
@@ -133,7 +133,7 @@ func (d *decoder) definition(n *document.Node, path string) {
 	if def == nil {
 		return
 	}
-	d.rules(object{node: def.Node, path: path, place: def.Place}, def)
+	d.rules(def, path)
 	if len(d.faults) == before {
 		d.definitions = append(d.definitions, def)
 	}
@@ -217,26 +217,29 @@ type findings struct {
 	warnings []document.Warning
 }
 
-// full reports whether no more is told of.
-func (f *findings) full() bool {
-	return len(f.faults) >= maxFindings || len(f.warnings) >= maxFindings
+// full reports whether no more faults, or warnings, are told of.
+func (f *findings) full(warnings bool) bool {
+	if warnings {
+		return len(f.warnings) >= maxFindings
+	}
+	return len(f.faults) >= maxFindings
 }
 
 func (f *findings) fault(at document.Place, path, code, hint, format string, args ...any) {
-	if len(f.faults) < maxFindings {
+	if !f.full(false) {
 		f.faults = append(f.faults, &document.Error{Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
 func (f *findings) warn(at document.Place, path, code, hint, format string, args ...any) {
-	if len(f.warnings) < maxFindings {
+	if !f.full(true) {
 		f.warnings = append(f.warnings, document.Warning{Error: document.Error{
 			Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)}})
 	}
 }
 
 func (f *findings) notice(at document.Place, path, code, format string, args ...any) {
-	if len(f.warnings) < maxFindings {
+	if !f.full(true) {
 		f.warnings = append(f.warnings, document.Warning{Notice: true, Error: document.Error{
 			Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)}})
 	}

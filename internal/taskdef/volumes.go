@@ -13,7 +13,7 @@ func volumeName(t *task, tell telling) {
 }
 
 func volumeNameDuplicate(t *task, tell telling) {
-	duplicates(namesOf(t.get("volumes")), "volume", tell)
+	duplicates(namesOf(t.get("volumes")), 0, "volume", tell)
 }
 
 func volumeKind(t *task, tell telling) {

@@ -1,0 +1,172 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/task"
+)
+
+// runGroup launches the jobs of a group and follows them to their end. Tasks that
+// AWS took away are started again where that is asked for.
+func (s *step) runGroup(ctx context.Context, group []*job) error {
+	if s.started.IsZero() {
+		s.started = time.Now()
+	}
+	wait := 5 * time.Second
+	for {
+		err := s.launch(ctx, group)
+		if s.config.SkipSteadyStateCheck {
+			if err == nil {
+				s.console.Printf("steady-state check skipped: the step does not wait for the tasks")
+			}
+			return err
+		}
+		err = errors.Join(err, s.watch(ctx, statesOf(group)))
+		if err != nil || ctx.Err() != nil || s.timedOut {
+			return err
+		}
+		lost, noRoom := s.replace(group)
+		if lost+noRoom == 0 {
+			return nil
+		}
+		if noRoom > 0 {
+			s.console.Printf("AWS had no room for %s: starting again in %s", plural(noRoom, "task"), report.Since(wait))
+			if !sleep(ctx, wait) {
+				return context.Cause(ctx)
+			}
+			wait = min(2*wait, time.Minute)
+		}
+	}
+}
+
+// replace takes the tasks out of the jobs that are to be started again: those
+// whose host was lost, as often as the input retries says, and those that never
+// ran for want of room, within launch-timeout.
+func (s *step) replace(group []*job) (lost, noRoom int) {
+	for _, j := range group {
+		var kept []*task.State
+		jobLost := 0
+		for _, state := range j.states {
+			switch v := state.Verdict; {
+			case v != nil && v.HostLost && j.reruns < s.config.Retries:
+				jobLost++
+				j.replaced = append(j.replaced, state)
+			case v != nil && v.NoRoom && time.Since(s.started) < s.config.LaunchTimeout:
+				noRoom++
+				j.missing++
+				j.replaced = append(j.replaced, state)
+			default:
+				kept = append(kept, state)
+			}
+		}
+		j.states = kept
+		if jobLost > 0 {
+			j.reruns++
+			j.missing += jobLost
+			lost += jobLost
+			s.console.Printf("running %s of %s again (retry %d of %d)", plural(jobLost, "task"), task.Name(j.definition), j.reruns, s.config.Retries)
+		}
+	}
+	return lost, noRoom
+}
+
+// sleep waits for d. It returns false at once when ctx ends.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func statesOf(jobs []*job) []*task.State {
+	var states []*task.State
+	for _, j := range jobs {
+		states = append(states, j.states...)
+	}
+	return states
+}
+
+// launch starts the missing tasks of each job at once. A job of which not every
+// task could be started is given up: those that were are stopped.
+func (s *step) launch(ctx context.Context, group []*job) error {
+	missing := 0
+	for _, j := range group {
+		missing += j.missing
+	}
+	if missing == 0 { // every task was found running
+		for _, state := range statesOf(group) {
+			s.logs.update(state, s.label(state))
+		}
+		return nil
+	}
+	s.console.Printf("running %s on cluster %s in %s", plural(missing, "task"), s.config.Cluster, s.clients.config.Region)
+	s.save("intent", s.startedBy())
+	each(group, func(j *job) { s.launchOne(ctx, j) })
+	started, failures := 0, 0
+	for _, j := range group {
+		started, failures = started+len(j.fresh), failures+len(j.failures)
+		for _, state := range j.fresh {
+			s.saved = append(s.saved, aws.ToString(state.TaskArn))
+		}
+	}
+	s.save("tasks", strings.Join(s.saved, ","))
+	s.console.Printf("%s started, %s", plural(started, "task"), plural(failures, "failure"))
+	for _, j := range group {
+		for _, state := range j.fresh {
+			s.console.Printf("task %s of %s: %s", short(state), task.Name(j.definition), aws.ToString(state.TaskArn))
+			s.logs.update(state, s.label(state))
+		}
+		if j.err != nil && len(j.states) > 0 {
+			s.giveUp(ctx, j)
+		}
+	}
+	return jobErrors(group)
+}
+
+// launchOne starts the missing tasks of a job.
+func (s *step) launchOne(ctx context.Context, j *job) {
+	j.fresh = nil
+	if j.err = context.Cause(ctx); j.err != nil || j.missing == 0 {
+		return
+	}
+	launched, err := s.runner.Launch(ctx, task.Launch{
+		Definition: j.definition, Count: j.missing, Request: s.request(),
+		Capacity: min(s.config.LaunchTimeout, s.config.Timeout) - time.Since(s.started),
+		Waiting: func(failures []types.Failure, wait time.Duration) {
+			s.console.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(j.definition), aws.ToString(failures[0].Reason), report.Since(wait))
+		},
+	})
+	j.fresh, j.failures, j.err, j.missing = task.States(launched), launched.Failures, err, 0
+	j.states = append(j.states, j.fresh...)
+	for _, state := range j.fresh {
+		s.made.add(aws.ToString(state.TaskArn))
+	}
+}
+
+// save saves a value for the post stage.
+func (s *step) save(name, value string) {
+	if err := s.console.State(name, value); err != nil {
+		s.console.Warning(report.Note{Title: "state not saved", Text: err.Error()})
+	}
+}
+
+// giveUp stops the tasks of a job that could not be started as a whole.
+func (s *step) giveUp(ctx context.Context, j *job) {
+	if s.config.OnInterrupt == "leave" {
+		s.console.Printf("%s of %s left running (on-interrupt: leave)", plural(len(j.states), "task"), task.Name(j.definition))
+		return
+	}
+	s.console.Printf("stopping the %s of %s that did start, as not all could be started", plural(len(j.states), "task"), task.Name(j.definition))
+	s.stop(context.WithoutCancel(ctx), j.states, "not all tasks could be started")
+}
