@@ -55,7 +55,7 @@ var kinds = map[string]string{
 var (
 	// harmless is what a name may consist of: nothing that a shell, Markdown or
 	// a terminal gives a meaning to where we use it.
-	harmless = regexp.MustCompile(`^[A-Za-z0-9_/.][A-Za-z0-9_/.:@+=,#-]{0,299}$`)
+	harmless = regexp.MustCompile(`^[A-Za-z0-9_/.][A-Za-z0-9_/.:@+=,#-]*$`)
 
 	placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
 
@@ -83,7 +83,7 @@ func (s Symptom) names(what saying) names {
 	n := names{}
 	set := func(key string, candidates ...string) {
 		for _, c := range candidates {
-			if c = strings.Trim(c, ":.,;'\""); harmless.MatchString(c) {
+			if c = strings.Trim(c, ":.,;'\""); len(c) <= 300 && harmless.MatchString(c) {
 				n[key] = c
 				return
 			}
@@ -131,7 +131,7 @@ func (s Symptom) names(what saying) names {
 	set("role", last(found(roleText)), n["puller"])
 	if match := deniedText.FindStringSubmatch(what.text); match != nil {
 		set("action", match[1])
-		if arn := strings.Trim(match[2], ":.,;'\""); resourceARN.MatchString(arn) {
+		if arn := strings.Trim(match[2], ":.,;'\""); isResource(arn) {
 			n["resource"] = arn
 		}
 	}

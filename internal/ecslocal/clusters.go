@@ -229,6 +229,21 @@ func (s *Server) listClusters(in object, _ caller) (any, error) {
 	return page(in, "clusterArns", all)
 }
 
+func (s *Server) listServices(in object, _ caller) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.cluster(in)
+	if err != nil {
+		return nil, err
+	}
+	var all []item
+	for _, service := range c.Services {
+		matches := textOf(in, "launchType") == "" || textOf(in, "launchType") == service.LaunchType
+		all = append(all, item{s.arn("service/%s/%s", c.Name, service.Name), matches})
+	}
+	return page(in, "serviceArns", all)
+}
+
 func (s *Server) describeServices(in object, _ caller) (any, error) {
 	names := textsOf(in, "services")
 	if len(names) == 0 {

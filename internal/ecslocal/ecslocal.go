@@ -285,6 +285,7 @@ func operations() map[string]operation {
 		}, (*Server).listTasks},
 		"StopTask":            {structure{"cluster": text, "task": text, "reason": text}, (*Server).stopTask},
 		"DescribeServices":    {structure{"cluster": text, "services": list{text}, "include": list{text}}, (*Server).describeServices},
+		"ListServices":        {structure{"cluster": text, "nextToken": text, "maxResults": integer, "launchType": text, "schedulingStrategy": text}, (*Server).listServices},
 		"DescribeClusters":    {structure{"clusters": list{text}, "include": list{text}}, (*Server).describeClusters},
 		"ListClusters":        {structure{"nextToken": text, "maxResults": integer}, (*Server).listClusters},
 		"TagResource":         {structure{"resourceArn": text, "tags": tagList}, (*Server).tagResource},

@@ -13,8 +13,8 @@ import (
 const maxOverrides = 8192 // characters
 
 var (
-	tokenPattern     = regexp.MustCompile(`^[!-~]{1,64}$`)
-	startedByPattern = regexp.MustCompile(`^[A-Za-z0-9_/-]{0,128}$`)
+	tokenPattern     = regexp.MustCompile(`^[!-~]+$`)
+	startedByPattern = regexp.MustCompile(`^[A-Za-z0-9_/-]*$`)
 )
 
 // A launch is what a client token stands for.
@@ -56,7 +56,7 @@ func (s *Server) runTask(in object, from caller) (any, error) {
 	token := textOf(in, "clientToken")
 	request := canonical(in)
 	if token != "" {
-		if !tokenPattern.MatchString(token) {
+		if len(token) > 64 || !tokenPattern.MatchString(token) {
 			return nil, invalidParameter("The client token must be at most 64 ASCII characters from 33 to 126.")
 		}
 		if l := s.launches[c.Name+" "+token]; l != nil {
@@ -126,7 +126,7 @@ func (s *Server) wish(in object, c *cluster, d *definition) (w wish, err error) 
 	if w.count < 1 || w.count > 10 {
 		return w, invalidParameter("count must be between 1 and 10.")
 	}
-	if !startedByPattern.MatchString(textOf(in, "startedBy")) {
+	if len(textOf(in, "startedBy")) > 128 || !startedByPattern.MatchString(textOf(in, "startedBy")) {
 		return w, invalidParameter("startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.")
 	}
 	if err := tagsRule(in); err != nil {

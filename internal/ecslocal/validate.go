@@ -11,11 +11,14 @@ import (
 )
 
 var (
-	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // and up to 255 characters: see isName
 	imagePattern = regexp.MustCompile(`^[A-Za-z0-9_\-:./@#]+$`)
 	rolePattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
 	tagPattern   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
+
+// isName counts apart from the pattern, as a bounded repetition is slow to compile.
+func isName(name string) bool { return len(name) <= 255 && namePattern.MatchString(name) }
 
 const maxDefinition = 64 << 10 // bytes
 
@@ -36,7 +39,7 @@ func familyRule(in object) error {
 	switch family := textOf(in, "family"); {
 	case family == "":
 		return clientException("Family should not be null or empty.")
-	case !namePattern.MatchString(family):
+	case !isName(family):
 		return clientException("Family contains invalid characters.")
 	}
 	return nil
@@ -73,7 +76,7 @@ func containerRule(c object) error {
 	switch {
 	case name == "":
 		return clientException("Container.name should not be null or empty.")
-	case !namePattern.MatchString(name):
+	case !isName(name):
 		return clientException("Container.name contains invalid characters.")
 	case image == "":
 		return clientException("Container.image should not be null or empty.")
@@ -265,7 +268,7 @@ func volumeRule(in object) error {
 	names := make(map[string]bool)
 	for _, v := range objectsOf(in, "volumes") {
 		name := textOf(v, "name")
-		if !namePattern.MatchString(name) {
+		if !isName(name) {
 			return clientException("Volume.name contains invalid characters.")
 		}
 		if names[name] {

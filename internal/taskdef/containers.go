@@ -16,11 +16,12 @@ const (
 	maxName       = 255 // characters of the names of families, containers and volumes, and of images
 )
 
+// Lengths are checked apart, as a bounded repetition is slow to compile.
 var (
-	nameText  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	nameText  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/#@-]+$`)
 	digest    = regexp.MustCompile(`^sha256:[A-Fa-f0-9]{64}$`)
-	roleName  = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]{1,512}$`)
+	roleName  = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`)
 	roleARN   = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 )
 
@@ -116,7 +117,7 @@ func role(t *task, tell telling) {
 		case r == "":
 		case strings.HasPrefix(r, "arn:") && !roleARN.MatchString(r):
 			tell(o, "arn:aws:iam::123456789012:role/name", "%q is not the ARN of an IAM role", shorten(r))
-		case !strings.HasPrefix(r, "arn:") && !roleName.MatchString(r):
+		case !strings.HasPrefix(r, "arn:") && (len(r) > 512 || !roleName.MatchString(r)):
 			tell(o, "", "%q is neither the name nor the ARN of an IAM role", shorten(r))
 		}
 	}
