@@ -127,6 +127,8 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		return ExitGood
 	case "local-ecs":
 		return serveLocal(ctx, env, command.LocalECS)
+	case "check":
+		return check(ctx, env, console, command.Check)
 	case "stop", "reap":
 		return stopLeft(ctx, env, console, command.Name, command.Leftover)
 	}

@@ -25,17 +25,15 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	expander, err := s.expander(workspace)
-	if err != nil {
-		return nil, err
-	}
 	if s.config.Registered() {
-		s.console.Printf("task definition %s, as it is registered", s.config.Definition)
-		s.tags, err = expandTags(expander, s.config.Tags)
-		return []*job{{}}, err
+		return s.loadRegistered(workspace)
 	}
 	loaded, err := source.Load(ctx, s.sourceConfig(workspace))
 	s.tellFetch(loaded.Fetch)
+	if err != nil {
+		return nil, err
+	}
+	expander, err := s.expander(workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +55,18 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 		s.console.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
 	return jobs, nil
+}
+
+// loadRegistered takes the name of a registered definition, which ECS is asked
+// for later.
+func (s *step) loadRegistered(workspace string) ([]*job, error) {
+	expander, err := s.expander(workspace)
+	if err != nil {
+		return nil, err
+	}
+	s.console.Printf("task definition %s, as it is registered", s.config.Definition)
+	s.tags, err = expandTags(expander, s.config.Tags)
+	return []*job{{}}, err
 }
 
 func (s *step) sourceConfig(workspace string) source.Config {
@@ -149,7 +159,7 @@ func (s *step) sources() ci.Sources {
 		Run: s.ci, Environ: s.env.Environ(),
 		Job: s.config.Job, Strategy: s.config.Strategy, Matrix: s.config.Matrix, Inputs: s.config.Inputs,
 		Vars: object(s.config.Variables), Secrets: object(s.config.Secrets),
-		Family: s.config.Family, Cluster: s.config.Cluster,
+		Family: s.config.Family, Cluster: s.config.Cluster, Commit: s.commit,
 		Region: cmp.Or(s.config.Region, s.env.getenv("AWS_REGION"), s.env.getenv("AWS_DEFAULT_REGION")),
 	}
 	if name := s.env.getenv("GITHUB_EVENT_PATH"); name != "" {
@@ -211,10 +221,21 @@ func (s *step) decode(trees []*document.Node) ([]*taskdef.Definition, error) {
 
 func (s *step) warn(warnings []document.Warning) {
 	for _, warning := range warnings {
+		if s.keep != nil {
+			s.keep.add(severity(warning), &warning.Error)
+			continue
+		}
 		if warning.Notice {
 			s.console.Notice(noteAt(&warning.Error))
 		} else {
 			s.console.Warning(s.placed(noteAt(&warning.Error)))
 		}
 	}
+}
+
+func severity(warning document.Warning) string {
+	if warning.Notice {
+		return "notice"
+	}
+	return "warning"
 }

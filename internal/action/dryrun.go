@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"ecs-run-task/internal/report"
 	"ecs-run-task/internal/task"
 )
 
@@ -44,6 +45,7 @@ func (s *step) printRequest(operation string, body []byte) {
 		pretty.Write(body)
 	}
 	s.console.Printf("%s request:\n%s", operation, pretty.Bytes())
+	s.requests = append(s.requests, report.Request{Operation: operation, Input: body})
 }
 
 // errNotSent ends a call before it is sent.

@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -30,16 +29,18 @@ type step struct {
 	config  input.Config
 	ci      ci.Run
 
+	keep     *findings // takes warnings instead of the console; nil if it does not
 	made     *ledger
 	clients  *clients
 	runner   task.Runner
 	logs     *logs
 	started  time.Time // when the first launch began; the time-out counts from it
 	timedOut bool
-	tags     []taskdef.Tag // of the tasks
-	several  bool          // tasks
-	saved    []string      // ARNs of tasks, for the post stage
-	commit   string        // that the definitions were taken from
+	tags     []taskdef.Tag    // of the tasks
+	several  bool             // tasks
+	requests []report.Request // of a dry run
+	saved    []string         // ARNs of tasks, for the post stage
+	commit   string           // that the definitions were taken from
 }
 
 // job is one definition on its way through the step.
@@ -100,14 +101,7 @@ func (s *step) run(ctx context.Context) int {
 
 // mask keeps secrets out of whatever is printed from here on.
 func (s *step) mask() {
-	secrets := []string{s.config.GitToken, s.config.SSHKey}
-	if address, err := url.Parse(s.config.Repository); err == nil && address.User != nil {
-		password, both := address.User.Password()
-		secrets = append(secrets, password)
-		if !both { // https://TOKEN@host
-			secrets = append(secrets, address.User.Username())
-		}
-	}
+	secrets := s.sourceConfig("").Secrets()
 	for _, secret := range s.config.Secrets {
 		secrets = append(secrets, secret.Value)
 	}
@@ -185,7 +179,7 @@ func (s *step) placed(note report.Note) report.Note {
 
 // conclude is the one verdict over everything.
 func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Result {
-	result := report.Result{Status: report.Succeeded, Commit: s.commit}
+	result := report.Result{Status: report.Succeeded, Commit: s.commit, Requests: s.requests}
 	if s.logs != nil {
 		result.LogURLs = s.logs.urls()
 	}

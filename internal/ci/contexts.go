@@ -21,6 +21,7 @@ type Sources struct {
 	Vars, Secrets *expand.Object
 
 	Family, Cluster, Region string // of the ecs context
+	Commit                  string // of the ecs context: the one that the definition is from, if it is from a repository
 }
 
 // Contexts returns the contexts that expressions in a definition may use:
@@ -40,7 +41,7 @@ func Contexts(s Sources) (map[string]any, error) {
 		"runner":  s.runner(),
 		"vars":    orEmpty(s.Vars),
 		"secrets": orEmpty(s.Secrets),
-		"ecs":     object("family", s.Family, "cluster", s.Cluster, "region", s.Region),
+		"ecs":     object("family", s.Family, "cluster", s.Cluster, "region", s.Region, "commit", s.Commit),
 	}
 	for _, given := range []struct{ name, text string }{
 		{"job", s.Job}, {"strategy", s.Strategy}, {"matrix", s.Matrix}, {"inputs", s.Inputs},

@@ -17,7 +17,7 @@ var (
 	tagPattern   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
 
-// isName counts apart from the pattern, as a bounded repetition is slow to compile.
+// isName counts apart from the pattern: a bounded repetition is slow to compile.
 func isName(name string) bool { return len(name) <= 255 && namePattern.MatchString(name) }
 
 const maxDefinition = 64 << 10 // bytes

@@ -27,14 +27,25 @@ import (
 
 // Command is what the command line asks for.
 type Command struct {
-	// Name is the command: run, post, stop, reap or local-ecs; or help or version,
+	// Name is the command: run, check, post, stop, reap or local-ecs; or help or version,
 	// when Text is what to print.
 	Name string
 	Text string
 
 	Run      Config   // of run and post
+	Check    Check    // of check
 	Leftover Leftover // of stop and reap
 	LocalECS LocalECS // of local-ecs
+}
+
+// Check are the settings of the command check, which looks for faults in files.
+type Check struct {
+	Values
+	Files          []string `argument:"" help:"Paths or globs of the files, separated by blanks or commas."`
+	Family         string   `help:"Family for a definition that names none."`
+	UnknownMembers string   `default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: an error, or a warning."`
+	Format         string   `default:"text" oneof:"text,json,sarif,github" help:"How to print what is found."`
+	Explain        bool     `default:"false" help:"Print each expression with its place and its value; secrets as ***."`
 }
 
 // Leftover are the settings of the commands stop and reap, which find tasks that
@@ -82,6 +93,12 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 		r.read(&command.LocalECS, args, nil)
 	case "stop", "reap":
 		r.read(&command.Leftover, args, lookup)
+	case "check":
+		r.read(&command.Check, args, lookup)
+		command.Check.Files = r.arguments
+		if len(r.arguments) == 0 && !r.help && !r.version {
+			r.fault("", "give the files to check")
+		}
 	default:
 		r.read(&command.Run, args, lookup)
 	}
@@ -100,6 +117,8 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 
 // reader gathers faults: all are told at once.
 type reader struct {
+	takesFiles    bool
+	arguments     []string // that are no flags, if takesFiles
 	faults        []error
 	help, version bool
 }
@@ -111,7 +130,8 @@ func (r *reader) fault(input, format string, args ...any) {
 // read fills a struct of inputs from flags, the environment, unless lookup is
 // nil, and defaults.
 func (r *reader) read(config any, args []string, lookup func(string) (string, bool)) {
-	fields := fieldsOf(config)
+	fields, arguments := fieldsOf(config)
+	r.takesFiles = arguments
 	given := map[string]string{}
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -147,6 +167,9 @@ func (r *reader) parse(set *flag.FlagSet, args []string) {
 		name, _, hasValue := strings.Cut(strings.TrimPrefix(name, "-"), "=")
 		f := set.Lookup(name)
 		switch {
+		case r.takesFiles && (!isFlag || name == ""):
+			r.arguments = append(r.arguments, parseList(args[i])...)
+			continue
 		case !isFlag || name == "":
 			r.fault("", "expected a flag as argument %d, such as --file-paths", i+1)
 			continue

@@ -3,6 +3,7 @@ package input
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +22,8 @@ type Input struct {
 // Table returns the inputs in the order of [Config].
 func Table() []Input {
 	var table []Input
-	for _, f := range fieldsOf(&Config{}) {
+	fields, _ := fieldsOf(&Config{})
+	for _, f := range fields {
 		table = append(table, f.Input)
 	}
 	return table
@@ -38,16 +40,21 @@ func (i Input) Description() string {
 // field is an input with the field that takes its value.
 type field struct {
 	Input
-	target  reflect.Value
-	planned bool // not available in this version, except at its default
+	target   reflect.Value
+	argument bool // not a flag: the words that are none
+	planned  bool // not available in this version, except at its default
 }
 
 func (f field) isBool() bool { return f.target.Kind() == reflect.Bool }
 
 // fieldsOf returns the inputs that a pointer to a struct holds, in its order,
-// those of embedded structs in their places.
-func fieldsOf(config any) []field {
-	return appendFields(nil, reflect.ValueOf(config).Elem())
+// those of embedded structs in their places, and whether it also takes arguments
+// that are no flags.
+func fieldsOf(config any) (fields []field, arguments bool) {
+	fields = appendFields(nil, reflect.ValueOf(config).Elem())
+	n := len(fields)
+	fields = slices.DeleteFunc(fields, func(f field) bool { return f.argument })
+	return fields, len(fields) < n
 }
 
 func appendFields(fields []field, config reflect.Value) []field {
@@ -68,6 +75,7 @@ func appendFields(fields []field, config reflect.Value) []field {
 		if allowed := tag.Get("oneof"); allowed != "" {
 			f.Allowed = strings.Split(allowed, ",")
 		}
+		_, f.argument = tag.Lookup("argument")
 		_, f.planned = tag.Lookup("planned")
 		_, f.Secret = tag.Lookup("secret")
 		fields = append(fields, f)
@@ -131,6 +139,7 @@ type about struct{ name, help string }
 
 var commands = []about{
 	{"run", "Run tasks on ECS and follow them to their end (the default command)."},
+	{"check", "Look for faults in task definition files, and call nothing."},
 	{"post", "Stop what the run command of this step has left; the action's post stage."},
 	{"stop", "Stop the tasks that this job, or a CI run, has left."},
 	{"reap", "Stop the tasks of any step that are older than a time."},
@@ -140,7 +149,7 @@ var commands = []about{
 // usage returns the help for a command.
 func usage(command string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Usage: ecs-run-task [command] [flags]\n\nCommands:\n")
+	fmt.Fprintf(&text, "Usage: ecs-run-task [command] [flags]\n       ecs-run-task check [flags] FILE...\n\nCommands:\n")
 	for _, c := range commands {
 		fmt.Fprintf(&text, "  %-10s %s\n", c.name, c.help)
 	}
@@ -150,10 +159,13 @@ func usage(command string) string {
 		config = &LocalECS{}
 	case "stop", "reap":
 		config = &Leftover{}
+	case "check":
+		config = &Check{}
 	}
 	fmt.Fprintf(&text, "\nFlags of %s:\n", command)
 	group := ""
-	for _, f := range fieldsOf(config) {
+	fields, _ := fieldsOf(config)
+	for _, f := range fields {
 		if f.Group != group {
 			group = f.Group
 			fmt.Fprintf(&text, "\n %s\n", group)

@@ -39,6 +39,13 @@ type Result struct {
 	Failures    []types.Failure         // why tasks did not start
 	LogURLs     []string                // of the containers' log streams in the console
 	Commit      string                  // that definitions were taken from; empty if from no repository
+	Requests    []Request               // that a dry run would have sent
+}
+
+// Request is one call that a dry run did not make.
+type Request struct {
+	Operation string          `json:"operation"`
+	Input     json.RawMessage `json:"input"` // as --cli-input-json of the AWS CLI takes it
 }
 
 // Output is one output of the step, in one line.
@@ -102,6 +109,7 @@ type (
 		Tasks           []taskJSON   `json:"tasks"`
 		Failures        []failedJSON `json:"failures"`
 		LogURLs         []string     `json:"logUrls"`
+		Requests        []Request    `json:"requests,omitempty"` // of a dry run
 	}
 	taskJSON struct {
 		TaskARN            string          `json:"taskArn"`
@@ -135,7 +143,7 @@ type (
 // JSON returns the result in one line of JSON.
 func (r Result) JSON() []byte {
 	out := resultJSON{
-		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit,
+		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests,
 		Registered: slices.Concat([]string{}, r.Registered), LogURLs: slices.Concat([]string{}, r.LogURLs),
 		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{},
 	}

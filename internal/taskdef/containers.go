@@ -16,7 +16,7 @@ const (
 	maxName       = 255 // characters of the names of families, containers and volumes, and of images
 )
 
-// Lengths are checked apart, as a bounded repetition is slow to compile.
+// Lengths are checked apart: a bounded repetition is slow to compile.
 var (
 	nameText  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/#@-]+$`)
