@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,8 +15,14 @@ var (
 	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // and up to 255 characters: see isName
 	imagePattern = regexp.MustCompile(`^[A-Za-z0-9_\-:./@#]+$`)
 	rolePattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
-	tagPattern   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
+
+// isTagText is the pattern [\p{L}\p{Z}\p{N}_.:/=+\-@]* of the API's model.
+func isTagText(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool {
+		return !unicode.In(c, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", c)
+	})
+}
 
 // isName counts apart from the pattern: a bounded repetition is slow to compile.
 func isName(name string) bool { return len(name) <= 255 && namePattern.MatchString(name) }
@@ -443,7 +450,7 @@ func tagsRule(in object) error {
 			return invalidParameter("A tag key must be between 1 and 128 characters long.")
 		case utf8.RuneCountInString(value) > 256:
 			return invalidParameter("A tag value must be at most 256 characters long.")
-		case !tagPattern.MatchString(key) || !tagPattern.MatchString(value):
+		case !isTagText(key) || !isTagText(value):
 			return invalidParameter("Tag key or value contains invalid characters: %s", key)
 		case reservedTag(key) || reservedTag(value):
 			return invalidParameter("Tag keys and values that begin with 'aws:' are reserved: %s", key)

@@ -20,7 +20,7 @@ const (
 var (
 	nameText  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/#@-]+$`)
-	digest    = regexp.MustCompile(`^sha256:[A-Fa-f0-9]{64}$`)
+	digest    = regexp.MustCompile(`^sha256:[A-Fa-f0-9]+$`) // of 64 digits
 	roleName  = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`)
 	roleARN   = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 )
@@ -104,7 +104,7 @@ func image(t *task, tell telling) {
 			tell(o, "", "the image %q has a variable in it: nothing expands it", shorten(o.text()))
 		case !imageText.MatchString(name):
 			tell(o, "", "the image %q has other characters than letters, digits and - _ : . / # @", shorten(o.text()))
-		case hashed && !digest.MatchString(hash):
+		case hashed && (len(hash) != len("sha256:")+64 || !digest.MatchString(hash)):
 			tell(o, "", "expected sha256: and 64 hexadecimal digits after the @ of the image")
 		}
 	}

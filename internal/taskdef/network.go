@@ -11,7 +11,7 @@ const (
 	maxPortRanges = 100 // of a container
 )
 
-var portNameText = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]{0,63}$`)
+var portNameText = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]*$`) // up to 64 characters
 
 // span returns the container ports of a mapping, from 0 to 0 if it names none.
 func span(mapping object) (first, last int64, ok bool) {
@@ -119,7 +119,7 @@ func portCount(t *task, tell telling) {
 func portName(t *task, tell telling) {
 	for _, c := range t.containers {
 		for mapping := range c.get("portMappings").each() {
-			if o := mapping.get("name"); o.text() != "" && !portNameText.MatchString(o.text()) {
+			if o := mapping.get("name"); o.text() != "" && (len(o.text()) > 64 || !portNameText.MatchString(o.text())) {
 				tell(o, "", "expected up to 64 lowercase letters, digits, _ and -, and no - at the beginning, found %q", shorten(o.text()))
 			}
 		}

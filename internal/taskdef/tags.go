@@ -1,9 +1,9 @@
 package taskdef
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"ecs-run-task/internal/document"
@@ -16,9 +16,13 @@ const (
 	maxTagValue = 256
 )
 
-// tagText is the character set of keys and values: all letters, digits and
-// spaces there are, without tabs and line breaks.
-var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+// isTagText reports whether a text is of the characters of keys and values: all
+// letters, digits and spaces there are, without tabs and line breaks.
+func isTagText(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool {
+		return !unicode.In(c, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", c)
+	})
+}
 
 // mergeOuterTags puts the tags that stand beside a definition with its own. The
 // same key with two values is a fault.
@@ -156,10 +160,10 @@ func (d *decoder) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, 
 		d.fault(valuePlace, valuePath, "tag-value", "", "a value of %d characters is longer than the %d that a tag can have", n, maxTagValue)
 	}
 	const allowed = "letters, digits, spaces and _ . : / = + - @"
-	if !tagText.MatchString(t.Key) {
+	if !isTagText(t.Key) {
 		d.fault(keyPlace, keyPath, "tag-characters", "", "the key %q has other characters than %s", shorten(t.Key), allowed)
 	}
-	if !tagText.MatchString(t.Value) {
+	if !isTagText(t.Value) {
 		d.fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s", shorten(t.Key), allowed)
 	}
 	if isReserved(t.Value) {
