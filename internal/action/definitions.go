@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"ecs-run-task/internal/ci"
@@ -215,6 +216,15 @@ func (s *step) decode(trees []*document.Node) ([]*taskdef.Definition, error) {
 		found, warnings, err := taskdef.Decode(tree, options)
 		s.warn(warnings)
 		definitions, faults = append(definitions, found...), append(faults, err)
+	}
+	for _, definition := range definitions {
+		hasCheck := slices.ContainsFunc(definition.Containers, func(c taskdef.Container) bool { return c.HealthCheck })
+		if s.config.SteadyState == "healthy" && !hasCheck {
+			faults = append(faults, &document.Error{
+				Place: definition.Place, Code: "steady-state", Message: "steady-state healthy needs a container with a healthCheck",
+				Hint: `"healthCheck": {"command": ["CMD-SHELL", "curl -f http://localhost/ || exit 1"]}`,
+			})
+		}
 	}
 	return definitions, errors.Join(faults...)
 }

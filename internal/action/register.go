@@ -62,10 +62,14 @@ func (s *step) registerOne(ctx context.Context, j *job) (err error) {
 		return nil // that of tasks that were found running
 	}
 	if j.source == nil {
-		if j.definition, err = s.runner.Find(ctx, s.config.Definition); err == nil {
-			s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
+		if j.definition, err = s.runner.Find(ctx, s.config.Definition); err != nil {
+			return err
 		}
-		return err
+		if s.config.SteadyState == "healthy" && !task.HasHealthCheck(j.definition) {
+			return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
+		}
+		s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
+		return nil
 	}
 	if s.config.ReuseRevision && s.reuse(ctx, j) {
 		return nil

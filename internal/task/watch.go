@@ -242,6 +242,12 @@ func reached(definition *types.TaskDefinition, task types.Task, goal Goal) bool 
 	return false
 }
 
+// HasHealthCheck reports whether a container of the definition has a health check,
+// without which a task is never healthy.
+func HasHealthCheck(definition *types.TaskDefinition) bool {
+	return slices.ContainsFunc(definition.ContainerDefinitions, func(c types.ContainerDefinition) bool { return c.HealthCheck != nil })
+}
+
 // healthy reports whether every container with a health check passes it.
 func healthy(definition *types.TaskDefinition, task types.Task) bool {
 	for _, defined := range definition.ContainerDefinitions {
