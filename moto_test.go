@@ -91,6 +91,9 @@ func TestMoto(t *testing.T) {
 	}
 	aws("ecs", "create-cluster", "--cluster-name", "jobs")
 	subnet := aws("ec2", "describe-subnets", "--query", "Subnets[0].SubnetId", "--output", "text")
+	instance := aws("ec2", "run-instances", "--image-id", "ami-12345678", "--query", "Instances[0].InstanceId", "--output", "text")
+	aws("ecs", "create-cluster", "--cluster-name", "ec2")
+	aws("ecs", "register-container-instance", "--cluster", "ec2", "--instance-identity-document", `{"instanceId":"`+instance+`"}`)
 	program := built(t)
 	fargate := []string{"--cluster", "jobs", "--launch-type", "FARGATE", "--subnets", subnet}
 	const job = `{"family":"job","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
@@ -113,6 +116,9 @@ func TestMoto(t *testing.T) {
 		}},
 		{"nothing to run it on", []string{"--cluster=jobs", "--file-paths=testdata/samples/nginx_ec2.json"}, 125, []string{
 			"registered nginx:1", "error: run task nginx:1: ECS refused RunTask (account 123456789012, region us-east-1): InvalidParameterException: No Container Instances were found in your cluster.",
+		}},
+		{"nginx as it is, on an instance", []string{"--cluster=ec2", "--logs=false", "--file-paths=testdata/samples/nginx_ec2.json"}, 0, []string{
+			"registered nginx:2", "1 task started, 0 failures", "succeeded:",
 		}},
 		{"no such cluster", []string{"--cluster=nowhere", "--launch-type=FARGATE", "--subnets=" + subnet, "--definition=job"}, 125, []string{
 			"found job:2", "error: run task job:2: ECS refused RunTask (account 123456789012, region us-east-1): ClusterNotFoundException: ",

@@ -12,8 +12,8 @@ import (
 	"ecs-run-task/internal/task"
 )
 
-// each calls do for every item, some at once, and returns when all are done.
-func each[T any](items []T, do func(T)) {
+// each calls do for every item, so many at once, and returns when all are done.
+func each[T any](items []T, atOnce int, do func(T)) {
 	var group sync.WaitGroup
 	places := make(chan struct{}, atOnce)
 	for _, item := range items {

@@ -112,7 +112,7 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	}
 	s.console.Printf("running %s on cluster %s in %s", plural(missing, "task"), s.config.Cluster, s.clients.config.Region)
 	s.save("intent", s.startedBy())
-	each(group, func(j *job) { s.launchOne(ctx, j) })
+	each(group, launchesAtOnce, func(j *job) { s.launchOne(ctx, j) })
 	started, failures := 0, 0
 	for _, j := range group {
 		started, failures = started+len(j.fresh), failures+len(j.failures)

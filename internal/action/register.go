@@ -27,7 +27,7 @@ func (s *step) register(ctx context.Context, jobs []*job) error {
 		}
 		families[family] = append(families[family], j)
 	}
-	each(order, func(family string) {
+	each(order, registrationsAtOnce, func(family string) {
 		counted := make(chan struct{})
 		go func() {
 			defer close(counted)

@@ -19,8 +19,12 @@ import (
 	"ecs-run-task/internal/taskdef"
 )
 
-// atOnce is how many registrations, or launches, are under way at the same time.
-const atOnce = 10
+// How many registrations, and launches, are under way at the same time. AWS gives
+// an account a bucket of 20 registrations and one of 100 launches.
+const (
+	registrationsAtOnce = 10
+	launchesAtOnce      = 50
+)
 
 // step is one run of the line.
 type step struct {
