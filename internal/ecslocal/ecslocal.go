@@ -107,7 +107,8 @@ func Account(id string) Option { return func(s *Server) { s.account = id } }
 
 // Output gives what a container without awslogs configuration prints, both of
 // its streams, to the writer that open returns; nil discards it. Two containers
-// may write at the same time.
+// may write at the same time. A writer that is an [io.Closer] is closed when its
+// container has ended.
 func Output(open func(taskARN, container string) io.Writer) Option {
 	return func(s *Server) { s.output = open }
 }

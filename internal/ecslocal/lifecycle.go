@@ -552,8 +552,11 @@ func (s *Server) openOutput(t *task, c *container) (io.WriteCloser, error) {
 	if s.output != nil {
 		w = s.output(t.arn, c.Name)
 	}
-	if w == nil {
-		w = io.Discard
+	switch w := w.(type) {
+	case nil:
+		return nopCloser{io.Discard}, nil
+	case io.WriteCloser:
+		return w, nil
 	}
 	return nopCloser{w}, nil
 }
