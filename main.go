@@ -15,6 +15,7 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	stdout, err := os.Stdout.Stat()
 	os.Exit(action.Main(action.Env{
 		Args:      os.Args,
 		LookupEnv: os.LookupEnv,
@@ -23,6 +24,7 @@ func main() {
 		Getwd:     os.Getwd,
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
+		Terminal:  err == nil && stdout.Mode()&os.ModeCharDevice != 0,
 		Signals:   signals,
 	}))
 }

@@ -38,6 +38,7 @@ type Env struct {
 	Environ        func() []string
 	Getwd          func() (string, error) // the workspace
 	Stdout, Stderr io.Writer
+	Terminal       bool             // Stdout is one
 	Signals        <-chan os.Signal // that ask the step to end; nil if there are none
 }
 
@@ -105,7 +106,7 @@ func Main(env Env) int {
 }
 
 func dispatch(ctx context.Context, env Env, made *ledger) int {
-	console := report.New(env.Stdout, env.getenv)
+	console := report.New(env.Stdout, env.getenv, env.Terminal)
 	args := env.Args[1:]
 	if filepath.Base(env.Args[0]) == "post" { // a container action's post-entrypoint is one word
 		args = append([]string{"post"}, args...)
@@ -124,6 +125,9 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		return ExitGood
 	case "version":
 		fmt.Fprintln(env.Stdout, version())
+		return ExitGood
+	case "schema":
+		env.Stdout.Write(report.Schema())
 		return ExitGood
 	case "local-ecs":
 		return serveLocal(ctx, env, command.LocalECS)

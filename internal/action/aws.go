@@ -31,6 +31,9 @@ type clients struct {
 	ecs    *ecs.Client
 	close  func() error
 
+	once      sync.Once
+	accountID string // see account
+
 	mu   sync.Mutex
 	logs map[string]*cloudwatchlogs.Client // by region
 }
@@ -176,8 +179,13 @@ func (c *clients) logsOf(region string) *cloudwatchlogs.Client {
 }
 
 // account returns the id of the account that the credentials are of, or "" if
-// that can't be found out: it only serves messages.
+// that can't be found out: it only serves messages, and is asked for once.
 func (c *clients) account(ctx context.Context) string {
+	c.once.Do(func() { c.accountID = c.findAccount(ctx) })
+	return c.accountID
+}
+
+func (c *clients) findAccount(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if found, err := c.config.Credentials.Retrieve(ctx); err == nil && found.AccountID != "" {

@@ -101,7 +101,7 @@ func (s *step) annotate() {
 			return "true"
 		}
 		return s.env.getenv(name)
-	})
+	}, false)
 	for _, f := range s.keep.found {
 		note := report.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: true}
 		if f.Path != "" {

@@ -32,7 +32,7 @@ func (s *step) cleanUp(ctx context.Context, result *report.Result) {
 		}
 	}
 	if err != nil {
-		for _, note := range notes(s.clients.refusal(ctx, err)) {
+		for _, note := range s.notes(ctx, err, nil) {
 			note.Title = "not cleaned up"
 			s.console.Warning(note)
 		}

@@ -44,7 +44,7 @@ func (s *step) printRequest(operation string, body []byte) {
 	if json.Indent(&pretty, body, "", "  ") != nil {
 		pretty.Write(body)
 	}
-	s.console.Printf("%s request:\n%s", operation, pretty.Bytes())
+	s.console.Group(operation+" request", pretty.String())
 	s.requests = append(s.requests, report.Request{Operation: operation, Input: body})
 }
 

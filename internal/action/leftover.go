@@ -38,9 +38,9 @@ func (s *step) post(ctx context.Context) int {
 	s.runner = task.Runner{API: clients.ecs, Cluster: c.Cluster}
 	left, err := s.leftOfStep(ctx)
 	if err != nil {
-		return s.failLeft(ctx, clients, err)
+		return s.failLeft(ctx, err)
 	}
-	return stopAll(ctx, s.console, clients, s.runner, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
+	return s.stopAll(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
 }
 
 // leftOfStep returns the running tasks that this step started.
@@ -59,8 +59,8 @@ func (s *step) leftOfStep(ctx context.Context) ([]types.Task, error) {
 	return slices.DeleteFunc(left, func(t types.Task) bool { return !slices.Contains(saved, aws.ToString(t.TaskArn)) }), nil
 }
 
-func (s *step) failLeft(ctx context.Context, clients *clients, err error) int {
-	for _, note := range notes(clients.refusal(ctx, err)) {
+func (s *step) failLeft(ctx context.Context, err error) int {
+	for _, note := range s.notes(ctx, err, nil) {
 		note.Title = "a task may still run"
 		s.console.Error(note)
 	}
@@ -77,10 +77,10 @@ func stopLeft(ctx context.Context, env Env, console *report.Report, command stri
 		}
 		return ExitError
 	}
-	runner := task.Runner{API: clients.ecs, Cluster: c.Cluster}
-	found, err := runner.All(ctx)
+	s.clients, s.runner = clients, task.Runner{API: clients.ecs, Cluster: c.Cluster}
+	found, err := s.runner.All(ctx)
 	if err != nil {
-		return s.failLeft(ctx, clients, err)
+		return s.failLeft(ctx, err)
 	}
 	isLeft, err := s.leftBy(command, c)
 	if err != nil {
@@ -95,7 +95,7 @@ func stopLeft(ctx context.Context, env Env, console *report.Report, command stri
 		}
 		return ExitGood
 	}
-	return stopAll(ctx, console, clients, runner, left, strings.TrimSpace("ecs-run-task "+command+" "+s.ci.URL))
+	return s.stopAll(ctx, left, strings.TrimSpace("ecs-run-task "+command+" "+s.ci.URL))
 }
 
 // leftBy returns which tasks the command is for: stop for those of a CI run, or
@@ -125,17 +125,13 @@ func (s *step) leftBy(command string, c input.Leftover) (func(types.Task) bool, 
 }
 
 // stopAll stops tasks and says which.
-func stopAll(ctx context.Context, console *report.Report, clients *clients, runner task.Runner, left []types.Task, reason string) int {
+func (s *step) stopAll(ctx context.Context, left []types.Task, reason string) int {
 	states := task.States(task.Launched{Tasks: left})
 	for _, t := range left {
-		console.Printf("stopping task %s", aws.ToString(t.TaskArn))
+		s.console.Printf("stopping task %s", aws.ToString(t.TaskArn))
 	}
-	if err := runner.Stop(ctx, states, reason); err != nil {
-		for _, note := range notes(clients.refusal(ctx, err)) {
-			note.Title = "a task may still run"
-			console.Error(note)
-		}
-		return ExitError
+	if err := s.runner.Stop(ctx, states, reason); err != nil {
+		return s.failLeft(ctx, err)
 	}
 	return ExitGood
 }

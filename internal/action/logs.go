@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"ecs-run-task/internal/diagnose"
 	"ecs-run-task/internal/report"
 	"ecs-run-task/internal/tail"
 	"ecs-run-task/internal/task"
@@ -33,7 +34,13 @@ type logs struct {
 	follows map[string]*follow     // by task ARN and container name
 	pacers  map[string]*tail.Pacer // by region
 	told    map[string]bool        // what has been said once
-	links   []string
+	seen    []*seen                // in the order of their beginning
+}
+
+// seen is what has been seen of one container's log.
+type seen struct {
+	task, container, url string
+	last                 lastLines
 }
 
 // follow is one container's log on its way.
@@ -106,10 +113,10 @@ func (l *logs) start(state *task.State, defined types.ContainerDefinition, conta
 		return nil
 	}
 	region := cmp.Or(config.Options["awslogs-region"], l.clients.config.Region)
+	log := l.see(aws.ToString(state.TaskArn), name)
 	if !l.clients.local {
-		link := report.LogURL(region, stream.Group, stream.Name)
-		l.links = append(l.links, link)
-		l.console.Printf("log of %s: %s", name, link)
+		log.url = report.LogURL(region, stream.Group, stream.Name)
+		l.console.Printf("log of %s: %s", name, log.url)
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	f := &follow{done: make(chan time.Time, 1), cancel: cancel}
@@ -119,7 +126,7 @@ func (l *logs) start(state *task.State, defined types.ContainerDefinition, conta
 	follower := l.follower(region)
 	l.group.Go(func() {
 		err := follower.Follow(ctx, stream, f.done, func(events []tail.Event) {
-			l.print(name+label, events)
+			l.print(log, name+label, events)
 		})
 		if err != nil && ctx.Err() == nil {
 			l.trouble(name, stream, err)
@@ -155,12 +162,26 @@ func (l *logs) follower(region string) tail.Follower {
 	return f
 }
 
-func (l *logs) print(name string, events []tail.Event) {
+func (l *logs) print(log *seen, name string, events []tail.Event) {
 	lines := make([]string, len(events))
 	for i, event := range events {
 		lines[i] = event.Message
 	}
+	l.tell(log, name, lines)
+}
+
+func (l *logs) tell(log *seen, name string, lines []string) {
 	l.console.Log(name, lines...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	log.last.add(lines)
+}
+
+// see begins to keep what is seen of a container's log.
+func (l *logs) see(task, container string) *seen {
+	log := &seen{task: task, container: container}
+	l.seen = append(l.seen, log)
+	return log
 }
 
 // cannotShow says once of a container why its output is not seen.
@@ -186,11 +207,11 @@ func (l *logs) trouble(name string, stream tail.Stream, err error) {
 		l.console.Printf("container %s wrote no log (%s)", name, stream)
 		return
 	}
-	note := report.Note{Title: "log not shown", Text: fmt.Sprintf("the log of container %s: %v", name, l.clients.refusal(l.ctx, err))}
-	if errors.Is(err, tail.ErrDenied) {
-		note.Hint = `allow the step to read it: {"Effect": "Allow", "Action": "logs:GetLogEvents", "Resource": "arn:aws:logs:*:*:log-group:` + stream.Group + `:log-stream:*"}`
-	}
-	l.console.Warning(note)
+	l.console.Warning(report.Note{
+		Title:  "log not shown",
+		Text:   fmt.Sprintf("the log of container %s: %v", name, l.clients.refusal(l.ctx, err)),
+		Advice: explainCall(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: l.clients.config.Region}, err),
+	})
 }
 
 // wait returns when every log has been read to its end, at the latest after
@@ -214,15 +235,41 @@ func (l *logs) end() {
 	}
 }
 
-// urls returns the links to the streams in the console.
-func (l *logs) urls() []string {
+// results returns what has been seen of each log.
+func (l *logs) results() []report.Log {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.links)
+	var all []report.Log
+	for _, log := range l.seen {
+		all = append(all, report.Log{TaskARN: log.task, Container: log.container, URL: log.url, Last: log.last.all()})
+	}
+	return all
 }
 
-// containerOutput takes what containers of the embedded ECS print that have no
+// last returns the last lines of a container's log.
+func (l *logs) last(task, container string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, log := range l.seen {
+		if log.task == task && log.container == container {
+			return log.last.all()
+		}
+	}
+	return nil
+}
+
+// containerOutput takes what a container of the embedded ECS prints that has no
 // awslogs, so that it is seen too.
-func (s *step) containerOutput(_, container string) io.Writer {
-	return s.console.Writer(container)
+func (s *step) containerOutput(taskARN, container string) io.Writer {
+	if !s.config.Logs {
+		return nil
+	}
+	name := container
+	if s.several {
+		name += fmt.Sprintf(" %.8s", task.ID(taskARN))
+	}
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	log := s.logs.see(taskARN, container)
+	return &lineWriter{emit: func(lines []string) { s.logs.tell(log, name, lines) }}
 }

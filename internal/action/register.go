@@ -92,7 +92,10 @@ func (s *step) reuse(ctx context.Context, j *job) bool {
 		same, err = j.source.SameAs(answer)
 	}
 	if err != nil {
-		s.console.Notice(report.Note{Text: fmt.Sprintf("%s is registered anew, as it could not be compared: %v", j.source.Family, s.clients.refusal(ctx, err))})
+		s.console.Notice(report.Note{
+			Text:   fmt.Sprintf("%s is registered anew, as it could not be compared: %v", j.source.Family, s.clients.refusal(ctx, err)),
+			Advice: s.explainError(ctx, err, j),
+		})
 	}
 	if same {
 		j.definition = newest
@@ -107,7 +110,10 @@ func (s *step) count(ctx context.Context, family string) {
 	population, err := s.runner.Count(ctx, family)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.console.Notice(report.Note{Text: fmt.Sprintf("the tasks of family %s were not counted: %v", family, s.clients.refusal(ctx, err))})
+			s.console.Notice(report.Note{
+				Text:   fmt.Sprintf("the tasks of family %s were not counted: %v", family, s.clients.refusal(ctx, err)),
+				Advice: s.explainError(ctx, err, nil),
+			})
 		}
 		return
 	}

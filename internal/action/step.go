@@ -45,6 +45,8 @@ type step struct {
 	requests []report.Request // of a dry run
 	saved    []string         // ARNs of tasks, for the post stage
 	commit   string           // that the definitions were taken from
+
+	stopped map[string]bool // ARNs of the tasks that this step asked ECS to stop
 }
 
 // job is one definition on its way through the step.
@@ -63,7 +65,7 @@ type job struct {
 }
 
 func newStep(env Env, console *report.Report, config input.Config) *step {
-	return &step{env: env, console: console, config: config, ci: ci.Detect(env.LookupEnv)}
+	return &step{env: env, console: console, config: config, ci: ci.Detect(env.LookupEnv), stopped: map[string]bool{}}
 }
 
 // run takes the step from its inputs to its exit status.
@@ -150,17 +152,16 @@ func (s *step) request() ecs.RunTaskInput {
 // finish concludes the step: the verdict, what is left, the outputs.
 func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 	result := s.conclude(ctx, jobs, err)
-	if err != nil && interruption(ctx) == nil {
-		if s.clients != nil {
-			err = s.clients.refusal(ctx, err)
-		}
-		for _, note := range notes(err) {
-			s.console.Error(s.placed(note))
-		}
+	result.Faults = s.faults(ctx, jobs, err)
+	for _, fault := range result.Faults {
+		s.console.Error(fault)
 	}
 	s.cleanUp(ctx, &result)
-	if fault := s.console.Outputs(result.Outputs()); fault != nil {
+	if fault := s.console.Outputs(result.Outputs(s.console.Hide)); fault != nil {
 		s.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
+	}
+	if fault := s.console.Summary(result); fault != nil {
+		s.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
 	}
 	if fault := s.writeResult(result); fault != nil {
 		s.console.Error(report.Note{Title: "result-file", Text: fault.Error()})
@@ -183,9 +184,12 @@ func (s *step) placed(note report.Note) report.Note {
 
 // conclude is the one verdict over everything.
 func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Result {
-	result := report.Result{Status: report.Succeeded, Commit: s.commit, Requests: s.requests}
+	result := report.Result{
+		Status: report.Succeeded, Commit: s.commit, Requests: s.requests,
+		Local: s.config.Local != "", Ended: time.Now(),
+	}
 	if s.logs != nil {
-		result.LogURLs = s.logs.urls()
+		result.Logs = s.logs.results()
 	}
 	var failed *task.State
 	open := 0
@@ -249,9 +253,9 @@ func (s *step) writeResult(result report.Result) error {
 	if name == "" {
 		return nil
 	}
-	text := append(result.JSON(), '\n')
+	text := append(result.JSON(s.console.Hide), '\n')
 	if strings.HasSuffix(name, ".env") {
-		text = result.Dotenv()
+		text = result.Dotenv(s.console.Hide)
 	}
-	return os.WriteFile(name, []byte(s.console.Hide(string(text))), 0o644)
+	return os.WriteFile(name, text, 0o644)
 }

@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -43,6 +44,10 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 			s.console.Printf("[%s] asking ECS again after: %v", report.Since(time.Since(s.started)), s.clients.refusal(ctx, err))
 		},
 	}
+	end := s.console.Live(func() string {
+		return fmt.Sprintf("waiting for %s, %s", plural(len(states), "task"), report.Since(time.Since(s.started)))
+	})
+	defer end()
 	err := s.runner.Watch(ctx, states, w)
 	open := undone(states)
 	if len(open) > 0 {
@@ -97,9 +102,12 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 
 // stop asks ECS to stop tasks, and names those it could not stop.
 func (s *step) stop(ctx context.Context, states []*task.State, why string) {
+	for _, state := range states {
+		s.stopped[aws.ToString(state.TaskArn)] = true
+	}
 	reason := strings.TrimSpace(why + "; stopped by ecs-run-task " + s.ci.URL)
 	if err := s.runner.Stop(ctx, states, reason); err != nil {
-		for _, note := range notes(s.clients.refusal(ctx, err)) {
+		for _, note := range s.notes(ctx, err, nil) {
 			note.Title = "a task may still run"
 			s.console.Error(note)
 		}

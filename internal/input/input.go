@@ -27,7 +27,7 @@ import (
 
 // Command is what the command line asks for.
 type Command struct {
-	// Name is the command: run, check, post, stop, reap or local-ecs; or help or version,
+	// Name is the command: run, check, schema, post, stop, reap or local-ecs; or help or version,
 	// when Text is what to print.
 	Name string
 	Text string
@@ -99,6 +99,13 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 		if len(r.arguments) == 0 && !r.help && !r.version {
 			r.fault("", "give the files to check")
 		}
+	case "schema":
+		if len(args) > 0 && args[0] == "result" {
+			args = args[1:]
+		} else if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") }) {
+			r.fault("", "expected what to print the schema of: schema result")
+		}
+		r.read(&struct{}{}, args, nil)
 	default:
 		r.read(&command.Run, args, lookup)
 	}

@@ -140,6 +140,7 @@ type about struct{ name, help string }
 var commands = []about{
 	{"run", "Run tasks on ECS and follow them to their end (the default command)."},
 	{"check", "Look for faults in task definition files, and call nothing."},
+	{"schema", "Print the JSON Schema of the result: schema result."},
 	{"post", "Stop what the run command of this step has left; the action's post stage."},
 	{"stop", "Stop the tasks that this job, or a CI run, has left."},
 	{"reap", "Stop the tasks of any step that are older than a time."},
@@ -161,6 +162,8 @@ func usage(command string) string {
 		config = &Leftover{}
 	case "check":
 		config = &Check{}
+	case "schema":
+		return text.String()
 	}
 	fmt.Fprintf(&text, "\nFlags of %s:\n", command)
 	group := ""

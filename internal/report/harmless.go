@@ -1,116 +1,112 @@
 package report
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
-	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// writeLines writes text line by line, each behind the prefix, so that no
-// runner takes a line for a command.
+// appendLines appends text line by line, each behind the prefix, so that no
+// runner takes a line for a command and no terminal does more than colour it.
 //
 // GitHub ends a line at LF, CR LF and a lone CR; takes :: for a command where it
 // is the first of a line but blanks, and ##[ anywhere
 // (https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs).
 // Azure and TeamCity take ##vso[ and ##teamcity[ anywhere; GitLab takes
-// section_start: before a lone CR.
-func writeLines(to *strings.Builder, prefix, text string) {
+// section_start: before a lone CR and an escape.
+func appendLines(to []byte, prefix, text string) []byte {
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	for {
-		end := strings.IndexAny(text, "\r\n")
-		line := text
-		if end >= 0 {
-			line = text[:end]
+		line, rest, more := cutLine(text)
+		to = append(to, prefix...)
+		to = appendHarmless(to, prefix == "", line)
+		to = append(to, '\n')
+		if !more {
+			return to
 		}
-		to.WriteString(prefix)
-		writeHarmless(to, prefix == "", line)
-		to.WriteByte('\n')
-		if end < 0 {
-			return
-		}
-		if strings.HasPrefix(text[end:], "\r\n") {
-			end++
-		}
-		text = text[end+1:]
+		text = rest
 	}
+}
+
+// cutLine cuts a text at its first line break, of whichever kind.
+func cutLine(text string) (line, rest string, more bool) {
+	end := strings.IndexAny(text, "\r\n")
+	if end < 0 {
+		return text, "", false
+	}
+	line, rest = text[:end], text[end:]
+	if after, both := strings.CutPrefix(rest, "\r\n"); both {
+		return line, after, true
+	}
+	return line, rest[1:], true
 }
 
 // invisible breaks a command without changing how its line looks.
 const invisible = "\u200b"
 
-func writeHarmless(to *strings.Builder, first bool, line string) {
-	if first {
-		if trimmed := strings.TrimSpace(line); strings.HasPrefix(trimmed, "::") {
-			to.WriteString(invisible)
+// appendHarmless appends one line; first says that nothing stands before it.
+func appendHarmless(to []byte, first bool, line string) []byte {
+	if first && strings.HasPrefix(strings.TrimLeftFunc(line, unicode.IsSpace), "::") {
+		to = append(to, invisible...)
+	}
+	done := 0 // bytes of the line that are appended
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		if c >= ' ' && c != '#' && c != rubout && c != 0xC2 || c == '\t' {
+			continue
+		}
+		switch {
+		case c == '#':
+			if command(line[i:]) {
+				to = append(append(to, line[done:i+1]...), invisible...)
+				done = i + 1
+			}
+		case c == escape && colour(line[i:]) > 0:
+			i += colour(line[i:]) - 1
+		case c == 0xC2:
+			if i+1 < len(line) && 0x80 <= line[i+1] && line[i+1] < 0xA0 { // U+0080 to U+009F: controls of eight bits
+				to = utf8.AppendRune(append(to, line[done:i]...), utf8.RuneError)
+				done = i + 2
+			}
+		default:
+			to = utf8.AppendRune(append(to, line[done:i]...), picture(c))
+			done = i + 1
 		}
 	}
-	for {
-		i := strings.Index(line, "##")
-		if i < 0 {
-			to.WriteString(line)
-			return
-		}
-		to.WriteString(line[:i+1])
-		if command(line[i+2:]) {
-			to.WriteString(invisible)
-		}
-		line = line[i+1:]
-	}
+	return append(to, line[done:]...)
 }
 
-// command reports whether what follows ## makes a command of it: a bracket,
-// after a word or not.
-func command(rest string) bool {
-	return strings.HasPrefix(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), "[")
+const (
+	escape = 0x1B
+	rubout = 0x7F
+)
+
+// picture returns the character that shows a control character.
+func picture(c byte) rune {
+	if c == rubout {
+		return '␡'
+	}
+	return '␀' + rune(c)
 }
 
-// masks are the secrets that are kept out of the console.
-type masks struct {
-	forms    []string // longest first
-	replacer *strings.Replacer
+// command reports whether a text begins with ## and a bracket, with a word
+// between them or not, which makes a command of it.
+func command(text string) bool {
+	rest, ok := strings.CutPrefix(text, "##")
+	return ok && strings.HasPrefix(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), "[")
 }
 
-// shortest is the length from which on a secret is masked.
-const shortest = 4
-
-// add takes in a secret and returns the forms in which it is looked for: each of
-// its lines as it is, and in JSON, base64 and URL encoding. It is false for a
-// secret that is too short.
-func (m *masks) add(secret string) (forms []string, ok bool) {
-	if len(strings.TrimSpace(secret)) < shortest {
-		return nil, false
+// colour returns the length of the escape sequence for colours and the like that
+// a text begins with, 0 if it begins with another one. Others move the cursor,
+// set the clipboard or open links.
+func colour(text string) int {
+	rest, ok := strings.CutPrefix(text, "\x1b[")
+	if !ok {
+		return 0
 	}
-	whole := strings.TrimSpace(secret)
-	add := func(form string) {
-		if len(form) >= shortest && !slices.Contains(m.forms, form) && !slices.Contains(forms, form) {
-			forms = append(forms, form)
-		}
+	end := strings.IndexFunc(rest, func(c rune) bool { return (c < '0' || c > '9') && c != ';' && c != ':' })
+	if end < 0 || rest[end] != 'm' {
+		return 0
 	}
-	for line := range strings.Lines(whole) {
-		add(strings.TrimSpace(line))
-	}
-	quoted, _ := json.Marshal(whole)
-	add(strings.Trim(string(quoted), `"`))
-	add(url.QueryEscape(whole))
-	add(url.PathEscape(whole))
-	add(base64.StdEncoding.EncodeToString([]byte(whole)))
-	add(base64.URLEncoding.EncodeToString([]byte(whole)))
-	m.forms = append(m.forms, forms...)
-	slices.SortStableFunc(m.forms, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, form := range m.forms {
-		pairs = append(pairs, form, "***")
-	}
-	m.replacer = strings.NewReplacer(pairs...)
-	return forms, true
-}
-
-// hide replaces every secret in the text.
-func (m masks) hide(text string) string {
-	if m.replacer == nil {
-		return text
-	}
-	return m.replacer.Replace(text)
+	return len("\x1b[") + end + 1
 }

@@ -1,13 +1,13 @@
 // Package report tells people what the step does: the transcript on the console,
-// annotations, the step's outputs and the result file.
+// annotations, the job summary, the step's outputs and the result file.
 //
-// It decides nothing and calls nobody. Whatever it prints that came from outside
+// It decides nothing and calls nobody. Whatever it tells that came from outside
 // (logs, reasons, names) is made harmless first: no line of it can be a command
-// to the CI's runner, and no registered secret is in it.
+// to the CI's runner, none can break the summary, and no registered secret is in
+// it.
 package report
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	"github.com/sethvargo/go-githubactions"
+
+	"ecs-run-task/internal/diagnose"
 )
 
 // annotationLimit is how many annotations of each level GitHub keeps of a step.
@@ -33,15 +35,20 @@ type Report struct {
 	mu     sync.Mutex
 	masks  masks
 	counts map[string]int // annotations by level
+	screen screen
+	buffer []byte // of the lines that are being printed
 }
 
 // New returns a report to the console out, in the environment that getenv
-// reads.
-func New(out io.Writer, getenv func(string) string) *Report {
-	return &Report{out: out, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true", counts: map[string]int{}}
+// reads. If terminal is true and no CI is around, a person watches.
+func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
+	return &Report{
+		out: out, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true",
+		counts: map[string]int{}, screen: newScreen(getenv, terminal),
+	}
 }
 
-// Mask keeps each value out of everything that is printed from now on, and asks
+// Mask keeps each value out of everything that is told from now on, and asks
 // the runner to do so too. Values shorter than four characters are left, as
 // masking them would make every line unreadable; it returns how many those are.
 func (r *Report) Mask(values ...string) (left int) {
@@ -49,49 +56,81 @@ func (r *Report) Mask(values ...string) (left int) {
 	defer r.mu.Unlock()
 	for _, value := range values {
 		forms, ok := r.masks.add(value)
-		if !ok {
-			if strings.TrimSpace(value) != "" {
-				left++
-			}
-			continue
+		if !ok && strings.TrimSpace(value) != "" {
+			left++
 		}
 		for _, form := range forms {
 			if r.github {
-				r.actions().AddMask(form)
+				r.command(func(a *githubactions.Action) { a.AddMask(form) })
 			}
 		}
 	}
 	return left
 }
 
-// actions returns GitHub's commands, written to the console.
-func (r *Report) actions() *githubactions.Action {
-	return githubactions.New(githubactions.WithWriter(r.out), githubactions.WithGetenv(r.getenv))
+// command writes one of GitHub's commands to the console. That panics where the
+// console is gone, which is nothing to die of.
+func (r *Report) command(write func(*githubactions.Action)) {
+	_ = unpanic(func() { write(r.actions(r.out)) })
+}
+
+// actions returns GitHub's commands and files.
+func (r *Report) actions(out io.Writer) *githubactions.Action {
+	return githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(r.getenv))
 }
 
 // Printf prints what has been done, or found. The text may hold several lines.
 func (r *Report) Printf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print("", fmt.Sprintf(format, args...))
+	r.print("", "", fmt.Sprintf(format, args...))
+}
+
+// Group prints a long part of the transcript, which a runner that can folds up
+// behind its title.
+func (r *Report) Group(title, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.github {
+		r.print("", "", title+":\n"+text)
+		return
+	}
+	r.command(func(a *githubactions.Action) { a.Group(oneLine(r.masks.hide(title))) })
+	r.print("", "", text)
+	r.command((*githubactions.Action).EndGroup)
 }
 
 // Log prints lines of a container's log, each behind a name in brackets.
 func (r *Report) Log(name string, lines ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var text strings.Builder
+	prefix := "[" + name + "] "
+	r.buffer = r.buffer[:0]
 	for _, line := range lines {
-		writeLines(&text, "["+name+"] ", r.masks.hide(line))
+		r.buffer = appendLines(r.buffer, prefix, r.masks.hide(line))
 	}
-	io.WriteString(r.out, text.String())
+	r.write()
 }
 
-// print writes text line by line, the first behind the prefix.
-func (r *Report) print(prefix, text string) {
-	var lines strings.Builder
-	writeLines(&lines, "", prefix+r.masks.hide(text))
-	io.WriteString(r.out, lines.String())
+// print writes text line by line, the first behind a word, in a colour if the
+// console has them.
+func (r *Report) print(colour, word, text string) {
+	r.buffer = appendLines(r.buffer[:0], "", r.screen.paint(colour, word)+r.masks.hide(text))
+	r.write()
+}
+
+// keptBuffer is how large a buffer is kept for the next lines.
+const keptBuffer = 4 << 20
+
+// write writes the buffered lines to the console, above the status line if there
+// is one.
+func (r *Report) write() {
+	r.screen.clear(r.out)
+	r.out.Write(r.buffer)
+	if cap(r.buffer) > keptBuffer {
+		r.buffer = nil
+	}
+	r.screen.draw(r.out)
 }
 
 // Note is something that the step has to say about a place or about itself.
@@ -99,9 +138,11 @@ type Note struct {
 	File         string // as the user called it; empty if it is not about a file
 	Line, Column int    // count from 1; 0 if unknown
 	InWorkspace  bool   // the file is one that the runner can show
+	Aside        bool   // the place is where to look; the text is not about it
 	Title        string
 	Text         string
-	Hint         string // a line that helps; may be empty
+	Hint         string            // a line that helps; may be empty
+	Advice       []diagnose.Advice // what is likely behind it, best first
 }
 
 // Error prints a fault and annotates it.
@@ -114,7 +155,7 @@ func (r *Report) Warning(n Note) { r.annotate("warning", n) }
 func (r *Report) Notice(n Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print("notice: ", n.text())
+	r.print("", "notice: ", n.text())
 }
 
 func (r *Report) annotate(level string, n Note) {
@@ -122,19 +163,33 @@ func (r *Report) annotate(level string, n Note) {
 	defer r.mu.Unlock()
 	r.counts[level]++
 	if !r.github || r.counts[level] > annotationLimit {
-		r.print(level+": ", n.text())
+		r.print(levelColours[level], level+": ", n.text())
 		return
 	}
-	action := r.actions().WithFieldsMap(n.fields(r.masks))
 	text := n.message()
 	if !n.shown() {
 		text = n.text()
 	}
 	message := clip(r.masks.hide(text), messageLimit)
-	if level == "error" {
-		action.Errorf("%s", message)
-	} else {
-		action.Warningf("%s", message)
+	r.command(func(a *githubactions.Action) {
+		a = a.WithFieldsMap(n.fields(r.masks))
+		if level == "error" {
+			a.Errorf("%s", message)
+		} else {
+			a.Warningf("%s", message)
+		}
+	})
+}
+
+// tellDropped tells how many annotations the runner would not have kept. They
+// stand in the transcript.
+func (r *Report) tellDropped() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, level := range []string{"error", "warning"} {
+		if more := r.counts[level] - annotationLimit; r.github && more > 0 {
+			r.print("", "", fmt.Sprintf("%d more %ss are in the lines above only: the runner keeps %d annotations of a kind", more, level, annotationLimit))
+		}
 	}
 }
 
@@ -154,73 +209,44 @@ func (n Note) fields(masks masks) map[string]string {
 // shown reports whether the runner shows the note at its place.
 func (n Note) shown() bool { return n.InWorkspace && n.File != "" && n.Line > 0 }
 
-// message is the text with its hint.
+// message is the text with all that helps, each in a line of its own.
 func (n Note) message() string {
-	if n.Hint == "" {
-		return n.Text
+	var text strings.Builder
+	text.WriteString(n.Text)
+	line := func(name, value string) {
+		if value != "" {
+			text.WriteString("\n  " + name + strings.ReplaceAll(value, "\n", "\n  "))
+		}
 	}
-	return n.Text + "\n  " + strings.ReplaceAll(n.Hint, "\n", "\n  ")
+	line("", n.Hint)
+	for _, advice := range n.Advice {
+		line("cause: ", advice.Cause)
+		line("advice: ", advice.Advice)
+		line("allow: ", advice.Statement)
+	}
+	return text.String()
 }
 
 // text is the message with its place, for a console without annotations.
 func (n Note) text() string {
 	text := n.message()
-	if n.File == "" {
+	switch {
+	case n.File == "" || n.Aside:
 		return text
-	}
-	if n.Line == 0 {
+	case n.Line == 0:
 		return n.File + ": " + text
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", n.File, n.Line, n.Column, text)
 }
 
-// Outputs sets the step's outputs where the runner takes them.
-func (r *Report) Outputs(outputs []Output) error {
-	if r.getenv("GITHUB_OUTPUT") == "" {
-		return nil
-	}
+// Hide returns the text without the registered secrets.
+func (r *Report) Hide(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return unpanic(func() {
-		action := r.actions()
-		for _, output := range outputs {
-			action.SetOutput(output.Name, oneLine(r.masks.hide(output.Value)))
-		}
-	})
+	return r.masks.hide(text)
 }
 
-// State saves a value for the post stage, where the runner takes one.
-func (r *Report) State(name, value string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.getenv("GITEA_ACTIONS") == "true" { // whose state file is lost when the job is cancelled
-		r.actions().IssueCommand(&githubactions.Command{
-			Name: "save-state", Message: value, Properties: githubactions.CommandProperties{"name": name},
-		})
-	}
-	if r.getenv("GITHUB_STATE") == "" {
-		return nil
-	}
-	return unpanic(func() { r.actions().SaveState(name, oneLine(value)) })
-}
-
-// unpanic turns the panics of go-githubactions, which has no errors, into
-// errors.
-func unpanic(write func()) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			var ok bool
-			if err, ok = fault.(error); !ok {
-				err = errors.New(fmt.Sprint(fault))
-			}
-		}
-	}()
-	write()
-	return nil
-}
-
-// oneLine keeps a value from ending its line: the delimiter of a value in the
-// runner's file is fixed, so that a value of several lines could forge another.
+// oneLine keeps a value from ending its line.
 func oneLine(value string) string {
 	return strings.Map(func(c rune) rune {
 		if c == '\n' || c == '\r' {
@@ -232,6 +258,9 @@ func oneLine(value string) string {
 
 // clip cuts a text to a number of characters, and says so.
 func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
 	characters := []rune(text)
 	if len(characters) <= limit {
 		return text

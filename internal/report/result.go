@@ -3,7 +3,8 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
+	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"ecs-run-task/internal/diagnose"
 	"ecs-run-task/internal/task"
 )
 
@@ -37,38 +39,63 @@ type Result struct {
 	Registered  []string                // ARNs of those that this step registered
 	Tasks       []*task.State           // that this step started
 	Failures    []types.Failure         // why tasks did not start
-	LogURLs     []string                // of the containers' log streams in the console
+	Faults      []Note                  // what went wrong, as it was told
+	Logs        []Log                   // of the tasks' containers
+	Local       bool                    // on the embedded ECS, of which the AWS console shows nothing
+	Ended       time.Time               // when the step came to its end
 	Commit      string                  // that definitions were taken from; empty if from no repository
 	Requests    []Request               // that a dry run would have sent
 }
 
 // Request is one call that a dry run did not make.
 type Request struct {
-	Operation string          `json:"operation"`
-	Input     json.RawMessage `json:"input"` // as --cli-input-json of the AWS CLI takes it
+	Operation string          `json:"operation" doc:"The operation, such as RunTask."`
+	Input     json.RawMessage `json:"input" doc:"Its request, as --cli-input-json of the AWS CLI takes it."`
+}
+
+// Log is what is known of one container's log.
+type Log struct {
+	TaskARN, Container string
+	URL                string   // in the AWS console; empty if it is not there
+	Last               []string // the last lines, oldest first, where they were read
+}
+
+// logURLs returns the addresses of the logs that have one.
+func (r Result) logURLs() []string {
+	urls := []string{}
+	for _, log := range r.Logs {
+		if log.URL != "" {
+			urls = append(urls, log.URL)
+		}
+	}
+	return urls
 }
 
 // Output is one output of the step, in one line.
 type Output struct{ Name, Value string }
 
 // Outputs returns the step's outputs. Lists are JSON, so that fromJSON takes
-// them.
-func (r Result) Outputs() []Output {
+// them. Hide takes secrets out of a text.
+func (r Result) Outputs(hide func(string) string) []Output {
 	arns, ids := []string{}, []string{}
 	codes := map[string]map[string]*int32{}
 	reason := ""
 	for _, state := range r.Tasks {
 		arn := aws.ToString(state.TaskArn)
-		arns, ids = append(arns, arn), append(ids, task.ID(arn))
-		codes[task.ID(arn)] = exitCodes(state)
+		arns, ids = append(arns, hide(arn)), append(ids, hide(task.ID(arn)))
+		codes[hide(task.ID(arn))] = exitCodes(state, hide)
 		if reason == "" {
-			reason = aws.ToString(state.StoppedReason)
+			reason = hide(aws.ToString(state.StoppedReason))
 		}
 	}
 	definitionARNs, definitions := []string{}, []string{}
 	for _, definition := range r.Definitions {
-		definitionARNs = append(definitionARNs, aws.ToString(definition.TaskDefinitionArn))
-		definitions = append(definitions, task.Name(definition))
+		definitionARNs = append(definitionARNs, hide(aws.ToString(definition.TaskDefinitionArn)))
+		definitions = append(definitions, hide(task.Name(definition)))
+	}
+	urls := []string{}
+	for _, url := range r.logURLs() {
+		urls = append(urls, hide(url))
 	}
 	return []Output{
 		{"status", string(r.Status)},
@@ -80,86 +107,109 @@ func (r Result) Outputs() []Output {
 		{"task-definition-arn", first(definitionARNs)},
 		{"task-definition-arns", compact(definitionARNs)},
 		{"task-definitions", compact(definitions)},
-		{"definition-commit", r.Commit},
+		{"definition-commit", hide(r.Commit)},
 		{"stopped-reason", reason},
-		{"log-urls", compact(slices.Concat([]string{}, r.LogURLs))},
-		{"result", string(r.JSON())},
+		{"log-urls", compact(urls)},
+		{"result", string(r.JSON(hide))},
 	}
 }
 
 // exitCodes returns the codes of the definition's containers by name, nil for a
 // container that has none.
-func exitCodes(state *task.State) map[string]*int32 {
+func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
 	codes := map[string]*int32{}
 	for _, end := range state.Ends() {
-		codes[end.Name] = end.ExitCode
+		codes[hide(end.Name)] = end.ExitCode
 	}
 	return codes
 }
 
-// The form of the result as JSON. Members are added to it, never taken away.
+// The form of the result as JSON, with what its members mean. Members are added
+// to it, never taken away.
 type (
 	resultJSON struct {
-		Status          Status       `json:"status"`
-		ExitCode        int          `json:"exitCode"`
-		Reason          string       `json:"reason"`
-		TaskDefinitions []string     `json:"taskDefinitions"` // ARNs
-		Registered      []string     `json:"registered"`      // ARNs
-		Commit          string       `json:"commit,omitempty"`
-		Tasks           []taskJSON   `json:"tasks"`
-		Failures        []failedJSON `json:"failures"`
-		LogURLs         []string     `json:"logUrls"`
-		Requests        []Request    `json:"requests,omitempty"` // of a dry run
+		Status          Status       `json:"status" oneof:"succeeded,failed,timed-out,cancelled,started,error" doc:"How the step ended."`
+		ExitCode        int          `json:"exitCode" doc:"The step's exit status."`
+		Reason          string       `json:"reason" doc:"Why, in one line."`
+		TaskDefinitions []string     `json:"taskDefinitions" doc:"ARNs of the task definitions that were to be run, in their order."`
+		Registered      []string     `json:"registered" doc:"ARNs of those of them that this step registered."`
+		Commit          string       `json:"commit,omitempty" doc:"Commit that the definitions were taken from."`
+		Tasks           []taskJSON   `json:"tasks" doc:"The tasks that this step started."`
+		Failures        []failedJSON `json:"failures" doc:"Why tasks did not start, as RunTask said."`
+		Faults          []faultJSON  `json:"faults" doc:"What went wrong, with the likely causes."`
+		LogURLs         []string     `json:"logUrls" doc:"Addresses of the containers' log streams in the AWS console."`
+		Requests        []Request    `json:"requests,omitempty" doc:"The calls that a dry run did not make."`
 	}
 	taskJSON struct {
-		TaskARN            string          `json:"taskArn"`
-		TaskDefinition     string          `json:"taskDefinition"` // family:revision
-		LastStatus         string          `json:"lastStatus"`
-		Outcome            task.Outcome    `json:"outcome,omitempty"`
-		Reason             string          `json:"reason,omitempty"`
-		StopCode           string          `json:"stopCode,omitempty"`
-		StoppedReason      string          `json:"stoppedReason,omitempty"`
-		Containers         []containerJSON `json:"containers"`
-		CreatedAt          *time.Time      `json:"createdAt,omitempty"`
-		PullStartedAt      *time.Time      `json:"pullStartedAt,omitempty"`
-		PullStoppedAt      *time.Time      `json:"pullStoppedAt,omitempty"`
-		StartedAt          *time.Time      `json:"startedAt,omitempty"`
-		ExecutionStoppedAt *time.Time      `json:"executionStoppedAt,omitempty"`
-		StoppedAt          *time.Time      `json:"stoppedAt,omitempty"`
+		TaskARN            string          `json:"taskArn" doc:"The task's ARN."`
+		TaskDefinition     string          `json:"taskDefinition" doc:"Its definition's family:revision."`
+		LastStatus         string          `json:"lastStatus" doc:"The last status that ECS showed of it."`
+		Outcome            task.Outcome    `json:"outcome,omitempty" oneof:"succeeded,failed,not-started,stopped,lost" doc:"How it ended; not there if it has not."`
+		Reason             string          `json:"reason,omitempty" doc:"Why, in one line."`
+		StopCode           string          `json:"stopCode,omitempty" doc:"ECS's stopCode."`
+		StoppedReason      string          `json:"stoppedReason,omitempty" doc:"ECS's stoppedReason."`
+		Containers         []containerJSON `json:"containers" doc:"The containers of its definition, in their order."`
+		CreatedAt          *time.Time      `json:"createdAt,omitempty" doc:"When ECS accepted it."`
+		PullStartedAt      *time.Time      `json:"pullStartedAt,omitempty" doc:"When the pull of the images began."`
+		PullStoppedAt      *time.Time      `json:"pullStoppedAt,omitempty" doc:"When the images were there."`
+		StartedAt          *time.Time      `json:"startedAt,omitempty" doc:"When it was RUNNING."`
+		ExecutionStoppedAt *time.Time      `json:"executionStoppedAt,omitempty" doc:"When its containers had ended."`
+		StoppedAt          *time.Time      `json:"stoppedAt,omitempty" doc:"When it was STOPPED; the step does not always wait for that."`
+		VCPUHours          *float64        `json:"vcpuHours,omitempty" doc:"The vCPU-hours that it took, from the image pull to the end; not there where its size is not known."`
+		GBHours            *float64        `json:"gbHours,omitempty" doc:"The same of its memory, in GB-hours."`
 	}
 	containerJSON struct {
-		Name      string `json:"name"`
-		Essential bool   `json:"essential"`
-		ExitCode  *int32 `json:"exitCode"`
-		Reason    string `json:"reason,omitempty"`
+		Name      string `json:"name" doc:"The container's name."`
+		Essential bool   `json:"essential" doc:"Whether the task ends with it."`
+		ExitCode  *int32 `json:"exitCode" doc:"Its exit code; null if it has none."`
+		Reason    string `json:"reason,omitempty" doc:"ECS's reason."`
 	}
 	failedJSON struct {
-		ARN    string `json:"arn,omitempty"`
-		Reason string `json:"reason"`
-		Detail string `json:"detail,omitempty"`
+		ARN    string `json:"arn,omitempty" doc:"What the failure is about."`
+		Reason string `json:"reason" doc:"ECS's reason, such as RESOURCE:CPU."`
+		Detail string `json:"detail,omitempty" doc:"ECS's detail."`
+	}
+	faultJSON struct {
+		Title  string       `json:"title,omitempty" doc:"What it is about."`
+		Text   string       `json:"text" doc:"What went wrong."`
+		File   string       `json:"file,omitempty" doc:"The file to look at."`
+		Line   int          `json:"line,omitempty" doc:"The line in the file, from 1."`
+		Advice []adviceJSON `json:"advice" doc:"What is likely behind it, best first."`
+	}
+	adviceJSON struct {
+		Code      string         `json:"code" doc:"The cause's name, the same in every version."`
+		Cause     string         `json:"cause" doc:"The cause, in a sentence."`
+		Advice    string         `json:"advice" doc:"What to do about it."`
+		Statement string         `json:"statement,omitempty" doc:"The IAM policy statement that is missing, or a list of several, as JSON text."`
+		Retry     diagnose.Retry `json:"retry,omitempty" oneof:"no,maybe,later,yes" doc:"Whether to run the same again is of any use."`
 	}
 )
 
-// JSON returns the result in one line of JSON.
-func (r Result) JSON() []byte {
+// JSON returns the result in one line of JSON; [Schema] describes it. Hide takes
+// secrets out of a text.
+func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
 		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests,
-		Registered: slices.Concat([]string{}, r.Registered), LogURLs: slices.Concat([]string{}, r.LogURLs),
-		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{},
+		Registered: append([]string{}, r.Registered...), LogURLs: r.logURLs(),
+		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{}, Faults: []faultJSON{},
 	}
 	for _, definition := range r.Definitions {
 		out.TaskDefinitions = append(out.TaskDefinitions, aws.ToString(definition.TaskDefinitionArn))
 	}
 	for _, state := range r.Tasks {
-		out.Tasks = append(out.Tasks, taskResult(state))
+		out.Tasks = append(out.Tasks, r.taskResult(state))
 	}
 	for _, f := range r.Failures {
 		out.Failures = append(out.Failures, failedJSON{aws.ToString(f.Arn), aws.ToString(f.Reason), aws.ToString(f.Detail)})
 	}
+	for _, fault := range r.Faults {
+		out.Faults = append(out.Faults, faultResult(fault))
+	}
+	hideTexts(reflect.ValueOf(&out).Elem(), hide)
 	return []byte(compact(out))
 }
 
-func taskResult(state *task.State) taskJSON {
+func (r Result) taskResult(state *task.State) taskJSON {
 	out := taskJSON{
 		TaskARN: aws.ToString(state.TaskArn), TaskDefinition: task.Name(state.Definition),
 		LastStatus: aws.ToString(state.LastStatus), StopCode: string(state.StopCode), StoppedReason: aws.ToString(state.StoppedReason),
@@ -170,18 +220,69 @@ func taskResult(state *task.State) taskJSON {
 	if state.Verdict != nil {
 		out.Outcome, out.Reason = state.Verdict.Outcome, state.Verdict.Reason
 	}
+	if used, ok := usageOf(state, r.Ended); ok {
+		out.VCPUHours, out.GBHours = &used.vcpuHours, &used.gbHours
+	}
 	for _, c := range state.Ends() {
 		out.Containers = append(out.Containers, containerJSON{c.Name, c.Essential, c.ExitCode, c.Reason})
 	}
 	return out
 }
 
+func faultResult(fault Note) faultJSON {
+	out := faultJSON{Title: fault.Title, Text: fault.Text, File: fault.File, Line: fault.Line, Advice: []adviceJSON{}}
+	for _, a := range fault.Advice {
+		out.Advice = append(out.Advice, adviceJSON{a.Code, a.Cause, a.Advice, a.Statement, a.Retry})
+	}
+	return out
+}
+
+// hideTexts takes secrets out of every text of a value. To take them out of the
+// JSON instead would break it where a secret is a word such as true.
+func hideTexts(v reflect.Value, hide func(string) string) {
+	if raw, ok := v.Interface().(json.RawMessage); ok {
+		v.SetBytes(hideStrings(raw, hide))
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(hide(v.String()))
+	case reflect.Slice:
+		for i := range v.Len() {
+			hideTexts(v.Index(i), hide)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if _, fixed := v.Type().Field(i).Tag.Lookup("oneof"); !fixed {
+				hideTexts(v.Field(i), hide)
+			}
+		}
+	}
+}
+
+// hideStrings takes secrets out of every string of a JSON text.
+func hideStrings(raw json.RawMessage, hide func(string) string) json.RawMessage {
+	return jsonString.ReplaceAllFunc(raw, func(literal []byte) []byte {
+		var text string
+		if json.Unmarshal(literal, &text) != nil {
+			return literal
+		}
+		if hidden := hide(text); hidden != text {
+			return []byte(compact(hidden))
+		}
+		return literal
+	})
+}
+
+// jsonString is a string in a JSON text, where quotes are nowhere else.
+var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
 // Dotenv returns the result as NAME=value lines for a CI that reads such a file:
 // one line a value, letters, digits and underscores in the names, lists
-// separated by commas.
-func (r Result) Dotenv() []byte {
+// separated by commas. Hide takes secrets out of a text.
+func (r Result) Dotenv(hide func(string) string) []byte {
 	var text strings.Builder
-	for _, output := range r.Outputs() {
+	for _, output := range r.Outputs(hide) {
 		value := output.Value
 		switch output.Name {
 		case "result", "exit-codes": // objects: JSON has quotes, which not every reader takes

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -56,38 +54,35 @@ func endText(end task.End) string {
 	return text
 }
 
-// Finish tells the verdict in one line, after what there is to say of each task
-// that failed.
+// Finish tells the verdict in one line.
 func (r *Report) Finish(result Result) {
+	r.tellDropped()
 	good := 0
 	for _, state := range result.Tasks {
-		if state.Verdict != nil && state.Verdict.Outcome == task.Succeeded || state.Reached {
+		if isGood(state) {
 			good++
 		}
 	}
-	for _, state := range result.Tasks {
-		if state.Verdict != nil && state.Verdict.Outcome != task.Succeeded && result.Status == Failed {
-			r.Error(Note{
-				Title: fmt.Sprintf("%s %s", task.Name(state.Definition), state.Verdict.Outcome),
-				Text:  fmt.Sprintf("task %.8s of %s: %s", task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition), state.Verdict.Reason),
-			})
-		}
-	}
-	line := fmt.Sprintf("%s: %s", result.Status, result.Reason)
+	line := fmt.Sprintf(": %s", result.Reason)
+	word := string(result.Status)
 	if result.Status == Errored {
-		line = "error: the step could not do its work" // the errors stand above
+		word, line = "error", ": the step could not do its work" // the errors stand above
 	}
 	if len(result.Tasks) > 1 {
 		line = fmt.Sprintf("%s (%d of %d tasks good)", line, good, len(result.Tasks))
 	}
-	r.Printf("%s; exit status %d", line, result.ExitCode)
-}
-
-// Hide returns the text without the registered secrets.
-func (r *Report) Hide(text string) string {
+	colour := red
+	if result.ExitCode == 0 {
+		colour = green
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.masks.hide(text)
+	r.print(colour, word, fmt.Sprintf("%s; exit status %d", line, result.ExitCode))
+}
+
+// isGood reports whether nothing is wrong with a task that is done.
+func isGood(state *task.State) bool {
+	return state.Verdict != nil && state.Verdict.Outcome == task.Succeeded || state.Reached
 }
 
 // LogURL returns the address of a log stream in the AWS console, which wants
@@ -96,6 +91,25 @@ func LogURL(region, group, stream string) string {
 	twice := func(name string) string {
 		return strings.ReplaceAll(url.QueryEscape(url.QueryEscape(name)), "%", "$")
 	}
+	return fmt.Sprintf("%s/cloudwatch/home?region=%s#logsV2:log-groups/log-group/%s/log-events/%s", consoleURL(region), region, twice(group), twice(stream))
+}
+
+// TaskURL returns the address of a task in the AWS console, or "" if the ARN is
+// not one of a task in a cluster.
+func TaskURL(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	path := strings.Split(parts[5], "/")
+	if len(path) != 3 {
+		return ""
+	}
+	region := url.PathEscape(parts[3])
+	return fmt.Sprintf("%s/ecs/v2/clusters/%s/tasks/%s/configuration?region=%s", consoleURL(region), url.PathEscape(path[1]), url.PathEscape(path[2]), region)
+}
+
+func consoleURL(region string) string {
 	domain := "console.aws.amazon.com"
 	switch {
 	case strings.HasPrefix(region, "cn-"):
@@ -103,35 +117,5 @@ func LogURL(region, group, stream string) string {
 	case strings.HasPrefix(region, "us-gov-"):
 		domain = "console.amazonaws-us-gov.com"
 	}
-	return fmt.Sprintf("https://%s.%s/cloudwatch/home?region=%s#logsV2:log-groups/log-group/%s/log-events/%s", region, domain, region, twice(group), twice(stream))
-}
-
-// Writer returns a writer of a container's output, which prints whole lines
-// behind the name. Close prints the last one if it has no end. It is not safe for
-// several goroutines.
-func (r *Report) Writer(name string) io.WriteCloser {
-	return &lineWriter{report: r, name: name}
-}
-
-type lineWriter struct {
-	report *Report
-	name   string
-	rest   []byte // of a line that has not ended
-}
-
-func (w *lineWriter) Write(text []byte) (int, error) {
-	w.rest = append(w.rest, text...)
-	if end := bytes.LastIndexByte(w.rest, '\n') + 1; end > 0 {
-		w.report.Log(w.name, string(w.rest[:end]))
-		w.rest = append(w.rest[:0], w.rest[end:]...)
-	}
-	return len(text), nil
-}
-
-func (w *lineWriter) Close() error {
-	if len(w.rest) > 0 {
-		w.report.Log(w.name, string(w.rest))
-		w.rest = nil
-	}
-	return nil
+	return "https://" + region + "." + domain
 }
