@@ -387,6 +387,30 @@ type gone struct{}
 
 func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
+// State is saved to the runner's file, and on Gitea by a command too.
+func TestState(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "state")
+	r, out := console(github, "GITEA_ACTIONS=true", "GITHUB_STATE="+name)
+	if err := r.State("tasks", "a\nb"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const end = "_GitHubActionsFileCommandDelimeter_"
+	if want := "tasks<<" + end + "\na b\n" + end + "\n"; string(got) != want {
+		t.Errorf("saved %q, want %q", got, want)
+	}
+	if got, want := out.String(), "::save-state name=tasks::a%0Ab\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+	r, out = console()
+	if err := r.State("tasks", "a"); err != nil || out.Len() > 0 {
+		t.Errorf("err %v, printed %q where no runner is, want nothing", err, out)
+	}
+}
+
 func TestSince(t *testing.T) {
 	for _, tt := range []struct {
 		in   time.Duration

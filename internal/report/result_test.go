@@ -144,6 +144,22 @@ func TestResultSecrets(t *testing.T) {
 	}
 }
 
+// The requests of a dry run are JSON from outside: their strings are hidden, and
+// nothing else is.
+func TestResultRequests(t *testing.T) {
+	r, _ := console()
+	r.Mask("hidden", "true", `quo"te\`)
+	result := report.Result{Status: report.Succeeded, Requests: []report.Request{
+		{Operation: "RunTask", Input: json.RawMessage(`{"a":["hidden","x","quo\"te\\ \u00e4"],"b":true,"hidden":1.10}`)},
+	}}
+	if got, want := string(result.JSON(r.Hide)), `"requests":[{"operation":"RunTask","input":{"a":["***","x","*** ä"],"b":true,"***":1.10}}]}`; !strings.HasSuffix(got, want) {
+		t.Errorf("JSON = %s, want %s at its end", got, want)
+	}
+	if problems := validate(t, report.Schema(), result.JSON(same)); len(problems) > 0 {
+		t.Errorf("%q", problems)
+	}
+}
+
 func TestOutputValues(t *testing.T) {
 	got := map[string]string{}
 	for _, output := range failedResult("why").Outputs(same) {
@@ -219,7 +235,10 @@ func differences(schema map[string]any, value any, path string) []string {
 			all = append(all, differences(schema["items"].(map[string]any), item, fmt.Sprintf("%s[%d]", path, i))...)
 		}
 	case map[string]any:
-		properties := schema["properties"].(map[string]any)
+		properties, closed := schema["properties"].(map[string]any)
+		if !closed {
+			return all // any object
+		}
 		for _, name := range schema["required"].([]any) {
 			if _, ok := value[name.(string)]; !ok {
 				all = append(all, fmt.Sprintf("%s.%s is missing", path, name))
