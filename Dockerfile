@@ -6,17 +6,18 @@
 # The second is for CIs that run a shell in the image of a step: GitLab, CircleCI,
 # Jenkins, Azure. The builders before BuildKit make both too. There
 # --build-arg TARGETARCH=arm64 compiles for another architecture than the engine's.
+# --build-arg VERSION=v1.2.3 is the version that the program says it is.
 
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
-COPY . .
+COPY *.go ./
+COPY internal internal
 ARG TARGETARCH
-# Where the source has its repository, the program knows its version from there.
-RUN git rev-parse --quiet --verify HEAD >/dev/null 2>&1 && vcs=true || vcs=false; \
-	CGO_ENABLED=0 GOARCH="${TARGETARCH:-$(go env GOARCH)}" \
-	go build -trimpath -buildvcs="$vcs" -ldflags='-s -w' -o /image/ecs-run-task . \
+ARG VERSION
+RUN CGO_ENABLED=0 GOARCH="${TARGETARCH:-$(go env GOARCH)}" \
+	go build -trimpath -ldflags="-s -w -X ecs-run-task/internal/action.release=$VERSION" -o /image/ecs-run-task . \
 	&& ln -s ecs-run-task /image/post
 
 FROM buildpack-deps:trixie-scm AS shell
