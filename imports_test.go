@@ -12,20 +12,24 @@ import (
 // rooms is the direction of the data: which of our own packages each package
 // may import. A package that is not here may not exist.
 var rooms = map[string][]string{
-	"ecs-run-task":                   {"action"},
-	"ecs-run-task/internal/action":   {"ci", "diagnose", "document", "ecslocal", "expand", "input", "report", "nearest", "source", "tail", "task", "taskdef"},
-	"ecs-run-task/internal/ci":       {"expand"},
-	"ecs-run-task/internal/diagnose": {"task"},
-	"ecs-run-task/internal/document": {},
-	"ecs-run-task/internal/ecslocal": {},
-	"ecs-run-task/internal/expand":   {"document", "nearest"},
-	"ecs-run-task/internal/input":    {"nearest"},
-	"ecs-run-task/internal/nearest":  {},
-	"ecs-run-task/internal/report":   {"diagnose", "task"},
-	"ecs-run-task/internal/source":   {"nearest"},
-	"ecs-run-task/internal/tail":     {},
-	"ecs-run-task/internal/task":     {},
-	"ecs-run-task/internal/taskdef":  {"document", "nearest"},
+	"ecs-run-task":                    {"action"},
+	"ecs-run-task/internal/action":    {"ci", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "source", "tail", "task", "taskdef"},
+	"ecs-run-task/internal/ci":        {"expand"},
+	"ecs-run-task/internal/diagnose":  {"task"},
+	"ecs-run-task/internal/document":  {},
+	"ecs-run-task/internal/ecslocal":  {},
+	"ecs-run-task/internal/expand":    {"document", "nearest"},
+	"ecs-run-task/internal/input":     {"nearest"},
+	"ecs-run-task/internal/lookup":    {},
+	"ecs-run-task/internal/nearest":   {},
+	"ecs-run-task/internal/policy":    {"lookup", "runtask", "taskdef"},
+	"ecs-run-task/internal/preflight": {"document", "input", "lookup", "taskdef"},
+	"ecs-run-task/internal/report":    {"diagnose", "task"},
+	"ecs-run-task/internal/runtask":   {"document", "input", "nearest", "taskdef"},
+	"ecs-run-task/internal/source":    {"nearest"},
+	"ecs-run-task/internal/tail":      {},
+	"ecs-run-task/internal/task":      {},
+	"ecs-run-task/internal/taskdef":   {"document", "nearest"},
 }
 
 // stdlibOnly are the packages that import nothing but the standard library: the

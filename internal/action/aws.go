@@ -21,6 +21,7 @@ import (
 
 	"ecs-run-task/internal/ecslocal"
 	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/lookup"
 	"ecs-run-task/internal/report"
 )
 
@@ -29,6 +30,7 @@ type clients struct {
 	config aws.Config
 	local  bool
 	ecs    *ecs.Client
+	lookup *lookup.Client
 	close  func() error
 
 	once      sync.Once
@@ -141,6 +143,7 @@ func newClients(cfg aws.Config) *clients {
 	return &clients{
 		config: cfg,
 		ecs:    ecs.NewFromConfig(cfg),
+		lookup: lookup.New(cfg),
 		close:  func() error { return nil },
 		logs:   map[string]*cloudwatchlogs.Client{},
 	}

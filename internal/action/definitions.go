@@ -55,7 +55,7 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 		jobs = append(jobs, &job{source: definition})
 		s.console.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
-	return jobs, nil
+	return jobs, s.plan(workspace, jobs)
 }
 
 // loadRegistered takes the name of a registered definition, which ECS is asked
@@ -66,8 +66,11 @@ func (s *step) loadRegistered(workspace string) ([]*job, error) {
 		return nil, err
 	}
 	s.console.Printf("task definition %s, as it is registered", s.config.Definition)
-	s.tags, err = expandTags(expander, s.config.Tags)
-	return []*job{{}}, err
+	if s.tags, err = expandTags(expander, s.config.Tags); err != nil {
+		return nil, err
+	}
+	jobs := []*job{{}}
+	return jobs, s.plan(workspace, jobs)
 }
 
 func (s *step) sourceConfig(workspace string) source.Config {
@@ -211,7 +214,7 @@ func expandTags(expander expand.Expander, pairs input.Pairs) ([]taskdef.Tag, err
 func (s *step) decode(trees []*document.Node) ([]*taskdef.Definition, error) {
 	var definitions []*taskdef.Definition
 	var faults []error
-	options := taskdef.Options{Family: s.config.Family, Tags: s.tags, UnknownMembers: s.config.UnknownMembers}
+	options := s.definitionOptions()
 	for _, tree := range trees {
 		found, warnings, err := taskdef.Decode(tree, options)
 		s.warn(warnings)
@@ -227,6 +230,10 @@ func (s *step) decode(trees []*document.Node) ([]*taskdef.Definition, error) {
 		}
 	}
 	return definitions, errors.Join(faults...)
+}
+
+func (s *step) definitionOptions() taskdef.Options {
+	return taskdef.Options{Family: s.config.Family, Tags: s.tags, UnknownMembers: s.config.UnknownMembers}
 }
 
 func (s *step) warn(warnings []document.Warning) {

@@ -69,6 +69,10 @@ func (c *clients) refusal(ctx context.Context, err error) error {
 		}
 		return errors.Join(all...)
 	}
+	var advised *adviceError
+	if errors.As(err, &advised) {
+		return &adviceError{c.refusal(ctx, advised.error), advised.advice}
+	}
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
 		return err

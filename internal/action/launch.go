@@ -141,13 +141,13 @@ func (s *step) launchOne(ctx context.Context, j *job) {
 		return
 	}
 	launched, err := s.runner.Launch(ctx, task.Launch{
-		Definition: j.definition, Count: j.missing, Request: s.request(),
+		Definition: j.definition, Count: j.missing, Request: j.request,
 		Capacity: min(s.config.LaunchTimeout, s.config.Timeout) - time.Since(s.started),
 		Waiting: func(failures []types.Failure, wait time.Duration) {
 			s.console.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(j.definition), aws.ToString(failures[0].Reason), report.Since(wait))
 		},
 	})
-	j.fresh, j.failures, j.err, j.missing = task.States(launched), launched.Failures, err, 0
+	j.fresh, j.failures, j.err, j.missing = task.States(launched), launched.Failures, advise(j, err), 0
 	j.states = append(j.states, j.fresh...)
 	for _, state := range j.fresh {
 		s.made.add(aws.ToString(state.TaskArn))

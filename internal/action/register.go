@@ -14,7 +14,7 @@ import (
 	"ecs-run-task/internal/task"
 )
 
-// register registers every definition, or finds those that are registered, and
+// register registers every definition that is not registered already, and
 // counts the tasks of each family meanwhile. All are registered before the first
 // is run, so that a refused one leaves nothing running.
 func (s *step) register(ctx context.Context, jobs []*job) error {
@@ -59,17 +59,7 @@ func (s *step) registerOne(ctx context.Context, j *job) (err error) {
 		return err
 	}
 	if j.definition != nil {
-		return nil // that of tasks that were found running
-	}
-	if j.source == nil {
-		if j.definition, err = s.runner.Find(ctx, s.config.Definition); err != nil {
-			return err
-		}
-		if s.config.SteadyState == "healthy" && !task.HasHealthCheck(j.definition) {
-			return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
-		}
-		s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
-		return nil
+		return nil // found, or that of tasks that were found running
 	}
 	if s.config.ReuseRevision && s.reuse(ctx, j) {
 		return nil

@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -9,12 +10,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"ecs-run-task/internal/ci"
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/runtask"
 	"ecs-run-task/internal/task"
 	"ecs-run-task/internal/taskdef"
 )
@@ -40,18 +41,21 @@ type step struct {
 	logs     *logs
 	started  time.Time // when the first launch began; the time-out counts from it
 	timedOut bool
-	tags     []taskdef.Tag    // of the tasks
-	several  bool             // tasks
-	requests []report.Request // of a dry run
-	saved    []string         // ARNs of tasks, for the post stage
-	commit   string           // that the definitions were taken from
-
-	stopped map[string]bool // ARNs of the tasks that this step asked ECS to stop
+	services map[string]*runtask.Service // that were looked up
+	tags     []taskdef.Tag               // of the tasks
+	several  bool                        // tasks
+	requests []report.Request            // of a dry run
+	saved    []string                    // ARNs of tasks, for the post stage
+	commit   string                      // that the definitions were taken from
+	stopped  map[string]bool             // ARNs of the tasks that this step asked ECS to stop
 }
 
 // job is one definition on its way through the step.
 type job struct {
-	source     *taskdef.Definition   // nil for a registered one
+	source     *taskdef.Definition // what is to be registered; nil for a registered one
+	described  *taskdef.Definition // a registered one, where its text was asked for
+	settings   runtask.Settings
+	request    map[string]json.RawMessage
 	definition *types.TaskDefinition // nil until it is registered or found
 	registered bool                  // by this step
 
@@ -82,11 +86,16 @@ func (s *step) run(ctx context.Context) int {
 		return s.finish(ctx, jobs, err)
 	}
 	defer s.clients.close()
-	s.several = len(jobs)*s.config.Count > 1 || s.config.Retries > 0
-	for _, j := range jobs {
-		j.missing = s.config.Count
-	}
 	s.runner = task.Runner{API: s.clients.ecs, Cluster: s.config.Cluster}
+	if err := s.prepare(ctx, jobs); err != nil {
+		return s.finish(ctx, jobs, err)
+	}
+	total := 0
+	for _, j := range jobs {
+		j.missing = j.settings.Count
+		total += j.missing
+	}
+	s.several = total > 1 || s.config.Retries > 0
 	s.logs = newLogs(ctx, s.console, s.clients, s.config.Logs)
 	if s.config.Reattach {
 		if err := s.reattach(ctx, jobs); err != nil {
@@ -122,31 +131,6 @@ func (s *step) groups(jobs []*job) [][]*job {
 		return slices.Collect(slices.Chunk(jobs, 1))
 	}
 	return [][]*job{jobs}
-}
-
-// request is what every RunTask of the step has in common.
-func (s *step) request() ecs.RunTaskInput {
-	in := ecs.RunTaskInput{
-		LaunchType: types.LaunchType(s.config.LaunchType),
-		StartedBy:  aws.String(s.startedBy()),
-	}
-	for _, provider := range s.config.CapacityProviderStrategy {
-		in.CapacityProviderStrategy = append(in.CapacityProviderStrategy, types.CapacityProviderStrategyItem{
-			CapacityProvider: &provider.Provider, Weight: provider.Weight, Base: provider.Base,
-		})
-	}
-	for _, tag := range s.tags {
-		in.Tags = append(in.Tags, types.Tag{Key: &tag.Key, Value: &tag.Value})
-	}
-	if s.config.PlatformVersion != "" {
-		in.PlatformVersion = &s.config.PlatformVersion
-	}
-	if len(s.config.Subnets) > 0 {
-		in.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
-			Subnets: s.config.Subnets, SecurityGroups: s.config.SecurityGroups, AssignPublicIp: types.AssignPublicIp(s.config.AssignPublicIP),
-		}}
-	}
-	return in
 }
 
 // finish concludes the step: the verdict, what is left, the outputs.
@@ -224,7 +208,7 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 	case failed != nil:
 		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
 	case s.config.DryRun:
-		end(report.Succeeded, ExitGood, "dry run: nothing was called")
+		end(report.Succeeded, ExitGood, "dry run: nothing was changed")
 	case s.config.SkipSteadyStateCheck && open > 0:
 		end(report.Started, ExitGood, "started, and not waited for")
 	case s.config.SteadyState != "stopped":

@@ -1,6 +1,10 @@
 package input
 
-import "regexp"
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
 
 // grammar is what the characters of a name must match, and how many it may have.
 // The length stands apart since a bounded repetition is slow to compile.
@@ -12,11 +16,15 @@ type grammar struct {
 
 // Names in the ECS API, and git's commit ids.
 var (
-	registered = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
-	familyName = grammar{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 255, "up to 255 letters, digits, hyphens and underscores"}
-	startedBy  = grammar{regexp.MustCompile(`^[A-Za-z0-9_/-]+$`), 128, "up to 128 letters, digits, hyphens, underscores and slashes"}
-	commitID   = grammar{regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`), 64, "a commit id of 4 to 64 hexadecimal digits"}
-	regionName = grammar{regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`), 64, "a region such as eu-central-1"}
+	registered  = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
+	familyName  = grammar{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 255, "up to 255 letters, digits, hyphens and underscores"}
+	startedBy   = grammar{regexp.MustCompile(`^[A-Za-z0-9_/-]+$`), 128, "up to 128 letters, digits, hyphens, underscores and slashes"}
+	commitID    = grammar{regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`), 64, "a commit id of 4 to 64 hexadecimal digits"}
+	serviceName = grammar{regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:service/([A-Za-z0-9_-]+/)?)?[A-Za-z0-9_-]+$`), 600, "the name or ARN of a service"}
+	roleARN     = grammar{regexp.MustCompile(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`), 2048, "the ARN of a role, as in arn:aws:iam::123456789012:role/name"}
+	cpuSize     = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`), 20, "CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"}
+	memorySize  = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`), 20, "a number of MiB, as in 1024, or of GB, as in 2 GB"}
+	regionName  = grammar{regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`), 64, "a region such as eu-central-1"}
 )
 
 // Registered reports whether the definition is the name of a registered one
@@ -26,54 +34,88 @@ func (d Definitions) Registered() bool { return registered.MatchString(d.Definit
 // check reports what each input allows but the inputs together don't, and the
 // grammar of names.
 func (r *reader) check(c Config) {
-	both := func(a, b string, given bool) {
-		if given {
-			r.fault(a, "excludes %s: give one of them", b)
-		}
-	}
-	needs := func(a, b string, given, met bool) {
-		if given && !met {
-			r.fault(a, "needs %s", b)
-		}
-	}
-	form := func(name, value string, g grammar) {
-		if value != "" && (len(value) > g.longest || !g.form.MatchString(value)) {
-			r.fault(name, "expected %s", g.expected)
-		}
-	}
 	files := len(c.FilePaths) > 0
 	if c.Definition == "" && !files {
 		r.fault("", "give the task definition: either definition (inline, or the name of a registered one) or file-paths")
 	}
-	both("definition", "file-paths", c.Definition != "" && files)
-	both("branch", "commit", c.Branch != "" && c.Commit != "")
-	both("launch-type", "capacity-provider-strategy", c.LaunchType != "" && len(c.CapacityProviderStrategy) > 0)
-	both("skip-steady-state-check", "local (its tasks end with the step)", c.SkipSteadyStateCheck && c.Local != "")
-	needs("repository", "file-paths", c.Repository != "", files || c.Definition != "")
+	r.both("definition", "file-paths", c.Definition != "" && files)
+	r.both("branch", "commit", c.Branch != "" && c.Commit != "")
+	r.both("skip-steady-state-check", "local (its tasks end with the step)", c.SkipSteadyStateCheck && c.Local != "")
+	r.needs("repository", "file-paths", c.Repository != "", files || c.Definition != "")
 	if c.Repository == "" {
-		needs("branch", "repository", c.Branch != "", false)
-		needs("commit", "repository", c.Commit != "", false)
-		needs("git-token", "repository", c.GitToken != "", false)
-		needs("git-username", "repository", c.GitUsername != "", false)
-		needs("ssh-key", "repository", c.SSHKey != "", false)
-		needs("ssh-known-hosts", "repository", c.SSHKnownHosts != "", false)
+		r.needs("branch", "repository", c.Branch != "", false)
+		r.needs("commit", "repository", c.Commit != "", false)
+		r.needs("git-token", "repository", c.GitToken != "", false)
+		r.needs("git-username", "repository", c.GitUsername != "", false)
+		r.needs("ssh-key", "repository", c.SSHKey != "", false)
+		r.needs("ssh-known-hosts", "repository", c.SSHKnownHosts != "", false)
 	} else if c.Definition != "" {
 		r.fault("repository", "is where file-paths are taken from, and excludes definition")
 	}
-	form("family", c.Family, familyName)
-	form("started-by", c.StartedBy, startedBy)
-	form("commit", c.Commit, commitID)
-	form("region", c.Region, regionName)
-	if c.Count < 1 {
-		r.fault("count", "expected 1 or more")
-	}
+	r.form("family", c.Family, familyName)
+	r.form("started-by", c.StartedBy, startedBy)
+	r.form("commit", c.Commit, commitID)
+	r.form("region", c.Region, regionName)
 	if c.Timeout == 0 && !c.SkipSteadyStateCheck {
 		r.fault("timeout", "expected more than 0; skip-steady-state-check does not wait")
 	}
-	r.limit("subnets", c.Subnets, 16)
-	r.limit("security-groups", c.SecurityGroups, 5)
-	needs("assign-public-ip", "subnets", c.AssignPublicIP != "", len(c.Subnets) > 0)
-	needs("security-groups", "subnets", len(c.SecurityGroups) > 0, len(c.Subnets) > 0)
+	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
+	r.checkLaunch(c.Launch)
+}
+
+// Check reports what the inputs of a launch do not allow together, and the
+// grammar of names. The error joins an [*Error] for each fault.
+func (l Launch) Check() error {
+	r := &reader{}
+	r.checkLaunch(l)
+	return errors.Join(r.faults...)
+}
+
+func (r *reader) checkLaunch(l Launch) {
+	if l.Count < 1 {
+		r.fault("count", "expected 1 or more")
+	}
+	r.both("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
+	r.limit("subnets", l.Subnets, 16)
+	r.limit("security-groups", l.SecurityGroups, 5)
+	elsewhere := l.Service != "" || l.RunTaskRequest != ""
+	r.needs("assign-public-ip", "subnets", l.AssignPublicIP != "", len(l.Subnets) > 0 || elsewhere)
+	r.needs("security-groups", "subnets", len(l.SecurityGroups) > 0, len(l.Subnets) > 0 || elsewhere)
+	r.form("service", l.Service, serviceName)
+	r.form("container", l.Container, familyName)
+	r.form("cpu", l.CPU, cpuSize)
+	r.form("memory", l.Memory, memorySize)
+	r.form("task-role-arn", l.TaskRoleARN, roleARN)
+	r.form("execution-role-arn", l.ExecutionRoleARN, roleARN)
+	if l.EphemeralStorage != 0 && (l.EphemeralStorage < 21 || l.EphemeralStorage > 200) {
+		r.fault("ephemeral-storage", "expected 21 to 200 GiB")
+	}
+	for i, pair := range l.Environment.Pairs {
+		if strings.Contains(pair.Name, "=") {
+			r.fault("environment", "entry %d: a name can't have an equals sign", i+1)
+		}
+	}
+}
+
+// both reports two inputs of which one can be given.
+func (r *reader) both(a, b string, given bool) {
+	if given {
+		r.fault(a, "excludes %s: give one of them", b)
+	}
+}
+
+// needs reports an input that means nothing without another.
+func (r *reader) needs(a, b string, given, met bool) {
+	if given && !met {
+		r.fault(a, "needs %s", b)
+	}
+}
+
+// form reports a name that breaks its grammar.
+func (r *reader) form(name, value string, g grammar) {
+	if value != "" && (len(value) > g.longest || !g.form.MatchString(value)) {
+		r.fault(name, "expected %s", g.expected)
+	}
 }
 
 // limit reports a list that is longer than the API takes.

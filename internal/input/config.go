@@ -14,8 +14,8 @@ type Config struct {
 	Git
 	Values
 	AWS
-	Placement
-	Overrides
+	StartedBy string `group:"Placement" help:"Up to 128 letters, digits, hyphens, underscores and slashes that name who started the tasks. Not given: ecs-run-task/ and the CI run, its attempt, and a hash of job and step."`
+	Launch
 	Waiting
 	Ending
 }
@@ -58,7 +58,7 @@ type AWS struct {
 	Cluster   string `group:"AWS" default:"default" help:"Name or ARN of the cluster."`
 	Local     string `group:"AWS" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
 	DryRun    bool   `group:"AWS" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
-	Preflight bool   `group:"AWS" default:"false" planned:"" help:"Check with AWS before registering that what the definition names exists and fits."`
+	Preflight bool   `group:"AWS" default:"false" help:"Check with AWS before registering that what the definition names exists and fits."`
 }
 
 // AWSAccess says how AWS is reached.
@@ -68,31 +68,38 @@ type AWSAccess struct {
 	WebIdentityTokenEnv string `group:"AWS" help:"Name of the variable that holds the OIDC token for role-to-assume, where the CI gives it a name of the user's own (GitLab)."`
 }
 
+// Launch is what RunTask is asked for. A definition's own member x-run-task can
+// give other values of these inputs for its tasks.
+type Launch struct {
+	Placement
+	Overrides
+}
+
 // Placement says how RunTask places the tasks.
 type Placement struct {
 	Count                    int      `group:"Placement" default:"1" help:"Tasks to start for each definition."`
-	Service                  string   `group:"Placement" planned:"" help:"Name or ARN of a service to take launch type or capacity providers, platform version, subnets, security groups and public IP from; own inputs win."`
+	Service                  string   `group:"Placement" help:"Name or ARN of a service to take launch type or capacity providers, platform version, subnets, security groups and public IP from; own inputs win."`
 	LaunchType               string   `group:"Placement" oneof:"EC2,FARGATE,EXTERNAL" help:"Launch type; not together with capacity-provider-strategy."`
 	CapacityProviderStrategy Strategy `group:"Placement" help:"Capacity providers as PROVIDER:weight:base=n, comma-separated, or as the API's JSON list."`
 	PlatformVersion          string   `group:"Placement" help:"Fargate platform version."`
-	Subnets                  []string `group:"Placement" help:"Comma-separated subnet ids, for tasks of network mode awsvpc."`
-	SecurityGroups           []string `group:"Placement" help:"Comma-separated security group ids, for tasks of network mode awsvpc."`
+	Subnets                  []string `group:"Placement" help:"Comma-separated subnets for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as tag:Tier=private (several that must all fit joined by &)."`
+	SecurityGroups           []string `group:"Placement" help:"Comma-separated security groups for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as group-name=jobs."`
 	AssignPublicIP           string   `group:"Placement" name:"assign-public-ip" oneof:"ENABLED,DISABLED" help:"Whether the tasks get a public IP address."`
-	StartedBy                string   `group:"Placement" help:"Up to 128 letters, digits, hyphens, underscores and slashes that name who started the tasks. Not given: ecs-run-task/ and the CI run, its attempt, and a hash of job and step."`
-	RunTaskRequest           string   `group:"Placement" planned:"" help:"Any other member of the RunTask request, in JSON or YAML, as the API spells it."`
+	RunTaskRequest           string   `group:"Placement" help:"Any other members of the RunTask request, in JSON or YAML, as the API spells them: group, placementConstraints, enableExecuteCommand, propagateTags, volumeConfigurations and so on. Inputs of their own win."`
 }
 
-// Overrides are what RunTask changes of a definition for these tasks.
+// Overrides are what these tasks have other than their definition says.
 type Overrides struct {
-	Container        string `group:"Overrides" planned:"" help:"Container that image, command, environment, cpu and memory are for; needed only when the definition has several."`
-	Image            string `group:"Overrides" planned:"" help:"Image for the container, by a revision of its own."`
-	Command          string `group:"Overrides" planned:"" help:"Command for the container: a list in JSON or YAML, or a line in shell quoting."`
-	Environment      Pairs  `group:"Overrides" planned:"" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @path of a .env file."`
-	CPU              string `group:"Overrides" name:"cpu" planned:"" help:"CPU units for the task."`
-	Memory           string `group:"Overrides" planned:"" help:"Memory for the task, in MiB."`
-	TaskRoleARN      string `group:"Overrides" name:"task-role-arn" planned:"" help:"ARN of the role that the containers have."`
-	ExecutionRoleARN string `group:"Overrides" name:"execution-role-arn" planned:"" help:"ARN of the role that ECS pulls images and writes logs with."`
-	Overrides        string `group:"Overrides" planned:"" help:"Any other override, in JSON or YAML, as the API spells it."`
+	Container        string      `group:"Overrides" help:"Container that image, command and environment are for; needed only when the definition has several."`
+	Image            string      `group:"Overrides" help:"Image for the container. ECS cannot override it, so a revision that differs in nothing else is registered and run."`
+	Command          CommandLine `group:"Overrides" help:"Command for the container: a list in JSON or YAML, or a line in shell quoting, which no shell will see."`
+	Environment      Environment `group:"Overrides" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @ and the path of a .env file in the workspace."`
+	CPU              string      `group:"Overrides" name:"cpu" help:"CPU for the task: units, or a number of vCPUs such as 0.5 vCPU."`
+	Memory           string      `group:"Overrides" help:"Memory for the task: MiB, or a number of GB such as 2 GB."`
+	EphemeralStorage int         `group:"Overrides" help:"Ephemeral storage for a Fargate task, 21 to 200 GiB."`
+	TaskRoleARN      string      `group:"Overrides" name:"task-role-arn" help:"ARN of the role that the containers have."`
+	ExecutionRoleARN string      `group:"Overrides" name:"execution-role-arn" help:"ARN of the role that ECS pulls images and writes logs with."`
+	Overrides        string      `group:"Overrides" help:"Any other override, in JSON or YAML, as the API spells the member overrides of RunTask."`
 }
 
 // Waiting says what to wait for, and for how long.
@@ -121,6 +128,16 @@ type Pair struct{ Name, Value string }
 
 // Pairs are names with values, in the order they were given, each name once.
 type Pairs []Pair
+
+// CommandLine is a command by its words, empty if none was given.
+type CommandLine []string
+
+// Environment are environment variables, either themselves or the path of a
+// file of them. The zero value is none.
+type Environment struct {
+	Pairs Pairs
+	File  string // as given, without its @; empty if the variables were given themselves
+}
 
 // StrategyItem is one capacity provider of a strategy.
 type StrategyItem struct {

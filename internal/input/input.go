@@ -27,12 +27,12 @@ import (
 
 // Command is what the command line asks for.
 type Command struct {
-	// Name is the command: run, check, schema, post, stop, reap or local-ecs; or help or version,
-	// when Text is what to print.
+	// Name is the command: run, check, policy, schema, post, stop, reap or
+	// local-ecs; or help or version, when Text is what to print.
 	Name string
 	Text string
 
-	Run      Config   // of run and post
+	Run      Config   // of run, policy and post
 	Check    Check    // of check
 	Leftover Leftover // of stop and reap
 	LocalECS LocalECS // of local-ecs
@@ -114,7 +114,7 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 		return Command{Name: "help", Text: usage(command.Name)}, nil
 	case r.version:
 		return Command{Name: "version"}, nil
-	case command.Name == "run":
+	case command.Name == "run" || command.Name == "policy":
 		r.check(command.Run)
 	case command.Name == "post":
 		return command, nil // what is wrong was told by run, and nothing was started then

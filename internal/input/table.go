@@ -115,7 +115,11 @@ func (r *reader) decode(f field, text string) {
 	case time.Duration:
 		value, err = parseDuration(text)
 	case []string:
-		value = parseList(text)
+		value = parseItems(text)
+	case CommandLine:
+		value, err = parseCommand(text)
+	case Environment:
+		value, err = parseEnvironment(text)
 	case Pairs:
 		value, err = parsePairs(text)
 	case Strategy:
@@ -144,6 +148,7 @@ var commands = []about{
 	{"post", "Stop what the run command of this step has left; the action's post stage."},
 	{"stop", "Stop the tasks that this job, or a CI run, has left."},
 	{"reap", "Stop the tasks of any step that are older than a time."},
+	{"policy", "Print the IAM policy that run needs for the same inputs, as JSON; nothing is called."},
 	{"local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs."},
 }
 

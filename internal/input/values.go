@@ -83,6 +83,15 @@ func parseList(text string) []string {
 	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
 }
 
+// parseItems is parseList that takes a JSON list of strings too.
+func parseItems(text string) []string {
+	var items []string
+	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &items) == nil {
+		return items
+	}
+	return parseList(text)
+}
+
 // parsePairs reads NAME=value lines or a map in YAML or JSON. A value that YAML
 // would take for a number keeps its text: 1.10 stays 1.10.
 func parsePairs(text string) (Pairs, error) {

@@ -47,6 +47,26 @@ func loadWorkspace(workspace string, paths []string) ([]Text, error) {
 	return texts, errors.Join(faults...)
 }
 
+// File reads one file of the folder workspace, by the rules for the files of
+// [Load].
+func File(workspace, name string) (Text, error) {
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return Text{}, fmt.Errorf("open the workspace: %w", err)
+	}
+	defer root.Close()
+	inside, err := belowWorkspace(workspace, name)
+	if err != nil {
+		return Text{}, err
+	}
+	clean := path.Clean(inside)
+	if !fs.ValidPath(clean) {
+		return Text{}, errors.New("leads out of the workspace")
+	}
+	text, err := readWorkspace(root, clean)
+	return Text{Name: clean, Bytes: text}, err
+}
+
 // belowWorkspace makes an absolute name relative to the workspace. The
 // workspace may be reached through a symbolic link.
 func belowWorkspace(workspace, name string) (string, error) {

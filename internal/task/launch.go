@@ -1,8 +1,10 @@
 package task
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,9 +24,9 @@ type Launch struct {
 	Definition *types.TaskDefinition
 	Count      int // of tasks, 1 or more
 
-	// Request is the rest of the RunTask request. Its task definition, cluster,
-	// count and client token are set for each call.
-	Request ecs.RunTaskInput
+	// Request holds the other members of the RunTask request, by their names in
+	// the API and as its JSON: [Body] adds what is set for each call.
+	Request map[string]json.RawMessage
 
 	// Capacity is how long to go on asking when AWS has no room at the moment;
 	// 0 asks once.
@@ -109,17 +111,45 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 
 // runTask makes one logical call, as often as it takes to get an answer.
 func (r Runner) runTask(ctx context.Context, l Launch, count int) (*ecs.RunTaskOutput, error) {
-	in := l.Request
-	in.TaskDefinition = l.Definition.TaskDefinitionArn
-	in.Cluster = r.cluster()
-	in.Count = aws.Int32(int32(count))
-	in.ClientToken = aws.String(rand.Text())
+	in := &ecs.RunTaskInput{
+		TaskDefinition: l.Definition.TaskDefinitionArn, Cluster: r.cluster(),
+		Count: aws.Int32(int32(count)), ClientToken: aws.String(rand.Text()),
+	}
+	body, err := Body(l.Request, in)
+	if err != nil {
+		return nil, err
+	}
 	for try := 0; ; try++ {
-		out, err := change(ctx, r.API.RunTask, &in)
+		out, err := change(ctx, r.API.RunTask, in, WithBody(body))
 		if err == nil || !Transient(err) || try == 5 || !pause(ctx, time.Second<<try) {
 			return out, explainConflict(err)
 		}
 	}
+}
+
+// Body returns the body of a RunTask call: the members of a request, with the
+// cluster, the task definition, the count and the client token of in, as far as
+// it has them.
+func Body(request map[string]json.RawMessage, in *ecs.RunTaskInput) ([]byte, error) {
+	members := map[string]any{}
+	for name, value := range request {
+		members[name] = value
+	}
+	for name, value := range map[string]*string{"cluster": in.Cluster, "taskDefinition": in.TaskDefinition, "clientToken": in.ClientToken} {
+		if value != nil {
+			members[name] = value
+		}
+	}
+	if in.Count != nil {
+		members["count"] = in.Count
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(members); err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
+	}
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
 // explainConflict names the tasks that ECS says exist already.

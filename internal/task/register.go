@@ -108,6 +108,18 @@ func (r Runner) Find(ctx context.Context, name string) (*types.TaskDefinition, e
 	return out.TaskDefinition, nil
 }
 
+// Describe returns what DescribeTaskDefinition answers of a definition with its
+// tags, as ECS sent it: a member that this version of the SDK does not know is
+// there too.
+func (r Runner) Describe(ctx context.Context, name string) ([]byte, error) {
+	var answer []byte
+	in := &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}}
+	if _, err := call(ctx, r.API.DescribeTaskDefinition, in, keepBody(&answer)); err != nil {
+		return nil, fmt.Errorf("describe task definition %s: %w", name, err)
+	}
+	return answer, nil
+}
+
 // Deregister makes revisions inactive, one after the other, since AWS counts
 // registrations and deregistrations in one slow bucket. It goes on after an
 // error and returns the ARNs that it did deregister with all errors.

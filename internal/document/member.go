@@ -1,0 +1,20 @@
+package document
+
+// Member returns the member of a map that a path of keys leads to, through maps
+// in it; nil if there is none. n may be nil.
+func (n *Node) Member(path ...string) *Node {
+	for _, key := range path {
+		if n == nil {
+			return nil
+		}
+		var found *Node
+		for _, m := range n.Members {
+			if m.Key.Text == key {
+				found = m.Value
+				break
+			}
+		}
+		n = found
+	}
+	return n
+}

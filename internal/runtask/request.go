@@ -1,0 +1,275 @@
+package runtask
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/input"
+)
+
+// overridesLimit is how many characters ECS takes for the JSON of overrides.
+const overridesLimit = 8192
+
+// A Service is what a request takes of a service. A zero field is one that the
+// service does not have.
+type Service struct {
+	LaunchType      string
+	Strategy        input.Strategy
+	PlatformVersion string
+	Subnets         []string
+	SecurityGroups  []string
+	AssignPublicIP  string
+}
+
+// String returns what is taken of the service, in the words of the inputs.
+func (s *Service) String() string {
+	var providers []string
+	for _, item := range s.Strategy {
+		providers = append(providers, fmt.Sprintf("%s:%d:base=%d", item.Provider, item.Weight, item.Base))
+	}
+	var parts []string
+	for _, part := range []struct{ name, value string }{
+		{"launch-type", s.LaunchType}, {"capacity-provider-strategy", strings.Join(providers, ",")}, {"platform-version", s.PlatformVersion},
+		{"subnets", strings.Join(s.Subnets, ",")}, {"security-groups", strings.Join(s.SecurityGroups, ",")}, {"assign-public-ip", s.AssignPublicIP},
+	} {
+		if part.value != "" {
+			parts = append(parts, part.name+" "+part.value)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Common is what the requests of a step share.
+type Common struct {
+	StartedBy string
+	Tags      input.Pairs
+}
+
+// Request returns the members of the RunTask request by their names in the API,
+// but for those that each call sets: cluster, count, task definition and client
+// token. What the inputs say goes before run-task-request, and that before the
+// service. The service is nil if there is none, or it is not known yet.
+//
+// The error joins an [*input.Error] or a [*document.Error] for each fault.
+func (s Settings) Request(d Definition, service *Service, common Common) (map[string]json.RawMessage, error) {
+	own, err := s.own(d, common)
+	if err != nil {
+		return nil, err
+	}
+	tree := layer(service.tree(d), layer(s.request, own))
+	if err := errors.Join(s.checkNetwork(d, tree, service), s.checkOverrides(d, tree.Member("overrides"))); err != nil {
+		return nil, err
+	}
+	members := map[string]json.RawMessage{}
+	for _, m := range tree.Members {
+		members[m.Key.Text] = m.Value.JSON()
+	}
+	return members, nil
+}
+
+// own returns what the inputs say.
+func (s Settings) own(d Definition, common Common) (*document.Node, error) {
+	n := &document.Node{Kind: document.Map}
+	if common.StartedBy != "" {
+		put(n, text(common.StartedBy), "startedBy")
+	}
+	if len(common.Tags) > 0 {
+		put(n, pairs(common.Tags, "key", "value", func(p input.Pair) (string, string) { return p.Name, p.Value }), "tags")
+	}
+	putCompute(n, s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion)
+	putNetwork(n, s.Subnets, s.SecurityGroups, s.AssignPublicIP)
+	overrides, err := s.ownOverrides(d)
+	if err != nil {
+		return nil, err
+	}
+	if len(overrides.Members) > 0 {
+		put(n, overrides, "overrides")
+	}
+	return n, nil
+}
+
+// ownOverrides returns the input overrides with what the plain inputs say put
+// over it.
+func (s Settings) ownOverrides(d Definition) (*document.Node, error) {
+	n := &document.Node{Kind: document.Map}
+	for _, o := range []struct{ value, key string }{
+		{s.CPU, "cpu"}, {s.Memory, "memory"}, {s.TaskRoleARN, "taskRoleArn"}, {s.ExecutionRoleARN, "executionRoleArn"},
+	} {
+		if o.value != "" {
+			put(n, text(o.value), o.key)
+		}
+	}
+	if s.EphemeralStorage > 0 {
+		put(n, number(s.EphemeralStorage), "ephemeralStorage", "sizeInGiB")
+	}
+	container, err := s.containerOverride(d)
+	if container != nil {
+		put(n, &document.Node{Kind: document.List, Items: []*document.Node{container}}, "containerOverrides")
+	}
+	return merge(s.overrides, n, "overrides"), err
+}
+
+// containerOverride returns the override of the chosen container, nil if there
+// is none.
+func (s Settings) containerOverride(d Definition) (*document.Node, error) {
+	if len(s.Command) == 0 && len(s.Environment.Pairs) == 0 {
+		if s.Container == "" {
+			return nil, nil
+		}
+		return nil, d.has(s.Container, "container")
+	}
+	name, err := s.Chosen(d)
+	if err != nil {
+		return nil, err
+	}
+	n := &document.Node{Kind: document.Map}
+	put(n, text(name), "name")
+	if len(s.Command) > 0 {
+		put(n, texts(s.Command), "command")
+	}
+	if len(s.Environment.Pairs) > 0 {
+		put(n, pairs(s.Environment.Pairs, "name", "value", func(p input.Pair) (string, string) { return p.Name, p.Value }), "environment")
+	}
+	return n, nil
+}
+
+// putCompute sets what the tasks run on.
+func putCompute(n *document.Node, launchType string, strategy input.Strategy, platformVersion string) {
+	if launchType != "" {
+		put(n, text(launchType), "launchType")
+	}
+	if len(strategy) > 0 {
+		list := &document.Node{Kind: document.List}
+		for _, provider := range strategy {
+			item := &document.Node{Kind: document.Map}
+			put(item, text(provider.Provider), "capacityProvider")
+			put(item, number(int(provider.Weight)), "weight")
+			put(item, number(int(provider.Base)), "base")
+			list.Items = append(list.Items, item)
+		}
+		put(n, list, "capacityProviderStrategy")
+	}
+	if platformVersion != "" {
+		put(n, text(platformVersion), "platformVersion")
+	}
+}
+
+// putNetwork sets the network of tasks of mode awsvpc.
+func putNetwork(n *document.Node, subnets, groups []string, publicIP string) {
+	const network, awsvpc = "networkConfiguration", "awsvpcConfiguration"
+	if len(subnets) > 0 {
+		put(n, texts(subnets), network, awsvpc, "subnets")
+	}
+	if len(groups) > 0 {
+		put(n, texts(groups), network, awsvpc, "securityGroups")
+	}
+	if publicIP != "" {
+		put(n, text(publicIP), network, awsvpc, "assignPublicIp")
+	}
+}
+
+// tree returns what is taken of a service, nil for nil: not its network if the
+// definition can't have one.
+func (s *Service) tree(d Definition) *document.Node {
+	if s == nil {
+		return nil
+	}
+	n := &document.Node{Kind: document.Map}
+	putCompute(n, s.LaunchType, s.Strategy, s.PlatformVersion)
+	if d.NetworkMode == "awsvpc" {
+		putNetwork(n, s.Subnets, s.SecurityGroups, s.AssignPublicIP)
+	}
+	return n
+}
+
+// layer puts a request over another. A launch type and a capacity provider
+// strategy take each other's place, and elsewhere than on Fargate there are no
+// platform versions.
+func layer(low, high *document.Node) *document.Node {
+	if launchType, strategy := high.Member("launchType"), high.Member("capacityProviderStrategy"); launchType != nil || strategy != nil {
+		low = without(low, "launchType", "capacityProviderStrategy")
+		if !onFargate(launchType, strategy) {
+			low = without(low, "platformVersion")
+		}
+	}
+	return merge(low, high, "")
+}
+
+func onFargate(launchType, strategy *document.Node) bool {
+	if launchType != nil {
+		return launchType.Text == "FARGATE"
+	}
+	return slices.ContainsFunc(strategy.Items, func(item *document.Node) bool {
+		return strings.HasPrefix(item.Member("capacityProvider").Text, "FARGATE")
+	})
+}
+
+// checkNetwork holds the network configuration against the definition's network
+// mode.
+func (s Settings) checkNetwork(d Definition, tree *document.Node, service *Service) error {
+	network := tree.Member("networkConfiguration")
+	switch {
+	case d.NetworkMode != "awsvpc" && len(s.Subnets) > 0:
+		return &input.Error{Input: "subnets", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have subnets", d.Name, modeOf(d))}
+	case d.NetworkMode != "awsvpc" && network != nil:
+		return &document.Error{Place: network.Place, Path: "networkConfiguration", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have a network configuration", d.Name, modeOf(d))}
+	case d.NetworkMode == "awsvpc" && network.Member("awsvpcConfiguration", "subnets") == nil && (s.Service == "" || service != nil):
+		message := d.Name + " has the network mode awsvpc, which takes subnets: give them, or a service to take them from"
+		if service != nil {
+			message = fmt.Sprintf("%s has the network mode awsvpc, which takes subnets, and the service %s has none: give them", d.Name, s.Service)
+		}
+		return &input.Error{Input: "subnets", Message: message}
+	}
+	return nil
+}
+
+func modeOf(d Definition) string {
+	if d.NetworkMode == "" {
+		return "bridge"
+	}
+	return d.NetworkMode
+}
+
+// checkOverrides holds overrides against the definition and the limit of their
+// size.
+func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
+	if overrides == nil {
+		return nil
+	}
+	var faults []error
+	if containers := overrides.Member("containerOverrides"); containers != nil {
+		for i, container := range containers.Items {
+			path := document.MemberPath(document.ItemPath("containerOverrides", i), "name")
+			switch name := container.Member("name"); {
+			case name == nil:
+				faults = append(faults, &document.Error{Place: container.Place, Path: path, Message: "missing: an override is for one container, by its name"})
+			case !slices.Contains(d.Containers, name.Text):
+				faults = append(faults, &document.Error{Place: name.Place, Path: path, Message: d.lacks(name.Text)})
+			}
+		}
+	}
+	if size := utf8.RuneCount(overrides.JSON()); size > overridesLimit {
+		faults = append(faults, &document.Error{
+			Path:    "overrides",
+			Message: fmt.Sprintf("they have %d characters as JSON, and ECS takes %d", size, overridesLimit),
+			Hint:    "put what does not change into the definition itself; keep long values in an .env file in S3 (environmentFiles) or in Parameter Store (secrets); or have the command read its data from where it is",
+		})
+	}
+	return errors.Join(faults...)
+}
+
+// Networks returns the subnets and the security groups that a request names.
+func Networks(request map[string]json.RawMessage) (subnets, groups []string) {
+	var network struct {
+		AwsvpcConfiguration struct{ Subnets, SecurityGroups []string }
+	}
+	if json.Unmarshal(request["networkConfiguration"], &network) != nil {
+		return nil, nil // there is none
+	}
+	return network.AwsvpcConfiguration.Subnets, network.AwsvpcConfiguration.SecurityGroups
+}

@@ -1,0 +1,221 @@
+// Package runtask makes the RunTask request for the tasks of one definition of
+// what the inputs, the definition's own member x-run-task and a service say, in
+// the API's own JSON, so that any member of the API can be sent.
+//
+// It checks what can be known before a call: the form of every member, the
+// containers that overrides name, and the limits of overrides. It never calls
+// AWS, and never drops what was written without a word.
+package runtask
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/nearest"
+	"ecs-run-task/internal/taskdef"
+)
+
+// Settings are what the tasks of one definition are to be run with.
+type Settings struct {
+	input.Launch
+
+	request   *document.Node // the input run-task-request, checked; nil if not given
+	overrides *document.Node // the input overrides, checked; nil if not given
+	options   taskdef.Options
+}
+
+// Parse reads the documents among the inputs and checks them. Of the options it
+// heeds UnknownMembers. The error joins a [*document.Error] for each fault.
+func Parse(l input.Launch, o taskdef.Options) (Settings, []document.Warning, error) {
+	s := Settings{Launch: l, options: o}
+	var warnings []document.Warning
+	var faults []error
+	read := func(name, text string, check func(*document.Node) ([]document.Warning, error)) {
+		if text == "" {
+			return
+		}
+		nodes, found, err := document.Parse("input "+name, []byte(text))
+		warnings = append(warnings, found...)
+		if err == nil && len(nodes) > 1 {
+			err = &document.Error{Place: nodes[1].Place, Message: "expected one document, found several"}
+		}
+		if err == nil {
+			found, err = check(nodes[0])
+			warnings = append(warnings, found...)
+		}
+		faults = append(faults, err)
+	}
+	read("run-task-request", l.RunTaskRequest, s.setRequest)
+	read("overrides", l.Overrides.Overrides, s.setOverrides)
+	return s, warnings, errors.Join(faults...)
+}
+
+// With returns the settings with other values of inputs, which a map holds by
+// the inputs' names: the member x-run-task of a definition. The error joins a
+// [*document.Error] for each fault.
+func (s Settings) With(run *document.Node) (Settings, []document.Warning, error) {
+	if run == nil {
+		return s, nil, nil
+	}
+	const path = "x-run-task"
+	if run.Kind != document.Map {
+		return s, nil, &document.Error{Place: run.Place, Path: path, Message: "expected a map of inputs, found a " + run.Kind.String()}
+	}
+	var warnings []document.Warning
+	var faults []error
+	for _, m := range run.Members {
+		var found []document.Warning
+		var err error
+		switch name := m.Key.Text; {
+		case name == "run-task-request" && m.Value.Kind == document.Map:
+			found, err = s.setRequest(m.Value)
+		case name == "overrides" && m.Value.Kind == document.Map:
+			found, err = s.setOverrides(m.Value)
+		case name == "run-task-request" || name == "overrides":
+			err = &document.Error{Place: m.Value.Place, Path: document.MemberPath(path, name), Message: "expected a map, found a " + m.Value.Kind.String()}
+		default:
+			s.Launch, err = s.Launch.With(name, valueText(m.Value))
+			err = inputFault(err, m, path)
+		}
+		warnings = append(warnings, found...)
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return s, warnings, err
+	}
+	return s, warnings, inputFault(s.Launch.Check(), document.Member{Key: run, Value: run}, "")
+}
+
+// valueText returns a value as an input takes it.
+func valueText(n *document.Node) string {
+	switch n.Kind {
+	case document.Null:
+		return ""
+	case document.List, document.Map:
+		return string(n.JSON())
+	}
+	return n.Text
+}
+
+// inputFault puts the faults of an input in their place in a document.
+func inputFault(err error, m document.Member, path string) error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var faults []error
+		for _, one := range joined.Unwrap() {
+			faults = append(faults, inputFault(one, m, path))
+		}
+		return errors.Join(faults...)
+	}
+	place, message := m.Value.Place, err.Error()
+	var fault *input.Error
+	if path == "" {
+		path = "x-run-task"
+	} else if errors.As(err, &fault) {
+		path, message = document.MemberPath(path, m.Key.Text), fault.Message
+		if fault.Input == "" {
+			place = m.Key.Place
+		}
+	}
+	return &document.Error{Place: place, Path: path, Message: message}
+}
+
+// ownInputs are the members of a request that have inputs which the step itself
+// goes by, so that they can't be given in any other way.
+var ownInputs = map[string]string{
+	"cluster": "cluster", "count": "count", "startedBy": "started-by", "taskDefinition": "definition or file-paths",
+}
+
+// setRequest checks the document of run-task-request and takes it over, if it
+// is good.
+func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
+	checked, warnings, err := taskdef.Check(n, schemas.RunTaskRequest, s.options)
+	faults := []error{err}
+	for _, m := range n.Members {
+		message := ""
+		switch name := m.Key.Text; {
+		case ownInputs[name] != "":
+			message = "give it by the input " + ownInputs[name]
+		case name == "clientToken" || name == "referenceId":
+			message = "is not for users to set"
+		case name == "launchType" && n.Member("capacityProviderStrategy") != nil:
+			message = "excludes capacityProviderStrategy: give one of them"
+		}
+		if message != "" {
+			faults = append(faults, &document.Error{Place: m.Key.Place, Path: m.Key.Text, Message: message})
+		}
+	}
+	s.request = checked
+	return warnings, errors.Join(faults...)
+}
+
+// setOverrides checks the document of overrides and takes it over.
+func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
+	checked, warnings, err := taskdef.Check(n, schemas.TaskOverride, s.options)
+	if err == nil {
+		s.overrides = checked
+	}
+	return warnings, err
+}
+
+// Definition is what a request has to know of the task definition it is for.
+type Definition struct {
+	Name        string // for messages
+	NetworkMode string // empty for the default
+	Containers  []string
+}
+
+// Chosen returns the container that the inputs image, command and environment
+// are for.
+func (s Settings) Chosen(d Definition) (string, error) {
+	switch {
+	case s.Container != "":
+		return s.Container, d.has(s.Container, "container")
+	case len(d.Containers) == 1:
+		return d.Containers[0], nil
+	}
+	return "", &input.Error{Input: "container", Message: fmt.Sprintf("%s has several containers: give the one that %s for, of %s", d.Name, s.forContainer(), quotedList(d.Containers))}
+}
+
+// forContainer names the given inputs that are for one container.
+func (s Settings) forContainer() string {
+	var given []string
+	if s.Image != "" {
+		given = append(given, "image")
+	}
+	if len(s.Command) > 0 {
+		given = append(given, "command")
+	}
+	if len(s.Environment.Pairs) > 0 {
+		given = append(given, "environment")
+	}
+	if len(given) == 1 {
+		return given[0] + " is"
+	}
+	return joinAnd(given) + " are"
+}
+
+// has reports a container that the definition does not have. What named it is
+// an input.
+func (d Definition) has(container, by string) error {
+	for _, name := range d.Containers {
+		if name == container {
+			return nil
+		}
+	}
+	return &input.Error{Input: by, Message: d.lacks(container)}
+}
+
+func (d Definition) lacks(container string) string {
+	advice := nearest.DidYouMean(container, d.Containers)
+	if advice == "" {
+		advice = ": it has " + quotedList(d.Containers)
+	}
+	return fmt.Sprintf("%s has no container %q%s", d.Name, container, advice)
+}

@@ -1,0 +1,58 @@
+package task
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Place is what and where a service runs its tasks. A zero field is one that the
+// service does not have.
+type Place struct {
+	LaunchType      types.LaunchType
+	Strategy        []types.CapacityProviderStrategyItem
+	PlatformVersion string
+	Network         *types.AwsVpcConfiguration // nil if it has none
+}
+
+// Service returns where a service of the cluster, named by name or ARN, runs its
+// tasks. One of the deployment controllers CODE_DEPLOY and EXTERNAL has that in
+// its task sets: of these it is the primary one.
+func (r Runner) Service(ctx context.Context, name string) (Place, error) {
+	out, err := call(ctx, r.API.DescribeServices, &ecs.DescribeServicesInput{Cluster: r.cluster(), Services: []string{name}})
+	if err != nil {
+		return Place{}, fmt.Errorf("describe service %s: %w", name, err)
+	}
+	if len(out.Services) == 0 || aws.ToString(out.Services[0].Status) == "INACTIVE" {
+		return Place{}, fmt.Errorf("describe service %s: there is no such service on the cluster %s", name, aws.ToString(r.cluster()))
+	}
+	service := out.Services[0]
+	if set := primary(service.TaskSets); set != nil {
+		return Place{set.LaunchType, set.CapacityProviderStrategy, aws.ToString(set.PlatformVersion), awsvpc(set.NetworkConfiguration)}, nil
+	}
+	return Place{service.LaunchType, service.CapacityProviderStrategy, aws.ToString(service.PlatformVersion), awsvpc(service.NetworkConfiguration)}, nil
+}
+
+// primary returns the task set that serves, the first if none says so; nil if
+// there are none.
+func primary(sets []types.TaskSet) *types.TaskSet {
+	for i := range sets {
+		if aws.ToString(sets[i].Status) == "PRIMARY" {
+			return &sets[i]
+		}
+	}
+	if len(sets) > 0 {
+		return &sets[0]
+	}
+	return nil
+}
+
+func awsvpc(network *types.NetworkConfiguration) *types.AwsVpcConfiguration {
+	if network == nil {
+		return nil
+	}
+	return network.AwsvpcConfiguration
+}
