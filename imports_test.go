@@ -22,7 +22,7 @@ var rooms = map[string][]string{
 	"ecs-run-task/internal/input":     {"nearest"},
 	"ecs-run-task/internal/lookup":    {},
 	"ecs-run-task/internal/nearest":   {},
-	"ecs-run-task/internal/policy":    {"lookup", "runtask", "taskdef"},
+	"ecs-run-task/internal/policy":    {"document", "input", "lookup", "runtask", "taskdef"},
 	"ecs-run-task/internal/preflight": {"document", "input", "lookup", "taskdef"},
 	"ecs-run-task/internal/report":    {"diagnose", "task"},
 	"ecs-run-task/internal/runtask":   {"document", "input", "nearest", "taskdef"},

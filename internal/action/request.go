@@ -161,6 +161,9 @@ func (s *step) prepareOne(ctx context.Context, j *job) error {
 		if err := s.find(ctx, j); err != nil {
 			return err
 		}
+		if s.config.SteadyState == "healthy" && j.definition != nil && !task.HasHealthCheck(j.definition) {
+			return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
+		}
 	}
 	if err := s.findNetwork(ctx, j); err != nil {
 		return err
@@ -172,36 +175,42 @@ func (s *step) prepareOne(ctx context.Context, j *job) error {
 	return s.makeRequest(j, service)
 }
 
-// find finds the registered definition that the input names. With another image
-// for it, it becomes one that is to be registered.
+// find finds the registered definition that the input names, with its text if
+// that is needed.
 func (s *step) find(ctx context.Context, j *job) (err error) {
-	if j.definition, err = s.runner.Find(ctx, s.config.Definition); err != nil {
+	if j.settings.Image != "" || s.config.Preflight {
+		return s.findText(ctx, j)
+	}
+	if j.definition, err = s.runner.Find(ctx, s.config.Definition); err == nil {
+		s.tellFound(j)
+	}
+	return err
+}
+
+func (s *step) tellFound(j *job) {
+	s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
+}
+
+// findText is find with the definition's text. With another image for it, it
+// becomes one that is to be registered.
+func (s *step) findText(ctx context.Context, j *job) (err error) {
+	var answer []byte
+	if j.definition, answer, err = s.runner.Describe(ctx, s.config.Definition); err != nil {
 		return err
 	}
-	if s.config.SteadyState == "healthy" && !task.HasHealthCheck(j.definition) {
-		return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
-	}
-	s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
-	if j.settings.Image == "" && !s.config.Preflight {
-		return nil
-	}
+	s.tellFound(j)
 	options := taskdef.Options{Tags: s.tags, UnknownMembers: "pass"} // ECS knows them
-	if j.described, err = s.describe(ctx, aws.ToString(j.definition.TaskDefinitionArn), options); err != nil || j.settings.Image == "" {
+	if j.described, err = s.readDescribed(task.Name(j.definition), answer, options); err != nil || j.settings.Image == "" {
 		return err
 	}
 	j.source, j.definition = j.described, nil
 	return s.setImage(j, options)
 }
 
-// describe returns a registered definition in the form that it can be registered
-// in again.
-func (s *step) describe(ctx context.Context, arn string, options taskdef.Options) (*taskdef.Definition, error) {
-	answer, err := s.runner.Describe(ctx, arn)
-	if err != nil {
-		return nil, err
-	}
-	name := "task definition " + arn[strings.LastIndexByte(arn, '/')+1:]
-	trees, _, err := document.Parse(name, answer)
+// readDescribed returns a registered definition in the form that it can be
+// registered in again.
+func (s *step) readDescribed(name string, answer []byte, options taskdef.Options) (*taskdef.Definition, error) {
+	trees, _, err := document.Parse("task definition "+name, answer)
 	if err != nil {
 		return nil, err
 	}

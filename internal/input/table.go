@@ -148,7 +148,7 @@ var commands = []about{
 	{"post", "Stop what the run command of this step has left; the action's post stage."},
 	{"stop", "Stop the tasks that this job, or a CI run, has left."},
 	{"reap", "Stop the tasks of any step that are older than a time."},
-	{"policy", "Print the IAM policy that run needs for the same inputs, as JSON; nothing is called."},
+	{"policy", "Print the IAM policy that run needs for the same inputs, as JSON."},
 	{"local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs."},
 }
 

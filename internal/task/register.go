@@ -98,7 +98,21 @@ func registered(definition *types.TaskDefinition, family string) error {
 // revision), family:revision or ARN. It is an error if that is not active: no
 // task can be run of it.
 func (r Runner) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
-	out, err := call(ctx, r.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
+	return r.describe(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
+}
+
+// Describe is [Runner.Find] that returns ECS's answer too, with the definition's
+// tags, as it came: a member that this version of the SDK does not know is there.
+func (r Runner) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+	var answer []byte
+	in := &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}}
+	definition, err := r.describe(ctx, in, keepBody(&answer))
+	return definition, answer, err
+}
+
+func (r Runner) describe(ctx context.Context, in *ecs.DescribeTaskDefinitionInput, options ...func(*ecs.Options)) (*types.TaskDefinition, error) {
+	name := *in.TaskDefinition
+	out, err := call(ctx, r.API.DescribeTaskDefinition, in, options...)
 	if err != nil {
 		return nil, fmt.Errorf("describe task definition %s: %w", name, err)
 	}
@@ -106,18 +120,6 @@ func (r Runner) Find(ctx context.Context, name string) (*types.TaskDefinition, e
 		return nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name, Name(out.TaskDefinition), status)
 	}
 	return out.TaskDefinition, nil
-}
-
-// Describe returns what DescribeTaskDefinition answers of a definition with its
-// tags, as ECS sent it: a member that this version of the SDK does not know is
-// there too.
-func (r Runner) Describe(ctx context.Context, name string) ([]byte, error) {
-	var answer []byte
-	in := &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}}
-	if _, err := call(ctx, r.API.DescribeTaskDefinition, in, keepBody(&answer)); err != nil {
-		return nil, fmt.Errorf("describe task definition %s: %w", name, err)
-	}
-	return answer, nil
 }
 
 // Deregister makes revisions inactive, one after the other, since AWS counts

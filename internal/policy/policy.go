@@ -1,0 +1,393 @@
+// Package policy says which permissions a step needs: the IAM policy that allows
+// what a run with its inputs and definitions calls, and no more.
+//
+// It calls nothing. What it does not know of an ARN, such as the account, is a
+// wildcard, which in a policy of one account is no wider.
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/lookup"
+	"ecs-run-task/internal/runtask"
+	"ecs-run-task/internal/taskdef"
+)
+
+// Task is one definition with what its tasks are run with.
+type Task struct {
+	Definition *taskdef.Definition
+	Registered bool // already: the step does not register it
+	Looked     bool // it is looked up before
+	Settings   runtask.Settings
+	Request    map[string]json.RawMessage
+}
+
+// Statement is one statement of a policy.
+type Statement struct {
+	Sid       string
+	Effect    string
+	Action    []string
+	Resource  []string
+	Condition map[string]map[string]string `json:",omitempty"`
+}
+
+// JSON returns a policy with the statements.
+func JSON(statements []Statement) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(struct {
+		Version   string
+		Statement []Statement
+	}{"2012-10-17", statements})
+	return text.Bytes(), err
+}
+
+// For returns what a step with the inputs c in a region needs; the region may be
+// empty if it is not known.
+func For(c input.Config, region string, tasks []Task) []Statement {
+	w := writer{config: c, tasks: tasks, places: placesOf(c, region, tasks)}
+	w.definitions()
+	w.run()
+	w.watch()
+	w.services()
+	w.tags()
+	w.roles()
+	w.logs()
+	w.network()
+	w.git()
+	if c.Preflight {
+		w.preflight()
+	}
+	return w.statements
+}
+
+// places are what ARNs are made of.
+type places struct{ partition, region, account string }
+
+// placesOf takes partition and account from the first ARN that has them.
+func placesOf(c input.Config, region string, tasks []Task) places {
+	p := places{"aws", region, "*"}
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		p.partition = "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		p.partition = "aws-us-gov"
+	case region == "":
+		p.region = "*"
+	}
+	arns := []string{c.Cluster, c.Definition}
+	for _, t := range tasks {
+		arns = append(arns, t.roles()...)
+	}
+	for _, arn := range arns {
+		if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[4] != "" {
+			p.partition, p.account = parts[1], parts[4]
+			break
+		}
+	}
+	return p
+}
+
+// arn returns the ARN of a resource in the step's account.
+func (p places) arn(service, region, resource string) string {
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", p.partition, service, region, p.account, resource)
+}
+
+func (p places) ecs(format string, args ...any) string {
+	return p.arn("ecs", p.region, fmt.Sprintf(format, args...))
+}
+
+// roles returns the roles that ECS is given for the tasks, by name or ARN.
+func (t Task) roles() []string {
+	var roles []string
+	for _, role := range []string{t.Definition.TaskRoleARN, t.Definition.ExecutionRoleARN} {
+		if role != "" {
+			roles = append(roles, role)
+		}
+	}
+	var overrides struct{ TaskRoleARN, ExecutionRoleARN string }
+	if json.Unmarshal(t.Request["overrides"], &overrides) == nil {
+		for _, role := range []string{overrides.TaskRoleARN, overrides.ExecutionRoleARN} {
+			if role != "" {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return roles
+}
+
+// writer collects statements.
+type writer struct {
+	places
+	config     input.Config
+	tasks      []Task
+	statements []Statement
+}
+
+// allow adds a statement, unless it is about nothing.
+func (w *writer) allow(sid string, actions, resources []string) {
+	w.allowIf(sid, actions, resources, nil)
+}
+
+func (w *writer) allowIf(sid string, actions, resources []string, condition map[string]map[string]string) {
+	if len(actions) == 0 || len(resources) == 0 {
+		return
+	}
+	slices.Sort(resources)
+	w.statements = append(w.statements, Statement{sid, "Allow", actions, slices.Compact(resources), condition})
+}
+
+// cluster returns the cluster's name and ARN.
+func (w *writer) cluster() (name, arn string) {
+	name = w.config.Cluster[strings.LastIndexByte(w.config.Cluster, '/')+1:]
+	return name, w.ecs("cluster/%s", name)
+}
+
+func (w *writer) onCluster() map[string]map[string]string {
+	_, arn := w.cluster()
+	return map[string]map[string]string{"ArnLike": {"ecs:cluster": arn}}
+}
+
+// revisions returns the ARNs of every revision of the families that pass.
+func (w *writer) revisions(pass func(Task) bool) []string {
+	var arns []string
+	for _, t := range w.tasks {
+		if pass(t) {
+			arns = append(arns, w.ecs("task-definition/%s:*", t.Definition.Family))
+		}
+	}
+	return arns
+}
+
+func registers(t Task) bool { return !t.Registered }
+
+// cleansUp reports whether the step deregisters revisions.
+func (w *writer) cleansUp() bool {
+	return (w.config.CleanUp != "never" || w.config.KeepRevisions > 0) && slices.ContainsFunc(w.tasks, registers)
+}
+
+// definitions allows to register, find and deregister.
+func (w *writer) definitions() {
+	w.allow("Register", []string{"ecs:RegisterTaskDefinition"}, w.revisions(registers))
+	var actions []string // that know no resources
+	looked := slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Looked })
+	reuses := w.config.ReuseRevision && slices.ContainsFunc(w.tasks, registers)
+	if looked || reuses || w.config.Reattach {
+		actions = append(actions, "ecs:DescribeTaskDefinition")
+	}
+	if reuses || w.config.KeepRevisions > 0 && w.cleansUp() {
+		actions = append(actions, "ecs:ListTaskDefinitions")
+	}
+	if w.cleansUp() {
+		actions = append(actions, "ecs:DeregisterTaskDefinition")
+	}
+	w.allow("Definitions", actions, []string{"*"})
+}
+
+func (w *writer) run() {
+	w.allowIf("Run", []string{"ecs:RunTask"}, w.revisions(func(Task) bool { return true }), w.onCluster())
+	w.allowIf("CountTasks", []string{"ecs:ListTasks"}, []string{"*"}, w.onCluster())
+}
+
+// watch allows to follow tasks to their end, and to stop them.
+func (w *writer) watch() {
+	var actions []string
+	if !w.config.SkipSteadyStateCheck || w.config.Reattach || w.cleansUp() {
+		actions = append(actions, "ecs:DescribeTasks")
+	}
+	if w.config.OnInterrupt == "stop" {
+		actions = append(actions, "ecs:StopTask")
+	}
+	name, _ := w.cluster()
+	w.allow("Tasks", actions, []string{w.ecs("task/%s/*", name)})
+}
+
+// services allows to take settings from services, and to see which revisions
+// services use.
+func (w *writer) services() {
+	name, _ := w.cluster()
+	var services []string
+	for _, t := range w.tasks {
+		if service := t.Settings.Service; service != "" {
+			services = append(services, w.ecs("service/%s/%s", name, service[strings.LastIndexByte(service, '/')+1:]))
+		}
+	}
+	if w.cleansUp() {
+		services = []string{w.ecs("service/%s/*", name)}
+		w.allowIf("ListServices", []string{"ecs:ListServices"}, []string{"*"}, w.onCluster())
+	}
+	w.allow("Services", []string{"ecs:DescribeServices"}, services)
+}
+
+// tags allows to tag what is made with tags.
+func (w *writer) tags() {
+	name, _ := w.cluster()
+	resources := w.revisions(func(t Task) bool { return !t.Registered && len(t.Definition.Tags) > 0 })
+	for _, t := range w.tasks {
+		var propagate string
+		json.Unmarshal(t.Request["propagateTags"], &propagate) // empty if it is not there
+		if t.Request["tags"] != nil || propagate == "TASK_DEFINITION" && len(t.Definition.Tags) > 0 {
+			resources = append(resources, w.ecs("task/%s/*", name))
+		}
+	}
+	w.allow("Tag", []string{"ecs:TagResource"}, resources)
+}
+
+// roles allows to give roles to ECS.
+func (w *writer) roles() {
+	pass := func(sid, service string, roles []string) {
+		w.allowIf(sid, []string{"iam:PassRole"}, roles, map[string]map[string]string{"StringEquals": {"iam:PassedToService": service}})
+	}
+	var roles, infrastructure []string
+	for _, t := range w.tasks {
+		for _, role := range t.roles() {
+			roles = append(roles, w.role(role))
+		}
+		var volumes []struct{ ManagedEBSVolume struct{ RoleARN string } }
+		json.Unmarshal(t.Request["volumeConfigurations"], &volumes) // none if it is not there
+		for _, volume := range volumes {
+			infrastructure = append(infrastructure, w.role(volume.ManagedEBSVolume.RoleARN))
+		}
+	}
+	pass("PassRoles", "ecs-tasks.amazonaws.com", roles)
+	pass("PassVolumeRoles", "ecs.amazonaws.com", infrastructure)
+}
+
+// role returns the ARN of a role that is named by its name or ARN.
+func (w *writer) role(name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return w.arn("iam", "", "role/"+name)
+}
+
+// logs allows to read the logs that are shown.
+func (w *writer) logs() {
+	if !w.config.Logs || w.config.SkipSteadyStateCheck {
+		return
+	}
+	var streams []string
+	for _, t := range w.tasks {
+		for _, container := range t.Definition.Containers {
+			group := container.LogOptions["awslogs-group"]
+			if container.LogDriver != "awslogs" || group == "" {
+				continue
+			}
+			stream := "*"
+			if prefix := container.LogOptions["awslogs-stream-prefix"]; prefix != "" {
+				stream = prefix + "/" + container.Name + "/*"
+			}
+			streams = append(streams, w.arn("logs", w.logRegion(container.LogOptions), "log-group:"+group+":log-stream:"+stream))
+		}
+	}
+	w.allow("ReadLogs", []string{"logs:GetLogEvents"}, streams)
+}
+
+func (w *writer) logRegion(options map[string]string) string {
+	if region := options["awslogs-region"]; region != "" {
+		return region
+	}
+	return w.region
+}
+
+// network allows to look up what is not named by its id, or is checked.
+func (w *writer) network() {
+	named := func(item string) bool { return !lookup.IsID(item) }
+	subnets, groups := false, false
+	for _, t := range w.tasks {
+		allSubnets, allGroups := runtask.Networks(t.Request)
+		checked := w.config.Preflight && (len(allSubnets) > 0 || t.Settings.Service != "")
+		subnets = subnets || checked || slices.ContainsFunc(t.Settings.Subnets, named)
+		groups = groups || checked && (len(allGroups) > 0 || t.Settings.Service != "") || slices.ContainsFunc(t.Settings.SecurityGroups, named)
+	}
+	var actions []string
+	if subnets {
+		actions = append(actions, "ec2:DescribeSubnets")
+	}
+	if groups {
+		actions = append(actions, "ec2:DescribeSecurityGroups")
+	}
+	w.allow("Network", actions, []string{"*"})
+}
+
+// git allows to fetch from a repository in CodeCommit, which the step signs in to
+// with its own credentials.
+func (w *writer) git() {
+	address, err := url.Parse(w.config.Repository)
+	if err != nil || w.config.GitToken != "" || address.Scheme != "https" {
+		return
+	}
+	labels := strings.Split(address.Host, ".")
+	name, found := strings.CutPrefix(address.Path, "/v1/repos/")
+	if found && len(labels) > 2 && strings.HasPrefix(labels[0], "git-codecommit") {
+		w.allow("FetchDefinitions", []string{"codecommit:GitPull"}, []string{w.arn("codecommit", labels[1], name)})
+	}
+}
+
+// preflight allows to see whether what definitions name exists.
+func (w *writer) preflight() {
+	_, cluster := w.cluster()
+	w.allow("CheckCluster", []string{"ecs:DescribeClusters"}, []string{cluster})
+	var roles, repositories, parameters, secrets, groups []string
+	for _, t := range w.tasks {
+		for _, role := range t.roles() {
+			roles = append(roles, w.role(role))
+		}
+		for _, container := range t.Definition.Containers {
+			if image, ok := lookup.ParseImage(container.Image); ok {
+				repositories = append(repositories, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", w.partition, image.Region, image.Account, image.Repository))
+			}
+			if container.LogDriver == "awslogs" && container.LogOptions["awslogs-create-group"] != "true" {
+				groups = append(groups, w.arn("logs", w.logRegion(container.LogOptions), "*"))
+			}
+		}
+		for _, name := range secretsOf(t.Definition.Node) {
+			switch {
+			case strings.Contains(name, ":secretsmanager:"):
+				secrets = append(secrets, lookup.SecretARN(name))
+			case strings.HasPrefix(name, "arn:"):
+				parameters = append(parameters, name)
+			default:
+				parameters = append(parameters, w.arn("ssm", w.region, "parameter/"+strings.TrimPrefix(name, "/")))
+			}
+		}
+	}
+	w.allow("CheckRoles", []string{"iam:GetRole"}, roles)
+	w.allow("CheckImages", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, repositories)
+	w.allow("CheckParameters", []string{"ssm:GetParameters"}, parameters)
+	w.allow("CheckSecrets", []string{"secretsmanager:DescribeSecret"}, secrets)
+	w.allow("CheckLogGroups", []string{"logs:DescribeLogGroups"}, groups)
+}
+
+// secretsOf returns what the secrets of a definition's containers are taken from.
+func secretsOf(n *document.Node) []string {
+	var names []string
+	add := func(n *document.Node) {
+		if n != nil {
+			names = append(names, n.Text)
+		}
+	}
+	for _, container := range items(n.Member("containerDefinitions")) {
+		add(container.Member("repositoryCredentials", "credentialsParameter"))
+		for _, secret := range slices.Concat(items(container.Member("secrets")), items(container.Member("logConfiguration", "secretOptions"))) {
+			add(secret.Member("valueFrom"))
+		}
+	}
+	return names
+}
+
+func items(n *document.Node) []*document.Node {
+	if n == nil {
+		return nil
+	}
+	return n.Items
+}

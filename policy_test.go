@@ -1,0 +1,210 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+// need is a permission that a call takes. Of a resource "*" nothing is known.
+type need struct{ action, resource, cluster string }
+
+const account = "arn:aws:ecs:eu-central-1:123456789012:"
+
+// definedRoles are the roles of the definitions that were registered, by family.
+type definedRoles map[string][]string
+
+// needs returns what AWS asks for when it gets a call.
+func (d definedRoles) needs(c ecslocal.Call) []need {
+	text := func(o map[string]any, name string) string {
+		s, _ := o[name].(string)
+		return s
+	}
+	list := func(o map[string]any, name string) []any {
+		l, _ := o[name].([]any)
+		return l
+	}
+	cluster := text(c.Request, "cluster")
+	var all []need
+	add := func(action, resource string) { all = append(all, need{action, resource, cluster}) }
+	roles := func(o map[string]any) (roles []string) {
+		for _, name := range []string{"taskRoleArn", "executionRoleArn"} {
+			if role := text(o, name); role != "" {
+				add("iam:PassRole", role)
+				roles = append(roles, role)
+			}
+		}
+		return roles
+	}
+	switch c.Operation {
+	case "RegisterTaskDefinition":
+		resource := account + "task-definition/" + text(c.Request, "family") + ":1"
+		add("ecs:RegisterTaskDefinition", resource)
+		if len(list(c.Request, "tags")) > 0 {
+			add("ecs:TagResource", resource)
+		}
+		d[text(c.Request, "family")] = roles(c.Request)
+	case "RunTask":
+		definition := text(c.Request, "taskDefinition")
+		add("ecs:RunTask", definition)
+		family, _, _ := strings.Cut(definition[strings.LastIndexByte(definition, '/')+1:], ":")
+		for _, role := range d[family] {
+			add("iam:PassRole", role)
+		}
+		if len(list(c.Request, "tags")) > 0 || text(c.Request, "propagateTags") != "" {
+			add("ecs:TagResource", account+"task/"+cluster+"/0123")
+		}
+		overrides, _ := c.Request["overrides"].(map[string]any)
+		roles(overrides)
+	case "DescribeTasks":
+		for _, task := range list(c.Request, "tasks") {
+			add("ecs:DescribeTasks", task.(string))
+		}
+	case "StopTask":
+		add("ecs:StopTask", text(c.Request, "task"))
+	case "DescribeServices":
+		for _, service := range list(c.Request, "services") {
+			add("ecs:DescribeServices", account+"service/"+cluster+"/"+service.(string))
+		}
+	case "logs:GetLogEvents":
+		add("logs:GetLogEvents", "arn:aws:logs:eu-central-1:123456789012:log-group:"+text(c.Request, "logGroupName")+":log-stream:"+text(c.Request, "logStreamName"))
+	default:
+		add("ecs:"+c.Operation, "*")
+	}
+	return all
+}
+
+// statement is one of the policy.
+type statement struct {
+	Sid              string
+	Action, Resource []string
+	Condition        map[string]map[string]string
+}
+
+func (s statement) allows(n need) bool {
+	if cluster := s.Condition["ArnLike"]["ecs:cluster"]; cluster != "" && !matches(cluster, account+"cluster/"+n.cluster) {
+		return false
+	}
+	return slices.Contains(s.Action, n.action) && slices.ContainsFunc(s.Resource, func(pattern string) bool { return matches(pattern, n.resource) })
+}
+
+func matches(pattern, text string) bool {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(text)
+}
+
+// The policy allows every call that runs of its configuration make, and nothing
+// that none of them does.
+func TestPolicy(t *testing.T) {
+	const (
+		plain  = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`
+		rich   = `{"family":"rich","taskRoleArn":"arn:aws:iam::123456789012:role/task","tags":[{"key":"A","value":"b"}],"containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"],"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/jobs","awslogs-region":"eu-central-1","awslogs-stream-prefix":"p"}}}]}`
+		serves = `{"family":"serves","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],"containerDefinitions":[{"name":"app","image":"a","command":["true"]}]}`
+	)
+	hang := []string{"--command=sleep 60", "--timeout=1s"} // so that the task is stopped
+	for _, tt := range []struct {
+		name string
+		args []string
+		runs [][]string // with these more, each
+	}{
+		{"plain", []string{"--definition=" + plain}, [][]string{nil, hang}},
+		{"left running", []string{"--definition=" + plain, "--on-interrupt=leave", "--logs=false"}, [][]string{nil}},
+		{"not waited for", []string{"--definition=" + rich, "--skip-steady-state-check", "--cluster=small", "--count=3", "--launch-timeout=0"}, [][]string{{"--command=sleep 5"}}},
+		{"with roles, tags and logs", []string{"--definition=" + rich, "--execution-role-arn=arn:aws:iam::123456789012:role/execution"}, [][]string{nil, hang}},
+		{"with tags of its own", []string{"--definition=" + plain, "--tags=A=b"}, [][]string{nil, hang}},
+		{"with propagated tags", []string{"--definition=" + rich, "--logs=false", `--run-task-request={"propagateTags":"TASK_DEFINITION"}`}, [][]string{nil, hang}},
+		{"a registered definition", []string{"--definition=known"}, [][]string{nil, hang}},
+		{"a registered definition with another image", []string{"--definition=known", "--image=b", "--logs=false"}, [][]string{nil, hang}},
+		{"from a service", []string{"--definition=" + serves, "--cluster=web", "--service=api"}, [][]string{nil, hang}},
+		{"cleaned up", []string{"--definition=" + plain, "--clean-up=always", "--keep-revisions=1", "--cluster=web", "--launch-type=EC2"}, [][]string{nil, hang}},
+		{"cleaned up on failure", []string{"--definition=" + plain, "--clean-up=on-failure", "--cluster=web", "--launch-type=EC2"}, [][]string{nil, hang}},
+		{"reused", []string{"--definition=" + plain, "--reuse-revision"}, [][]string{nil, hang}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			var called []need
+			roles := definedRoles{}
+			server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process("PATH="+os.Getenv("PATH")), clusters, ecslocal.Record(func(c ecslocal.Call) {
+				mu.Lock()
+				defer mu.Unlock()
+				called = append(called, roles.needs(c)...)
+			}))
+			defer server.Close()
+			web := httptest.NewServer(server)
+			defer web.Close()
+			command := func(args ...string) string {
+				cmd := asCommand(t, web.URL, args...)
+				out, err := cmd.Output()
+				var failed *exec.ExitError
+				if err != nil && !errors.As(err, &failed) {
+					t.Fatal(err)
+				}
+				return string(out)
+			}
+			command("--definition="+strings.Replace(rich, "rich", "known", 1), "--skip-steady-state-check")
+			called = nil
+			for _, more := range tt.runs {
+				command(slices.Concat(tt.args, more)...)
+			}
+			made := called
+			var policy struct{ Statement []statement }
+			text := command(append([]string{"policy"}, tt.args...)...)
+			if err := json.Unmarshal([]byte(text), &policy); err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			for _, n := range made {
+				if !slices.ContainsFunc(policy.Statement, func(s statement) bool { return s.allows(n) }) {
+					t.Errorf("the policy does not allow %+v", n)
+				}
+			}
+			for _, s := range policy.Statement {
+				for _, unused := range s.unused(made) {
+					t.Errorf("the policy allows what no run did, in %s: %s", s.Sid, unused)
+				}
+			}
+			if t.Failed() {
+				t.Log(text)
+			}
+		})
+	}
+}
+
+// unused returns the actions and the resources of a statement that no call needs.
+func (s statement) unused(made []need) []string {
+	var unused []string
+	for _, action := range s.Action {
+		one := statement{Action: []string{action}, Resource: s.Resource, Condition: s.Condition}
+		if !slices.ContainsFunc(made, one.allows) {
+			unused = append(unused, action)
+		}
+	}
+	for _, resource := range s.Resource {
+		one := statement{Action: s.Action, Resource: []string{resource}, Condition: s.Condition}
+		if !slices.ContainsFunc(made, one.allows) {
+			unused = append(unused, resource)
+		}
+	}
+	return unused
+}
+
+// asCommand returns a command that runs this test's program as main.
+func asCommand(t *testing.T, endpoint string, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &exec.Cmd{Path: path, Args: append([]string{"ecs-run-task"}, args...), Env: []string{
+		"PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL=" + endpoint, "AWS_REGION=eu-central-1",
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=example",
+	}}
+}
