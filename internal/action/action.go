@@ -134,7 +134,7 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 	case "check":
 		return check(ctx, env, console, command.Check)
 	case "policy": // its output is the policy alone
-		return newStep(env, report.New(env.Stderr, env.getenv), command.Run).policy(ctx)
+		return newStep(env, report.New(env.Stderr, env.getenv, false), command.Run).policy(ctx)
 	case "stop", "reap":
 		return stopLeft(ctx, env, console, command.Name, command.Leftover)
 	}

@@ -44,11 +44,10 @@ func (i Image) id() map[string]string {
 }
 
 func (i Image) String() string {
-	name := i.Repository
-	for _, id := range i.id() {
-		name += " with " + id
+	if i.Digest != "" {
+		return i.Repository + "@" + i.Digest
 	}
-	return name
+	return i.Repository + ":" + cmp.Or(i.Tag, "latest")
 }
 
 // manifestTypes are the forms of a manifest that are understood.

@@ -1,0 +1,226 @@
+package runtask_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/runtask"
+	"ecs-run-task/internal/taskdef"
+)
+
+var (
+	bridge = runtask.Definition{Name: "job", Containers: []string{"app"}}
+	two    = runtask.Definition{Name: "two", Containers: []string{"app", "proxy"}}
+	awsvpc = runtask.Definition{Name: "web", NetworkMode: "awsvpc", Containers: []string{"app"}}
+
+	api = &runtask.Service{LaunchType: "FARGATE", PlatformVersion: "1.4.0", Subnets: []string{"subnet-a"}, SecurityGroups: []string{"sg-a"}, AssignPublicIP: "ENABLED"}
+)
+
+// settings parses the inputs of a command line.
+func settings(t *testing.T, args ...string) runtask.Settings {
+	t.Helper()
+	command, err := input.Parse(append(args, "--definition=web"), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := runtask.Parse(command.Run.Launch, taskdef.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestRequest(t *testing.T) {
+	common := runtask.Common{StartedBy: "ci"}
+	for _, tt := range []struct {
+		name       string
+		args       []string
+		definition runtask.Definition
+		service    *runtask.Service
+		tags       input.Pairs
+		want       string // without startedBy
+	}{
+		{name: "nothing", definition: bridge, want: `{}`},
+		{name: "launch-type", args: []string{"--launch-type=EC2"}, definition: bridge, want: `{"launchType":"EC2"}`},
+		{name: "capacity-provider-strategy", args: []string{"--capacity-provider-strategy=FARGATE_SPOT:4,FARGATE:1:base=1"}, definition: bridge,
+			want: `{"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":4,"base":0},{"capacityProvider":"FARGATE","weight":1,"base":1}]}`},
+		{name: "platform-version", args: []string{"--platform-version=1.4.0"}, definition: bridge, want: `{"platformVersion":"1.4.0"}`},
+		{name: "network", args: []string{"--subnets=subnet-1,subnet-2", "--security-groups=sg-1", "--assign-public-ip=ENABLED"}, definition: awsvpc,
+			want: `{"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}}}`},
+		{name: "tags", definition: bridge, tags: input.Pairs{{Name: "A", Value: "<b>"}}, want: `{"tags":[{"key":"A","value":"<b>"}]}`},
+		{name: "command", args: []string{"--command=sh -c 'exit 3'"}, definition: bridge, want: `{"overrides":{"containerOverrides":[{"name":"app","command":["sh","-c","exit 3"]}]}}`},
+		{name: "environment", args: []string{"--environment=A=1\nB="}, definition: bridge, want: `{"overrides":{"containerOverrides":[{"name":"app","environment":[{"name":"A","value":"1"},{"name":"B","value":""}]}]}}`},
+		{name: "container", args: []string{"--command=true", "--container=proxy"}, definition: two, want: `{"overrides":{"containerOverrides":[{"name":"proxy","command":["true"]}]}}`},
+		{name: "a container without an override", args: []string{"--container=proxy"}, definition: two, want: `{}`},
+		{name: "cpu", args: []string{"--cpu=512"}, definition: bridge, want: `{"overrides":{"cpu":"512"}}`},
+		{name: "memory", args: []string{"--memory=1 GB"}, definition: bridge, want: `{"overrides":{"memory":"1 GB"}}`},
+		{name: "task-role-arn", args: []string{"--task-role-arn=arn:aws:iam::123456789012:role/a"}, definition: bridge, want: `{"overrides":{"taskRoleArn":"arn:aws:iam::123456789012:role/a"}}`},
+		{name: "execution-role-arn", args: []string{"--execution-role-arn=arn:aws:iam::123456789012:role/a"}, definition: bridge, want: `{"overrides":{"executionRoleArn":"arn:aws:iam::123456789012:role/a"}}`},
+		{name: "ephemeral-storage", args: []string{"--ephemeral-storage=30"}, definition: bridge, want: `{"overrides":{"ephemeralStorage":{"sizeInGiB":30}}}`},
+		{name: "overrides", args: []string{`--overrides={"containerOverrides":[{"name":"proxy","cpu":"64"},{"name":"app","environment":[{"name":"A","value":"low"},{"name":"B","value":"b"}]}],"cpu":"1024"}`, "--container=app", "--environment=A=high", "--cpu=512"}, definition: two,
+			want: `{"overrides":{"containerOverrides":[{"name":"proxy","cpu":64},{"name":"app","environment":[{"name":"A","value":"high"},{"name":"B","value":"b"}]}],"cpu":"512"}}`},
+		{name: "run-task-request", args: []string{"--run-task-request=group: g\nenableExecuteCommand: true\nplacementConstraints: [{type: distinctInstance}]"}, definition: bridge,
+			want: `{"group":"g","enableExecuteCommand":true,"placementConstraints":[{"type":"distinctInstance"}]}`},
+		{name: "inputs go before run-task-request", args: []string{`--run-task-request={"launchType":"EC2","overrides":{"cpu":"256","memory":"512"},"tags":[{"key":"A","value":"low"}],"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-9"],"assignPublicIp":"DISABLED"}}}`, "--capacity-provider-strategy=FARGATE", "--cpu=512", "--subnets=subnet-1"},
+			definition: awsvpc, tags: input.Pairs{{Name: "A", Value: "high"}},
+			want: `{"overrides":{"cpu":"512","memory":"512"},"tags":[{"key":"A","value":"high"}],"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"],"assignPublicIp":"DISABLED"}},"capacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":1,"base":0}]}`},
+		{name: "service", args: []string{"--service=api"}, definition: awsvpc, service: api,
+			want: `{"launchType":"FARGATE","platformVersion":"1.4.0","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-a"],"securityGroups":["sg-a"],"assignPublicIp":"ENABLED"}}}`},
+		{name: "inputs and run-task-request go before a service", args: []string{"--service=api", "--subnets=subnet-1", `--run-task-request={"networkConfiguration":{"awsvpcConfiguration":{"securityGroups":["sg-2"],"subnets":["subnet-2"]}}}`}, definition: awsvpc, service: api,
+			want: `{"launchType":"FARGATE","platformVersion":"1.4.0","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"],"securityGroups":["sg-2"],"assignPublicIp":"ENABLED"}}}`},
+		{name: "Fargate's providers keep a service's platform version", args: []string{"--service=api", "--capacity-provider-strategy=FARGATE_SPOT"}, definition: bridge, service: api,
+			want: `{"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1,"base":0}],"platformVersion":"1.4.0"}`},
+		{name: "instances have none", args: []string{"--service=api", "--launch-type=EC2"}, definition: bridge, service: api, want: `{"launchType":"EC2"}`},
+		{name: "the network of a service that is not known yet", args: []string{"--service=api"}, definition: awsvpc, want: `{}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			common.Tags = tt.tags
+			got, err := settings(t, tt.args...).Request(tt.definition, tt.service, common)
+			if err != nil {
+				t.Fatalf("Request() = %v", err)
+			}
+			if string(got["startedBy"]) != `"ci"` {
+				t.Errorf("startedBy = %s", got["startedBy"])
+			}
+			delete(got, "startedBy")
+			var want map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(tt.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(texts(want), texts(got)); diff != "" {
+				t.Errorf("Request() (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// texts shows the exact bytes of members.
+func texts(members map[string]json.RawMessage) map[string]string {
+	all := map[string]string{}
+	for name, value := range members {
+		all[name] = string(value)
+	}
+	return all
+}
+
+func TestRequestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		args       []string
+		definition runtask.Definition
+		service    *runtask.Service
+		want       string
+	}{
+		{"several containers", []string{"--command=true"}, two, nil, `container: two has several containers: give the one that command is for, of "app" and "proxy"`},
+		{"for several inputs", []string{"--command=true", "--environment=A=1"}, two, nil, `container: two has several containers: give the one that command and environment are for, of "app" and "proxy"`},
+		{"no such container", []string{"--command=true", "--container=prxy"}, two, nil, `container: two has no container "prxy" (did you mean "proxy"?)`},
+		{"no such container, and no command", []string{"--container=db"}, two, nil, `container: two has no container "db": it has "app" and "proxy"`},
+		{"in overrides", []string{`--overrides={"containerOverrides":[{"name":"app"},{"name":"proxi"},{"cpu":1}]}`}, two, nil,
+			"input overrides:1:47: containerOverrides[1].name: two has no container \"proxi\" (did you mean \"proxy\"?)\ninput overrides:1:56: containerOverrides[2].name: missing: an override is for one container, by its name"},
+		{"too long", []string{"--environment=A=" + strings.Repeat("ä", 8200)}, bridge, nil, "overrides: they have 8279 characters as JSON, and ECS takes 8192"},
+		{"no subnets", nil, awsvpc, nil, "subnets: web has the network mode awsvpc, which takes subnets: give them, or a service to take them from"},
+		{"no subnets in the service", []string{"--service=x"}, awsvpc, &runtask.Service{LaunchType: "EC2"}, "subnets: web has the network mode awsvpc, which takes subnets, and the service x has none: give them"},
+		{"subnets for another mode", []string{"--subnets=subnet-1"}, bridge, nil, "subnets: job has the network mode bridge: only tasks of mode awsvpc have subnets"},
+		{"a network for another mode", []string{`--run-task-request={"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"]}}}`}, bridge, nil, "input run-task-request:1:25: networkConfiguration: job has the network mode bridge: only tasks of mode awsvpc have a network configuration"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := settings(t, tt.args...).Request(tt.definition, tt.service, runtask.Common{})
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("Request() = %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// The limit of overrides is that of characters, to the last one.
+func TestOverridesLimit(t *testing.T) {
+	frame := len(`{"containerOverrides":[{"name":"app","environment":[{"name":"A","value":""}]}]}`)
+	for _, tt := range []struct {
+		length int
+		good   bool
+	}{{8192, true}, {8193, false}} {
+		s := settings(t, "--environment=A="+strings.Repeat("ß", tt.length-frame))
+		_, err := s.Request(bridge, nil, runtask.Common{})
+		var fault *document.Error
+		if (err == nil) != tt.good || err != nil && (!errors.As(err, &fault) || fault.Hint == "") {
+			t.Errorf("Request() with %d characters of overrides = %v, want good: %v", tt.length, err, tt.good)
+		}
+	}
+}
+
+func TestParseFaults(t *testing.T) {
+	for _, tt := range []struct{ name, request, overrides, want string }{
+		{"unknown members", `{"grup": 1}`, `{"cpus": "1"}`, "input run-task-request:1:2: grup: unknown member (did you mean \"group\"?)\ninput overrides:1:2: cpus: unknown member (did you mean \"cpu\"?)"},
+		{"members with inputs of their own", `{"cluster": "c", "count": 1, "taskDefinition": "d", "startedBy": "me", "clientToken": "t"}`, "",
+			"input run-task-request:1:2: cluster: give it by the input cluster\ninput run-task-request:1:18: count: give it by the input count\ninput run-task-request:1:30: taskDefinition: give it by the input definition or file-paths\ninput run-task-request:1:53: startedBy: give it by the input started-by\ninput run-task-request:1:72: clientToken: is not for users to set"},
+		{"both computes", `{"launchType": "EC2", "capacityProviderStrategy": [{"capacityProvider": "x"}]}`, "", "input run-task-request:1:2: launchType: excludes capacityProviderStrategy: give one of them"},
+		{"several documents", "group: a\n---\ngroup: b", "", "input run-task-request:3:1: expected one document, found several"},
+		{"no map", "[]", "", "input run-task-request:1:1: expected a map, found a list"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			launch := input.Launch{Placement: input.Placement{Count: 1, RunTaskRequest: tt.request}, Overrides: input.Overrides{Overrides: tt.overrides}}
+			_, _, err := runtask.Parse(launch, taskdef.Options{})
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("Parse() = %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// run parses what stands under x-run-task in a file.
+func run(t *testing.T, text string) *document.Node {
+	t.Helper()
+	nodes, _, err := document.Parse("job.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nodes[0]
+}
+
+func TestWith(t *testing.T) {
+	s := settings(t, "--launch-type=EC2", "--command=false", "--count=3", "--run-task-request={group: a}")
+	got, _, err := s.With(run(t, `{count: 2, capacity-provider-strategy: [{capacityProvider: FARGATE}], command: [echo, 1.10],
+environment: {A: 1.10}, subnets: [subnet-1], run-task-request: {group: b}, overrides: {cpu: "256"}, container: null}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := got.Request(awsvpc, nil, runtask.Common{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"group":                    `"b"`,
+		"capacityProviderStrategy": `[{"capacityProvider":"FARGATE","weight":1,"base":0}]`,
+		"networkConfiguration":     `{"awsvpcConfiguration":{"subnets":["subnet-1"]}}`,
+		"overrides":                `{"cpu":"256","containerOverrides":[{"name":"app","command":["echo","1.10"],"environment":[{"name":"A","value":"1.10"}]}]}`,
+	}
+	if diff := cmp.Diff(want, texts(request)); diff != "" || got.Count != 2 {
+		t.Errorf("With() has the count %d, want 2, and the request (-want +got)\n%s", got.Count, diff)
+	}
+	if again, err := s.Request(bridge, nil, runtask.Common{}); err != nil || string(again["group"]) != `"a"` || s.Count != 3 {
+		t.Errorf("With() changed what it was called on: %v, %v", texts(again), err)
+	}
+}
+
+func TestWithFaults(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"{comand: x}", `job.yaml:1:2: x-run-task.comand: unknown input (did you mean "command"?)`},
+		{"{timeout: 5m}", "job.yaml:1:2: x-run-task.timeout: unknown input"},
+		{"{count: many}", "job.yaml:1:9: x-run-task.count: expected a whole number of 0 or more"},
+		{"{count: 0}", "job.yaml:1:1: x-run-task: count: expected 1 or more"},
+		{"{run-task-request: x}", "job.yaml:1:20: x-run-task.run-task-request: expected a map, found a string"},
+		{"{overrides: {cpus: 1}}", `job.yaml:1:14: cpus: unknown member (did you mean "cpu"?)`},
+		{"[]", "job.yaml:1:1: x-run-task: expected a map of inputs, found a list"},
+	} {
+		_, _, err := settings(t).With(run(t, tt.in))
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("With(%s) = %v, want %s", tt.in, err, tt.want)
+		}
+	}
+}
