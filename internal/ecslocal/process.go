@@ -51,8 +51,8 @@ func (p process) Run(ctx context.Context, c Container, started func(), stop <-ch
 	helpers.Go(func() { end(ctx, cmd.Process, stop, exited) })
 	err = cmd.Wait()
 	killGroup(cmd.Process.Pid) // what it left behind, as the end of a container does
-	out.SetReadDeadline(time.Now().Add(time.Second))
 	close(exited)
+	out.SetReadDeadline(time.Now()) // wakes the copy
 	helpers.Wait()
 	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
 		return Exit{}, fmt.Errorf("CannotInspectContainerError: %w", err)
@@ -103,15 +103,18 @@ func end(ctx context.Context, p *os.Process, stop, exited <-chan struct{}) {
 
 // copyOutput copies what a container prints until nobody has the pipe open. When
 // the container has exited, only a process that escaped its group can: it is
-// not waited for.
+// not waited for. What is in the pipe by then is copied, however late that is.
 func copyOutput(w io.Writer, pipe *os.File, exited <-chan struct{}) {
 	const leftover = 1 << 20 // bytes that a pipe can hold at most
 	buffer := make([]byte, 32<<10)
-	late := 0
+	late, woken := 0, false
 	for late < leftover {
 		n, err := pipe.Read(buffer)
 		w.Write(buffer[:n]) // nobody to tell if it fails; the container must not block
-		if err != nil {
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && !woken:
+			woken = true // a deadline that has passed hides what could be read
+		case err != nil:
 			return
 		}
 		select {

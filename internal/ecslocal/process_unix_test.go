@@ -205,6 +205,34 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// A writer that can be closed is closed when its container has ended, after all
+// that the container printed.
+func TestOutputClosed(t *testing.T) {
+	var mu sync.Mutex
+	text := map[string]string{}
+	s := newServer(t, hostProcess(), ecslocal.Output(func(_, container string) io.Writer {
+		add := func(more string) {
+			mu.Lock()
+			defer mu.Unlock()
+			text[container] += more
+		}
+		return writeCloser{func(p []byte) { add(string(p)) }, func() { add("<end>") }}
+	}))
+	s.stopped(s.start(shell("a", "printf one"), shell("b", "printf two; sleep 60", object{"essential": false})))
+	mu.Lock()
+	defer mu.Unlock()
+	if text["a"] != "one<end>" || text["b"] != "two<end>" {
+		t.Errorf("output = %q, want each to be closed after its text", text)
+	}
+}
+
+type writeCloser struct {
+	writer
+	end func()
+}
+
+func (w writeCloser) Close() error { w.end(); return nil }
+
 func TestSecrets(t *testing.T) {
 	secrets := object{"environment": []object{{"name": "S", "value": "plain"}}, "secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
 	s := newServer(t, hostProcess(), ecslocal.Secrets(func(from string) (string, error) {
