@@ -186,3 +186,27 @@ func TestLoadInline(t *testing.T) {
 		}
 	}
 }
+
+// One file of the workspace, and nothing outside of it.
+func TestFile(t *testing.T) {
+	workspace := tree(t, map[string]string{"ci/.env": "A=1", "[x].env": "B=2"})
+	if err := os.Symlink("/etc/hostname", filepath.Join(workspace, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, want, err string }{
+		{"ci/.env", "A=1", ""},
+		{"./ci/../ci/.env", "A=1", ""},
+		{filepath.Join(workspace, "ci/.env"), "A=1", ""},
+		{"[x].env", "B=2", ""},
+		{"../x", "", "leads out of the workspace"},
+		{"/etc/hostname", "", "is outside of the workspace"},
+		{"link", "", "is a symbolic link"},
+		{"none", "", "no such file"},
+		{"ci", "", "is a folder"},
+	} {
+		got, err := source.File(workspace, tt.name)
+		if string(got.Bytes) != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("File(%q) = %q, %v, want %q, %q", tt.name, got.Bytes, err, tt.want, tt.err)
+		}
+	}
+}

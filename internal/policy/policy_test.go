@@ -1,0 +1,89 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/input"
+	"ecs-run-task/internal/policy"
+	"ecs-run-task/internal/runtask"
+	"ecs-run-task/internal/taskdef"
+)
+
+// tasks returns the one task of a definition with inputs.
+func tasks(t *testing.T, definition string, c input.Config) []policy.Task {
+	t.Helper()
+	nodes, _, err := document.Parse("job.json", []byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, _, err := runtask.Parse(c.Launch, taskdef.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var request map[string]json.RawMessage
+	if c.RunTaskRequest != "" {
+		if err := json.Unmarshal([]byte(c.RunTaskRequest), &request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []policy.Task{{Definition: definitions[0], Settings: settings, Request: request}}
+}
+
+const job = `{"family": "job", "executionRoleArn": "pull", "containerDefinitions": [{"name": "app", "memory": 64,
+ "image": "210987654321.dkr.ecr.us-west-2.amazonaws.com/team/app:1",
+ "secrets": [{"name": "A", "valueFrom": "/app/key"}, {"name": "B", "valueFrom": "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf:password::"}],
+ "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "jobs", "awslogs-region": "us-west-2"}}}]}`
+
+// Resources are named as closely as they are known.
+func TestForResources(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		config input.Config
+		region string
+		want   map[string]string // the resources of statements, by Sid
+	}{
+		{"nothing known", input.Config{AWS: input.AWS{Cluster: "default"}, Waiting: input.Waiting{Logs: true}}, "", map[string]string{
+			"Register": "arn:aws:ecs:*:*:task-definition/job:*", "Tasks": "arn:aws:ecs:*:*:task/default/*",
+			"PassRoles": "arn:aws:iam::*:role/pull", "ReadLogs": "arn:aws:logs:us-west-2:*:log-group:jobs:log-stream:*",
+		}},
+		{"the account by the cluster, in China", input.Config{AWS: input.AWS{Cluster: "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/web"}}, "cn-north-1", map[string]string{
+			"Register": "arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/job:*", "Tasks": "arn:aws-cn:ecs:cn-north-1:123456789012:task/web/*",
+			"PassRoles": "arn:aws-cn:iam::123456789012:role/pull",
+		}},
+		{"preflight", input.Config{AWS: input.AWS{Cluster: "web", Preflight: true}}, "eu-central-1", map[string]string{
+			"CheckCluster": "arn:aws:ecs:eu-central-1:*:cluster/web", "CheckRoles": "arn:aws:iam::*:role/pull",
+			"CheckImages": "arn:aws:ecr:us-west-2:210987654321:repository/team/app", "CheckParameters": "arn:aws:ssm:eu-central-1:*:parameter/app/key",
+			"CheckSecrets": "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf", "CheckLogGroups": "arn:aws:logs:us-west-2:*:*",
+		}},
+		{"volumes", input.Config{AWS: input.AWS{Cluster: "web"}, Launch: input.Launch{Placement: input.Placement{
+			RunTaskRequest: `{"volumeConfigurations":[{"name":"v","managedEBSVolume":{"roleArn":"arn:aws:iam::123456789012:role/ebs"}}]}`}}}, "eu-central-1", map[string]string{
+			"PassVolumeRoles": "arn:aws:iam::123456789012:role/ebs", "PassRoles": "arn:aws:iam::*:role/pull",
+		}},
+		{"CodeCommit", input.Config{AWS: input.AWS{Cluster: "web"}, Git: input.Git{Repository: "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/jobs"}}, "eu-central-1", map[string]string{
+			"FetchDefinitions": "arn:aws:codecommit:eu-west-1:*:jobs",
+		}},
+		{"named networks", input.Config{AWS: input.AWS{Cluster: "web"}, Launch: input.Launch{Placement: input.Placement{Subnets: []string{"tag:A=b"}}}}, "eu-central-1", map[string]string{"Network": "*"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.config.OnInterrupt, tt.config.CleanUp = "stop", "never"
+			got := map[string]string{}
+			for _, s := range policy.For(tt.config, tt.region, tasks(t, job, tt.config)) {
+				if _, wanted := tt.want[s.Sid]; wanted {
+					got[s.Sid] = strings.Join(s.Resource, " ")
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("For() (-want +got)\n%s", diff)
+			}
+		})
+	}
+}

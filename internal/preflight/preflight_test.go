@@ -1,0 +1,149 @@
+package preflight_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/lookup"
+	"ecs-run-task/internal/preflight"
+	"ecs-run-task/internal/taskdef"
+)
+
+// account answers operations by name; one without an answer is denied.
+type account struct {
+	mu      sync.Mutex
+	answers map[string]string
+	asked   []string
+}
+
+func (a *account) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	for field := range strings.SplitSeq(string(body), "&") {
+		if name, ok := strings.CutPrefix(field, "Action="); ok {
+			operation = name
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked = append(a.asked, operation)
+	answer, ok := a.answers[operation]
+	status := http.StatusOK
+	if !ok {
+		status, answer = http.StatusBadRequest, `{"__type":"AccessDeniedException","message":"not authorized to perform: `+operation+`"}`
+	}
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(answer))}, nil
+}
+
+const job = `{"family": "job", "taskRoleArn": "arn:aws:iam::123456789012:role/task", "executionRoleArn": "arn:aws:iam::123456789012:role/task",
+ "containerDefinitions": [
+  {"name": "app", "memory": 64, "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1",
+   "secrets": [{"name": "A", "valueFrom": "/a"}, {"name": "B", "valueFrom": "/a"}]},
+  {"name": "side", "memory": 64, "image": "busybox",
+   "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "made", "awslogs-region": "eu-central-1", "awslogs-create-group": "true"}}}]}`
+
+func subject(t *testing.T, text string) preflight.Subject {
+	t.Helper()
+	nodes, _, err := document.Parse("job.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return preflight.Subject{Definition: definitions[0]}
+}
+
+func check(t *testing.T, a *account, subjects ...preflight.Subject) (notices []string, faults string) {
+	t.Helper()
+	client := lookup.New(aws.Config{Region: "eu-central-1", HTTPClient: a, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")})
+	notices, err := preflight.Check(t.Context(), client, "web", subjects)
+	if err != nil {
+		faults = err.Error()
+	}
+	return notices, faults
+}
+
+const (
+	trusted = `%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%5B%22ec2.amazonaws.com%22%2C%22ecs-tasks.amazonaws.com%22%5D%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D`
+	foreign = `%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22%2A%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D`
+)
+
+func role(policy string) string {
+	return "<R><GetRoleResult><Role><AssumeRolePolicyDocument>" + policy + "</AssumeRolePolicyDocument></Role></GetRoleResult></R>"
+}
+
+// all are the answers for a definition that fits.
+func all() map[string]string {
+	return map[string]string{
+		"DescribeClusters": `{"clusters":[{"status":"ACTIVE"}]}`,
+		"GetRole":          role(trusted),
+		"BatchGetImage":    `{"images":[{"imageManifest":"{\"manifests\":[{\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}}]}"}]}`,
+		"GetParameters":    `{"Parameters":[{}]}`,
+	}
+}
+
+// Everything is asked for once, however often it is named, and a log group that
+// ECS will make is not.
+func TestCheckOnce(t *testing.T) {
+	a := &account{answers: all()}
+	notices, faults := check(t, a, subject(t, job), subject(t, job))
+	if notices != nil || faults != "" {
+		t.Errorf("Check() = %q, %s", notices, faults)
+	}
+	slices.Sort(a.asked)
+	if want := []string{"BatchGetImage", "DescribeClusters", "GetParameters", "GetRole"}; !slices.Equal(a.asked, want) {
+		t.Errorf("asked for %q, want %q", a.asked, want)
+	}
+}
+
+func TestCheckFaults(t *testing.T) {
+	arm := strings.Replace(job, `"family"`, `"runtimePlatform": {"cpuArchitecture": "X86_64"}, "family"`, 1)
+	for _, tt := range []struct {
+		name      string
+		text      string
+		operation string
+		answer    string
+		want      string
+	}{
+		{"cluster", job, "DescribeClusters", `{"clusters":[]}`, "cluster: there is no cluster web"},
+		{"trust", job, "GetRole", role(`%7B%22Statement%22%3A%5B%5D%7D`), "job.json:1:34: taskRoleArn: the trust policy of arn:aws:iam::123456789012:role/task does not let ecs-tasks.amazonaws.com assume it"},
+		{"a trust in a form that is not known is not ours to refuse", job, "GetRole", role(foreign), ""},
+		{"parameter", job, "GetParameters", `{"InvalidParameters":["/a"]}`, "job.json:4:43: containerDefinitions[0].secrets[0].valueFrom: there is no parameter /a"},
+		{"image", job, "BatchGetImage", `{"failures":[{"failureCode":"ImageNotFound"}]}`, "job.json:3:42: containerDefinitions[0].image: there is no ECR image app:1"},
+		{"platform", arm, "BatchGetImage", all()["BatchGetImage"], "job.json:3:42: containerDefinitions[0].image: the image is for linux/arm64, and the task runs on linux/amd64"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answers := all()
+			answers[tt.operation] = tt.answer
+			if notices, got := check(t, &account{answers: answers}, subject(t, tt.text)); got != tt.want || notices != nil {
+				t.Errorf("Check() = %q, %q, want %q", notices, got, tt.want)
+			}
+		})
+	}
+}
+
+// What is denied is a notice for each, and no fault.
+func TestCheckDenied(t *testing.T) {
+	notices, faults := check(t, &account{}, subject(t, job))
+	if len(notices) != 4 || faults != "" {
+		t.Errorf("Check() = %q, %s, want 4 notices", notices, faults)
+	}
+	for _, notice := range notices {
+		if !strings.HasPrefix(notice, "not checked: ") || !strings.Contains(notice, "not authorized to perform") {
+			t.Errorf("notice %q", notice)
+		}
+	}
+}
