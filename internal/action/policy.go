@@ -3,7 +3,6 @@ package action
 import (
 	"cmp"
 	"context"
-	"io"
 
 	"ecs-run-task/internal/policy"
 	"ecs-run-task/internal/task"
@@ -47,7 +46,7 @@ func (s *step) policy(ctx context.Context) int {
 	if err != nil {
 		return fail(err)
 	}
-	io.WriteString(s.env.Stdout, string(text))
+	s.env.Stdout.Write(text)
 	return ExitGood
 }
 
