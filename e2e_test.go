@@ -292,7 +292,7 @@ func TestImage(t *testing.T) {
 			name: "a time-out", with: map[string]string{"definition": definition("late", "sleep 60"), "timeout": "2s"}, exit: 124,
 			want:    []string{"timed out after 2s: stopping 1 task", "timed-out: "},
 			outputs: map[string]string{"status": "timed-out", "exit-code": "124"},
-			check:   func(t *testing.T, o outcome) { aws.wantStopped(t, "late", "timed out after 2s by ecs-run-task") },
+			check:   func(t *testing.T, o outcome) { aws.wantStopped(t, "late", "timed out after 2s; stopped by ecs-run-task") },
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -324,7 +324,7 @@ func TestImage(t *testing.T) {
 		}
 		wantInOrder(t, got.log, []string{"interrupted by signal: interrupt: stopping 1 task", "[app] asked to end", "cancelled: "})
 		wantOutputs(t, got, map[string]string{"status": "cancelled", "exit-code": "130"})
-		aws.wantStopped(t, "cancelled", "interrupted by signal: interrupt by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
+		aws.wantStopped(t, "cancelled", "interrupted by signal: interrupt; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
 		if t.Failed() {
 			t.Log(got.log)
 		}

@@ -187,10 +187,10 @@ func TestExamples(t *testing.T) {
 			if status != 124 {
 				t.Errorf("exit status %d, want 124", status)
 			}
-			ecs.wantStopped(t, family, "timed out after 1s by ecs-run-task "+e.url)
+			ecs.wantStopped(t, family, "timed out after 1s; stopped by ecs-run-task "+e.url)
 			for _, task := range ecs.tasks(t, family) {
-				if got := *task.StartedBy; got != e.startedBy {
-					t.Errorf("startedBy = %q, want %q", got, e.startedBy)
+				if got := *task.StartedBy; !strings.HasPrefix(got, e.startedBy+"/") {
+					t.Errorf("startedBy = %q, want %q and the attempt, the job and the step", got, e.startedBy)
 				}
 				if image, want := *task.Containers[0].Image, "app:1ecfd275"; image != want {
 					t.Errorf("image = %q, want %q", image, want)
