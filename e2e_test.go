@@ -292,7 +292,9 @@ func TestImage(t *testing.T) {
 			name: "a time-out", with: map[string]string{"definition": definition("late", "sleep 60"), "timeout": "2s"}, exit: 124,
 			want:    []string{"timed out after 2s: stopping 1 task", "timed-out: "},
 			outputs: map[string]string{"status": "timed-out", "exit-code": "124"},
-			check:   func(t *testing.T, o outcome) { aws.wantStopped(t, "late", "timed out after 2s; stopped by ecs-run-task") },
+			check: func(t *testing.T, o outcome) {
+				aws.wantStopped(t, "late", "timed out after 2s; stopped by ecs-run-task")
+			},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecs-run-task/internal/input"
+)
+
+// The reference is the table of inputs; -update writes it.
+func TestReference(t *testing.T) {
+	const path = "docs/reference.md"
+	want := reference(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s is not the table of inputs; go test -run TestReference . -update (-want +got):\n%s", path, diff)
+	}
+}
+
+func reference(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("# Reference\n\nMade from the table of inputs; do not edit.\n\n" +
+		"Each input `file-paths` is the flag `--file-paths`, or one of the variables `INPUT_FILE-PATHS`,\n" +
+		"`INPUT_FILE_PATHS` and `PLUGIN_FILE_PATHS`, in this order. Empty is not given. Lists are separated by\n" +
+		"commas or lines.\n")
+	group := ""
+	for _, in := range input.Table() {
+		if in.Group != group {
+			group = in.Group
+			fmt.Fprintf(&text, "\n## %s\n\n| input | default | |\n|---|---|---|\n", group)
+		}
+		value := in.Default
+		if in.ActionDefault != "" {
+			value = in.ActionDefault
+		}
+		if value != "" {
+			value = "`" + value + "`"
+		}
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", in.Name, value, strings.ReplaceAll(in.Description(), "|", `\|`))
+	}
+	text.WriteString("\n## Outputs\n\nEach is one line. Lists and objects are JSON, for `fromJSON`.\n\n| output | |\n|---|---|\n")
+	outputs := readAction(t).Outputs
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		fmt.Fprintf(&text, "| `%s` | %s |\n", name, at(t, outputs[name], "description"))
+	}
+	return text.String()
+}
+
+// block is a fenced block of a document: the words after its fence, and its text.
+type block struct {
+	language, file string
+	line           int
+	text           string
+}
+
+var fenced = regexp.MustCompile("(?ms)^```(\\w+)(?: (\\S+))?\\n(.*?)^```$")
+
+func blocksOf(text string) []block {
+	var blocks []block
+	for _, m := range fenced.FindAllStringSubmatchIndex(text, -1) {
+		b := block{language: text[m[2]:m[3]], text: text[m[6]:m[7]], line: strings.Count(text[:m[0]], "\n") + 1}
+		if m[4] >= 0 {
+			b.file = text[m[4]:m[5]]
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// Every YAML and JSON of the documents is read: a step that uses the action is
+// checked as the step would check it. Every sh block is run, in a folder with the
+// files of its document and with an ECS; the texts of the block after it are in
+// what it prints.
+func TestDocuments(t *testing.T) {
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil || len(documents) == 0 {
+		t.Fatalf("docs has no documents: %v", err)
+	}
+	for _, path := range append(documents, "README.md", "CONTRIBUTING.md") {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantLinks(t, path, string(text))
+			blocks := blocksOf(string(text))
+			workspace, files := t.TempDir(), map[string]string{}
+			for _, b := range blocks {
+				if b.file != "" {
+					files[b.file] = b.text
+				}
+			}
+			write(t, workspace, files)
+			for i, b := range blocks {
+				where := fmt.Sprintf("%s:%d", path, b.line)
+				switch b.language {
+				case "yaml":
+					for _, document := range parseYAML(t, b.text) {
+						wantSteps(t, where, document)
+					}
+				case "json":
+					if b.file == "" && !json.Valid([]byte(b.text)) {
+						t.Errorf("%s: not JSON", where)
+					}
+				case "sh":
+					if path == "CONTRIBUTING.md" { // they are what is running
+						continue
+					}
+					var want []string
+					if i+1 < len(blocks) && blocks[i+1].language == "text" {
+						want = strings.Split(strings.TrimSpace(blocks[i+1].text), "\n")
+					}
+					wantScript(t, where, workspace, b.text, want)
+				case "text":
+				default:
+					t.Errorf("%s: a block of %q, which nothing tests", where, b.language)
+				}
+			}
+		})
+	}
+}
+
+// wantScript runs a script and wants texts in what it prints, in their order.
+func wantScript(t *testing.T, where, workspace, script string, want []string) {
+	t.Helper()
+	cmd := exec.Command("bash", "-e", "-c", script)
+	cmd.Dir = workspace
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + workspace}, serveECS(t, "127.0.0.1").env()...)
+	status, out := exitStatus(t, cmd)
+	if status != 0 {
+		t.Errorf("%s: exit status %d", where, status)
+	}
+	wantInOrder(t, out, want)
+	if t.Failed() {
+		t.Logf("%s:\n%s", where, out)
+	}
+}
+
+// wantSteps checks the inputs of every step of a YAML document that uses the
+// action, and the flags of those that call the command.
+func wantSteps(t *testing.T, where string, node any) {
+	t.Helper()
+	switch node := node.(type) {
+	case []any:
+		for _, item := range node {
+			wantSteps(t, where, item)
+		}
+	case map[string]any:
+		uses, _ := node["uses"].(string)
+		if strings.HasPrefix(uses, "ecs-run-task/ecs-run-task@") {
+			wantInputs(t, where, at(t, node, "with").(map[string]any))
+		}
+		for _, item := range node {
+			wantSteps(t, where, item)
+		}
+	case string:
+		if words := strings.Fields(node); len(words) > 0 && words[0] == "ecs-run-task" {
+			if _, err := input.Parse(words[1:], func(string) (string, bool) { return "", false }); err != nil {
+				t.Errorf("%s: %s: %v", where, node, err)
+			}
+		}
+	}
+}
+
+// workflowExpression is what the CI replaces before the action sees it.
+var workflowExpression = regexp.MustCompile(`\$\{\{.*?\}\}`)
+
+func wantInputs(t *testing.T, where string, with map[string]any) {
+	t.Helper()
+	declared := readAction(t).Inputs
+	env := map[string]string{}
+	for name, value := range with {
+		if _, ok := declared[name]; !ok {
+			t.Errorf("%s: the action has no input %s", where, name)
+		}
+		env["INPUT_"+strings.ToUpper(name)] = workflowExpression.ReplaceAllString(fmt.Sprint(value), "x")
+	}
+	_, err := input.Parse(nil, func(name string) (string, bool) {
+		value, ok := env[name]
+		return value, ok
+	})
+	if err != nil {
+		t.Errorf("%s: %v", where, err)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// wantLinks wants the files that a document links to.
+func wantLinks(t *testing.T, path, text string) {
+	t.Helper()
+	for _, m := range link.FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+			t.Errorf("%s links to %s: %v", path, m[1], err)
+		}
+	}
+}
+
+// A release replaces the image in action.yml by a line of this form.
+func TestReleaseFindsImage(t *testing.T) {
+	action, err := os.ReadFile("action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(action, []byte("\n  image: Dockerfile\n")) {
+		t.Error(`action.yml has no line "  image: Dockerfile", which .github/workflows/release.yml replaces`)
+	}
+}
