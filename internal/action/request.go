@@ -195,7 +195,7 @@ func (s *step) tellFound(j *job) {
 // becomes one that is to be registered.
 func (s *step) findText(ctx context.Context, j *job) (err error) {
 	var answer []byte
-	if j.definition, answer, err = s.runner.Describe(ctx, s.config.Definition); err != nil {
+	if j.definition, answer, err = s.runner.FindText(ctx, s.config.Definition); err != nil {
 		return err
 	}
 	s.tellFound(j)

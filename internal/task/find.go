@@ -16,6 +16,11 @@ func (r Runner) StartedBy(ctx context.Context, name string) ([]types.Task, error
 	return r.find(ctx, &ecs.ListTasksInput{StartedBy: &name})
 }
 
+// OfFamily returns the tasks of a family on the cluster that are to run.
+func (r Runner) OfFamily(ctx context.Context, family string) ([]types.Task, error) {
+	return r.find(ctx, &ecs.ListTasksInput{Family: &family})
+}
+
 // All returns all tasks on the cluster that are to run.
 func (r Runner) All(ctx context.Context) ([]types.Task, error) {
 	return r.find(ctx, &ecs.ListTasksInput{})
@@ -52,16 +57,4 @@ func (r Runner) list(ctx context.Context, in *ecs.ListTasksInput) ([]string, err
 		}
 		in.NextToken = out.NextToken
 	}
-}
-
-// Adopt returns what was launched for tasks that somebody else started of the
-// definition.
-func Adopt(definition *types.TaskDefinition, tasks []types.Task) Launched {
-	launched := Launched{Definition: definition, Tasks: tasks}
-	for _, t := range tasks {
-		if at := aws.ToTime(t.CreatedAt); at.After(launched.At) {
-			launched.At = at
-		}
-	}
-	return launched
 }

@@ -32,6 +32,11 @@ type Launch struct {
 	// 0 asks once.
 	Capacity time.Duration
 
+	// Started, if not nil, is called with the tasks of each answer at once: a later
+	// call may take its time, and never come to an end. It is called on the
+	// goroutine of the caller of [Runner.Launch].
+	Started func([]types.Task)
+
 	// Waiting, if not nil, is called before each such wait, on the goroutine of
 	// the caller of [Runner.Launch].
 	Waiting func(failures []types.Failure, wait time.Duration)
@@ -77,7 +82,8 @@ func (e *FailedLaunchError) Error() string {
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html);
 // after an answer with failures the token is new, since the old one would only
 // bring the same failures back. The error is a [*FailedLaunchError] if ECS
-// answered but tasks are missing.
+// answered but tasks are missing; of one that is [Unheard] tasks may have been
+// started that nobody knows of.
 func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	launched := Launched{Definition: l.Definition}
 	deadline := time.Now().Add(l.Capacity)
@@ -91,6 +97,9 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 		launched.At = time.Now()
 		launched.Tasks = append(launched.Tasks, out.Tasks...)
 		launched.Failures = out.Failures
+		if l.Started != nil && len(out.Tasks) > 0 {
+			l.Started(out.Tasks)
+		}
 		if len(out.Tasks) >= missing {
 			continue
 		}
@@ -109,6 +118,9 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	return launched, nil
 }
 
+// unheardBudget is how long one logical call is made again for an answer.
+const unheardBudget = 5 * time.Minute
+
 // runTask makes one logical call, as often as it takes to get an answer.
 func (r Runner) runTask(ctx context.Context, l Launch, count int) (*ecs.RunTaskOutput, error) {
 	in := &ecs.RunTaskInput{
@@ -119,9 +131,12 @@ func (r Runner) runTask(ctx context.Context, l Launch, count int) (*ecs.RunTaskO
 	if err != nil {
 		return nil, err
 	}
-	for try := 0; ; try++ {
+	start := time.Now()
+	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
 		out, err := change(ctx, r.API.RunTask, in, WithBody(body))
-		if err == nil || !Transient(err) || try == 5 || !pause(ctx, time.Second<<try) {
+		took := time.Since(start)
+		again := Transient(err) && took < unheardBudget || unseenRole(err) && took < unseenBudget
+		if err == nil || !again || !pause(ctx, wait) {
 			return out, explainConflict(err)
 		}
 	}

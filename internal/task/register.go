@@ -38,13 +38,14 @@ func (r Runner) Register(ctx context.Context, family string, request []byte) (*t
 }
 
 func (r Runner) register(ctx context.Context, family string, request []byte) (*ecs.RegisterTaskDefinitionOutput, error) {
-	deadline, wait := time.Now().Add(registerBudget), time.Second
-	for {
+	start := time.Now()
+	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
 		out, err := change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
-		if !collided(err) && !throttled(err) || time.Until(deadline) < wait || !pause(ctx, wait) {
+		took := time.Since(start) + wait
+		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget
+		if !again || !pause(ctx, wait) {
 			return out, err
 		}
-		wait = min(2*wait, 8*time.Second)
 	}
 }
 
@@ -98,44 +99,66 @@ func registered(definition *types.TaskDefinition, family string) error {
 // revision), family:revision or ARN. It is an error if that is not active: no
 // task can be run of it.
 func (r Runner) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
-	return r.describe(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name})
+	definition, _, err := r.FindText(ctx, name)
+	return definition, err
 }
 
-// Describe is [Runner.Find] that returns ECS's answer too, with the definition's
+// FindText is [Runner.Find] that returns ECS's answer too, with the definition's
 // tags, as it came: a member that this version of the SDK does not know is there.
-func (r Runner) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
-	var answer []byte
-	in := &ecs.DescribeTaskDefinitionInput{TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}}
-	definition, err := r.describe(ctx, in, keepBody(&answer))
+func (r Runner) FindText(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+	definition, answer, err := r.Describe(ctx, name)
+	if err == nil && definition.Status != types.TaskDefinitionStatusActive {
+		return nil, nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name, Name(definition), definition.Status)
+	}
 	return definition, answer, err
 }
 
-func (r Runner) describe(ctx context.Context, in *ecs.DescribeTaskDefinitionInput, options ...func(*ecs.Options)) (*types.TaskDefinition, error) {
-	name := *in.TaskDefinition
-	out, err := call(ctx, r.API.DescribeTaskDefinition, in, options...)
+// Describe returns a registered definition whatever its status, as a running task
+// may have one that is no longer active, and ECS's whole answer about it, tags
+// included, as JSON.
+func (r Runner) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+	var answer []byte
+	out, err := call(ctx, r.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+	}, keepBody(&answer))
 	if err != nil {
-		return nil, fmt.Errorf("describe task definition %s: %w", name, err)
+		return nil, nil, fmt.Errorf("describe task definition %s: %w", name, err)
 	}
-	if status := out.TaskDefinition.Status; status != types.TaskDefinitionStatusActive {
-		return nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name, Name(out.TaskDefinition), status)
-	}
-	return out.TaskDefinition, nil
+	return out.TaskDefinition, answer, nil
 }
 
-// Deregister makes revisions inactive, one after the other, since AWS counts
-// registrations and deregistrations in one slow bucket. It goes on after an
-// error and returns the ARNs that it did deregister with all errors.
+// deregisterBurst is how many deregistrations are made as fast as they can be.
+// The bucket that AWS counts them in, together with the registrations of the
+// whole account, holds 20 and is refilled with one a second.
+const deregisterBurst = 10
+
+// Deregister makes revisions inactive, one after the other, at the pace that AWS
+// allows. It goes on after an error, but not when ctx has ended, and returns the
+// ARNs that it did deregister with all errors.
 func (r Runner) Deregister(ctx context.Context, arns []string) ([]string, error) {
 	var done []string
 	var faults []error
-	for _, arn := range arns {
-		if _, err := call(ctx, r.API.DeregisterTaskDefinition, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &arn}); err != nil {
+	for i, arn := range arns {
+		if i >= deregisterBurst && !sleep(ctx, time.Second) || ctx.Err() != nil {
+			faults = append(faults, fmt.Errorf("deregister %d more task definitions, from %s on: %w", len(arns)-i, arn, context.Cause(ctx)))
+			break
+		}
+		if err := r.deregister(ctx, arn); err != nil {
 			faults = append(faults, fmt.Errorf("deregister task definition %s: %w", arn, err))
 			continue
 		}
 		done = append(done, arn)
 	}
 	return done, errors.Join(faults...)
+}
+
+func (r Runner) deregister(ctx context.Context, arn string) error {
+	for wait := time.Second; ; wait *= 2 {
+		_, err := call(ctx, r.API.DeregisterTaskDefinition, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &arn})
+		if err == nil || !Transient(err) || wait > 8*time.Second || !pause(ctx, wait) {
+			return err
+		}
+	}
 }
 
 // Population is how many tasks of a family there are on the cluster.

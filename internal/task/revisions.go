@@ -100,14 +100,7 @@ func (r Runner) Newest(ctx context.Context, family string) (*types.TaskDefinitio
 	if err != nil || len(arns) == 0 {
 		return nil, nil, err
 	}
-	var answer []byte
-	out, err := call(ctx, r.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{
-		TaskDefinition: &arns[0], Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
-	}, keepBody(&answer))
-	if err != nil {
-		return nil, nil, fmt.Errorf("describe task definition %s: %w", arns[0], err)
-	}
-	return out.TaskDefinition, answer, nil
+	return r.Describe(ctx, arns[0])
 }
 
 // keepBody keeps the body of an answer as it came, with the members that this

@@ -58,7 +58,7 @@ func call[In, Out any](ctx context.Context, operation func(context.Context, In, 
 // moment ctx ends, since an answer that is not heard is a task that nobody knows
 // of.
 func change[In, Out any](ctx context.Context, operation func(context.Context, In, ...func(*ecs.Options)) (Out, error), in In, options ...func(*ecs.Options)) (Out, error) {
-	const grace = 4 * time.Second // fits into the 7 s that a cancelled step has
+	const grace = 3 * time.Second // fits into the 7 s that a cancelled step has
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
@@ -93,12 +93,38 @@ func Transient(err error) bool {
 	if throttled(err) {
 		return true
 	}
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
-		return response.HTTPStatusCode() >= http.StatusInternalServerError
+	switch status := httpStatus(err); status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	case 0:
+		var refusal smithy.APIError
+		return !errors.As(err, &refusal) // no answer at all
+	default:
+		return status >= http.StatusInternalServerError
+	}
+}
+
+// Unheard reports whether a call that ended in err may have done what it was to
+// do all the same: AWS never said that it has not.
+func Unheard(err error) bool {
+	if err == nil {
+		return false
+	}
+	var failed *FailedLaunchError
+	if errors.As(err, &failed) {
+		return false
 	}
 	var refusal smithy.APIError
-	return !errors.As(err, &refusal) // no answer at all
+	return !errors.As(err, &refusal) || httpStatus(err) >= http.StatusInternalServerError
+}
+
+// httpStatus returns the status of the answer, 0 if there was none.
+func httpStatus(err error) int {
+	var response *awshttp.ResponseError
+	if !errors.As(err, &response) {
+		return 0
+	}
+	return response.HTTPStatusCode()
 }
 
 func throttled(err error) bool {
@@ -118,6 +144,19 @@ func Expired(err error) bool {
 	}
 	return false
 }
+
+// unseenRole reports whether AWS does not see a role: for some seconds it may not
+// see one that was just made.
+func unseenRole(err error) bool {
+	if code(err) != "ClientException" {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "Role is not valid") || strings.Contains(text, "unable to assume the role")
+}
+
+// unseenBudget is how long a call is made again for the sake of such a role.
+const unseenBudget = 20 * time.Second
 
 // code returns the code of AWS's refusal, or "" where there is none.
 func code(err error) string {

@@ -34,7 +34,9 @@ type State struct {
 	// Reached is true once the task is in the state that was waited for.
 	Reached bool
 
-	seen bool // by DescribeTasks
+	launched time.Time // when ECS accepted the task; zero if that was before the watch
+	seen     bool      // by DescribeTasks
+	missed   time.Time // since when ECS does not show the task; zero if it does
 }
 
 // Done reports whether there is nothing more to wait for.
@@ -45,7 +47,7 @@ func States(launched ...Launched) []*State {
 	var states []*State
 	for _, l := range launched {
 		for _, task := range l.Tasks {
-			states = append(states, &State{Task: task, Definition: l.Definition})
+			states = append(states, &State{Task: task, Definition: l.Definition, launched: l.At})
 		}
 	}
 	return states
@@ -55,7 +57,7 @@ func States(launched ...Launched) []*State {
 type Watch struct {
 	Goal  Goal      // empty is UntilStopped
 	All   bool      // every container decides, not only the essential ones
-	Since time.Time // of the launch; the schedule follows the time since
+	Since time.Time // of the first launch; the schedule follows the time since
 
 	// Deadline is when the watch ends, after a last look; zero is never.
 	Deadline time.Time
@@ -76,6 +78,13 @@ type Watch struct {
 // missingGrace is how long after the launch ECS may not know a task that it has
 // just started: reads are eventually consistent.
 const missingGrace = 90 * time.Second
+
+// missingFor is how long a task must be missing, look after look, to be lost: one
+// answer without it may come from a replica that is behind.
+const missingFor = 15 * time.Second
+
+// lastLook is how long after the deadline the answer to the last look is awaited.
+const lastLook = time.Second
 
 // expiredGrace is how long the credentials may be expired: the SDK takes new ones
 // meanwhile, if there are any.
@@ -126,12 +135,23 @@ func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
 		default:
 			return err
 		}
-		wait = interval(open, time.Since(w.Since))
+		wait = interval(open, w.age(open...))
 	}
 }
 
 // over reports whether the deadline has come.
 func (w Watch) over() bool { return !w.Deadline.IsZero() && !time.Now().Before(w.Deadline) }
+
+// age is the time since the launch of the youngest of the tasks.
+func (w Watch) age(states ...*State) time.Duration {
+	launched := w.Since
+	for _, s := range states {
+		if s.launched.After(launched) {
+			launched = s.launched
+		}
+	}
+	return time.Since(launched)
+}
 
 // remaining returns d, or the time to the deadline if that is shorter.
 func (w Watch) remaining(d time.Duration) time.Duration {
@@ -175,6 +195,11 @@ func interval(states []*State, since time.Duration) time.Duration {
 
 // look asks for the states of the open tasks once.
 func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
+	if !w.Deadline.IsZero() {
+		late, cancel := context.WithDeadline(ctx, w.Deadline.Add(lastLook))
+		defer cancel()
+		ctx = late
+	}
 	for chunk := range slices.Chunk(open, describeLimit) {
 		in := &ecs.DescribeTasksInput{Cluster: r.cluster()}
 		byARN := map[string]*State{}
@@ -203,10 +228,11 @@ func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
 // update takes in what ECS says of the task.
 func (s *State) update(task types.Task, w Watch) {
 	if s.seen && task.Version != 0 && task.Version < s.Version {
+		s.missed = time.Time{}
 		return // an older state: reads are eventually consistent
 	}
 	changed := !s.seen || differs(s.Task, task)
-	s.Task, s.seen = task, true
+	s.Task, s.seen, s.missed = task, true, time.Time{}
 	if verdict, decided := Judge(s.Definition, task, w.All); decided {
 		s.Verdict, changed = &verdict, true
 	}
@@ -218,10 +244,13 @@ func (s *State) update(task types.Task, w Watch) {
 	}
 }
 
-// missing takes in that ECS does not know the task: at first it may not know it
-// yet, later the task is lost.
+// missing takes in that ECS does not show the task: at first it may not know it
+// yet, and later forget it for a moment, but in the end the task is lost.
 func (s *State) missing(w Watch) {
-	if !s.seen && time.Since(w.Since) < missingGrace {
+	if s.missed.IsZero() {
+		s.missed = time.Now()
+	}
+	if w.age(s) < missingGrace || time.Since(s.missed) < missingFor {
 		return
 	}
 	s.Verdict = &Verdict{Outcome: Lost, Reason: "ECS no longer knows the task: it ended more than an hour ago, or the cluster is another"}
@@ -276,10 +305,20 @@ func differs(a, b types.Task) bool {
 // stopReasonLimit is how long the reason of a StopTask may be.
 const stopReasonLimit = 255
 
+// stopBudget bounds the time in which tasks are stopped.
+const stopBudget = 30 * time.Second
+
+// stopTry bounds one attempt to stop a task: where no answer comes it is better
+// to ask again than to wait.
+const stopTry = 2 * time.Second
+
 // Stop asks ECS to stop tasks, all at once, and returns when it has answered for
-// every one, with the errors joined. ECS sends each container its stop signal,
-// and kills it after its stop time-out.
+// every one, with the errors joined. What fails for a passing reason is asked
+// again until ctx ends. ECS sends each container its stop signal, and kills it
+// after its stop time-out.
 func (r Runner) Stop(ctx context.Context, states []*State, reason string) error {
+	ctx, cancel := context.WithTimeout(ctx, stopBudget)
+	defer cancel()
 	if characters := []rune(reason); len(characters) > stopReasonLimit {
 		reason = string(characters[:stopReasonLimit])
 	}
@@ -295,9 +334,23 @@ func (r Runner) Stop(ctx context.Context, states []*State, reason string) error 
 }
 
 func (r Runner) stop(ctx context.Context, arn, reason string) error {
-	_, err := call(ctx, r.API.StopTask, &ecs.StopTaskInput{Cluster: r.cluster(), Task: &arn, Reason: &reason})
-	if err != nil {
-		return fmt.Errorf("stop task %s: %w", ID(arn), err)
+	in := &ecs.StopTaskInput{Cluster: r.cluster(), Task: &arn, Reason: &reason}
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := r.stopOnce(ctx, in)
+		if err == nil {
+			return nil
+		}
+		if !Transient(err) || !pause(ctx, wait) {
+			return fmt.Errorf("stop task %s: %w", ID(arn), err)
+		}
 	}
-	return nil
+}
+
+// stopOnce makes one attempt. The client's own retries would wait too long, and
+// share a quota that the watch may have used up.
+func (r Runner) stopOnce(ctx context.Context, in *ecs.StopTaskInput) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTry)
+	defer cancel()
+	_, err := r.API.StopTask(ctx, in, func(o *ecs.Options) { o.Retryer = aws.NopRetryer{} })
+	return err
 }

@@ -121,7 +121,15 @@ func TestWatch(t *testing.T) {
 		{name: "known, then not", describe: func(arn string, since time.Duration) (types.Task, bool) {
 			task, _ := lives(time.Hour, 0)(arn, since)
 			return task, since < 40*time.Second
-		}, outcome: task.Lost, earliest: 40 * time.Second, latest: 43 * time.Second},
+		}, outcome: task.Lost, earliest: 90 * time.Second, latest: 97 * time.Second},
+		{name: "known, much later not", describe: func(arn string, since time.Duration) (types.Task, bool) {
+			task, _ := lives(time.Hour, 0)(arn, since)
+			return task, since < 30*time.Minute
+		}, outcome: task.Lost, earliest: 30*time.Minute + 15*time.Second, latest: 30*time.Minute + 37*time.Second},
+		{name: "not shown for moments", describe: func(arn string, since time.Duration) (types.Task, bool) {
+			task, _ := lives(40*time.Minute, 0)(arn, since)
+			return task, since%time.Minute > 14*time.Second
+		}, outcome: task.Succeeded, earliest: 40 * time.Minute, latest: 40*time.Minute + 26*time.Second},
 		{name: "throttled for minutes", describe: lives(time.Minute, 0), fail: func(_ int, since time.Duration) error {
 			if since < 4*time.Minute {
 				return refused("ThrottlingException", "Rate exceeded")
@@ -232,6 +240,109 @@ func TestWatchEndsWithContext(t *testing.T) {
 	})
 }
 
+// A task that is started again long after the first may be unknown at first, too.
+func TestWatchOfALaterLaunch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		time.Sleep(time.Hour)
+		api := &fake{start: time.Now(), describe: func(arn string, since time.Duration) (types.Task, bool) {
+			state, _ := lives(time.Minute, 0)(arn, since)
+			return state, since > 30*time.Second
+		}}
+		d := definition("app")
+		again := task.States(task.Launched{Definition: d, At: api.start, Tasks: []types.Task{{TaskArn: aws.String("arn:again"), LastStatus: aws.String("PENDING")}}})
+		if err := (task.Runner{API: api}).Watch(t.Context(), again, task.Watch{Since: start}); err != nil {
+			t.Fatal(err)
+		}
+		if v := again[0].Verdict; v == nil || v.Outcome != task.Succeeded {
+			t.Errorf("the verdict is %+v, want succeeded", v)
+		}
+		if took := time.Since(api.start); took > 63*time.Second {
+			t.Errorf("Watch() ended after %s, want within 3s of the end after 1m", took)
+		}
+	})
+}
+
+// stalled never answers DescribeTasks before its context ends, nor StopTask the
+// first time.
+type stalled struct {
+	task.API
+	mu    sync.Mutex
+	stops map[string]int
+}
+
+func (s *stalled) DescribeTasks(ctx context.Context, _ *ecs.DescribeTasksInput, _ ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (s *stalled) StopTask(ctx context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
+	s.mu.Lock()
+	s.stops[*in.Task]++
+	first := s.stops[*in.Task] == 1
+	s.mu.Unlock()
+	if first {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return &ecs.StopTaskOutput{}, nil
+}
+
+func TestWatchEndsAtTheDeadlineWithoutAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		w := task.Watch{Since: start, Deadline: start.Add(time.Minute)}
+		if err := (task.Runner{API: &stalled{}}).Watch(t.Context(), states(definition("app"), 1), w); err != nil {
+			t.Errorf("Watch() = %v, want nil", err)
+		}
+		if took := time.Since(start); took < time.Minute || took > time.Minute+time.Second {
+			t.Errorf("Watch() ended after %s, want 1m to 1m1s", took)
+		}
+	})
+}
+
+func TestStopAsksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &stalled{stops: map[string]int{}}
+		start := time.Now()
+		if err := (task.Runner{API: api}).Stop(t.Context(), states(definition("app"), 100), "over"); err != nil {
+			t.Errorf("Stop() = %v, want nil", err)
+		}
+		if took := time.Since(start); took > 2200*time.Millisecond {
+			t.Errorf("Stop() of tasks whose first call stalls took %s, want 2.2s at the most", took)
+		}
+	})
+	for _, tt := range []struct {
+		name string
+		err  error
+	}{{"throttled", refused("ThrottlingException", "Rate exceeded")}, {"no answer", errors.New("connection reset by peer")}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				calls := 0
+				api := &fake{stopTask: func(*ecs.StopTaskInput) error {
+					if calls++; time.Since(start) < 4*time.Second {
+						return tt.err
+					}
+					return nil
+				}}
+				ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
+				defer cancel()
+				if err := (task.Runner{API: api}).Stop(ctx, states(definition("app"), 1), "over"); err != nil || calls > 10 {
+					t.Errorf("Stop() = %v after %d calls, want nil after 10 at the most", err, calls)
+				}
+				api.stopTask = func(*ecs.StopTaskInput) error { return tt.err }
+				if err := (task.Runner{API: api}).Stop(ctx, states(definition("app"), 1), "over"); !errors.Is(err, tt.err) {
+					t.Errorf("Stop() = %v, want %v", err, tt.err)
+				}
+				if took := time.Since(start); took > 6*time.Second {
+					t.Errorf("Stop() ended %s after the start, want 6s as its context", took)
+				}
+			})
+		})
+	}
+}
+
 func TestLaunch(t *testing.T) {
 	started := func(n int) *ecs.RunTaskOutput {
 		out := &ecs.RunTaskOutput{}
@@ -265,6 +376,7 @@ func TestLaunch(t *testing.T) {
 		{name: "one", count: 1, answers: []answer{{started(1), nil}}, want: 1, counts: []int{1}, tokens: []int{0}},
 		{name: "more than a call takes", count: 23, answers: []answer{{started(10), nil}, {started(10), nil}, {started(3), nil}}, want: 23, counts: []int{10, 10, 3}, tokens: []int{0, 1, 2}},
 		{name: "a lost answer is asked for again with the same token", count: 2, answers: []answer{{nil, lost}, {nil, lost}, {started(2), nil}}, want: 2, counts: []int{2, 2, 2}, tokens: []int{0, 0, 0}},
+		{name: "a role that was just made is waited for", count: 1, answers: []answer{{nil, refused("ClientException", "ECS was unable to assume the role 'r' that was provided for this task.")}, {started(1), nil}}, want: 1, counts: []int{1, 1}, tokens: []int{0, 0}},
 		{name: "a refusal is not", count: 2, answers: []answer{{nil, refused("ClientException", "no")}}, counts: []int{2}, tokens: []int{0}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error ClientException: no"},
 		{name: "what was started before a refusal is kept", count: 12, answers: []answer{{started(10), nil}, {nil, refused("ClientException", "no")}}, want: 10, counts: []int{10, 2}, tokens: []int{0, 1}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error ClientException: no"},
 		{name: "every failure is told", count: 3, answers: []answer{{missing(1, 2, "ATTRIBUTE"), nil}}, want: 1, counts: []int{3}, tokens: []int{0}, wantErr: "run task web:3: 1 of 3 tasks started: ATTRIBUTE"},
@@ -289,7 +401,18 @@ func TestLaunch(t *testing.T) {
 					a := tt.answers[len(counts)-1]
 					return a.out, a.err
 				}}
-				got, err := task.Runner{API: api}.Launch(t.Context(), task.Launch{Definition: definition("app"), Count: tt.count, Capacity: tt.capacity})
+				told := 0
+				got, err := task.Runner{API: api}.Launch(t.Context(), task.Launch{
+					Definition: definition("app"), Count: tt.count, Capacity: tt.capacity,
+					Started: func(tasks []types.Task) {
+						if told += len(tasks); len(tasks) == 0 || len(counts) == 0 {
+							t.Errorf("Started(%v) was called before an answer with tasks", tasks)
+						}
+					},
+				})
+				if told != len(got.Tasks) {
+					t.Errorf("Started was called for %d tasks of %d", told, len(got.Tasks))
+				}
 				if (err == nil) != (tt.wantErr == "") || err != nil && err.Error() != tt.wantErr {
 					t.Errorf("Launch() = %v, want %q", err, tt.wantErr)
 				}
@@ -315,13 +438,13 @@ func TestStop(t *testing.T) {
 				t.Errorf("the reason has %d characters, want 255 at the most", len([]rune(*in.Reason)))
 			}
 			if task.ID(*in.Task) == fmt.Sprintf("%032x", 7) {
-				return errors.New("no")
+				return refused("ClientException", "no")
 			}
 			return nil
 		}}
 		reason := string(slices.Repeat([]rune{'ß'}, 300))
 		err := task.Runner{API: api}.Stop(t.Context(), states(definition("app"), 100), reason)
-		if want := fmt.Sprintf("stop task %032x: no", 7); err == nil || err.Error() != want {
+		if want := fmt.Sprintf("stop task %032x: operation error ECS: DescribeTasks, api error ClientException: no", 7); err == nil || err.Error() != want {
 			t.Errorf("Stop() = %v, want %q", err, want)
 		}
 		if len(stoppedAt) != 100 || slices.Max(stoppedAt) != time.Second {
