@@ -13,8 +13,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/report"
@@ -60,7 +63,10 @@ func (e Env) some(names ...string) []string {
 }
 
 // Interrupted is the cause of the end of a step's context: a signal.
-type Interrupted struct{ Signal os.Signal }
+type Interrupted struct {
+	Signal os.Signal
+	At     time.Time // when it came
+}
 
 func (i *Interrupted) Error() string {
 	switch i.Signal {
@@ -81,25 +87,30 @@ func (i *Interrupted) status() int {
 }
 
 // Main runs the command that the arguments ask for and returns its exit status.
-// The first signal ends the step in order; the second at once.
+// The first signal ends the step in order, in [endingTime] at the most; the
+// second ends it at once.
 func Main(env Env) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	made := &ledger{}
 	done := make(chan int, 1)
 	go func() { done <- dispatch(ctx, env, made) }()
-	var first os.Signal
+	var first *Interrupted
+	var late <-chan time.Time
 	for {
 		select {
 		case status := <-done:
 			return status
+		case <-late:
+			made.tell(env.Stdout, fmt.Sprintf("did not end within %s of the signal", endingTime))
+			return first.status()
 		case s := <-env.Signals:
-			interrupted := &Interrupted{s}
+			interrupted := &Interrupted{s, time.Now()}
 			if first != nil {
-				made.tell(env.Stdout, s)
+				made.tell(env.Stdout, fmt.Sprintf("ended at once by a second signal (%s)", s))
 				return interrupted.status()
 			}
-			first = s
+			first, late = interrupted, time.After(endingTime)
 			cancel(interrupted)
 		}
 	}
@@ -146,26 +157,43 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 	return s.run(ctx)
 }
 
-// ledger is what a step has started, for the message of one that is ended at
-// once.
+// ledger is what a step has made, for the message of one that is ended at once.
 type ledger struct {
-	mu   sync.Mutex
-	arns []string
+	mu          sync.Mutex
+	definitions []string // ARNs of those it registered
+	tasks       []string // ARNs of those it started and has not seen end
 }
 
-func (l *ledger) add(arns ...string) {
+func (l *ledger) registered(arn string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.arns = append(l.arns, arns...)
+	l.definitions = append(l.definitions, arn)
 }
 
-func (l *ledger) tell(out io.Writer, s os.Signal) {
+func (l *ledger) started(arn string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(out, "ended at once by a second signal (%s)\n", s)
-	for _, arn := range l.arns {
-		fmt.Fprintf(out, "this task may still run: %s\n", arn)
+	l.tasks = append(l.tasks, arn)
+}
+
+func (l *ledger) ended(arn string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tasks = slices.DeleteFunc(l.tasks, func(task string) bool { return task == arn })
+}
+
+func (l *ledger) tell(out io.Writer, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var text strings.Builder
+	fmt.Fprintln(&text, why)
+	for _, arn := range l.definitions {
+		fmt.Fprintf(&text, "this step registered %s\n", arn)
 	}
+	for _, arn := range l.tasks {
+		fmt.Fprintf(&text, "this task may still run: %s\n", arn)
+	}
+	io.WriteString(out, text.String())
 }
 
 // interruption returns the signal that ended ctx, nil if none did.

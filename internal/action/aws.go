@@ -33,11 +33,10 @@ type clients struct {
 	lookup *lookup.Client
 	close  func() error
 
-	once      sync.Once
-	accountID string // see account
-
-	mu   sync.Mutex
-	logs map[string]*cloudwatchlogs.Client // by region
+	once      sync.Once // of the account's look-up
+	mu        sync.Mutex
+	accountID string
+	logs      map[string]*cloudwatchlogs.Client // by region
 }
 
 // credentialsTimeout is how long the search for credentials may take: the SDK's
@@ -182,13 +181,28 @@ func (c *clients) logsOf(region string) *cloudwatchlogs.Client {
 }
 
 // account returns the id of the account that the credentials are of, or "" if
-// that can't be found out: it only serves messages, and is asked for once.
+// that can't be found out: it only serves messages. It is looked up once.
 func (c *clients) account(ctx context.Context) string {
-	c.once.Do(func() { c.accountID = c.findAccount(ctx) })
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < endingTime {
+		return c.knownAccount() // there is no time to look
+	}
+	c.once.Do(func() {
+		id := c.lookUpAccount(ctx)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.accountID = id
+	})
+	return c.knownAccount()
+}
+
+// knownAccount is account without looking it up.
+func (c *clients) knownAccount() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.accountID
 }
 
-func (c *clients) findAccount(ctx context.Context) string {
+func (c *clients) lookUpAccount(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if found, err := c.config.Credentials.Retrieve(ctx); err == nil && found.AccountID != "" {

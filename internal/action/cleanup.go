@@ -16,10 +16,14 @@ const cleanUpTime = 2 * time.Minute
 // keep-revisions. It takes none that a task or a service on the cluster uses. What
 // it can't do is told and does not fail the step.
 func (s *step) cleanUp(ctx context.Context, result *report.Result) {
-	if s.clients == nil || interruption(ctx) != nil {
+	if s.clients == nil || s.config.CleanUp == "never" && s.config.KeepRevisions == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
+	if interruption(ctx) != nil {
+		s.console.Printf("not cleaned up, as there is no time left")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
 	arns, err := s.superfluous(ctx, result)
 	if len(arns) > 0 && err == nil {

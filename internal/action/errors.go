@@ -62,16 +62,25 @@ func noteAt(fault *document.Error) report.Note {
 // refusal rewrites the error of a call: what was called, in which account and
 // region, AWS's code and message, and what to do. Other errors stay as they are.
 func (c *clients) refusal(ctx context.Context, err error) error {
+	return c.explain(err, func() string { return c.account(ctx) })
+}
+
+// plainRefusal is refusal where there is no time to look the account up.
+func (c *clients) plainRefusal(err error) error {
+	return c.explain(err, c.knownAccount)
+}
+
+func (c *clients) explain(err error, account func() string) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, one := range joined.Unwrap() {
-			all = append(all, c.refusal(ctx, one))
+			all = append(all, c.explain(one, account))
 		}
 		return errors.Join(all...)
 	}
 	var advised *adviceError
 	if errors.As(err, &advised) {
-		return &adviceError{c.refusal(ctx, advised.error), advised.advice}
+		return &adviceError{c.explain(advised.error, account), advised.advice}
 	}
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
@@ -79,8 +88,8 @@ func (c *clients) refusal(ctx context.Context, err error) error {
 	}
 	doing, _, _ := strings.Cut(err.Error(), ": operation error ")
 	where := "region " + c.config.Region
-	if account := c.account(ctx); account != "" {
-		where = "account " + account + ", " + where
+	if id := account(); id != "" {
+		where = "account " + id + ", " + where
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {

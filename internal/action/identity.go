@@ -12,26 +12,81 @@ import (
 // marker begins the started-by of tasks that steps start.
 const marker = "ecs-run-task"
 
-// startedBy is what ECS keeps of who started the tasks of this step: the CI run,
-// its attempt, and a hash of the job and the step in it. All of it is known again
-// in the step's post stage, in a later attempt, and to whoever looks for what a
-// run has left.
-func startedBy(run ci.Run, attempt, matrix string) string {
-	if run.ID == "" {
-		return marker
-	}
+// name is what ECS keeps of who started a task, its startedBy, taken apart:
+// ecs-run-task/RUN/ATTEMPT/REPOSITORY-JOB-STEP-RUNNER. It is known again in the
+// step's post stage, in a later attempt, and to whoever looks for what a run has
+// left.
+type name struct {
+	run, attempt string // as the CI counts them
+
+	// The others are short hashes. A run's number may be one of another repository
+	// too, a step may run once for each value of a matrix, and the same job on two
+	// runners at once, as part of a workflow that is called twice.
+	repository, job, step, runner string
+}
+
+// nameOf returns the name of a step. An attempt that is not known is the first.
+func nameOf(run ci.Run, matrix string) name {
 	if matrix == "null" { // what GitHub has for a job without one
 		matrix = ""
 	}
-	hash := sha256.Sum256([]byte(run.Job + "\x00" + run.Step + "\x00" + matrix))
-	name := ofRun(run.ID) + cmp.Or(plainText(attempt), "1") + "/" + hex.EncodeToString(hash[:5])
-	return name[:min(len(name), 128)]
+	attempt := cmp.Or(plainText(run.Attempt), "1")
+	return name{
+		run: runOf(run.ID), attempt: attempt[:min(len(attempt), 10)],
+		repository: hash(run.ServerURL, run.Repository), job: hash(run.Job), step: hash(run.Step, matrix), runner: hash(run.Runner),
+	}
 }
 
-// ofRun is what the started-by of all tasks of a CI run begins with.
-func ofRun(id string) string {
-	id = plainText(id)
-	return marker + "/" + id[:min(len(id), 90)] + "/"
+func (n name) String() string {
+	return marker + "/" + n.run + "/" + n.attempt + "/" + n.repository + "-" + n.job + "-" + n.step + "-" + n.runner
+}
+
+// parseName takes the startedBy of a task apart; ok is false if it is not one of a
+// step in a CI.
+func parseName(startedBy string) (n name, ok bool) {
+	parts := strings.Split(startedBy, "/")
+	if len(parts) != 4 || parts[0] != marker {
+		return name{}, false
+	}
+	hashes := strings.Split(parts[3], "-")
+	if len(hashes) != 4 {
+		return name{}, false
+	}
+	return name{parts[1], parts[2], hashes[0], hashes[1], hashes[2], hashes[3]}, true
+}
+
+// sameJob reports whether both are of one job of one attempt, on one runner.
+func (n name) sameJob(m name) bool {
+	n.step = m.step
+	return n == m
+}
+
+// earlier reports whether n is of the step in another attempt of the run, or in
+// this one where the CI does not count them. The same step on another runner in
+// this attempt is another one.
+func (n name) earlier(m name) bool {
+	if n.attempt != m.attempt {
+		n.attempt, n.runner = m.attempt, m.runner
+	}
+	return n == m
+}
+
+// runOf is how a run's id stands in a name.
+func runOf(id string) string {
+	const longest = 60
+	plain := plainText(id)
+	if len(plain) > longest { // its end may be what counts
+		digest := hash(id)
+		plain = plain[:longest-1-len(digest)] + "-" + digest
+	}
+	return plain
+}
+
+// hash is short, as ECS keeps 128 characters, and need not be stronger: a run has
+// few steps.
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:4])
 }
 
 // plainText replaces the characters that ECS does not take in started-by, and the
@@ -45,7 +100,14 @@ func plainText(text string) string {
 	}, text)
 }
 
-// startedBy returns the input, or what tells this step from all others.
+// startedBy returns the input, or what tells this step from all others; outside of
+// a CI nothing does.
 func (s *step) startedBy() string {
-	return cmp.Or(s.config.StartedBy, startedBy(s.ci, s.ci.Attempt, s.config.Matrix))
+	switch {
+	case s.config.StartedBy != "":
+		return s.config.StartedBy
+	case s.ci.ID == "":
+		return marker
+	}
+	return nameOf(s.ci, s.config.Matrix).String()
 }

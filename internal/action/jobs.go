@@ -51,6 +51,11 @@ func undone(states []*task.State) []*task.State {
 	return slices.DeleteFunc(slices.Clone(states), (*task.State).Done)
 }
 
+// unended returns the tasks that still run, as far as is known.
+func unended(states []*task.State) []*task.State {
+	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool { return state.Verdict != nil })
+}
+
 // short returns the first characters of a task's id, as the transcript names it.
 func short(state *task.State) string {
 	id := task.ID(aws.ToString(state.TaskArn))

@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ func (s *step) runGroup(ctx context.Context, group []*job) error {
 	if s.started.IsZero() {
 		s.started = time.Now()
 	}
+	s.launchBy = time.Now().Add(s.config.LaunchTimeout)
 	wait := 5 * time.Second
 	for {
 		err := s.launch(ctx, group)
@@ -32,9 +34,12 @@ func (s *step) runGroup(ctx context.Context, group []*job) error {
 		if err != nil || ctx.Err() != nil || s.timedOut {
 			return err
 		}
-		lost, noRoom := s.replace(group)
+		lost, noRoom := s.replace(group, wait)
 		if lost+noRoom == 0 {
 			return nil
+		}
+		if lost > 0 {
+			s.launchBy = time.Now().Add(s.config.LaunchTimeout)
 		}
 		if noRoom > 0 {
 			s.console.Printf("AWS had no room for %s: starting again in %s", plural(noRoom, "task"), report.Since(wait))
@@ -46,10 +51,20 @@ func (s *step) runGroup(ctx context.Context, group []*job) error {
 	}
 }
 
+// deadline is the end of the wait; zero if there is none.
+func (s *step) deadline() time.Time {
+	if s.config.Timeout == 0 || s.started.IsZero() {
+		return time.Time{}
+	}
+	return s.started.Add(s.config.Timeout)
+}
+
 // replace takes the tasks out of the jobs that are to be started again: those
 // whose host was lost, as often as the input retries says, and those that never
-// ran for want of room, within launch-timeout.
-func (s *step) replace(group []*job) (lost, noRoom int) {
+// ran for want of room, if launch-timeout leaves the time to wait for it.
+func (s *step) replace(group []*job, wait time.Duration) (lost, noRoom int) {
+	again := time.Now().Add(wait)
+	late := again.After(s.launchBy) || !s.deadline().IsZero() && again.After(s.deadline())
 	for _, j := range group {
 		var kept []*task.State
 		jobLost := 0
@@ -58,7 +73,7 @@ func (s *step) replace(group []*job) (lost, noRoom int) {
 			case v != nil && v.HostLost && j.reruns < s.config.Retries:
 				jobLost++
 				j.replaced = append(j.replaced, state)
-			case v != nil && v.NoRoom && time.Since(s.started) < s.config.LaunchTimeout:
+			case v != nil && v.NoRoom && !late:
 				noRoom++
 				j.missing++
 				j.replaced = append(j.replaced, state)
@@ -116,15 +131,10 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	started, failures := 0, 0
 	for _, j := range group {
 		started, failures = started+len(j.fresh), failures+len(j.failures)
-		for _, state := range j.fresh {
-			s.saved = append(s.saved, aws.ToString(state.TaskArn))
-		}
 	}
-	s.save("tasks", strings.Join(s.saved, ","))
 	s.console.Printf("%s started, %s", plural(started, "task"), plural(failures, "failure"))
 	for _, j := range group {
 		for _, state := range j.fresh {
-			s.console.Printf("task %s of %s: %s", short(state), task.Name(j.definition), aws.ToString(state.TaskArn))
 			s.logs.update(state, s.label(state))
 		}
 		if j.err != nil && len(j.states) > 0 {
@@ -134,24 +144,81 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	return jobErrors(group)
 }
 
-// launchOne starts the missing tasks of a job.
+// launchOne starts the missing tasks of a job, until the time-out.
 func (s *step) launchOne(ctx context.Context, j *job) {
 	j.fresh = nil
 	if j.err = context.Cause(ctx); j.err != nil || j.missing == 0 {
 		return
 	}
-	launched, err := s.runner.Launch(ctx, task.Launch{
+	capacity, intime := s.launchBy, ctx
+	if deadline := s.deadline(); !deadline.IsZero() {
+		var cancel context.CancelFunc
+		intime, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+		if deadline.Before(capacity) {
+			capacity = deadline
+		}
+	}
+	launched, err := s.runner.Launch(intime, task.Launch{
 		Definition: j.definition, Count: j.missing, Request: j.request,
-		Capacity: min(s.config.LaunchTimeout, s.config.Timeout) - time.Since(s.started),
+		Capacity: time.Until(capacity),
+		Started:  func(tasks []types.Task) { s.name(j, tasks) },
 		Waiting: func(failures []types.Failure, wait time.Duration) {
 			s.console.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(j.definition), aws.ToString(failures[0].Reason), report.Since(wait))
 		},
 	})
 	j.fresh, j.failures, j.err, j.missing = task.States(launched), launched.Failures, advise(j, err), 0
 	j.states = append(j.states, j.fresh...)
-	for _, state := range j.fresh {
-		s.made.add(aws.ToString(state.TaskArn))
+	if task.Unheard(err) {
+		s.lookForUnheard(ctx, j)
 	}
+	if err != nil && intime.Err() != nil && ctx.Err() == nil {
+		s.mu.Lock()
+		s.timedOut = true
+		s.mu.Unlock()
+	}
+}
+
+// name tells of tasks the moment they are known, and keeps them for the post
+// stage.
+func (s *step) name(j *job, tasks []types.Task) {
+	for _, t := range tasks {
+		arn := aws.ToString(t.TaskArn)
+		s.made.started(arn)
+		s.console.Printf("task %.8s of %s: %s", task.ID(arn), task.Name(j.definition), arn)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range tasks {
+		s.saved = append(s.saved, aws.ToString(t.TaskArn))
+	}
+	s.save("tasks", strings.Join(s.saved, ","))
+}
+
+// lookForUnheard looks for tasks of a job that ECS may have started without the
+// step hearing of it. Those by this step's own name are its own; where others may
+// use the name too, it is only told how to look.
+func (s *step) lookForUnheard(ctx context.Context, j *job) {
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.endOf(ctx).Add(-stopTime))
+	defer cancel()
+	startedBy := s.startedBy()
+	own := s.config.StartedBy == "" && startedBy != marker || j.registered
+	found, err := s.runner.StartedBy(ctx, startedBy)
+	known := map[string]bool{}
+	for _, state := range append(slices.Clone(j.states), j.replaced...) {
+		known[aws.ToString(state.TaskArn)] = true
+	}
+	found = slices.DeleteFunc(found, func(t types.Task) bool {
+		return !own || known[aws.ToString(t.TaskArn)] || aws.ToString(t.TaskDefinitionArn) != aws.ToString(j.definition.TaskDefinitionArn)
+	})
+	if err == nil && len(found) > 0 {
+		s.name(j, found)
+		adopted := task.States(task.Launched{Definition: j.definition, Tasks: found, At: time.Now()})
+		j.fresh, j.states = append(j.fresh, adopted...), append(j.states, adopted...)
+		return
+	}
+	s.console.Printf("it was not heard whether ECS started %s; to look:", task.Name(j.definition))
+	s.console.Printf("  aws ecs list-tasks --region %s --cluster %s --started-by %s", s.clients.config.Region, s.config.Cluster, startedBy)
 }
 
 // save saves a value for the post stage.
@@ -168,5 +235,7 @@ func (s *step) giveUp(ctx context.Context, j *job) {
 		return
 	}
 	s.console.Printf("stopping the %s of %s that did start, as not all could be started", plural(len(j.states), "task"), task.Name(j.definition))
-	s.stop(context.WithoutCancel(ctx), j.states, "not all tasks could be started")
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.endOf(ctx).Add(-logTime))
+	defer cancel()
+	s.stop(ctx, j.states, "not all tasks could be started")
 }

@@ -43,13 +43,21 @@ func (s *step) post(ctx context.Context) int {
 	return s.stopAll(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
 }
 
-// leftOfStep returns the running tasks that this step started.
+// settleTime is how long ECS may take to list a task that it has just started.
+const settleTime = 3 * time.Second
+
+// leftOfStep returns the running tasks that this step started. If the step meant
+// to start some and never said that it did, they may have been started the moment
+// it was killed: it is asked for twice.
 func (s *step) leftOfStep(ctx context.Context) ([]types.Task, error) {
 	name := s.startedBy()
 	if name == marker {
 		return nil, nil // outside of a CI nothing tells steps apart
 	}
 	left, err := s.runner.StartedBy(ctx, name)
+	if err == nil && len(left) == 0 && s.env.getenv("STATE_intent") != "" && s.env.getenv("STATE_tasks") == "" && sleep(ctx, settleTime) {
+		left, err = s.runner.StartedBy(ctx, name)
+	}
 	if err != nil || s.config.StartedBy == "" {
 		return left, err
 	}
@@ -70,7 +78,11 @@ func (s *step) failLeft(ctx context.Context, err error) int {
 // stopLeft is the commands stop and reap: they stop tasks that steps have left.
 func stopLeft(ctx context.Context, env Env, console *report.Report, command string, c input.Leftover) int {
 	s := newStep(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
-	clients, err := s.connect(ctx)
+	isLeft, err := s.leftBy(command, c)
+	var clients *clients
+	if err == nil {
+		clients, err = s.connect(ctx)
+	}
 	if err != nil {
 		for _, note := range notes(err) {
 			console.Error(note)
@@ -81,11 +93,6 @@ func stopLeft(ctx context.Context, env Env, console *report.Report, command stri
 	found, err := s.runner.All(ctx)
 	if err != nil {
 		return s.failLeft(ctx, err)
-	}
-	isLeft, err := s.leftBy(command, c)
-	if err != nil {
-		console.Error(notes(err)[0])
-		return ExitError
 	}
 	left := slices.DeleteFunc(found, func(t types.Task) bool { return !isLeft(t) })
 	console.Printf("%s of steps found on cluster %s in %s", plural(len(left), "task"), c.Cluster, clients.config.Region)
@@ -105,23 +112,29 @@ func (s *step) leftBy(command string, c input.Leftover) (func(types.Task) bool, 
 	if command == "reap" {
 		older = c.OlderThan
 	}
-	by := func(matches func(name string) bool) func(types.Task) bool {
+	by := func(matches func(startedBy string) bool) func(types.Task) bool {
 		return func(t types.Task) bool {
-			return matches(aws.ToString(t.StartedBy)) && time.Since(aws.ToTime(t.CreatedAt)) >= older
+			return t.CreatedAt != nil && time.Since(*t.CreatedAt) >= older && matches(aws.ToString(t.StartedBy))
 		}
 	}
+	own := nameOf(s.ci, "")
 	switch {
 	case c.StartedBy != "":
-		return by(func(name string) bool { return name == c.StartedBy }), nil
+		return by(func(startedBy string) bool { return startedBy == c.StartedBy }), nil
 	case c.Run != "":
-		return by(func(name string) bool { return strings.HasPrefix(name, ofRun(c.Run)) }), nil
+		return by(func(startedBy string) bool {
+			n, ok := parseName(startedBy)
+			return ok && n.run == runOf(c.Run) && (c.Run != s.ci.ID || n.repository == own.repository)
+		}), nil
 	case command == "reap":
-		return by(func(name string) bool { return name == marker || strings.HasPrefix(name, marker+"/") }), nil
+		return by(func(startedBy string) bool { return startedBy == marker || strings.HasPrefix(startedBy, marker+"/") }), nil
 	case s.ci.ID == "":
 		return nil, &adviceError{error: errors.New("stop: outside of a CI it must be told of which run"), advice: "ecs-run-task stop --run <id of the CI run>"}
 	}
-	own := startedBy(s.ci, s.ci.Attempt, "")
-	return by(func(name string) bool { return name == own }), nil
+	return by(func(startedBy string) bool {
+		n, ok := parseName(startedBy)
+		return ok && n.sameJob(own)
+	}), nil
 }
 
 // stopAll stops tasks and says which.

@@ -209,17 +209,22 @@ func (l *logs) trouble(name string, stream tail.Stream, err error) {
 	}
 	l.console.Warning(report.Note{
 		Title:  "log not shown",
-		Text:   fmt.Sprintf("the log of container %s: %v", name, l.clients.refusal(l.ctx, err)),
+		Text:   fmt.Sprintf("the log of container %s: %v", name, l.clients.plainRefusal(err)),
 		Advice: explainCall(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: l.clients.config.Region}, err),
 	})
 }
 
 // wait returns when every log has been read to its end, at the latest after
-// limit.
-func (l *logs) wait(limit time.Duration) {
-	timer := time.AfterFunc(limit, l.cancel)
+// limit, and soon after ctx ends.
+func (l *logs) wait(ctx context.Context, limit time.Duration) {
+	timer := time.AfterFunc(max(limit, 0), l.cancel)
 	defer timer.Stop()
+	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), logTime)) })
+	defer stop()
 	l.group.Wait()
+	if l.ctx.Err() != nil { // later tasks have logs too
+		l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(l.ctx))
+	}
 }
 
 // end tells the followers of tasks that nobody watches any more to come to an

@@ -3,8 +3,6 @@ package action
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -68,6 +66,7 @@ func (s *step) registerOne(ctx context.Context, j *job) (err error) {
 	j.definition, err = s.runner.Register(ctx, j.source.Family, j.source.Body)
 	if j.definition != nil {
 		j.registered = true
+		s.made.registered(aws.ToString(j.definition.TaskDefinitionArn))
 		s.console.Printf("registered %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
 	}
 	return err
@@ -114,54 +113,63 @@ func (s *step) count(ctx context.Context, family string) {
 // reattach gives jobs the tasks that an earlier attempt of this run started and
 // left running, so that they are not started again.
 func (s *step) reattach(ctx context.Context, jobs []*job) error {
-	found, err := s.runningOfRun(ctx)
-	if err != nil {
-		return err
-	}
+	taken := map[string]bool{}
 	for _, j := range jobs {
-		family := s.familyOf(j)
-		mine := slices.DeleteFunc(slices.Clone(found), func(t types.Task) bool { return familyOfARN(aws.ToString(t.TaskDefinitionArn)) != family })
-		if len(mine) == 0 {
-			continue
-		}
-		found = slices.DeleteFunc(found, func(t types.Task) bool { return familyOfARN(aws.ToString(t.TaskDefinitionArn)) == family })
-		mine = mine[:min(len(mine), j.missing)]
-		if j.definition, err = s.runner.Find(ctx, aws.ToString(mine[0].TaskDefinitionArn)); err != nil {
+		found, err := s.runner.OfFamily(ctx, s.familyOf(j))
+		if err != nil {
 			return err
 		}
-		j.states = task.States(task.Launched{Definition: j.definition, Tasks: mine})
-		j.missing -= len(mine)
-		for _, state := range j.states {
-			s.saved = append(s.saved, aws.ToString(state.TaskArn))
-			s.made.add(aws.ToString(state.TaskArn))
-			s.console.Printf("following task %s of %s, which an earlier attempt started: %s", short(state), task.Name(j.definition), aws.ToString(state.TaskArn))
+		for _, t := range found {
+			arn := aws.ToString(t.TaskArn)
+			if j.missing == 0 || taken[arn] || !s.ofEarlierAttempt(t) {
+				continue
+			}
+			taken[arn] = true
+			if err := s.follow(ctx, j, t); err != nil {
+				return err
+			}
+		}
+		if j.missing == 0 {
+			j.definition = j.states[0].Definition
 		}
 	}
 	return nil
 }
 
-// runningOfRun returns the running tasks of this step in this and earlier
-// attempts of the run.
-func (s *step) runningOfRun(ctx context.Context) ([]types.Task, error) {
+// ofEarlierAttempt reports whether this step of this run has started the task.
+func (s *step) ofEarlierAttempt(t types.Task) bool {
+	startedBy := aws.ToString(t.StartedBy)
 	if s.config.StartedBy != "" {
-		return s.runner.StartedBy(ctx, s.config.StartedBy)
+		return startedBy == s.config.StartedBy
 	}
-	if s.ci.ID == "" {
-		return nil, nil
+	n, ok := parseName(startedBy)
+	return ok && s.ci.ID != "" && n.earlier(nameOf(s.ci, s.config.Matrix))
+}
+
+// follow takes a running task for one that the job is to start. It has the
+// definition that it was started of, which may be another by now.
+func (s *step) follow(ctx context.Context, j *job, t types.Task) error {
+	definition, answer, err := s.runner.Describe(ctx, aws.ToString(t.TaskDefinitionArn))
+	if err != nil {
+		return err
 	}
-	attempt, _ := strconv.Atoi(s.ci.Attempt)
-	var found []types.Task
-	for ; ; attempt-- {
-		name := startedBy(s.ci, strconv.Itoa(max(attempt, 1)), s.config.Matrix)
-		tasks, err := s.runner.StartedBy(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, tasks...)
-		if attempt <= 1 {
-			return found, nil
-		}
+	j.states = append(j.states, task.States(task.Launched{Definition: definition, Tasks: []types.Task{t}})...)
+	j.missing--
+	arn := aws.ToString(t.TaskArn)
+	s.saved = append(s.saved, arn)
+	s.made.started(arn)
+	s.console.Printf("following task %.8s of %s, which an earlier attempt started: %s", task.ID(arn), task.Name(definition), arn)
+	if j.source == nil {
+		return nil
 	}
+	if same, err := j.source.SameAs(answer); err == nil && !same {
+		s.console.Warning(report.Note{
+			Title: "definition has changed",
+			Text:  fmt.Sprintf("task %.8s runs %s, which is not the same as %s is now", task.ID(arn), task.Name(definition), j.source.Place.Name),
+			Hint:  "stop it, or set reattach to false, to run the new one",
+		})
+	}
+	return nil
 }
 
 func familyOfARN(arn string) string {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,15 +40,18 @@ type step struct {
 	clients  *clients
 	runner   task.Runner
 	logs     *logs
-	started  time.Time // when the first launch began; the time-out counts from it
-	timedOut bool
+	started  time.Time                   // when the first launch began; the time-out counts from it
+	launchBy time.Time                   // until when capacity is waited for
 	services map[string]*runtask.Service // that were looked up
 	tags     []taskdef.Tag               // of the tasks
 	several  bool                        // tasks
 	requests []report.Request            // of a dry run
-	saved    []string                    // ARNs of tasks, for the post stage
 	commit   string                      // that the definitions were taken from
 	stopped  map[string]bool             // ARNs of the tasks that this step asked ECS to stop
+
+	mu       sync.Mutex // of what several launches change at once
+	timedOut bool
+	saved    []string // ARNs of tasks, for the post stage
 }
 
 // job is one definition on its way through the step.
@@ -111,6 +115,7 @@ func (s *step) run(ctx context.Context) int {
 			break
 		}
 	}
+	s.stopServers(ctx, jobs, err)
 	return s.finish(ctx, jobs, err)
 }
 
@@ -201,10 +206,10 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 	switch signal := interruption(ctx); {
 	case signal != nil:
 		end(report.Cancelled, signal.status(), signal.Error())
-	case err != nil:
-		end(report.Errored, ExitError, firstLine(err))
 	case s.timedOut:
 		end(report.TimedOut, ExitTimedOut, fmt.Sprintf("timed out after %s", s.config.Timeout))
+	case err != nil:
+		end(report.Errored, ExitError, firstLine(err))
 	case failed != nil:
 		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
 	case s.config.DryRun:

@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,9 +17,14 @@ import (
 // GitHub kills a step's container ten seconds after the signal.
 const endingTime = 7 * time.Second
 
-// stoppingTime is the part of it for stopping the tasks and seeing them stop;
-// the rest is for the last log lines.
-const stoppingTime = 5 * time.Second
+// Parts of it: the last log lines are read until closeTime before its end, the
+// tasks stopped and seen to stop until logTime, and what is to be stopped is found
+// out until stopTime.
+const (
+	closeTime = 500 * time.Millisecond
+	logTime   = 1500 * time.Millisecond
+	stopTime  = 3 * time.Second
+)
 
 // drainTime is how long logs are read on after the last task has ended. A
 // follower ends by itself long before.
@@ -32,16 +38,19 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	}
 	w := task.Watch{
 		Goal: task.Goal(s.config.SteadyState), All: s.config.Verdict == "all",
-		Since: s.started, Deadline: s.started.Add(s.config.Timeout),
+		Since: s.started, Deadline: s.deadline(),
 		Changed: func(state *task.State) {
 			s.logs.update(state, s.label(state))
 			s.console.Changed(state, time.Since(s.started))
+			if state.Verdict != nil {
+				s.made.ended(aws.ToString(state.TaskArn))
+			}
 		},
 		Waiting: func(open []*task.State) {
 			s.console.Printf("[%s] waiting for %s of %d, %s left", report.Since(time.Since(s.started)), plural(len(open), "task"), len(states), report.Since(time.Until(s.started.Add(s.config.Timeout))))
 		},
 		Trouble: func(err error) {
-			s.console.Printf("[%s] asking ECS again after: %v", report.Since(time.Since(s.started)), s.clients.refusal(ctx, err))
+			s.console.Printf("[%s] asking ECS again after: %v", report.Since(time.Since(s.started)), s.clients.plainRefusal(err))
 		},
 	}
 	end := s.console.Live(func() string {
@@ -49,16 +58,70 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	})
 	defer end()
 	err := s.runner.Watch(ctx, states, w)
-	open := undone(states)
-	if len(open) > 0 {
-		s.interrupt(ctx, open, w, err)
+	if len(undone(states)) > 0 {
+		s.interrupt(ctx, unended(states), w, err)
+		s.logs.wait(context.WithoutCancel(ctx), time.Until(s.endOf(ctx).Add(-closeTime)))
+		return err
+	}
+	s.stopLost(ctx, states)
+	if w.Goal != task.UntilStopped { // servers, whose logs have no end
+		s.logs.end()
+		s.logs.wait(ctx, logTime)
+		return err
 	}
 	limit := drainTime
-	if len(open) > 0 {
-		limit = endingTime - stoppingTime - time.Second
+	if deadline := s.deadline(); !deadline.IsZero() {
+		limit = min(limit, time.Until(deadline.Add(endingTime-closeTime)))
 	}
-	s.logs.wait(limit)
+	s.logs.wait(ctx, limit)
 	return err
+}
+
+// endOf is when the step is to have ended, if it is ended now: by a signal, by
+// the time-out, or by a fault.
+func (s *step) endOf(ctx context.Context) time.Time {
+	if signal := interruption(ctx); signal != nil {
+		return signal.At.Add(endingTime)
+	}
+	if deadline := s.deadline(); !deadline.IsZero() && time.Now().After(deadline) {
+		return deadline.Add(endingTime)
+	}
+	return time.Now().Add(endingTime)
+}
+
+// stopLost stops tasks that ECS no longer shows, in case they run all the same.
+func (s *step) stopLost(ctx context.Context, states []*task.State) {
+	lost := slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
+		return state.Verdict == nil || state.Verdict.Outcome != task.Lost
+	})
+	if len(lost) == 0 || s.config.OnInterrupt == "leave" {
+		return
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.endOf(ctx).Add(-logTime))
+	defer cancel()
+	s.stop(ctx, lost, "ECS did not show the task any more")
+}
+
+// stopServers stops the tasks that were to go on, where not all came to be as was
+// asked for: a step that fails leaves nothing running.
+func (s *step) stopServers(ctx context.Context, jobs []*job, err error) {
+	if s.config.SteadyState == "stopped" || s.config.SkipSteadyStateCheck || s.config.OnInterrupt == "leave" {
+		return
+	}
+	if err == nil && !s.timedOut && ctx.Err() == nil && good(jobs) {
+		return
+	}
+	running := slices.DeleteFunc(statesOf(jobs), func(state *task.State) bool { return !state.Reached })
+	if len(running) == 0 {
+		return
+	}
+	for _, state := range running {
+		state.Reached = false
+	}
+	s.console.Printf("stopping %s, as not every task is %s", plural(len(running), "task"), s.config.SteadyState)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.endOf(ctx).Add(-closeTime))
+	defer cancel()
+	s.stop(ctx, running, "not every task came to be "+s.config.SteadyState)
 }
 
 // label tells a task's log lines from those of others.
@@ -88,15 +151,15 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 		return
 	}
 	s.console.Printf("%s: stopping %s", why, plural(len(open), "task"))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stoppingTime)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.endOf(ctx).Add(-logTime))
 	defer cancel()
 	s.stop(ctx, open, why)
 	w.Goal, w.Deadline, w.Waiting = task.UntilStopped, time.Time{}, nil
 	for _, state := range open {
-		state.Reached = false
+		state.Reached = false // a server is stopped as well
 	}
 	if err := s.runner.Watch(ctx, open, w); err != nil && watchError == nil {
-		s.console.Printf("the last states are not known: %v", s.clients.refusal(ctx, err))
+		s.console.Printf("the last states are not known: %v", s.clients.plainRefusal(err))
 	}
 }
 

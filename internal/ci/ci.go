@@ -26,6 +26,7 @@ type Run struct {
 	Number   string // of the run, as the CI shows it
 	Job      string // name or id of the job in the run
 	Step     string // name or id of the step in the job
+	Runner   string // name of what runs the job
 	Workflow string // name of the workflow, pipeline or project
 
 	URL        string // of the page that shows the run

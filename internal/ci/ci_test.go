@@ -18,13 +18,13 @@ func lookup(env map[string]string) func(string) (string, bool) {
 func TestDetect(t *testing.T) {
 	github := map[string]string{
 		"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1658821493", "GITHUB_RUN_ATTEMPT": "3", "GITHUB_RUN_NUMBER": "17",
-		"GITHUB_JOB": "deploy", "GITHUB_ACTION": "__octo_run", "GITHUB_WORKFLOW": "CI", "GITHUB_SERVER_URL": "https://github.com",
+		"GITHUB_JOB": "deploy", "GITHUB_ACTION": "__octo_run", "RUNNER_NAME": "GitHub Actions 7", "GITHUB_WORKFLOW": "CI", "GITHUB_SERVER_URL": "https://github.com",
 		"GITHUB_REPOSITORY": "octo/app", "GITHUB_SHA": "ffac537e", "GITHUB_REF": "refs/heads/feature/a", "GITHUB_REF_NAME": "feature/a",
 		"GITHUB_REF_TYPE": "branch", "GITHUB_HEAD_REF": "", "GITHUB_BASE_REF": "", "GITHUB_ACTOR": "mona", "GITHUB_EVENT_NAME": "push",
 		"GITHUB_WORKSPACE": "/github/workspace",
 	}
 	onGitHub := ci.Run{
-		System: "github", ID: "1658821493", Attempt: "3", Number: "17", Job: "deploy", Step: "__octo_run", Workflow: "CI",
+		System: "github", ID: "1658821493", Attempt: "3", Number: "17", Job: "deploy", Step: "__octo_run", Runner: "GitHub Actions 7", Workflow: "CI",
 		URL: "https://github.com/octo/app/actions/runs/1658821493", ServerURL: "https://github.com", Repository: "octo/app",
 		SHA: "ffac537e", Ref: "refs/heads/feature/a", RefName: "feature/a", RefType: "branch", Actor: "mona", EventName: "push",
 		Workspace: "/github/workspace",

@@ -32,6 +32,7 @@ func actions(v variables) Run {
 		Number:     v.first("GITHUB_RUN_NUMBER"),
 		Job:        v.first("GITHUB_JOB"),
 		Step:       v.first("GITHUB_ACTION"),
+		Runner:     v.first("RUNNER_NAME"),
 		Workflow:   v.first("GITHUB_WORKFLOW"),
 		ServerURL:  v.first("GITHUB_SERVER_URL"),
 		Repository: v.first("GITHUB_REPOSITORY"),
