@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -41,7 +42,14 @@ type clients struct {
 
 // credentialsTimeout is how long the search for credentials may take: the SDK's
 // own would wait longer for services that are not there in a container.
-const credentialsTimeout = 5 * time.Second
+const credentialsTimeout = 4 * time.Second
+
+// roleTimeout is how long it may take to assume a role, with another try or two.
+const roleTimeout = 20 * time.Second
+
+// answerTimeout is how long an endpoint may take to begin its answer to one
+// attempt.
+const answerTimeout = 10 * time.Second
 
 // attempts is how often the SDK makes a call that fails for a passing reason. It
 // fits into the time that package task gives a call.
@@ -70,6 +78,9 @@ func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
 		}),
 		config.WithLogger(logging.Nop{}), // errors say what the SDK would
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.ResponseHeaderTimeout = answerTimeout
+		})),
 	}
 	if s.config.Region != "" {
 		options = append(options, config.WithRegion(s.config.Region))
@@ -80,7 +91,7 @@ func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 		// The profile is one of the runner's host, whose files are not in the step's
 		// container, and the SDK would not look at the keys.
 		s.console.Notice(report.Note{Text: fmt.Sprintf("AWS_PROFILE is left out: there is no profile %s here; AWS_ACCESS_KEY_ID is used", missing.Profile)})
-		if err := s.env.Unsetenv("AWS_PROFILE"); err != nil {
+		if err := errors.Join(s.env.Unsetenv("AWS_PROFILE"), s.env.Unsetenv("AWS_DEFAULT_PROFILE")); err != nil {
 			return aws.Config{}, err
 		}
 		cfg, err = config.LoadDefaultConfig(ctx, options...)
@@ -106,7 +117,11 @@ func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 // findCredentials makes sure that there are credentials, in the time that the
 // step gives the search.
 func (s *step) findCredentials(ctx context.Context, cfg aws.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
+	limit := credentialsTimeout
+	if s.config.RoleToAssume != "" {
+		limit = roleTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	found, err := cfg.Credentials.Retrieve(ctx)
 	if err == nil {
@@ -117,8 +132,11 @@ func (s *step) findCredentials(ctx context.Context, cfg aws.Config) error {
 		error:  fmt.Errorf("find AWS credentials: %w", err),
 		advice: "run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN",
 	}
+	var alone *noTokenError
 	file := s.env.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	switch {
+	case errors.As(err, &alone):
+		advised.advice = tokenAdvice
 	case s.config.RoleToAssume != "":
 		advised.advice = "let the role " + s.config.RoleToAssume + " trust the CI's OIDC provider for this repository and branch (its trust policy: sts:AssumeRoleWithWebIdentity)"
 	case file != "":

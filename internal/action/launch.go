@@ -203,7 +203,7 @@ func (s *step) lookForUnheard(ctx context.Context, j *job) {
 	defer cancel()
 	startedBy := s.startedBy()
 	own := s.config.StartedBy == "" && startedBy != marker || j.registered
-	found, err := s.runner.StartedBy(ctx, startedBy)
+	found, err := s.hurried().StartedBy(ctx, startedBy)
 	known := map[string]bool{}
 	for _, state := range append(slices.Clone(j.states), j.replaced...) {
 		known[aws.ToString(state.TaskArn)] = true

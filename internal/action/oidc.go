@@ -2,7 +2,7 @@ package action
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,25 +20,77 @@ var tokenVariables = []string{"BITBUCKET_STEP_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2
 // renewEarly is how long before their end credentials are renewed.
 const renewEarly = 5 * time.Minute
 
+// tokenAdvice says how a job gets a token.
+const tokenAdvice = "on GitHub, give the job the permissions id-token: write; on GitLab, id_tokens and web-identity-token-env; on Bitbucket, oidc: true; on Buildkite, web-identity-token-env with the output of buildkite-agent oidc request-token --audience sts.amazonaws.com; or give the step credentials that may assume the role"
+
 // assumeRole returns credentials of the role that the step is to have: by the
 // CI's OIDC token, or else by the credentials that there are.
 func (s *step) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
 	role, name := s.config.RoleToAssume, s.sessionName()
-	early := func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewEarly }
 	token, err := s.identityToken()
 	if err != nil {
 		return nil, err
 	}
-	client := sts.NewFromConfig(cfg)
+	var provider aws.CredentialsProvider
 	if token != nil {
-		return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(client, role, token, func(o *stscreds.WebIdentityRoleOptions) {
+		provider = stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), role, token, func(o *stscreds.WebIdentityRoleOptions) {
 			o.RoleSessionName = name
-		}), early), nil
+		})
+	} else {
+		cfg.Credentials = chained{cfg.Credentials}
+		provider = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = name
+		})
 	}
-	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, role, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = name
-	}), early), nil
+	return aws.NewCredentialsCache(&lasting{CredentialsProvider: provider}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewEarly }), nil
 }
+
+// lasting are credentials that are used to their end where they can't be renewed
+// early: the CI's token may be good for one time only, or its service away for a
+// moment. The cache that they are in calls one method at a time.
+type lasting struct {
+	aws.CredentialsProvider
+	end time.Time // of the last ones
+}
+
+func (l *lasting) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	found, err := l.CredentialsProvider.Retrieve(ctx)
+	if err == nil {
+		l.end = found.Expires
+	}
+	return found, err
+}
+
+// HandleFailToRefresh says what the cache is to do when it could not renew them.
+func (l *lasting) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
+	left := time.Until(l.end)
+	if !last.HasKeys() || left <= 0 {
+		return aws.Credentials{}, err
+	}
+	// Good until the next try, which is soon; the cache takes renewEarly off.
+	last.Expires = time.Now().Add(renewEarly + min(30*time.Second, left))
+	return last, nil
+}
+
+// chained are the credentials that assume a role where there is no token.
+type chained struct{ aws.CredentialsProvider }
+
+func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	found, err := c.CredentialsProvider.Retrieve(ctx)
+	if err != nil {
+		return found, &noTokenError{err}
+	}
+	return found, nil
+}
+
+// noTokenError says that there is neither a token nor other credentials.
+type noTokenError struct{ cause error }
+
+func (e *noTokenError) Error() string {
+	return "role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: " + e.cause.Error()
+}
+
+func (e *noTokenError) Unwrap() error { return e.cause }
 
 // sessionName names the step in CloudTrail, in the characters and the length that
 // AWS takes.
@@ -47,8 +99,7 @@ func (s *step) sessionName() string {
 	return name[:min(len(name), 64)]
 }
 
-// identityToken returns what yields the CI's OIDC token, nil if the CI has none
-// but there are other credentials.
+// identityToken returns what yields the CI's OIDC token, nil if the CI has none.
 func (s *step) identityToken() (stscreds.IdentityTokenRetriever, error) {
 	names := tokenVariables
 	if s.config.WebIdentityTokenEnv != "" {
@@ -62,12 +113,12 @@ func (s *step) identityToken() (stscreds.IdentityTokenRetriever, error) {
 			return givenToken(token), nil
 		}
 	}
-	if s.config.WebIdentityTokenEnv == "" && s.env.getenv("AWS_ACCESS_KEY_ID") != "" {
+	if s.config.WebIdentityTokenEnv == "" {
 		return nil, nil
 	}
 	return nil, &adviceError{
-		error:  errors.New("role-to-assume: the CI gives the step no OIDC token"),
-		advice: "on GitHub, give the job the permissions id-token: write; on GitLab, id_tokens and web-identity-token-env; on Bitbucket, oidc: true",
+		error:  fmt.Errorf("web-identity-token-env: the variable %s is not set", s.config.WebIdentityTokenEnv),
+		advice: tokenAdvice,
 	}
 }
 
@@ -81,12 +132,17 @@ type mintedToken struct {
 func (m mintedToken) GetIdentityToken() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), credentialsTimeout)
 	defer cancel()
-	token, err := githubactions.New(githubactions.WithGetenv(m.env.getenv)).GetIDToken(ctx, "sts.amazonaws.com")
-	if err != nil {
-		return nil, err
+	action := githubactions.New(githubactions.WithGetenv(m.env.getenv))
+	for {
+		token, err := action.GetIDToken(ctx, "sts.amazonaws.com")
+		if err == nil {
+			m.console.Mask(token)
+			return []byte(token), nil
+		}
+		if !sleep(ctx, time.Second) {
+			return nil, fmt.Errorf("ask the CI for an OIDC token: %w", err)
+		}
 	}
-	m.console.Mask(token)
-	return []byte(token), nil
 }
 
 // givenToken is a token that can't be renewed.

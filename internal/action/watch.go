@@ -22,8 +22,8 @@ const endingTime = 7 * time.Second
 // out until stopTime.
 const (
 	closeTime = 500 * time.Millisecond
-	logTime   = 1500 * time.Millisecond
-	stopTime  = 3 * time.Second
+	logTime   = time.Second
+	stopTime  = 2 * time.Second
 )
 
 // drainTime is how long logs are read on after the last task has ended. A
@@ -87,6 +87,13 @@ func (s *step) endOf(ctx context.Context) time.Time {
 		return deadline.Add(endingTime)
 	}
 	return time.Now().Add(endingTime)
+}
+
+// hurried is the runner for the last seconds.
+func (s *step) hurried() task.Runner {
+	hurried := s.runner
+	hurried.Hurry = true
+	return hurried
 }
 
 // stopLost stops tasks that ECS no longer shows, in case they run all the same.
@@ -158,7 +165,7 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 	for _, state := range open {
 		state.Reached = false // a server is stopped as well
 	}
-	if err := s.runner.Watch(ctx, open, w); err != nil && watchError == nil {
+	if err := s.hurried().Watch(ctx, open, w); err != nil && watchError == nil {
 		s.console.Printf("the last states are not known: %v", s.clients.plainRefusal(err))
 	}
 }

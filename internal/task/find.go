@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -26,20 +28,46 @@ func (r Runner) All(ctx context.Context) ([]types.Task, error) {
 	return r.find(ctx, &ecs.ListTasksInput{})
 }
 
+// find returns what is listed. What one look does not show, as it came to a
+// replica that is behind, is looked for again: to know of some tasks is to miss
+// the others.
 func (r Runner) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task, error) {
 	arns, err := r.list(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	var found []types.Task
+	for wait := time.Second; len(arns) > 0; wait *= 2 {
+		shown, err := r.describe(ctx, arns)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, shown...)
+		arns = without(arns, shown)
+		if len(arns) > 0 && (wait > 4*time.Second || !pause(ctx, wait)) {
+			return nil, fmt.Errorf("describe tasks: ECS lists %s but does not show it", strings.Join(arns, ", "))
+		}
+	}
+	return slices.DeleteFunc(found, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" }), nil
+}
+
+func (r Runner) describe(ctx context.Context, arns []string) ([]types.Task, error) {
+	var shown []types.Task
 	for chunk := range slices.Chunk(arns, describeLimit) {
-		out, err := call(ctx, r.API.DescribeTasks, &ecs.DescribeTasksInput{Cluster: r.cluster(), Tasks: chunk})
+		out, err := call(ctx, r.API.DescribeTasks, &ecs.DescribeTasksInput{Cluster: r.cluster(), Tasks: chunk}, r.options()...)
 		if err != nil {
 			return nil, fmt.Errorf("describe tasks: %w", err)
 		}
-		found = append(found, out.Tasks...)
+		shown = append(shown, out.Tasks...)
 	}
-	return slices.DeleteFunc(found, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" }), nil
+	return shown, nil
+}
+
+// without returns the ARNs that are not of the tasks.
+func without(arns []string, tasks []types.Task) []string {
+	return slices.DeleteFunc(slices.Clone(arns), func(arn string) bool {
+		return slices.ContainsFunc(tasks, func(t types.Task) bool { return aws.ToString(t.TaskArn) == arn })
+	})
 }
 
 // list returns the ARNs of all tasks that a request lists, on its cluster.
@@ -47,7 +75,7 @@ func (r Runner) list(ctx context.Context, in *ecs.ListTasksInput) ([]string, err
 	in.Cluster = r.cluster()
 	var arns []string
 	for {
-		out, err := call(ctx, r.API.ListTasks, in)
+		out, err := call(ctx, r.API.ListTasks, in, r.options()...)
 		if err != nil {
 			return nil, fmt.Errorf("list tasks: %w", err)
 		}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -41,6 +43,22 @@ type API interface {
 type Runner struct {
 	API     API
 	Cluster string // name or ARN; empty is the cluster named default
+
+	// Hurry is for the last seconds: calls that only ask are made again at once where
+	// the client would wait first.
+	Hurry bool
+}
+
+// options are those of calls that only ask.
+func (r Runner) options() []func(*ecs.Options) {
+	if !r.Hurry {
+		return nil
+	}
+	return []func(*ecs.Options){func(o *ecs.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 20, 200*time.Millisecond, ratelimit.None
+		})
+	}}
 }
 
 // callTimeout bounds each call with its retries: the SDK has no time-out of its

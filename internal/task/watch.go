@@ -207,7 +207,7 @@ func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
 			in.Tasks = append(in.Tasks, *s.TaskArn)
 			byARN[*s.TaskArn] = s
 		}
-		out, err := call(ctx, r.API.DescribeTasks, in)
+		out, err := call(ctx, r.API.DescribeTasks, in, r.options()...)
 		if err != nil {
 			return fmt.Errorf("describe tasks: %w", err)
 		}
@@ -340,10 +340,17 @@ func (r Runner) stop(ctx context.Context, arn, reason string) error {
 		if err == nil {
 			return nil
 		}
-		if !Transient(err) || !pause(ctx, wait) {
+		if !Transient(err) && !retryable(err) || !pause(ctx, wait) {
 			return fmt.Errorf("stop task %s: %w", ID(arn), err)
 		}
 	}
+}
+
+// retryable reports whether the SDK says so of a call, as of one that was refused
+// since this machine's clock is wrong: the next is signed by AWS's.
+func retryable(err error) bool {
+	var says interface{ RetryableError() bool }
+	return errors.As(err, &says) && says.RetryableError()
 }
 
 // stopOnce makes one attempt. The client's own retries would wait too long, and

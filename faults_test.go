@@ -1,0 +1,810 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecs-run-task/internal/action"
+	"ecs-run-task/internal/ecslocal"
+)
+
+var (
+	seeds     = flag.Uint64("seeds", 1000, "how many plans of faults TestFaults makes up")
+	firstSeed = flag.Uint64("first-seed", 1, "the first of them")
+)
+
+// slack is what a busy machine may add to a time that is held.
+const slack = 1500 * time.Millisecond
+
+// TestFaults runs steps against an ECS over sockets on which everything goes
+// wrong that can, each by a plan that its seed makes up, and holds what must be
+// true whatever happens:
+//
+//   - no task runs that the step was to stop,
+//   - none was started twice,
+//   - none is unnamed in the transcript,
+//   - the exit status is the truth of what ran,
+//   - the step ends within 7 s of its time-out, or of the signal.
+//
+// Steps that are killed are processes, and are held to the first three with what
+// a CI runs after them: the post stage, or the commands stop and reap. The others
+// run in this process. Each has an ECS of its own, by its region.
+//
+// One seed alone: go test -run TestFaults -seeds 1 -first-seed 4711
+func TestFaults(t *testing.T) {
+	f := newFaultSuite(t)
+	count := *seeds
+	if testing.Short() {
+		count = min(count, 100)
+	}
+	next := make(chan uint64)
+	var workers sync.WaitGroup
+	for range 48 {
+		workers.Go(func() {
+			for seed := range next {
+				f.run(t, seed)
+			}
+		})
+	}
+	for seed := *firstSeed; seed < *firstSeed+count; seed++ {
+		next <- seed
+	}
+	close(next)
+	workers.Wait()
+	kinds := slices.Sorted(maps.Keys(f.kinds))
+	for _, kind := range kinds {
+		t.Logf("%4d %s", f.kinds[kind], kind)
+	}
+}
+
+// faultSuite is one web server in front of the ECS of every seed.
+type faultSuite struct {
+	dir string
+	url string
+
+	mu    sync.Mutex
+	plans map[string]*plan // by region
+	kinds map[string]int
+}
+
+func newFaultSuite(t *testing.T) *faultSuite {
+	f := &faultSuite{dir: t.TempDir(), plans: map[string]*plan{}, kinds: map[string]int{}}
+	web := httptest.NewUnstartedServer(f)
+	web.Config.IdleTimeout = 3 * time.Second // of the connections of steps that have ended
+	web.Start()
+	t.Cleanup(web.Close)
+	f.url = web.URL
+	for name, value := range f.aws() {
+		t.Setenv(name, value)
+	}
+	return f
+}
+
+// aws are the variables that the SDK reads by itself.
+func (f *faultSuite) aws() map[string]string {
+	return map[string]string{
+		"AWS_ENDPOINT_URL": f.url, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example",
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+	}
+}
+
+// ServeHTTP hands a request to the ECS of the region that it is signed for.
+func (f *faultSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	region := ""
+	if _, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
+		if parts := strings.Split(scope, "/"); len(parts) > 2 {
+			region = parts[2]
+		}
+	}
+	f.mu.Lock()
+	p := f.plans[region]
+	f.mu.Unlock()
+	if p == nil {
+		http.Error(w, "no such region", http.StatusNotFound)
+		return
+	}
+	p.serve(w, r)
+}
+
+// run makes one plan come true and holds the invariants.
+func (f *faultSuite) run(t *testing.T, seed uint64) {
+	p := newPlan(seed)
+	p.server = ecslocal.New(
+		ecslocal.Region(p.region), ecslocal.Execute(p), ecslocal.Faults(p.choose), ecslocal.Record(p.record),
+		ecslocal.Delay(ecslocal.Delays{Provisioning: p.provisioning, Running: -1, Deactivating: -1, Stopping: -1, Deprovisioning: p.deprovisioning}),
+	)
+	f.mu.Lock()
+	f.plans[p.region] = p
+	f.kinds[p.kind]++
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		delete(f.plans, p.region)
+		f.mu.Unlock()
+		p.server.Close()
+	}()
+	p.dir = filepath.Join(f.dir, p.region)
+	if err := os.Mkdir(p.dir, 0o755); err != nil {
+		t.Error(err)
+		return
+	}
+	defer os.RemoveAll(p.dir)
+	if p.process {
+		p.runProcess(f)
+	} else {
+		p.status = p.runHere(p.env(), p.signals)
+	}
+	p.ended = time.Now()
+	if p.killed || p.second {
+		p.runAfter()
+	}
+	p.over.Store(true)
+	p.hold(t)
+}
+
+// A plan is what becomes of one step.
+type plan struct {
+	seed   uint64
+	kind   string
+	region string
+	dir    string
+	server *ecslocal.Server
+	over   atomic.Bool // nothing goes wrong any more
+
+	inputs   map[string]string
+	count    int           // of tasks that are to run
+	most     int           // tasks that may be started
+	codes    []int         // of the containers, in the order of their start
+	life     time.Duration // of a container
+	stubborn bool          // it does not heed SIGTERM
+	quiet    float64       // share of the calls that nothing goes wrong with
+	faults   func(ecslocal.Call) ecslocal.Effect
+
+	process  bool          // of its own
+	killAt   int           // number of the call at which it is killed; 0: it is not
+	killLate bool          // when ECS has done what it asked for
+	signalAt time.Duration // after the start; 0: no signal
+	signal   syscall.Signal
+	second   bool          // a second signal, soon after
+	after    string        // what runs after a kill: post, post without state, stop or reap
+	timeout  time.Duration // the input
+	leaves   bool          // tasks go on when the step has ended
+	clock    time.Duration // by which ECS's clock jumps
+	clockAt  int           // number of the call at which it does
+
+	provisioning, deprovisioning time.Duration
+	status                       int
+	killed                       bool
+	out                          lockedBuffer
+	ended                        time.Time
+	signalled                    time.Time
+
+	mu       sync.Mutex
+	calls    int
+	cmd      *exec.Cmd
+	launched time.Time         // the first RunTask
+	want     func(truth) []int // exit statuses that are right
+	ends     []int             // codes that containers ended with, by themselves
+	starts   int               // of containers
+	tokens   map[string]bool
+}
+
+// truth is what came to pass.
+type truth struct {
+	ends  []int // codes of the containers that ended by themselves
+	ended bool  // every task did
+}
+
+const faultDefinition = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"stopTimeout":2,"command":["true"]}]}`
+
+// newPlan makes a plan of a seed.
+func newPlan(seed uint64) *plan {
+	r := rand.New(rand.NewPCG(seed, 1))
+	p := &plan{
+		seed: seed, region: fmt.Sprintf("seed-%d", seed), count: 1 + r.IntN(3), quiet: 0.7, timeout: 2 * time.Minute,
+		life: time.Duration(r.IntN(1500)) * time.Millisecond, deprovisioning: time.Duration(r.IntN(2000)) * time.Millisecond,
+		tokens: map[string]bool{}, inputs: map[string]string{"definition": faultDefinition},
+	}
+	p.most = p.count
+	for range 12 {
+		p.codes = append(p.codes, 0)
+	}
+	if r.IntN(3) == 0 {
+		p.codes[r.IntN(p.count)] = []int{1, 2, 3, 42, 99, 127, 255}[r.IntN(7)]
+	}
+	if r.IntN(4) == 0 {
+		p.quiet = 1 // what a kind has is enough
+	}
+	p.want = verdict
+	switch n := r.IntN(100); {
+	case n < 35:
+		p.kind = "passing faults"
+	case n < 39:
+		p.planServers(r)
+	case n < 42:
+		p.kind = "clock that jumps"
+		p.clock, p.clockAt = []time.Duration{time.Hour, -time.Hour}[r.IntN(2)], 1+r.IntN(8)
+		if r.IntN(2) == 0 {
+			p.life, p.timeout, p.want = time.Hour, 2*time.Second, always(action.ExitTimedOut)
+		}
+	case n < 50:
+		p.kind = "time-out"
+		p.life, p.timeout, p.stubborn = time.Hour, time.Duration(1000+r.IntN(2000))*time.Millisecond, r.IntN(4) == 0
+		p.want = always(action.ExitTimedOut)
+		if r.IntN(6) == 0 {
+			p.inputs["on-interrupt"] = "leave"
+		}
+	case n < 64:
+		p.kind = "signal"
+		p.planSignal(r)
+		if r.IntN(4) > 0 {
+			p.life, p.stubborn = time.Hour, r.IntN(4) == 0
+		}
+	case n < 72:
+		p.planRefusal(r)
+	case n < 79:
+		p.planCapacity(r)
+	case n < 86:
+		p.planLostHosts(r)
+	case n < 97:
+		p.kind = "kill"
+		p.process, p.killAt, p.killLate = true, 1+r.IntN(8), r.IntN(2) == 0
+		p.life = time.Hour
+		p.timeout = 5 * time.Second // if it comes to that
+		p.after = []string{"post", "post", "post without state", "stop", "reap"}[r.IntN(5)]
+		p.want = always(action.ExitTimedOut)
+	case n < 99:
+		p.kind = "second signal"
+		p.process, p.second, p.after = true, true, "post"
+		p.planSignal(r)
+		p.life, p.stubborn = time.Hour, true
+	default:
+		p.kind = "log"
+		p.planLog(r)
+	}
+	if p.most == p.count && p.kind != "log" && r.IntN(4) == 0 { // of two definitions
+		p.inputs["definition"] = "[" + p.inputs["definition"] + "," + strings.Replace(faultDefinition, "job", "other", 1) + "]"
+		p.inputs["count"] = fmt.Sprint(p.count)
+		p.count, p.most = 2*p.count, 2*p.most
+	} else {
+		p.inputs["count"] = fmt.Sprint(p.count)
+	}
+	p.inputs["timeout"] = p.timeout.String()
+	p.inputs["region"] = p.region
+	return p
+}
+
+func (p *plan) planSignal(r *rand.Rand) {
+	p.signalAt = time.Duration(1+r.IntN(3000)) * time.Millisecond
+	p.signal = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[r.IntN(2)]
+	p.want = func(t truth) []int {
+		wants := []int{action.ExitSignal + int(p.signal)}
+		if t.ended {
+			wants = append(wants, verdict(t)...)
+		}
+		return wants
+	}
+}
+
+// planRefusal plans what the step can't get over, and what looks like it.
+func (p *plan) planRefusal(r *rand.Rand) {
+	failed := always(action.ExitError)
+	from := func(operation string, first int, e ecslocal.Effect) func(ecslocal.Call) ecslocal.Effect {
+		return func(c ecslocal.Call) ecslocal.Effect {
+			if c.Operation == operation && c.N >= first {
+				return e
+			}
+			return nil
+		}
+	}
+	switch r.IntN(8) {
+	case 0:
+		p.kind, p.faults, p.want = "registration denied", from("RegisterTaskDefinition", 1, ecslocal.Denied("*")), failed
+	case 1:
+		p.kind, p.faults, p.want = "launch denied", from("RunTask", 1, ecslocal.Denied("*")), failed
+	case 2:
+		p.kind, p.faults, p.want = "look denied", from("DescribeTasks", 1+r.IntN(2), ecslocal.Denied("*")), failed
+		p.life = time.Hour
+	case 3:
+		p.kind, p.faults, p.want = "credentials expired for good", from("DescribeTasks", 1+r.IntN(2), ecslocal.ExpiredToken()), always(action.ExitTimedOut)
+		p.life, p.timeout = time.Hour, 3*time.Second
+	case 4:
+		p.kind, p.faults = "credentials expired for a while", ecslocal.On("DescribeTasks", ecslocal.ExpiredToken(), 1, 3)
+	case 5:
+		p.kind, p.faults, p.want = "image not found", ecslocal.On("RunTask", ecslocal.FailToStart("CannotPullContainerError: not found")), failed
+	case 6:
+		p.kind, p.faults, p.want = "no exit code", ecslocal.On("RunTask", ecslocal.NoExitCode()), failed
+	case 7:
+		p.kind, p.faults = "sidecar without a code", ecslocal.On("RunTask", ecslocal.Sidecar("aws-guardduty-agent-1"))
+	}
+}
+
+// planCapacity plans that AWS has no room, for some time or for good.
+func (p *plan) planCapacity(r *rand.Rand) {
+	reason := []string{"RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT", "Capacity is unavailable at this time. Please try again later or in a different availability zone"}[r.IntN(4)]
+	room := ecslocal.Room(r.IntN(p.count), reason)
+	switch r.IntN(4) {
+	case 0:
+		p.kind, p.faults = "no room for good", ecslocal.On("RunTask", room)
+		p.inputs["launch-timeout"] = "2s"
+		p.want = always(action.ExitError)
+		p.life = time.Hour
+	case 1:
+		p.kind, p.faults = "no room found", ecslocal.On("RunTask", ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."), 1)
+		p.most = 2 * p.count
+		p.quiet = 1 // the first call is to be the first launch
+	default:
+		p.kind, p.faults = "no room at first", ecslocal.On("RunTask", room, 1)
+		p.quiet = 1
+	}
+}
+
+// planServers plans tasks that are to go on once they run, or to be stopped if one
+// does not.
+func (p *plan) planServers(r *rand.Rand) {
+	p.inputs["steady-state"] = "running"
+	p.life, p.leaves = time.Hour, true
+	p.kind, p.want = "servers", always(action.ExitGood)
+	switch r.IntN(4) {
+	case 0:
+		p.kind, p.leaves, p.want = "servers of which one does not start", false, always(action.ExitError)
+		p.inputs["definition"] = "[" + faultDefinition + "," + strings.Replace(faultDefinition, "job", "other", 1) + "]"
+		p.inputs["order"] = []string{"parallel", "sequence"}[r.IntN(2)]
+		p.count, p.most = 1, 2
+		p.faults, p.quiet = ecslocal.On("RunTask", ecslocal.FailToStart("CannotPullContainerError: not found"), 2), 1
+	case 1:
+		p.kind, p.leaves, p.want = "servers that are slow", false, always(action.ExitTimedOut)
+		p.provisioning, p.timeout = time.Hour, 2*time.Second
+	}
+}
+
+// planLostHosts plans that AWS takes tasks away.
+func (p *plan) planLostHosts(r *rand.Rand) {
+	lost := []func(time.Duration) ecslocal.Effect{ecslocal.SpotInterruption, ecslocal.HostLost}[r.IntN(2)](20 * time.Millisecond)
+	p.life = time.Duration(500+r.IntN(500)) * time.Millisecond
+	p.quiet = 1
+	retries := r.IntN(3)
+	p.inputs["retries"] = fmt.Sprint(retries)
+	p.codes = slices.Repeat([]int{0}, 20)
+	if p.most = p.count * (1 + retries); r.IntN(2) == 0 {
+		p.kind, p.faults = "hosts lost too often", ecslocal.On("RunTask", lost)
+		p.want = func(truth) []int { return []int{action.ExitError, 143} }
+		return
+	}
+	p.kind = "hosts lost"
+	for n := range retries {
+		p.faults = both(p.faults, ecslocal.On("RunTask", lost, n+1))
+	}
+	p.want = always(action.ExitGood)
+}
+
+func (p *plan) planLog(r *rand.Rand) {
+	p.inputs["definition"] = strings.Replace(faultDefinition, `"command"`,
+		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"`+p.region+`","awslogs-stream-prefix":"p"}},"command"`, 1)
+	late := ecslocal.On("RunTask", ecslocal.LateLogs(time.Duration(r.IntN(5000))*time.Millisecond))
+	p.faults = both(late, func(c ecslocal.Call) ecslocal.Effect {
+		if c.Operation != "logs:GetLogEvents" || c.N%2 == 0 {
+			return nil
+		}
+		return []ecslocal.Effect{nil, ecslocal.EmptyPage(), ecslocal.RepeatedToken(), ecslocal.NoLogStream(), ecslocal.Throttle(), ecslocal.Cut()}[p.dice(c).IntN(6)]
+	})
+}
+
+func both(a, b func(ecslocal.Call) ecslocal.Effect) func(ecslocal.Call) ecslocal.Effect {
+	if a == nil {
+		return b
+	}
+	return func(c ecslocal.Call) ecslocal.Effect {
+		if e := a(c); e != nil {
+			return e
+		}
+		return b(c)
+	}
+}
+
+// verdict is the exit status that codes make.
+func verdict(t truth) []int {
+	var failed []int
+	for _, code := range t.ends {
+		if code != 0 {
+			failed = append(failed, code)
+		}
+	}
+	if len(failed) > 0 {
+		return failed
+	}
+	return []int{action.ExitGood}
+}
+
+func always(status int) func(truth) []int { return func(truth) []int { return []int{status} } }
+
+// dice are those of one call, whatever the order that calls come in.
+func (p *plan) dice(c ecslocal.Call) *rand.Rand {
+	h := fnv.New64()
+	fmt.Fprint(h, c.Operation, c.N)
+	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
+}
+
+// choose decides what goes wrong with a call: what the kind has, or at random
+// something that passes.
+func (p *plan) choose(c ecslocal.Call) ecslocal.Effect {
+	if p.over.Load() {
+		return nil
+	}
+	if p.faults != nil {
+		if e := p.faults(c); e != nil {
+			return e
+		}
+	}
+	r := p.dice(c)
+	if c.N%3 == 0 || r.Float64() < p.quiet || strings.HasPrefix(c.Operation, "logs:") {
+		return nil
+	}
+	passing := []ecslocal.Effect{
+		ecslocal.Throttle(), ecslocal.Unavailable(500), ecslocal.Unavailable(503), ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.Lose(500),
+		ecslocal.Stall(time.Duration(r.IntN(800)) * time.Millisecond),
+	}
+	if c.Operation == "DescribeTasks" {
+		passing = append(passing, ecslocal.Missing(), ecslocal.Missing(), ecslocal.Rewrite(withoutFirst), ecslocal.Rewrite(withoutCodes))
+	}
+	return passing[r.IntN(len(passing))]
+}
+
+// withoutFirst leaves a task out of an answer.
+func withoutFirst(answer map[string]any) {
+	if tasks, _ := answer["tasks"].([]any); len(tasks) > 0 {
+		answer["tasks"] = tasks[1:]
+	}
+}
+
+// withoutCodes is an answer that is behind: containers that have ended run.
+func withoutCodes(answer map[string]any) {
+	tasks, _ := answer["tasks"].([]any)
+	for _, t := range tasks {
+		task, _ := t.(map[string]any)
+		if task == nil || task["lastStatus"] == "STOPPED" {
+			continue
+		}
+		containers, _ := task["containers"].([]any)
+		for _, c := range containers {
+			if container, _ := c.(map[string]any); container != nil {
+				delete(container, "exitCode")
+			}
+		}
+	}
+}
+
+// record takes in a call before anything goes wrong with it.
+func (p *plan) record(c ecslocal.Call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.Operation == "RunTask" && p.launched.IsZero() {
+		p.launched = time.Now()
+	}
+}
+
+// serve answers a call, or kills the step at it. Now and then it resets the
+// connection.
+func (p *plan) serve(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.calls++
+	n, cmd := p.calls, p.cmd
+	p.mu.Unlock()
+	if p.killAt == n && cmd != nil {
+		if p.killLate {
+			p.server.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		p.mu.Lock()
+		p.killed = true
+		p.mu.Unlock()
+		cmd.Process.Kill()
+		return
+	}
+	if !p.over.Load() && p.quiet < 1 && n%11 == 0 {
+		reset(w)
+		return
+	}
+	if p.clock != 0 && n >= p.clockAt {
+		now := time.Now().Add(p.clock)
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		if signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date")); err != nil || now.Sub(signed).Abs() > 5*time.Minute {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"__type":"InvalidSignatureException","message":"Signature expired: %s is now earlier than %s"}`, r.Header.Get("X-Amz-Date"), now)
+			return
+		}
+	}
+	p.server.ServeHTTP(w, r)
+}
+
+// reset ends a connection as a host does that knows nothing of it.
+func reset(w http.ResponseWriter) {
+	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		if tcp, ok := connection.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+		connection.Close()
+	}
+}
+
+// env is the environment of the step, as a runner makes it.
+func (p *plan) env() map[string]string {
+	env := map[string]string{
+		"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1000", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "test", "GITHUB_ACTION": "run",
+		"GITHUB_REPOSITORY": "octo/app", "GITHUB_SERVER_URL": "https://github.com", "RUNNER_NAME": "runner 1",
+		"GITHUB_STATE": filepath.Join(p.dir, "state"), "GITHUB_OUTPUT": filepath.Join(p.dir, "output"),
+	}
+	for name, value := range p.inputs {
+		env["INPUT_"+strings.ToUpper(name)] = value
+	}
+	return env
+}
+
+// runHere runs the step, or another command, in this process.
+func (p *plan) runHere(env map[string]string, signals func(chan<- os.Signal), args ...string) int {
+	asked := make(chan os.Signal, 2)
+	if signals != nil {
+		go signals(asked)
+	}
+	if len(args) == 0 {
+		args = []string{"ecs-run-task"}
+	}
+	return action.Main(action.Env{
+		Args: args, Unsetenv: func(string) error { return nil }, Environ: func() []string { return nil },
+		LookupEnv: func(name string) (string, bool) {
+			value, ok := env[name]
+			return value, ok
+		},
+		Getwd: func() (string, error) { return p.dir, nil }, Stdout: &p.out, Stderr: &p.out, Signals: asked,
+	})
+}
+
+func (p *plan) signals(to chan<- os.Signal) {
+	if p.signalAt == 0 {
+		return
+	}
+	time.Sleep(p.signalAt)
+	p.mu.Lock()
+	p.signalled = time.Now()
+	p.mu.Unlock()
+	to <- p.signal
+}
+
+// runProcess runs the step as a process.
+func (p *plan) runProcess(f *faultSuite) {
+	cmd := exec.Command("ecs-run-task")
+	cmd.Dir = p.dir
+	for _, env := range []map[string]string{f.aws(), p.env()} {
+		for name, value := range env {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"))
+	cmd.Stdout, cmd.Stderr = &p.out, &p.out
+	p.mu.Lock()
+	p.cmd = cmd
+	err := cmd.Start()
+	p.mu.Unlock()
+	if err != nil {
+		fmt.Fprintln(&p.out, err)
+		return
+	}
+	if p.signalAt > 0 {
+		go func() {
+			time.Sleep(p.signalAt)
+			cmd.Process.Signal(p.signal)
+			time.Sleep(p.signalAt / 10)
+			p.mu.Lock()
+			p.signalled = time.Now()
+			p.mu.Unlock()
+			cmd.Process.Signal(p.signal)
+		}()
+	}
+	cmd.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cmd = nil
+	p.status = cmd.ProcessState.ExitCode()
+	if wait, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
+		p.killed = true // by the signal, as it came before main
+	}
+}
+
+// runAfter runs what a CI runs after a step that could not end in order.
+func (p *plan) runAfter() {
+	fmt.Fprintf(&p.out, "--- %s\n", p.after)
+	access := map[string]string{"INPUT_REGION": p.region}
+	status := 0
+	switch p.after {
+	case "stop":
+		status = p.runHere(access, nil, "ecs-run-task", "stop", "--run", "1000")
+	case "reap":
+		status = p.runHere(access, nil, "ecs-run-task", "reap", "--older-than", "0s")
+	default:
+		env := p.env()
+		if p.after == "post" {
+			state, _ := os.ReadFile(env["GITHUB_STATE"])
+			maps.Copy(env, stateOf(string(state)))
+		}
+		status = p.runHere(env, nil, "/post")
+	}
+	fmt.Fprintf(&p.out, "--- exit status %d\n", status)
+}
+
+// stateOf returns what a runner makes of the file for state: name<<delimiter, the
+// value, the delimiter.
+func stateOf(file string) map[string]string {
+	state := map[string]string{}
+	lines := strings.Split(file, "\n")
+	for i := 0; i+1 < len(lines); i++ {
+		if name, _, ok := strings.Cut(lines[i], "<<"); ok {
+			state["STATE_"+name] = lines[i+1]
+			i++
+		}
+	}
+	return state
+}
+
+// taskOf is what the invariants need to know of a task.
+type taskOf struct {
+	ARN, LastStatus, DesiredStatus string
+}
+
+// tasks asks the ECS itself.
+func (p *plan) tasks() ([]taskOf, error) {
+	var arns []string
+	for _, status := range []string{"RUNNING", "STOPPED"} {
+		var list struct{ TaskArns []string }
+		if err := p.ask("ListTasks", map[string]any{"desiredStatus": status}, &list); err != nil {
+			return nil, err
+		}
+		arns = append(arns, list.TaskArns...)
+	}
+	if len(arns) == 0 {
+		return nil, nil
+	}
+	var described struct {
+		Tasks []struct{ TaskArn, LastStatus, DesiredStatus string }
+	}
+	err := p.ask("DescribeTasks", map[string]any{"tasks": arns}, &described)
+	var all []taskOf
+	for _, t := range described.Tasks {
+		all = append(all, taskOf{t.TaskArn, t.LastStatus, t.DesiredStatus})
+	}
+	return all, err
+}
+
+func (p *plan) ask(operation string, in map[string]any, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+	r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=A/20260101/"+p.region+"/ecs/aws4_request, SignedHeaders=host, Signature=0")
+	w := httptest.NewRecorder()
+	p.server.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		return fmt.Errorf("%s: %s", operation, w.Body)
+	}
+	return json.Unmarshal(w.Body.Bytes(), out)
+}
+
+// hold holds the invariants.
+func (p *plan) hold(t *testing.T) {
+	tasks, err := p.tasks()
+	if err != nil {
+		t.Errorf("seed %d: %v", p.seed, err)
+		return
+	}
+	transcript := p.out.String()
+	fault := func(format string, args ...any) {
+		t.Errorf("seed %d (%s): %s\n%s", p.seed, p.kind, fmt.Sprintf(format, args...), transcript)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, task := range tasks {
+		named := strings.Contains(transcript, task.ARN)
+		running := task.DesiredStatus == "RUNNING"
+		if leaves := p.leaves || p.inputs["on-interrupt"] == "leave"; running && !leaves {
+			fault("task %s runs on", task.ARN)
+		} else if p.leaves && !running {
+			fault("task %s was stopped", task.ARN)
+		}
+		if !named && (task.DesiredStatus == "RUNNING" || !strings.Contains(transcript, "it was not heard whether ECS started")) {
+			fault("task %s is not named", task.ARN)
+		}
+	}
+	if len(tasks) > p.most {
+		fault("%d tasks were started, want %d at the most", len(tasks), p.most)
+	}
+	if !p.killed {
+		what := truth{ends: p.ends, ended: len(p.ends) >= p.count}
+		if wants := p.want(what); !slices.Contains(wants, p.status) {
+			fault("exit status %d, want one of %v", p.status, wants)
+		}
+	}
+	if took := p.ended.Sub(p.launched); !p.launched.IsZero() && !p.killed && took > p.timeout+7*time.Second+slack {
+		fault("ended %s after the launch, want 7s after %s", took, p.timeout)
+	}
+	limit := 7 * time.Second
+	if p.second {
+		limit = 0
+	}
+	if took := p.ended.Sub(p.signalled); !p.signalled.IsZero() && took > limit+slack {
+		fault("ended %s after the signal, want %s", took, limit)
+	}
+	if p.kind == "log" && strings.Count(transcript, "the last line") < p.starts {
+		fault("the log of %d tasks is not whole", p.starts)
+	}
+}
+
+// The plan is what its containers run on.
+
+func (p *plan) Begin(context.Context, ecslocal.Task) error                       { return nil }
+func (p *plan) End(ecslocal.Task)                                                {}
+func (p *plan) Pull(context.Context, ecslocal.Container) error                   { return nil }
+func (p *plan) Probe(context.Context, ecslocal.Container, []string) (int, error) { return 0, nil }
+func (p *plan) Run(ctx context.Context, c ecslocal.Container, started func(), stop <-chan struct{}) (ecslocal.Exit, error) {
+	p.mu.Lock()
+	code := p.codes[p.starts%len(p.codes)]
+	p.starts++
+	p.mu.Unlock()
+	started()
+	timer := time.NewTimer(p.life)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		fmt.Fprintln(c.Output, "the last line")
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ends = append(p.ends, code)
+		return ecslocal.Exit{Code: code}, nil
+	case <-stop:
+	case <-ctx.Done():
+		return ecslocal.Exit{Code: 137}, nil
+	}
+	if p.stubborn {
+		<-ctx.Done()
+		return ecslocal.Exit{Code: 137}, nil
+	}
+	return ecslocal.Exit{Code: 143}, nil
+}
+
+// lockedBuffer is a buffer for several writers.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(text)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
