@@ -19,8 +19,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/task"
 )
 
 // The exit statuses besides those of containers, which are 1 to 255 as they are,
@@ -162,6 +165,8 @@ type ledger struct {
 	mu          sync.Mutex
 	definitions []string // ARNs of those it registered
 	tasks       []string // ARNs of those it started and has not seen end
+
+	asked map[string]bool // ARNs of tasks that ECS has taken the order to stop for
 }
 
 func (l *ledger) registered(arn string) {
@@ -180,6 +185,37 @@ func (l *ledger) ended(arn string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tasks = slices.DeleteFunc(l.tasks, func(task string) bool { return task == arn })
+}
+
+// running returns the ARNs of the tasks that run as far as is known.
+func (l *ledger) running() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.tasks)
+}
+
+// stopped takes in that ECS is to stop tasks.
+func (l *ledger) stopped(states []*task.State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked == nil {
+		l.asked = map[string]bool{}
+	}
+	for _, state := range states {
+		l.asked[aws.ToString(state.TaskArn)] = true
+	}
+}
+
+// unstopped returns the tasks that ECS was not asked to stop, or not to any avail.
+func (l *ledger) unstopped(states []*task.State) []*task.State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool { return l.asked[aws.ToString(state.TaskArn)] })
+}
+
+// hasStopped reports whether ECS took the step's order to stop a task.
+func (l *ledger) hasStopped(state *task.State) bool {
+	return len(l.unstopped([]*task.State{state})) == 0
 }
 
 func (l *ledger) tell(out io.Writer, why string) {

@@ -23,7 +23,7 @@ func (s *step) faults(ctx context.Context, jobs []*job, err error) []report.Note
 	var all []report.Note
 	for _, j := range jobs {
 		for _, state := range j.states {
-			if state.Verdict != nil && state.Verdict.Outcome != task.Succeeded && !s.stopped[aws.ToString(state.TaskArn)] {
+			if state.Verdict != nil && state.Verdict.Outcome != task.Succeeded && !s.made.hasStopped(state) {
 				all = append(all, s.taskFault(ctx, j, state))
 			}
 		}

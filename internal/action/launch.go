@@ -127,7 +127,17 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	}
 	s.console.Printf("running %s on cluster %s in %s", plural(missing, "task"), s.config.Cluster, s.clients.config.Region)
 	s.save("intent", s.startedBy())
-	each(group, launchesAtOnce, func(j *job) { s.launchOne(ctx, j) })
+	intime, cancel := s.untilDeadline(ctx)
+	defer cancel()
+	stopped := make(chan struct{})
+	early := context.AfterFunc(intime, func() {
+		defer close(stopped)
+		s.stopEarly(ctx)
+	})
+	each(group, launchesAtOnce, func(j *job) { s.launchOne(ctx, intime, j) })
+	if !early() {
+		<-stopped
+	}
 	started, failures := 0, 0
 	for _, j := range group {
 		started, failures = started+len(j.fresh), failures+len(j.failures)
@@ -144,20 +154,24 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	return jobErrors(group)
 }
 
-// launchOne starts the missing tasks of a job, until the time-out.
-func (s *step) launchOne(ctx context.Context, j *job) {
+// untilDeadline returns ctx with an end at the time-out.
+func (s *step) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.deadline().IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, s.deadline())
+}
+
+// launchOne starts the missing tasks of a job, until the time-out, when intime
+// ends; ctx ends by a signal only.
+func (s *step) launchOne(ctx, intime context.Context, j *job) {
 	j.fresh = nil
 	if j.err = context.Cause(ctx); j.err != nil || j.missing == 0 {
 		return
 	}
-	capacity, intime := s.launchBy, ctx
-	if deadline := s.deadline(); !deadline.IsZero() {
-		var cancel context.CancelFunc
-		intime, cancel = context.WithDeadline(ctx, deadline)
-		defer cancel()
-		if deadline.Before(capacity) {
-			capacity = deadline
-		}
+	capacity := s.launchBy
+	if deadline := s.deadline(); !deadline.IsZero() && deadline.Before(capacity) {
+		capacity = deadline
 	}
 	launched, err := s.runner.Launch(intime, task.Launch{
 		Definition: j.definition, Count: j.missing, Request: j.request,

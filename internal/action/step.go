@@ -47,7 +47,6 @@ type step struct {
 	several  bool                        // tasks
 	requests []report.Request            // of a dry run
 	commit   string                      // that the definitions were taken from
-	stopped  map[string]bool             // ARNs of the tasks that this step asked ECS to stop
 
 	mu       sync.Mutex // of what several launches change at once
 	timedOut bool
@@ -73,7 +72,7 @@ type job struct {
 }
 
 func newStep(env Env, console *report.Report, config input.Config) *step {
-	return &step{env: env, console: console, config: config, ci: ci.Detect(env.LookupEnv), stopped: map[string]bool{}}
+	return &step{env: env, console: console, config: config, ci: ci.Detect(env.LookupEnv)}
 }
 
 // run takes the step from its inputs to its exit status.

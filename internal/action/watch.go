@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"ecs-run-task/internal/report"
 	"ecs-run-task/internal/task"
@@ -170,19 +171,45 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 	}
 }
 
+// stopEarly stops the tasks that are known at a signal or the time-out, while
+// others are still being started: the answer to that may be a while.
+func (s *step) stopEarly(ctx context.Context) {
+	if s.config.OnInterrupt == "leave" || s.config.SkipSteadyStateCheck {
+		return
+	}
+	why := "timed out after " + s.config.Timeout.String()
+	if signal := interruption(ctx); signal != nil {
+		why = signal.Error()
+	}
+	var known task.Launched
+	for _, arn := range s.made.running() {
+		known.Tasks = append(known.Tasks, types.Task{TaskArn: &arn})
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.endOf(ctx).Add(-stopTime))
+	defer cancel()
+	states := task.States(known)
+	if err := s.runner.Stop(ctx, states, s.stopReason(why)); err == nil { // else it is tried again
+		s.made.stopped(states)
+	}
+}
+
+// stopReason is what ECS shows of who stopped a task, and why.
+func (s *step) stopReason(why string) string {
+	return strings.TrimSpace(why + "; stopped by ecs-run-task " + s.ci.URL)
+}
+
 // stop asks ECS to stop tasks, and names those it could not stop.
 func (s *step) stop(ctx context.Context, states []*task.State, why string) {
-	for _, state := range states {
-		s.stopped[aws.ToString(state.TaskArn)] = true
-	}
-	reason := strings.TrimSpace(why + "; stopped by ecs-run-task " + s.ci.URL)
-	if err := s.runner.Stop(ctx, states, reason); err != nil {
+	states = s.made.unstopped(states)
+	if err := s.runner.Stop(ctx, states, s.stopReason(why)); err != nil {
 		for _, note := range s.notes(ctx, err, nil) {
 			note.Title = "a task may still run"
 			s.console.Error(note)
 		}
 		s.tellHowToLook(states)
+		return
 	}
+	s.made.stopped(states)
 }
 
 // tellHowToLook says how to see, and stop, tasks that may still run.
