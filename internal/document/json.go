@@ -11,27 +11,7 @@ import (
 // false) when there is no going on; the fault is then recorded.
 type jsonParser struct {
 	*reader
-	pos  int
-	path []step // of the value being read
-}
-
-// A step is one part of a path: the key of a member, or the index of an item.
-type step struct {
-	key   string
-	index int // -1 for a member
-}
-
-// where renders the path of the value being read.
-func (p *jsonParser) where() string {
-	path := ""
-	for _, s := range p.path {
-		if s.index >= 0 {
-			path = ItemPath(path, s.index)
-		} else {
-			path = MemberPath(path, s.key)
-		}
-	}
-	return path
+	pos int
 }
 
 // fail records a fault of form at an offset.
@@ -56,7 +36,7 @@ func (p *jsonParser) parse() []*Node {
 		if c := p.text[p.pos]; c == '{' || c == '[' {
 			hint = "write several definitions as one list: [{ … }, { … }]"
 		}
-		p.fail(p.pos, hint, "expected the end of the text, found %s", p.found())
+		p.fail(p.pos, hint, "expected the end of the text, found %s", p.found(p.pos))
 		return nil
 	}
 	return []*Node{n}
@@ -100,39 +80,8 @@ func (p *jsonParser) comment() bool {
 		p.pos += 2 + end + 2
 		return true
 	}
-	p.fail(p.pos, "", "expected a comment or a value, found %s", p.found())
+	p.fail(p.pos, "", "expected a comment or a value, found %s", p.found(p.pos))
 	return false
-}
-
-// found names what stands at the current offset, for messages.
-func (p *jsonParser) found() string {
-	if p.pos >= len(p.text) {
-		return "the end of the text"
-	}
-	if word := p.word(); word != "" {
-		return fmt.Sprintf("%q", shorten(word))
-	}
-	rest := p.text[p.pos:]
-	if rest[0] == '"' {
-		if end := strings.IndexAny(rest[1:], "\"\n"); end >= 0 {
-			return shorten(rest[:1+end]) + `"`
-		}
-	}
-	c, _ := utf8.DecodeRuneInString(rest)
-	return fmt.Sprintf("%q", string(c))
-}
-
-// word returns the run of letters, digits, signs and dots at the current offset.
-func (p *jsonParser) word() string {
-	end := p.pos
-	for end < len(p.text) {
-		c := p.text[end]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '+' || c == '-' || c == '_') {
-			break
-		}
-		end++
-	}
-	return p.text[p.pos:end]
 }
 
 // shorten cuts a long text for a message.
@@ -202,14 +151,14 @@ func expressionEnd(s string) int {
 }
 
 func (p *jsonParser) literal() *Node {
-	start, word := p.pos, p.word()
+	start, word := p.pos, p.word(p.pos)
 	place := p.at.place(start)
 	if word == "" {
 		hint := ""
 		if strings.HasPrefix(p.text[start:], "${") {
 			hint = "quote it: \"${…}\""
 		}
-		p.fail(start, hint, "expected a value, found %s", p.found())
+		p.fail(start, hint, "expected a value, found %s", p.found(p.pos))
 		return nil
 	}
 	p.pos += len(word)
@@ -325,7 +274,7 @@ func (p *jsonParser) object(place Place) *Node {
 			return nil
 		}
 		if p.pos == len(p.text) || p.text[p.pos] != ':' {
-			p.fail(p.pos, "", "expected : after the key %q, found %s", shorten(key.Text), p.found())
+			p.fail(p.pos, "", "expected : after the key %q, found %s", shorten(key.Text), p.found(p.pos))
 			return nil
 		}
 		p.pos++
@@ -369,10 +318,10 @@ func (p *jsonParser) closes(bracket byte, entries bool) (end, ok bool) {
 			if strings.HasSuffix(strings.TrimRight(p.text[:p.pos], " "), "}}") {
 				hint = `an expression with text around it is quoted: "${{ … }}…"`
 			}
-			p.fail(p.pos, hint, "expected , or %c, found %s", bracket, p.found())
+			p.fail(p.pos, hint, "expected , or %c, found %s", bracket, p.found(p.pos))
 			return false, false
 		}
-		return false, p.fail(p.pos, "", "expected , or %c, found %s: a comma is missing before it", bracket, p.found())
+		return false, p.fail(p.pos, "", "expected , or %c, found %s: a comma is missing before it", bracket, p.found(p.pos))
 	}
 	return false, true
 }
@@ -388,9 +337,9 @@ func (p *jsonParser) key() *Node {
 		}
 		return p.node(String, text, place)
 	}
-	word := p.word()
+	word := p.word(p.pos)
 	if word == "" {
-		p.fail(start, "", "expected a key in double quotes, found %s", p.found())
+		p.fail(start, "", "expected a key in double quotes, found %s", p.found(p.pos))
 		return nil
 	}
 	if !p.fail(start, fmt.Sprintf("%q", shorten(word)), "expected a key in double quotes, found %q", shorten(word)) {

@@ -56,6 +56,7 @@ func hostile() map[string]string {
 		"exponent":               "[1e" + strings.Repeat("9", 900) + "]",
 		"documents":              strings.Repeat("---\na\n", size/6),
 		"empty documents":        strings.Repeat("---\n", size/4),
+		"directives":             strings.Repeat("%TAG !a! b\n", 1000),
 		"comments":               strings.Repeat("#\n", size/2),
 		"JSON comments":          strings.Repeat("/**/", size/4),
 		"open comments":          strings.Repeat("/*", size/2),
@@ -132,7 +133,9 @@ func TestLimits(t *testing.T) {
 		{"aliases", "f.yaml", hostile()["alias bomb"], "f.yaml:1:13: the text has more than 250000 values and keys"},
 		{"aliases in a row", "f.yaml", chain(100), ""},
 		{"more aliases in a row", "f.yaml", chain(101), "f.yaml:1:7: lists and maps are nested deeper than 100"},
-		{"keys", "f.yaml", strings.Repeat("a: 1\n", 8001), "f.yaml:8001:2: the document has more than 8000 keys"},
+		{"lines", "f.yaml", strings.Repeat("- a\n", 50_000), ""},
+		{"more directives", "f.yaml", strings.Repeat("%TAG !a! b\n", 1002) + "---\na\n", "f.yaml: the text has more than 1000 directives"},
+		{"more lines", "f.yaml", strings.Repeat("- a\n", 50_001), "f.yaml:50001:1: the text has more than 100000 lines and characters with a meaning to YAML"},
 	} {
 		_, _, err := document.Parse(test.file, []byte(test.in))
 		got := ""

@@ -99,8 +99,59 @@ type reader struct {
 	at       locator
 	faults   []error
 	warnings []Warning
+	path     []step // of the value being read
 	count    int    // nodes made so far
 	slab     []Node // nodes not yet handed out
+}
+
+// A step is one part of a path: the key of a member, or the index of an item.
+type step struct {
+	key   string
+	index int // -1 for a member
+}
+
+// where renders the path of the value being read.
+func (r *reader) where() string {
+	path := ""
+	for _, s := range r.path {
+		if s.index >= 0 {
+			path = ItemPath(path, s.index)
+		} else {
+			path = MemberPath(path, s.key)
+		}
+	}
+	return path
+}
+
+// found names what stands at an offset, for messages.
+func (r *reader) found(offset int) string {
+	if offset >= len(r.text) {
+		return "the end of the text"
+	}
+	if word := r.word(offset); word != "" {
+		return fmt.Sprintf("%q", shorten(word))
+	}
+	rest := r.text[offset:]
+	if rest[0] == '"' {
+		if end := strings.IndexAny(rest[1:], "\"\n"); end >= 0 {
+			return shorten(rest[:1+end]) + `"`
+		}
+	}
+	c, _ := utf8.DecodeRuneInString(rest)
+	return fmt.Sprintf("%q", string(c))
+}
+
+// word returns the run of letters, digits, signs and dots at an offset.
+func (r *reader) word(offset int) string {
+	end := offset
+	for end < len(r.text) {
+		c := r.text[end]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '+' || c == '-' || c == '_') {
+			break
+		}
+		end++
+	}
+	return r.text[offset:end]
 }
 
 // open checks that text is one that can be read at all.

@@ -9,6 +9,9 @@ import (
 // its text as JSON spells it. The text is empty for a number that JSON can't
 // spell, and the scalar's own for a string.
 func resolve(s string) (Kind, string) {
+	if s != "" && !strings.ContainsRune("~nNtTfF.+-0123456789", rune(s[0])) {
+		return String, s // as nearly all are
+	}
 	switch s {
 	case "", "~", "null", "Null", "NULL":
 		return Null, ""
@@ -34,10 +37,10 @@ func resolve(s string) (Kind, string) {
 
 // integer returns the decimal digits of an integer of the core schema.
 func integer(s string) (string, bool) {
-	for prefix, base := range map[string]int{"0x": 16, "0o": 8} {
-		digits, found := strings.CutPrefix(s, prefix)
-		if !found {
-			continue
+	if strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0o") {
+		digits, base := s[2:], 16
+		if s[1] == 'o' {
+			base = 8
 		}
 		if len(digits) > maxNumber { // too long to be worth the arithmetic
 			return digits, strings.Trim(digits, "0123456789abcdefABCDEF") == ""

@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v4"
 )
 
 // oneOf returns the allowed value that text is, in whatever case it is written.
@@ -149,48 +148,32 @@ func pairsOfLines(text string) (Pairs, error) {
 }
 
 func pairsOfMap(text string) (Pairs, error) {
-	const expected = "expected a map in YAML or JSON, or NAME=value lines"
-	file, err := parser.ParseBytes([]byte(text), 0)
-	if err != nil || len(file.Docs) != 1 { // the parser's message quotes the text, which may be secret
-		return nil, errors.New(expected)
-	}
-	var members []*ast.MappingValueNode
-	switch body := file.Docs[0].Body.(type) {
-	case *ast.MappingNode:
-		members = body.Values
-	case *ast.MappingValueNode:
-		members = []*ast.MappingValueNode{body}
-	default:
-		return nil, errors.New(expected)
+	var document yaml.Node
+	err := yaml.Load([]byte(text), &document)
+	if err != nil || document.Content[0].Kind != yaml.MappingNode { // the library's message quotes the text, which may be secret
+		return nil, errors.New("expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs
-	for i, member := range members {
-		name, ok := scalar(member.Key)
-		if !ok {
-			return nil, fmt.Errorf("entry %d: expected a name", i+1)
+	members := document.Content[0].Content
+	for i := 0; i < len(members); i += 2 {
+		name, value := members[i], members[i+1]
+		if name.Kind != yaml.ScalarNode {
+			return nil, fmt.Errorf("entry %d: expected a name", i/2+1)
 		}
-		value, ok := scalar(member.Value)
-		if !ok {
-			return nil, fmt.Errorf("entry %d: expected text, a number, true, false or null", i+1)
+		if value.Kind != yaml.ScalarNode {
+			return nil, fmt.Errorf("entry %d: expected text, a number, true, false or null", i/2+1)
 		}
-		pairs = append(pairs, Pair{name, value})
+		pairs = append(pairs, Pair{name.Value, scalar(value)})
 	}
 	return pairs, nil
 }
 
 // scalar returns the text of a scalar as it was written, "" for null.
-func scalar(node ast.Node) (string, bool) {
-	switch node := node.(type) {
-	case *ast.StringNode:
-		return node.Value, true
-	case *ast.LiteralNode:
-		return node.Value.Value, true
-	case *ast.NullNode:
-		return "", true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return strings.TrimSpace(node.GetToken().Value), true
+func scalar(node *yaml.Node) string {
+	if node.ShortTag() == "!!null" {
+		return ""
 	}
-	return "", false
+	return node.Value
 }
 
 // parseStrategy reads PROVIDER:weight:base=n items, or the API's JSON list.
