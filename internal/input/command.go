@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v4"
 )
 
 // parseCommand reads a list in JSON or YAML, or a line in shell quoting.
@@ -46,21 +45,15 @@ func parseSequence(text string) ([]*string, bool) {
 	if !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "- ") {
 		return nil, false
 	}
-	file, err := parser.ParseBytes([]byte(text), 0)
-	if err != nil || len(file.Docs) != 1 {
-		return nil, false
-	}
-	list, ok := file.Docs[0].Body.(*ast.SequenceNode)
-	if !ok {
+	var document yaml.Node
+	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.SequenceNode {
 		return nil, false
 	}
 	var items []*string
-	for _, node := range list.Values {
+	for _, node := range document.Content[0].Content {
 		var item *string
-		if _, null := node.(*ast.NullNode); !null {
-			if word, ok := scalar(node); ok {
-				item = &word
-			}
+		if node.Kind == yaml.ScalarNode && node.ShortTag() != "!!null" {
+			item = &node.Value
 		}
 		items = append(items, item)
 	}

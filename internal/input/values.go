@@ -150,7 +150,7 @@ func pairsOfLines(text string) (Pairs, error) {
 func pairsOfMap(text string) (Pairs, error) {
 	var document yaml.Node
 	err := yaml.Load([]byte(text), &document)
-	if err != nil || document.Content[0].Kind != yaml.MappingNode { // the library's message quotes the text, which may be secret
+	if err != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode { // the library's message quotes the text, which may be secret
 		return nil, errors.New("expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs
