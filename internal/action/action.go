@@ -126,6 +126,9 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		args = append([]string{"post"}, args...)
 	}
 	command, err := input.Parse(args, env.LookupEnv)
+	if command.Name == "policy" { // whose output is the policy alone
+		console = report.New(env.Stderr, env.getenv, false)
+	}
 	if err != nil {
 		for _, note := range notes(err) {
 			console.Error(note)
@@ -147,8 +150,8 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		return serveLocal(ctx, env, command.LocalECS)
 	case "check":
 		return check(ctx, env, console, command.Check)
-	case "policy": // its output is the policy alone
-		return newStep(env, report.New(env.Stderr, env.getenv, false), command.Run).policy(ctx)
+	case "policy":
+		return newStep(env, console, command.Run).policy(ctx)
 	case "stop", "reap":
 		return stopLeft(ctx, env, console, command.Name, command.Leftover)
 	}

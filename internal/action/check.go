@@ -9,6 +9,7 @@ import (
 	"ecs-run-task/internal/document"
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/runtask"
 	"ecs-run-task/internal/source"
 )
 
@@ -59,11 +60,24 @@ func (s *step) checkFiles(ctx context.Context, explain bool) error {
 		}
 		expanded, err := s.expand(expander, []*document.Node{tree})
 		if err == nil {
-			_, err = s.decode(expanded)
+			err = s.checkDefinitions(expanded)
 		}
 		faults = errors.Join(faults, err)
 	}
 	return faults
+}
+
+// checkDefinitions checks definitions and what they say of how they are run.
+func (s *step) checkDefinitions(trees []*document.Node) error {
+	definitions, err := s.decode(trees)
+	var base runtask.Settings
+	base.Count = 1
+	for _, definition := range definitions {
+		_, warnings, fault := base.With(definition.Run)
+		s.warn(warnings)
+		err = errors.Join(err, fault)
+	}
+	return err
 }
 
 // print prints what was found.
