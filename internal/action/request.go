@@ -161,9 +161,6 @@ func (s *step) prepareOne(ctx context.Context, j *job) error {
 		if err := s.find(ctx, j); err != nil {
 			return err
 		}
-		if s.config.SteadyState == "healthy" && j.definition != nil && !task.HasHealthCheck(j.definition) {
-			return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
-		}
 	}
 	if err := s.findNetwork(ctx, j); err != nil {
 		return err
@@ -181,14 +178,19 @@ func (s *step) find(ctx context.Context, j *job) (err error) {
 	if j.settings.Image != "" || s.config.Preflight {
 		return s.findText(ctx, j)
 	}
-	if j.definition, err = s.runner.Find(ctx, s.config.Definition); err == nil {
-		s.tellFound(j)
+	if j.definition, err = s.runner.Find(ctx, s.config.Definition); err != nil {
+		return err
 	}
-	return err
+	return s.checkFound(j)
 }
 
-func (s *step) tellFound(j *job) {
+// checkFound tells what was found, unless it can't reach the state to wait for.
+func (s *step) checkFound(j *job) error {
+	if s.config.SteadyState == "healthy" && !task.HasHealthCheck(j.definition) {
+		return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
+	}
 	s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
+	return nil
 }
 
 // findText is find with the definition's text. With another image for it, it
@@ -198,7 +200,9 @@ func (s *step) findText(ctx context.Context, j *job) (err error) {
 	if j.definition, answer, err = s.runner.FindText(ctx, s.config.Definition); err != nil {
 		return err
 	}
-	s.tellFound(j)
+	if err := s.checkFound(j); err != nil {
+		return err
+	}
 	options := taskdef.Options{Tags: s.tags, UnknownMembers: "pass"} // ECS knows them
 	if j.described, err = s.readDescribed(task.Name(j.definition), answer, options); err != nil || j.settings.Image == "" {
 		return err
