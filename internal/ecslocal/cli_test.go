@@ -156,7 +156,7 @@ func TestCLI(t *testing.T) {
 		{"ClusterNotFoundException", "ecs list-tasks --cluster none"},
 		{"ClientException", "ecs describe-task-definition --task-definition none"},
 		{"ResourceNotFoundException", "logs get-log-events --log-group-name none --log-stream-name none"},
-		{"UnknownOperationException", "ecs list-services"},
+		{"UnknownOperationException", "ecs list-account-settings"},
 	} {
 		if got := c.fails(strings.Fields(refused.command)...); !strings.Contains(got, refused.want) {
 			t.Errorf("aws %s = %s, want %s", refused.command, got, refused.want)
