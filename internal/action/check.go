@@ -151,9 +151,9 @@ func faultsOf(err error) []*document.Error {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	if parts := joined(err); parts != nil {
 		var all []*document.Error
-		for _, one := range joined.Unwrap() {
+		for _, one := range parts {
 			all = append(all, faultsOf(one)...)
 		}
 		return all

@@ -195,12 +195,12 @@ func explainCall(symptom diagnose.Symptom, err error) []diagnose.Advice {
 
 // split returns the errors that were joined, each once.
 func split(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
+	parts := joined(err)
+	if parts == nil {
 		return []error{err}
 	}
 	var all []error
-	for _, one := range joined.Unwrap() {
+	for _, one := range parts {
 		all = append(all, split(one)...)
 	}
 	return all

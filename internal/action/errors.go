@@ -24,9 +24,9 @@ func (e *adviceError) Unwrap() error { return e.error }
 // notes returns what there is to say about an error: a note for each that was
 // joined.
 func notes(err error) []report.Note {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	if parts := joined(err); parts != nil {
 		var all []report.Note
-		for _, one := range joined.Unwrap() {
+		for _, one := range parts {
 			all = append(all, notes(one)...)
 		}
 		return all
@@ -45,6 +45,24 @@ func notes(err error) []report.Note {
 		note.Hint = advised.advice
 	}
 	return []report.Note{note}
+}
+
+// joined returns the errors that [errors.Join] joined, nil for any other error,
+// such as one that wraps two and says more than they do.
+func joined(err error) []error {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	parts := several.Unwrap()
+	var texts []string
+	for _, part := range parts {
+		texts = append(texts, part.Error())
+	}
+	if err.Error() != strings.Join(texts, "\n") {
+		return nil
+	}
+	return parts
 }
 
 // noteAt returns what a fault in a document says, at its place.
@@ -71,9 +89,9 @@ func (c *clients) plainRefusal(err error) error {
 }
 
 func (c *clients) explain(err error, account func() string) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	if parts := joined(err); parts != nil {
 		var all []error
-		for _, one := range joined.Unwrap() {
+		for _, one := range parts {
 			all = append(all, c.explain(one, account))
 		}
 		return errors.Join(all...)

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+const (
+	logPlans = 50
+	logLines = 200_000 // of three containers together; fewer under the race detector
+)
+
+// Every line of every container arrives, once and in order, whatever goes wrong
+// on the way: lines that are late, pages that are empty, tokens that come again,
+// throttles, faults, cut connections, a stream that is not there yet, a task
+// that is gone at once.
+func TestLogsComplete(t *testing.T) {
+	program := built(t)
+	places := make(chan struct{}, 25) // many at once, as most of the time a plan waits
+	var plans sync.WaitGroup
+	for seed := range uint64(logPlans) {
+		places <- struct{}{}
+		plans.Go(func() {
+			defer func() { <-places }()
+			if err := followLogs(program, seed, logLines/3/slowdown); err != nil {
+				t.Errorf("fault plan %d: %v", seed, err)
+			}
+		})
+	}
+	plans.Wait()
+}
+
+// followLogs runs a task whose three containers print so many lines each, under
+// the fault plan of a seed.
+func followLogs(program string, seed uint64, lines int) error {
+	plan := &logFaults{random: rand.New(rand.NewPCG(seed, 1)), streams: map[string]*streamFaults{}}
+	server := ecslocal.New(ecslocal.Process("PATH="+os.Getenv("PATH")), ecslocal.Faults(plan.choose))
+	defer server.Close()
+	web := httptest.NewServer(server)
+	defer web.Close()
+	cmd := step(program, web.URL, "--definition="+printing(lines, seed%3 == 0))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%v\n%s", err, transcript(out.String()))
+	}
+	next := map[string]int{"a": 1, "b": 1, "c": 1}
+	for line := range strings.Lines(out.String()) {
+		for name, n := range next {
+			if text, ok := strings.CutPrefix(line, "["+name+"] "); ok {
+				if want := fmt.Sprintf("line %d of %s\n", n, name); text != want {
+					return fmt.Errorf("container %s printed %q, want %q", name, text, want)
+				}
+				next[name]++
+			}
+		}
+	}
+	for name, n := range next {
+		if n-1 != lines {
+			return fmt.Errorf("%d lines of container %s, want %d\n%s", n-1, name, lines, transcript(out.String()))
+		}
+	}
+	return nil
+}
+
+// printing returns a definition of three containers, each of which prints so many
+// lines: two at the same time, then the one that ends the task. A slow one pauses
+// on its way.
+func printing(lines int, slow bool) string {
+	container := func(name, more string) string {
+		command := fmt.Sprintf("seq -f 'line %%.0f of %s' 1 %d", name, lines)
+		if slow {
+			command = fmt.Sprintf("seq -f 'line %%.0f of %[1]s' 1 %[2]d; sleep 3; seq -f 'line %%.0f of %[1]s' %[3]d %[4]d", name, lines/2, lines/2+1, lines)
+		}
+		return fmt.Sprintf(`{"name":%q,"image":"a","memory":64,"command":["sh","-c",%q],%s
+			"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, command, more)
+	}
+	return `{"family":"print","containerDefinitions":[` +
+		container("a", `"dependsOn":[{"containerName":"b","condition":"COMPLETE"},{"containerName":"c","condition":"COMPLETE"}],`) + "," +
+		container("b", `"essential":false,`) + "," + container("c", `"essential":false,`) + "]}"
+}
+
+// logFaults is a fault plan: what goes wrong with which call, by chance.
+type logFaults struct {
+	random  *rand.Rand
+	streams map[string]*streamFaults
+}
+
+// streamFaults is what has gone wrong with the calls for one stream.
+type streamFaults struct {
+	began  time.Time
+	calls  int
+	absent int     // first calls that find no stream
+	chance float64 // that a call goes wrong
+	streak int     // calls in a row that went wrong
+}
+
+func (f *logFaults) choose(call ecslocal.Call) ecslocal.Effect {
+	switch call.Operation {
+	case "RunTask":
+		return ecslocal.LateLogs(time.Duration(f.random.IntN(8000)) * time.Millisecond)
+	case "logs:GetLogEvents":
+		name, _ := call.Request["logStreamName"].(string)
+		if f.streams[name] == nil {
+			f.streams[name] = &streamFaults{began: time.Now(), absent: f.random.IntN(4), chance: f.random.Float64() * 0.7}
+		}
+		return f.streams[name].choose(f.random)
+	}
+	return nil
+}
+
+// trouble is for how long the service is in trouble: not for as long as the step
+// goes on trying.
+const trouble = 10 * time.Second
+
+// choose lets calls go wrong, three in a row at the most.
+func (s *streamFaults) choose(random *rand.Rand) ecslocal.Effect {
+	s.calls++
+	switch {
+	case s.calls <= s.absent:
+		return ecslocal.NoLogStream()
+	case time.Since(s.began) > trouble || s.streak == 3 || random.Float64() > s.chance:
+		s.streak = 0
+		return nil
+	}
+	s.streak++
+	effects := []ecslocal.Effect{
+		ecslocal.EmptyPage(), ecslocal.Throttle(), ecslocal.Unavailable(http.StatusInternalServerError), ecslocal.Unavailable(http.StatusServiceUnavailable),
+		ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.Lose(http.StatusBadGateway), ecslocal.Stall(300 * time.Millisecond), ecslocal.ExpiredToken(),
+	}
+	if s.streak == 1 { // the same token twice in a row is the end
+		effects = append(effects, ecslocal.RepeatedToken(), ecslocal.RepeatedToken())
+	}
+	return effects[random.IntN(len(effects))]
+}
+
+// transcript returns what the step printed beside the containers' lines.
+func transcript(out string) string {
+	var text strings.Builder
+	for line := range strings.Lines(out) {
+		if len(line) < 3 || line[0] != '[' || line[2] != ']' {
+			text.WriteString(line)
+		}
+	}
+	return text.String()
+}
+
+// BenchmarkMemory measures the command's memory while five million lines of a
+// container go through it: it must not grow with them.
+func BenchmarkMemory(b *testing.B) {
+	program := built(b)
+	for _, lines := range []int{10_000, 5_000_000} {
+		b.Run(fmt.Sprint(lines), func(b *testing.B) {
+			server := ecslocal.New(ecslocal.Process("PATH=" + os.Getenv("PATH")))
+			defer server.Close()
+			web := httptest.NewServer(server)
+			defer web.Close()
+			memory := int64(0)
+			for b.Loop() {
+				cmd := step(program, web.URL, fmt.Sprintf(`--definition={"family":"print","containerDefinitions":[{"name":"a","image":"a","memory":64,
+					"command":["seq","-f","line %%.0f of a log of a container that says a lot",%q],
+					"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]}`, fmt.Sprint(lines)))
+				count := &lineCounter{}
+				cmd.Stdout = count
+				if err := cmd.Run(); err != nil {
+					b.Fatal(err)
+				}
+				if count.lines < lines {
+					b.Fatalf("%d lines, want %d", count.lines, lines)
+				}
+				memory = max(memory, maxRSS(cmd))
+			}
+			b.ReportMetric(float64(memory)/(1<<20), "MiB-RSS")
+		})
+	}
+}
+
+type lineCounter struct{ lines int }
+
+func (c *lineCounter) Write(text []byte) (int, error) {
+	c.lines += bytes.Count(text, []byte("\n"))
+	return len(text), nil
+}
+
+// maxRSS returns the most memory that a command had, in bytes.
+func maxRSS(cmd *exec.Cmd) int64 {
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return usage.Maxrss << 10
+}
