@@ -324,9 +324,9 @@ func TestImage(t *testing.T) {
 		if got.ending > 7*time.Second || got.leaked || got.exit != 130 {
 			t.Errorf("ended %s after the signal with exit status %d, leaked: %t; want less than 7s, 130, false", got.ending, got.exit, got.leaked)
 		}
-		wantInOrder(t, got.log, []string{"interrupted by signal: interrupt: stopping 1 task", "[app] asked to end", "cancelled: "})
+		wantInOrder(t, got.log, []string{"cancelled by SIGINT: stopping 1 task", "[app] asked to end", "cancelled: "})
 		wantOutputs(t, got, map[string]string{"status": "cancelled", "exit-code": "130"})
-		aws.wantStopped(t, "cancelled", "interrupted by signal: interrupt; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
+		aws.wantStopped(t, "cancelled", "cancelled by SIGINT; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
 		if t.Failed() {
 			t.Log(got.log)
 		}
@@ -363,9 +363,9 @@ func TestImage(t *testing.T) {
 		if want := 1; len(got.annotations) != want { // the step's own, after the log
 			t.Errorf("annotations = %q, want %d", got.annotations, want)
 		}
-		for _, mask := range got.masks {
-			if !strings.Contains(mask, "horse") && !strings.Contains(mask, "Y29ycmVjdC") {
-				t.Errorf("the log made a mask of %q", mask)
+		for _, word := range []string{"the", "end"} {
+			if slices.Contains(got.masks, word) {
+				t.Errorf("the log made a mask of %q", word)
 			}
 		}
 		if t.Failed() {
@@ -474,13 +474,18 @@ func TestShellImage(t *testing.T) {
 func TestImageOnMoto(t *testing.T) {
 	host := gateway(t)
 	image := buildImage(t, "")
-	var upstream string
-	for _, variable := range startMoto(t) {
-		if url, ok := strings.CutPrefix(variable, "AWS_ENDPOINT_URL="); ok {
-			upstream = url
-		}
+	env := startMoto(t)
+	if _, err := exec.LookPath("aws"); err != nil {
+		t.Skip("the AWS CLI is not installed")
 	}
-	moto := relay(t, host, upstream)
+	describe := exec.Command("aws", "ec2", "describe-subnets", "--region", "eu-central-1", "--query", "Subnets[0].SubnetId", "--output", "text")
+	describe.Env = env
+	subnet, err := describe.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(env, func(variable string) bool { return strings.HasPrefix(variable, "AWS_ENDPOINT_URL=") })
+	moto := relay(t, host, strings.TrimPrefix(env[at], "AWS_ENDPOINT_URL="))
 	client := newEndpoint(moto)
 	if _, err := client.client.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("jobs")}); err != nil {
 		t.Fatal(err)
@@ -488,7 +493,7 @@ func TestImageOnMoto(t *testing.T) {
 	got := runner{
 		image: image, workspace: t.TempDir(), env: client.env(),
 		with: map[string]string{
-			"cluster": "jobs", "launch-type": "FARGATE", "subnets": "subnet-0123456789abcdef0",
+			"cluster": "jobs", "launch-type": "FARGATE", "subnets": strings.TrimSpace(string(subnet)),
 			"definition": `{"family": "job", "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
 				"containerDefinitions": [{"name": "app", "image": "busybox:1"}]}`,
 		},
