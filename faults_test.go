@@ -753,6 +753,11 @@ func (p *plan) tasks() ([]taskOf, error) {
 }
 
 func (p *plan) ask(operation string, in map[string]any, out any) error {
+	return ask(p.server, p.region, operation, in, out)
+}
+
+// ask makes a call without a client.
+func ask(server http.Handler, region, operation string, in map[string]any, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -760,9 +765,9 @@ func (p *plan) ask(operation string, in map[string]any, out any) error {
 	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 	r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+operation)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=A/20260101/"+p.region+"/ecs/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=A/20260101/"+region+"/ecs/aws4_request, SignedHeaders=host, Signature=0")
 	w := httptest.NewRecorder()
-	p.server.ServeHTTP(w, r)
+	server.ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
 		return fmt.Errorf("%s: %s", operation, w.Body)
 	}

@@ -18,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ecs-run-task": main})
+	testscript.Main(m, map[string]func(){"ecs-run-task": main, "post": main})
 }
 
 // clusters are there in every script beside the default one, which has one
@@ -45,9 +45,13 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "fault": fault, "called": called, "running": running, "restore": restore, "set": set},
 		Setup: func(env *testscript.Env) error {
-			server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process("PATH="+os.Getenv("PATH")), clusters)
+			control := newControl()
+			env.Values[control.key()] = control
+			server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process("PATH="+os.Getenv("PATH")), clusters,
+				ecslocal.Record(control.record), ecslocal.Faults(control.choose))
+			control.server = server
 			web := httptest.NewServer(server)
 			env.Defer(func() {
 				server.Close()
@@ -83,6 +87,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	case err != nil:
 		ts.Fatalf("%v", err)
 	}
+	controlOf(ts).reset()
 	if got != want {
 		fmt.Fprint(os.Stderr, ts.ReadFile("stdout"))
 		ts.Fatalf("exit status %d, want %d", got, want)

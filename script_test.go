@@ -1,0 +1,148 @@
+package main
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+// control is a script's hold on its ECS.
+type control struct {
+	server *ecslocal.Server
+
+	mu     sync.Mutex
+	calls  map[string]int
+	faults map[string][]ecslocal.Effect // of the next calls of an operation
+}
+
+func newControl() *control {
+	return &control{calls: map[string]int{}, faults: map[string][]ecslocal.Effect{}}
+}
+
+// controlKey is where a script's values keep the control.
+type controlKey struct{}
+
+func (*control) key() any { return controlKey{} }
+
+func controlOf(ts *testscript.TestScript) *control { return ts.Value(controlKey{}).(*control) }
+
+func (c *control) record(call ecslocal.Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls[call.Operation]++
+}
+
+func (c *control) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = map[string]int{}
+}
+
+func (c *control) choose(call ecslocal.Call) ecslocal.Effect {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := c.faults[call.Operation]
+	if len(next) == 0 {
+		return nil
+	}
+	c.faults[call.Operation] = next[1:]
+	return next[0]
+}
+
+// fault lets the next call of an operation go wrong; the one after it, too, by
+// the next fault: fault RunTask spot-interruption.
+func fault(ts *testscript.TestScript, neg bool, args []string) {
+	const soon = 50 * time.Millisecond
+	effects := map[string]ecslocal.Effect{
+		"none": nil, "spot-interruption": ecslocal.SpotInterruption(soon), "host-lost": ecslocal.HostLost(soon), "no-exit-code": ecslocal.NoExitCode(),
+		"no-room": ecslocal.Room(0, "RESOURCE:MEMORY"), "room-for-1": ecslocal.Room(1, "RESOURCE:MEMORY"),
+		"no-network": ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."),
+		"throttle":   ecslocal.Throttle(), "lost-answer": ecslocal.CutAfter(), "expired-token": ecslocal.ExpiredToken(), "denied": ecslocal.Denied("*"),
+		"collision": ecslocal.Refuse(400, "ClientException", "Too many concurrent attempts to create a new revision of the specified family."),
+		"new-role":  ecslocal.Refuse(400, "ClientException", "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/new' that was provided for this task."),
+	}
+	if len(args) != 2 {
+		ts.Fatalf("usage: fault operation effect")
+	}
+	effect, known := effects[args[1]]
+	if neg || !known {
+		ts.Fatalf("unknown effect %s", args[1])
+	}
+	c := controlOf(ts)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults[args[0]] = append(c.faults[args[0]], effect)
+}
+
+// called waits until an operation was called so many times since the last called
+// or exits: called RunTask 1.
+func called(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: called operation times")
+	}
+	times, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	c := controlOf(ts)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		c.mu.Lock()
+		n := c.calls[args[0]]
+		if n >= times {
+			c.calls = map[string]int{}
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s was called %d times, want %d", args[0], n, times)
+		}
+	}
+}
+
+// running wants so many tasks to be meant to run, of a family if one is given:
+// running 1 server.
+func running(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: running number [family]")
+	}
+	filter := map[string]any{}
+	if len(args) == 2 {
+		filter["family"] = args[1]
+	}
+	var list struct{ TaskArns []string }
+	ts.Check(ask(controlOf(ts).server, "eu-central-1", "ListTasks", filter, &list))
+	if got := strconv.Itoa(len(list.TaskArns)); got != args[0] {
+		ts.Fatalf("%s tasks run, want %s", got, args[0])
+	}
+}
+
+// restore makes the variables STATE_* of a step's file for state, as a runner does
+// for the post stage: restore state.
+func restore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: restore file")
+	}
+	for name, value := range stateOf(ts.ReadFile(args[0])) {
+		ts.Setenv(name, value)
+	}
+}
+
+// set sets a variable to what the last match of an expression in a file has as its
+// first group: set ARN stdout 'task (arn:.*)'.
+func set(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: set variable file expression")
+	}
+	expression, err := regexp.Compile("(?m)" + args[2])
+	ts.Check(err)
+	matches := expression.FindAllStringSubmatch(ts.ReadFile(args[1]), -1)
+	if len(matches) == 0 {
+		ts.Fatalf("no match for %s in %s", args[2], args[1])
+	}
+	ts.Setenv(args[0], strings.TrimSpace(matches[len(matches)-1][1]))
+}
