@@ -28,7 +28,6 @@ type fake struct {
 	stopTask func(*ecs.StopTaskInput) error
 
 	start time.Time
-	mu    sync.Mutex
 	calls []time.Duration // of DescribeTasks, since the start
 	sizes []int
 }
