@@ -12,6 +12,7 @@ import (
 // repository, which act builds from the Dockerfile, and with a released one, whose
 // action.yml names an image.
 func TestAct(t *testing.T) {
+	t.Parallel()
 	host := gateway(t)
 	program, err := exec.LookPath("act")
 	if err != nil {

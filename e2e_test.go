@@ -298,6 +298,7 @@ func TestImage(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			workspace := t.TempDir()
 			write(t, workspace, tt.files)
 			got := runner{image: image, workspace: workspace, env: aws.env(), with: tt.with}.run(t)
@@ -317,6 +318,7 @@ func TestImage(t *testing.T) {
 	}
 
 	t.Run("cancel", func(t *testing.T) {
+		t.Parallel()
 		got := runner{
 			image: image, workspace: t.TempDir(), env: aws.env(), cancelAt: "[app] working",
 			with: map[string]string{"definition": definition("cancelled", "trap 'echo asked to end; exit 0' TERM; echo working; sleep 60 & wait")},
@@ -333,6 +335,7 @@ func TestImage(t *testing.T) {
 	})
 
 	t.Run("a step that times out", func(t *testing.T) {
+		t.Parallel()
 		got := runner{
 			image: image, workspace: t.TempDir(), env: aws.env(), timeout: 2 * time.Second,
 			with: map[string]string{"definition": definition("step-late", "sleep 60"), "on-interrupt": "leave"},
@@ -349,6 +352,7 @@ func TestImage(t *testing.T) {
 	})
 
 	t.Run("a hostile log", func(t *testing.T) {
+		t.Parallel()
 		const secret = "correct horse battery"
 		got := runner{
 			image: image, workspace: t.TempDir(), env: aws.env(),
@@ -451,6 +455,7 @@ func (e endpoint) stop(t *testing.T, task types.Task) {
 
 // The second image runs the same program from a shell, as GitLab does.
 func TestShellImage(t *testing.T) {
+	t.Parallel()
 	host := gateway(t)
 	image := buildImage(t, "shell")
 	ecs := serveECS(t, host)
@@ -472,6 +477,7 @@ func TestShellImage(t *testing.T) {
 
 // An ECS that others wrote, reached from the container.
 func TestImageOnMoto(t *testing.T) {
+	t.Parallel()
 	host := gateway(t)
 	image := buildImage(t, "")
 	env := startMoto(t)

@@ -22,6 +22,7 @@ import (
 // What is looked up in EC2, ECR, IAM, SSM, Secrets Manager and CloudWatch Logs,
 // against services that others wrote.
 func TestMotoLookups(t *testing.T) {
+	t.Parallel()
 	env := startMoto(t)
 	cmd := exec.Command("python3", "testdata/moto_lookups.py")
 	cmd.Env = env

@@ -17,7 +17,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
+// The tests wait more than they compute, for steps and their tasks: more of them
+// run at once than there are processors, unless -parallel says otherwise.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"ecs-run-task": main, "post": main})
 }
 

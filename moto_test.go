@@ -75,6 +75,7 @@ func startMoto(t *testing.T) []string {
 }
 
 func TestMoto(t *testing.T) {
+	t.Parallel()
 	env := startMoto(t)
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed")
