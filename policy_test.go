@@ -141,6 +141,13 @@ func TestPolicy(t *testing.T) {
 			defer server.Close()
 			web := httptest.NewServer(server)
 			defer web.Close()
+			take := func() []need { // what was called since the last time
+				mu.Lock()
+				defer mu.Unlock()
+				taken := called
+				called = nil
+				return taken
+			}
 			command := func(args ...string) string {
 				cmd := asCommand(t, web.URL, args...)
 				out, err := cmd.Output()
@@ -151,11 +158,11 @@ func TestPolicy(t *testing.T) {
 				return string(out)
 			}
 			command("--definition="+strings.Replace(rich, "rich", "known", 1), "--skip-steady-state-check")
-			called = nil
+			take()
 			for _, more := range tt.runs {
 				command(slices.Concat(tt.args, more)...)
 			}
-			made := called
+			made := take()
 			var policy struct{ Statement []statement }
 			text := command(append([]string{"policy"}, tt.args...)...)
 			if err := json.Unmarshal([]byte(text), &policy); err != nil {
