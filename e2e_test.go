@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"maps"
@@ -231,9 +233,19 @@ func TestImage(t *testing.T) {
 		if _, fault := fmt.Sscan(string(out), &size, &layers); err != nil || fault != nil {
 			t.Fatalf("docker image inspect: %q: %v, %v", out, err, fault)
 		}
-		const limit = 16 << 20
-		if size > limit || layers != 1 {
-			t.Errorf("the image has %d bytes in %d layers, want at most %d in 1", size, layers, limit)
+		if size > 15_500_000 || layers != 1 {
+			t.Errorf("the image has %d bytes in %d layers, want at most 15.5 MB in 1", size, layers)
+		}
+		saved, err := exec.Command("docker", "save", image).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pulled bytes.Buffer
+		compressor := gzip.NewWriter(&pulled)
+		compressor.Write(saved)
+		compressor.Close()
+		if pulled.Len() > 6_000_000 {
+			t.Errorf("%d bytes to pull, want at most 6 MB", pulled.Len())
 		}
 	})
 
