@@ -63,7 +63,7 @@ func (s *step) superfluous(ctx context.Context, result *report.Result) ([]string
 	}
 	families := map[string]bool{}
 	for _, arn := range result.Registered {
-		family := familyOfARN(arn)
+		family := familyOfName(arn)
 		if families[family] {
 			continue
 		}

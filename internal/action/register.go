@@ -41,15 +41,12 @@ func (s *step) register(ctx context.Context, jobs []*job) error {
 	return jobErrors(jobs)
 }
 
-// familyOf returns the family of a job's definition, which may be named by
-// family, family:revision or ARN.
+// familyOf returns the family of a job's definition.
 func (s *step) familyOf(j *job) string {
 	if j.source != nil {
 		return j.source.Family
 	}
-	name := s.config.Definition
-	family, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
-	return family
+	return familyOfName(s.config.Definition)
 }
 
 func (s *step) registerOne(ctx context.Context, j *job) (err error) {
@@ -172,7 +169,9 @@ func (s *step) follow(ctx context.Context, j *job, t types.Task) error {
 	return nil
 }
 
-func familyOfARN(arn string) string {
-	family, _, _ := strings.Cut(arn[strings.LastIndexByte(arn, '/')+1:], ":")
+// familyOfName returns the family in the name of a registered definition, which
+// is family, family:revision or ARN.
+func familyOfName(name string) string {
+	family, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
 	return family
 }
