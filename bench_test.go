@@ -45,26 +45,29 @@ func BenchmarkStart(b *testing.B) {
 }
 
 // BenchmarkDefinitions measures the whole step for one definition and for a
-// hundred of them, without waiting for the tasks.
+// hundred of them, without waiting for the tasks: against an endpoint without
+// latency, and one as far away as AWS is from a CI.
 func BenchmarkDefinitions(b *testing.B) {
 	program := built(b)
-	server := ecslocal.New(ecslocal.Process())
-	defer server.Close()
-	web := httptest.NewServer(server)
-	defer web.Close()
-	for _, n := range []int{1, 100} {
-		var definitions []string
-		for i := range n {
-			definitions = append(definitions, fmt.Sprintf(`{"family":"job-%d","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`, i))
-		}
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				cmd := step(program, web.URL, "--skip-steady-state-check", "--definition=["+strings.Join(definitions, ",")+"]")
-				if out, err := cmd.CombinedOutput(); err != nil {
-					b.Fatalf("%v\n%s", err, out)
-				}
+	for _, latency := range []time.Duration{0, 100 * time.Millisecond} {
+		server := ecslocal.New(ecslocal.Process(), ecslocal.Faults(func(ecslocal.Call) ecslocal.Effect { return ecslocal.Stall(latency) }))
+		defer server.Close()
+		web := httptest.NewServer(server)
+		defer web.Close()
+		for _, n := range []int{1, 100} {
+			var definitions []string
+			for i := range n {
+				definitions = append(definitions, fmt.Sprintf(`{"family":"job-%d","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`, i))
 			}
-		})
+			b.Run(fmt.Sprintf("latency=%s/definitions=%d", latency, n), func(b *testing.B) {
+				for b.Loop() {
+					cmd := step(program, web.URL, "--skip-steady-state-check", "--definition=["+strings.Join(definitions, ",")+"]")
+					if out, err := cmd.CombinedOutput(); err != nil {
+						b.Fatalf("%v\n%s", err, out)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -25,19 +26,18 @@ func (s *step) register(ctx context.Context, jobs []*job) error {
 		}
 		families[family] = append(families[family], j)
 	}
+	var counting sync.WaitGroup
+	counting.Go(func() {
+		each(order, countsAtOnce, func(family string) { s.count(ctx, family) })
+	})
 	each(order, registrationsAtOnce, func(family string) {
-		counted := make(chan struct{})
-		go func() {
-			defer close(counted)
-			s.count(ctx, family)
-		}()
 		for _, j := range families[family] { // registrations of one family collide
 			if j.err = s.registerOne(ctx, j); j.err != nil {
 				break
 			}
 		}
-		<-counted
 	})
+	counting.Wait()
 	return jobErrors(jobs)
 }
 

@@ -2,10 +2,12 @@ package task
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -168,11 +170,12 @@ type Population struct{ Running, Stopped int }
 // STOPPED. ECS forgets stopped tasks after about an hour.
 func (r Runner) Count(ctx context.Context, family string) (Population, error) {
 	var p Population
-	var err error
-	if p.Running, err = r.count(ctx, family, types.DesiredStatusRunning); err == nil {
-		p.Stopped, err = r.count(ctx, family, types.DesiredStatusStopped)
-	}
-	return p, err
+	var running, stopped error
+	var both sync.WaitGroup
+	both.Go(func() { p.Running, running = r.count(ctx, family, types.DesiredStatusRunning) })
+	both.Go(func() { p.Stopped, stopped = r.count(ctx, family, types.DesiredStatusStopped) })
+	both.Wait()
+	return p, cmp.Or(running, stopped) // the same reason, as a rule
 }
 
 func (r Runner) count(ctx context.Context, family string, status types.DesiredStatus) (int, error) {

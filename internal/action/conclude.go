@@ -1,0 +1,119 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/task"
+)
+
+// finish concludes the step: the verdict, what is left, the outputs.
+func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
+	result := s.conclude(ctx, jobs, err)
+	result.Faults = s.faults(ctx, jobs, err)
+	for _, fault := range result.Faults {
+		s.console.Error(fault)
+	}
+	s.cleanUp(ctx, &result)
+	if fault := s.console.Outputs(result.Outputs(s.console.Hide)); fault != nil {
+		s.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
+	}
+	if fault := s.console.Summary(result); fault != nil {
+		s.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
+	}
+	if fault := s.writeResult(result); fault != nil {
+		s.console.Error(report.Note{Title: "result-file", Text: fault.Error()})
+		if result.ExitCode == ExitGood {
+			result.ExitCode = ExitError
+		}
+	}
+	if result.ExitCode == ExitGood {
+		s.save("done", "true")
+	}
+	s.console.Finish(result)
+	return result.ExitCode
+}
+
+// conclude is the one verdict over everything.
+func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Result {
+	result := report.Result{
+		Status: report.Succeeded, Commit: s.commit, Requests: s.requests,
+		Local: s.config.Local != "", Ended: time.Now(),
+	}
+	if s.logs != nil {
+		result.Logs = s.logs.results()
+	}
+	var failed *task.State
+	open := 0
+	for _, j := range jobs {
+		if j.definition != nil {
+			result.Definitions = append(result.Definitions, j.definition)
+			if j.registered {
+				result.Registered = append(result.Registered, aws.ToString(j.definition.TaskDefinitionArn))
+			}
+		}
+		result.Tasks = append(append(result.Tasks, j.replaced...), j.states...)
+		result.Failures = append(result.Failures, j.failures...)
+		for _, state := range j.states {
+			if failed == nil && state.Verdict != nil && state.Verdict.Outcome != task.Succeeded {
+				failed = state
+			}
+			if !state.Done() {
+				open++
+			}
+		}
+	}
+	end := func(status report.Status, code int, reason string) {
+		result.Status, result.ExitCode, result.Reason = status, code, reason
+	}
+	switch signal := interruption(ctx); {
+	case signal != nil:
+		end(report.Cancelled, signal.status(), signal.Error())
+	case s.timedOut:
+		end(report.TimedOut, ExitTimedOut, fmt.Sprintf("timed out after %s", s.config.Timeout))
+	case err != nil:
+		end(report.Errored, ExitError, firstLine(err))
+	case failed != nil:
+		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
+	case s.config.DryRun:
+		end(report.Succeeded, ExitGood, "dry run: nothing was changed")
+	case s.config.SkipSteadyStateCheck && open > 0:
+		end(report.Started, ExitGood, "started, and not waited for")
+	case s.config.SteadyState != "stopped":
+		end(report.Succeeded, ExitGood, "every task is "+s.config.SteadyState)
+	default:
+		end(report.Succeeded, ExitGood, "every deciding container ended with code 0")
+	}
+	return result
+}
+
+// exitCode is the step's exit status for a container's code. A code that an exit
+// status can't hold, as Windows has them, must not become 0.
+func exitCode(code *int32) int {
+	switch {
+	case code == nil:
+		return ExitError
+	case *code < 1 || *code > 255:
+		return 255
+	}
+	return int(*code)
+}
+
+// writeResult writes the result file, if one is asked for.
+func (s *step) writeResult(result report.Result) error {
+	name := s.config.ResultFile
+	if name == "" {
+		return nil
+	}
+	text := append(result.JSON(s.console.Hide), '\n')
+	if strings.HasSuffix(name, ".env") {
+		text = result.Dotenv(s.console.Hide)
+	}
+	return os.WriteFile(name, text, 0o644)
+}
