@@ -37,7 +37,11 @@ var rooms = map[string][]string{
 var stdlibOnly = []string{"ecs-run-task/internal/ecslocal"}
 
 func TestImports(t *testing.T) {
-	err := filepath.WalkDir(".", func(dir string, entry os.DirEntry, err error) error {
+	architecture, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(".", func(dir string, entry os.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
@@ -58,6 +62,9 @@ func TestImports(t *testing.T) {
 		allowed, known := rooms[path]
 		if !known {
 			t.Errorf("package %s has no row in the table of rooms", path)
+		}
+		if room := filepath.Base(path); dir != "." && !strings.Contains(string(architecture), "`"+room+"`") {
+			t.Errorf("docs/architecture.md says nothing of %s", room)
 		}
 		for _, imported := range pkg.Imports {
 			if room, ours := strings.CutPrefix(imported, "ecs-run-task/internal/"); ours && !slices.Contains(allowed, room) {
