@@ -460,8 +460,13 @@ func (p *plan) planLog(r *rand.Rand) {
 	p.inputs["definition"] = strings.Replace(faultDefinition, `"command"`,
 		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"`+p.region+`","awslogs-stream-prefix":"p"}},"command"`, 1)
 	late := ecslocal.On("RunTask", ecslocal.LateLogs(time.Duration(r.IntN(5000))*time.Millisecond))
+	calls := map[any]int{} // by stream
 	p.faults = both(late, func(c ecslocal.Call) ecslocal.Effect {
-		if c.Operation != "logs:GetLogEvents" || c.N%2 == 0 {
+		if c.Operation != "logs:GetLogEvents" {
+			return nil
+		}
+		stream := c.Request["logStreamName"]
+		if calls[stream]++; calls[stream]%2 == 0 { // what is there is seen
 			return nil
 		}
 		return []ecslocal.Effect{nil, ecslocal.EmptyPage(), ecslocal.RepeatedToken(), ecslocal.NoLogStream(), ecslocal.Throttle(), ecslocal.Cut()}[p.dice(c).IntN(6)]
@@ -519,7 +524,7 @@ func (p *plan) choose(c ecslocal.Call) ecslocal.Effect {
 		return nil
 	}
 	passing := []ecslocal.Effect{
-		ecslocal.Throttle(), ecslocal.Unavailable(500), ecslocal.Unavailable(503), ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.Lose(500),
+		ecslocal.Throttle(), ecslocal.Unavailable(500), ecslocal.Unavailable(503), ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(500),
 		ecslocal.Stall(time.Duration(r.IntN(800)) * time.Millisecond),
 	}
 	if c.Operation == "DescribeTasks" {

@@ -138,7 +138,7 @@ func (s *streamFaults) choose(random *rand.Rand) ecslocal.Effect {
 	s.streak++
 	effects := []ecslocal.Effect{
 		ecslocal.EmptyPage(), ecslocal.Throttle(), ecslocal.Unavailable(http.StatusInternalServerError), ecslocal.Unavailable(http.StatusServiceUnavailable),
-		ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.Lose(http.StatusBadGateway), ecslocal.Stall(300 * time.Millisecond), ecslocal.ExpiredToken(),
+		ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(http.StatusBadGateway), ecslocal.Stall(300 * time.Millisecond), ecslocal.ExpiredToken(),
 	}
 	if s.streak == 1 { // the same token twice in a row is the end
 		effects = append(effects, ecslocal.RepeatedToken(), ecslocal.RepeatedToken())

@@ -24,6 +24,7 @@ import (
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/lookup"
 	"ecs-run-task/internal/report"
+	"ecs-run-task/internal/task"
 )
 
 // clients are what the step calls AWS with, or the ECS inside this command.
@@ -75,7 +76,7 @@ func (s *step) connect(ctx context.Context) (*clients, error) {
 func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts }, task.RetryBroken)
 		}),
 		config.WithLogger(logging.Nop{}), // errors say what the SDK would
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {

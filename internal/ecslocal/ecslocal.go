@@ -183,6 +183,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 	case effect.lost != nil:
 		writeError(w, effect.lost)
+	case effect.cutWithin:
+		writeAnswer(halved{w}, effect.rewritten(answer))
 	default:
 		writeAnswer(w, effect.rewritten(answer))
 	}

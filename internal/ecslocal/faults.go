@@ -35,6 +35,7 @@ type plan struct {
 	cutBefore bool
 	refusal   *apiError // answered, and nothing done
 	cutAfter  bool
+	cutWithin bool
 	lost      *apiError // answered in place of the answer
 	rewrites  []func(map[string]any)
 	missing   bool // DescribeTasks finds no task
@@ -153,6 +154,10 @@ func Cut() Effect { return func(p *plan) { p.cutBefore = true } }
 
 // CutAfter does what was asked and drops the connection instead of answering.
 func CutAfter() Effect { return func(p *plan) { p.cutAfter = true } }
+
+// CutWithin does what was asked and drops the connection in the middle of the
+// answer.
+func CutWithin() Effect { return func(p *plan) { p.cutWithin = true } }
 
 // Lose does what was asked and answers an error with an HTTP status instead.
 func Lose(status int) Effect {

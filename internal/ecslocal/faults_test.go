@@ -46,8 +46,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestCuts drops connections before and after the effect, in process and over
-// a socket.
+// TestCuts drops connections before and after the effect and within the answer,
+// in process and over a socket.
 func TestCuts(t *testing.T) {
 	definition := `{"family":"f","containerDefinitions":[{"name":"a","image":"b","memory":64}]}`
 	for _, c := range []struct {
@@ -58,6 +58,7 @@ func TestCuts(t *testing.T) {
 	}{
 		{"before", ecslocal.Cut(), true, 0},
 		{"after", ecslocal.CutAfter(), true, 1},
+		{"within", ecslocal.CutWithin(), true, 1},
 		{"lost", ecslocal.Lose(500), false, 1},
 	} {
 		s := newServer(t, ecslocal.Faults(ecslocal.On("RegisterTaskDefinition", c.effect)))
@@ -71,6 +72,10 @@ func TestCuts(t *testing.T) {
 			}
 			outgoing.Header = r.Header
 			response, err := transport.RoundTrip(outgoing)
+			if err == nil && response.StatusCode == http.StatusOK { // the answer began
+				_, err = io.ReadAll(response.Body)
+				response.Body.Close()
+			}
 			if (err != nil) != c.cut {
 				t.Errorf("%s: error = %v, want one: %t", c.name, err, c.cut)
 			}

@@ -64,6 +64,15 @@ func writeAnswer(w http.ResponseWriter, answer any) {
 	write(w, http.StatusOK, body)
 }
 
+// halved is a ResponseWriter whose connection is lost in the middle of the body.
+type halved struct{ http.ResponseWriter }
+
+func (h halved) Write(body []byte) (int, error) {
+	h.ResponseWriter.Write(body[:len(body)/2])
+	http.NewResponseController(h.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
+
 // writeError writes an error. It is the only place that does.
 func writeError(w http.ResponseWriter, err error) {
 	var refused *apiError

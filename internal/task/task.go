@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -57,8 +58,20 @@ func (r Runner) options() []func(*ecs.Options) {
 	return []func(*ecs.Options){func(o *ecs.Options) {
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 20, 200*time.Millisecond, ratelimit.None
+			RetryBroken(o)
 		})
 	}}
+}
+
+// RetryBroken has the SDK make a call again whose answer broke off on its way,
+// which it would take for the end of it.
+func RetryBroken(o *retry.StandardOptions) {
+	o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return aws.TrueTernary
+		}
+		return aws.UnknownTernary
+	}))
 }
 
 // callTimeout bounds each call with its retries: the SDK has no time-out of its
@@ -114,11 +127,9 @@ func Transient(err error) bool {
 	switch status := httpStatus(err); status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
-	case 0:
-		var refusal smithy.APIError
-		return !errors.As(err, &refusal) // no answer at all
 	default:
-		return status >= http.StatusInternalServerError
+		var refusal smithy.APIError // without one there was no answer, or one that broke off
+		return status >= http.StatusInternalServerError || !errors.As(err, &refusal) && status < http.StatusMultipleChoices
 	}
 }
 
