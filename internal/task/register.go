@@ -44,7 +44,7 @@ func (r Runner) register(ctx context.Context, family string, request []byte) (*e
 	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
 		out, err := change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
 		took := time.Since(start) + wait
-		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget
+		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
 		if !again || !pause(ctx, wait) {
 			return out, err
 		}
