@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -163,6 +164,7 @@ func endpointOf(t *testing.T, env []string) *url.URL {
 // recorded passes requests on and tells of the IAM action of each that is signed.
 func recorded(to *url.URL, seen func(action string)) http.Handler {
 	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // a client that is gone is none
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
