@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/expand"
 	"ecs-run-task/internal/input"
 	"ecs-run-task/internal/report"
 	"ecs-run-task/internal/runtask"
 	"ecs-run-task/internal/source"
+	"ecs-run-task/internal/taskdef"
 )
 
 // ExitFaults is the exit status of check when a file has faults.
@@ -46,38 +48,39 @@ func (s *step) checkFiles(ctx context.Context, explain bool) error {
 	if err != nil {
 		return err
 	}
-	loaded, err := source.Load(ctx, s.sourceConfig(workspace))
-	if err != nil {
-		return err
+	loaded, fault := source.Load(ctx, s.sourceConfig(workspace))
+	if explain {
+		s.explain(expander, loaded.Texts)
 	}
-	trees, faults := s.parse(loaded.Texts)
-	for _, tree := range trees { // each as far as it comes
-		if explain {
+	definitions, err := s.read(expander, loaded.Texts)
+	faults := []error{fault, err}
+	for _, definition := range definitions {
+		faults = append(faults, s.checkRun(workspace, definition))
+	}
+	return errors.Join(faults...)
+}
+
+// explain prints the expressions in texts, as far as the texts can be read.
+func (s *step) explain(expander expand.Expander, texts []source.Text) {
+	for _, text := range texts {
+		trees, _, _ := document.Parse(text.Name, text.Bytes)
+		for _, tree := range trees {
 			explanations, _ := expander.Explain(tree)
 			for _, e := range explanations {
 				s.console.Printf("%s: %s: %s is %s", e.Place, e.Path, e.Expression, e.Value)
 			}
 		}
-		expanded, err := s.expand(expander, []*document.Node{tree})
-		if err == nil {
-			err = s.checkDefinitions(expanded)
-		}
-		faults = errors.Join(faults, err)
 	}
-	return faults
 }
 
-// checkDefinitions checks definitions and what they say of how they are run.
-func (s *step) checkDefinitions(trees []*document.Node) error {
-	definitions, err := s.decode(trees)
+// checkRun checks what a definition says of how it is run. What the inputs of a
+// step could add to it is no fault: a container to choose, and a network.
+func (s *step) checkRun(workspace string, definition *taskdef.Definition) error {
 	var base runtask.Settings
 	base.Count = 1
-	for _, definition := range definitions {
-		_, warnings, fault := base.With(definition.Run)
-		s.warn(warnings)
-		err = errors.Join(err, fault)
-	}
-	return err
+	base.Service = "any"
+	base.Container = definition.Containers[0].Name
+	return s.planOne(workspace, base, &job{source: definition})
 }
 
 // print prints what was found.

@@ -29,33 +29,53 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 	if s.config.Registered() {
 		return s.loadRegistered(workspace)
 	}
-	loaded, err := source.Load(ctx, s.sourceConfig(workspace))
+	loaded, fault := source.Load(ctx, s.sourceConfig(workspace))
 	s.tellFetch(loaded.Fetch)
-	if err != nil {
-		return nil, err
-	}
 	expander, err := s.expander(workspace)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(fault, err)
 	}
-	trees, err := s.parse(loaded.Texts)
-	if err != nil {
-		return nil, err
-	}
-	trees, err = s.expand(expander, trees)
-	if err != nil {
-		return nil, err
-	}
-	definitions, err := s.decode(trees)
-	if err != nil {
-		return nil, err
-	}
+	s.files = filesOf(loaded.Texts)
+	faults := errors.Join(fault, s.setTags(expander))
+	definitions, err := s.read(expander, loaded.Texts)
+	faults = errors.Join(faults, err)
 	var jobs []*job
 	for _, definition := range definitions {
 		jobs = append(jobs, &job{source: definition})
 		s.console.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
-	return jobs, s.plan(workspace, jobs)
+	return jobs, errors.Join(faults, s.plan(workspace, jobs))
+}
+
+// read takes texts to checked definitions, each as far as it comes. The error
+// joins the faults of all.
+func (s *step) read(expander expand.Expander, texts []source.Text) ([]*taskdef.Definition, error) {
+	var definitions []*taskdef.Definition
+	var faults []error
+	for _, text := range texts {
+		trees, warnings, err := document.Parse(text.Name, text.Bytes)
+		s.warn(warnings)
+		faults = append(faults, err)
+		for _, tree := range trees {
+			tree, err := expander.Tree(tree)
+			if err == nil {
+				var found []*taskdef.Definition
+				found, err = s.decode(tree)
+				definitions = append(definitions, found...)
+			}
+			faults = append(faults, err)
+		}
+	}
+	return definitions, errors.Join(faults...)
+}
+
+// filesOf returns the names of texts.
+func filesOf(texts []source.Text) map[string]bool {
+	files := map[string]bool{}
+	for _, text := range texts {
+		files[text.Name] = true
+	}
+	return files
 }
 
 // loadRegistered takes the name of a registered definition, which ECS is asked
@@ -66,11 +86,8 @@ func (s *step) loadRegistered(workspace string) ([]*job, error) {
 		return nil, err
 	}
 	s.console.Printf("task definition %s, as it is registered", s.config.Definition)
-	if s.tags, err = expandTags(expander, s.config.Tags); err != nil {
-		return nil, err
-	}
 	jobs := []*job{{}}
-	return jobs, s.plan(workspace, jobs)
+	return jobs, errors.Join(s.setTags(expander), s.plan(workspace, jobs))
 }
 
 func (s *step) sourceConfig(workspace string) source.Config {
@@ -111,18 +128,6 @@ func (s *step) tellFetch(fetch *source.Fetch) {
 	s.console.Printf("files fetched: %s (%s fetch, %d bytes, %s)", strings.Join(fetch.Files, ", "), fetch.Method, fetch.Bytes, report.Since(fetch.Duration))
 }
 
-// parse returns the trees of all texts.
-func (s *step) parse(texts []source.Text) ([]*document.Node, error) {
-	var trees []*document.Node
-	var faults []error
-	for _, text := range texts {
-		found, warnings, err := document.Parse(text.Name, text.Bytes)
-		s.warn(warnings)
-		trees, faults = append(trees, found...), append(faults, err)
-	}
-	return trees, errors.Join(faults...)
-}
-
 // expander returns what expands expressions, with the values that they can name.
 func (s *step) expander(workspace string) (expand.Expander, error) {
 	contexts, err := ci.Contexts(s.sources())
@@ -141,20 +146,6 @@ func (s *step) expander(workspace string) (expand.Expander, error) {
 			return expand.HashFiles(root.FS(), patterns...)
 		},
 	}, nil
-}
-
-// expand returns the trees, and sets the step's tags, with their expressions
-// replaced.
-func (s *step) expand(expander expand.Expander, trees []*document.Node) ([]*document.Node, error) {
-	var expanded []*document.Node
-	var faults []error
-	for _, tree := range trees {
-		node, err := expander.Tree(tree)
-		expanded, faults = append(expanded, node), append(faults, err)
-	}
-	tags, err := expandTags(expander, s.config.Tags)
-	s.tags = tags
-	return expanded, errors.Join(append(faults, err)...)
 }
 
 // sources are the values that expressions can name.
@@ -184,6 +175,14 @@ func object(pairs input.Pairs) *expand.Object {
 	return o
 }
 
+// setTags sets the tags of the step, checked.
+func (s *step) setTags(expander expand.Expander) (err error) {
+	if s.tags, err = expandTags(expander, s.config.Tags); err != nil {
+		return err
+	}
+	return taskdef.CheckTags(s.tags)
+}
+
 // expandTags returns the tags of the input with their expressions replaced, in
 // keys and values.
 func expandTags(expander expand.Expander, pairs input.Pairs) ([]taskdef.Tag, error) {
@@ -210,16 +209,11 @@ func expandTags(expander expand.Expander, pairs input.Pairs) ([]taskdef.Tag, err
 	return tags, errors.Join(faults...)
 }
 
-// decode returns the definitions that the trees hold.
-func (s *step) decode(trees []*document.Node) ([]*taskdef.Definition, error) {
-	var definitions []*taskdef.Definition
-	var faults []error
-	options := s.definitionOptions()
-	for _, tree := range trees {
-		found, warnings, err := taskdef.Decode(tree, options)
-		s.warn(warnings)
-		definitions, faults = append(definitions, found...), append(faults, err)
-	}
+// decode returns the definitions that a tree holds.
+func (s *step) decode(tree *document.Node) ([]*taskdef.Definition, error) {
+	definitions, warnings, err := taskdef.Decode(tree, s.definitionOptions())
+	s.warn(warnings)
+	faults := []error{err}
 	for _, definition := range definitions {
 		hasCheck := slices.ContainsFunc(definition.Containers, func(c taskdef.Container) bool { return c.HealthCheck })
 		if s.config.SteadyState == "healthy" && !hasCheck {

@@ -37,15 +37,18 @@ func (s *step) plan(workspace string, jobs []*job) error {
 }
 
 func (s *step) planOne(workspace string, base runtask.Settings, j *job) error {
-	var run *document.Node
-	if j.source != nil {
-		run = j.source.Run
+	if j.source == nil {
+		return s.settle(workspace, base, j)
 	}
-	settings, warnings, err := base.With(run)
+	run := j.source.Run
+	settings, warnings, fault := base.With(run)
 	s.warn(warnings)
-	if err != nil {
-		return err
-	}
+	return errors.Join(fault, runtask.InDefinition(s.settle(workspace, settings, j), run))
+}
+
+// settle takes the settings for a job, with what they name in the workspace,
+// and makes its request of them.
+func (s *step) settle(workspace string, settings runtask.Settings, j *job) (err error) {
 	if file := settings.Environment.File; file != "" {
 		if settings.Environment.Pairs, err = environmentFile(workspace, file); err != nil {
 			return &input.Error{Input: "environment", Message: err.Error()}
@@ -84,12 +87,17 @@ func (s *step) setImage(j *job, options taskdef.Options) error {
 		return err
 	}
 	image := &document.Node{Kind: document.String, Text: j.settings.Image, Place: document.Place{Name: "input image"}}
+	if own := j.source.Run.Member("image"); own != nil {
+		image.Place = own.Place
+	}
 	changed, err := j.source.WithImage(container, image, options)
 	if err != nil {
 		return err
 	}
 	j.source = changed
-	s.console.Printf("task definition %s with the image %s for container %s", changed.Family, j.settings.Image, container)
+	if s.keep == nil {
+		s.console.Printf("task definition %s with the image %s for container %s", changed.Family, j.settings.Image, container)
+	}
 	return nil
 }
 

@@ -46,6 +46,7 @@ type step struct {
 	several  bool                        // tasks
 	requests []report.Request            // of a dry run
 	commit   string                      // that the definitions were taken from
+	files    map[string]bool             // the names of the texts that the definitions were taken from
 
 	mu       sync.Mutex // of what several launches change at once
 	timedOut bool
@@ -138,6 +139,6 @@ func (s *step) groups(jobs []*job) [][]*job {
 
 // placed says whether a note's file is one of the workspace.
 func (s *step) placed(note report.Note) report.Note {
-	note.InWorkspace = len(s.config.FilePaths) > 0 && s.config.Repository == ""
+	note.InWorkspace = len(s.config.FilePaths) > 0 && s.config.Repository == "" && s.files[note.File]
 	return note
 }

@@ -78,9 +78,9 @@ func (r *reader) checkLaunch(l Launch) {
 	r.both("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
 	r.limit("subnets", l.Subnets, 16)
 	r.limit("security-groups", l.SecurityGroups, 5)
-	elsewhere := l.Service != "" || l.RunTaskRequest != ""
-	r.needs("assign-public-ip", "subnets", l.AssignPublicIP != "", len(l.Subnets) > 0 || elsewhere)
-	r.needs("security-groups", "subnets", len(l.SecurityGroups) > 0, len(l.Subnets) > 0 || elsewhere)
+	subnets := len(l.Subnets) > 0 || l.Service != "" || l.RunTaskRequest != ""
+	r.needs("assign-public-ip", "subnets", l.AssignPublicIP != "", subnets)
+	r.needs("security-groups", "subnets", len(l.SecurityGroups) > 0, subnets)
 	r.form("service", l.Service, serviceName)
 	r.form("container", l.Container, familyName)
 	r.form("cpu", l.CPU, cpuSize)
@@ -91,8 +91,8 @@ func (r *reader) checkLaunch(l Launch) {
 		r.fault("ephemeral-storage", "expected 21 to 200 GiB")
 	}
 	for i, pair := range l.Environment.Pairs {
-		if strings.Contains(pair.Name, "=") {
-			r.fault("environment", "entry %d: a name can't have an equals sign", i+1)
+		if strings.ContainsAny(pair.Name, "= \t") {
+			r.fault("environment", "entry %d: a name can't have blanks or an equals sign", i+1)
 		}
 	}
 }

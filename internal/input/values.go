@@ -115,7 +115,8 @@ func parsePairs(text string) (Pairs, error) {
 	return pairs, nil
 }
 
-// areLines reports whether the first line that says anything is NAME=value.
+// areLines reports whether the first line that says anything is NAME=value: not
+// what begins as a map, a list or a text of YAML or JSON does.
 func areLines(text string) bool {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -124,7 +125,7 @@ func areLines(text string) bool {
 		}
 		equals := strings.IndexByte(line, '=')
 		colon := strings.Index(line+" ", ": ")
-		return equals >= 0 && (colon < 0 || equals < colon) && !strings.ContainsAny(line[:1], `{"'`)
+		return equals >= 0 && (colon < 0 || equals < colon) && !strings.ContainsAny(line[:1], `{["'`) && !strings.HasPrefix(line, "- ")
 	}
 	return false
 }
@@ -231,7 +232,7 @@ func strategyOfJSON(text string) (Strategy, error) {
 
 // check holds the limits that the RunTask API documents for a strategy.
 func (s Strategy) check() error {
-	bases, weights := 0, int32(0)
+	bases, weights, fargate := 0, int32(0), 0
 	for i, item := range s {
 		if item.Provider == "" {
 			return fmt.Errorf("item %d: the capacity provider has no name", i+1)
@@ -242,11 +243,16 @@ func (s Strategy) check() error {
 		if item.Base > 0 {
 			bases++
 		}
+		if strings.HasPrefix(item.Provider, "FARGATE") { // ECS lets no other name begin so
+			fargate++
+		}
 		weights += item.Weight
 	}
 	switch {
 	case len(s) == 0 || len(s) > 20:
 		return errors.New("expected 1 to 20 capacity providers")
+	case fargate > 0 && fargate < len(s):
+		return errors.New("Fargate's capacity providers can't be mixed with others")
 	case bases > 1:
 		return errors.New("only one capacity provider can have a base")
 	case weights == 0:

@@ -12,6 +12,9 @@ import (
 	"ecs-run-task/internal/input"
 )
 
+// tagsLimit is how many tags a task can have.
+const tagsLimit = 50
+
 // overridesLimit is how many characters ECS takes for the JSON of overrides.
 const overridesLimit = 8192
 
@@ -61,8 +64,9 @@ func (s Settings) Request(d Definition, service *Service, common Common) (map[st
 	if err != nil {
 		return nil, err
 	}
-	tree := layer(service.tree(d), layer(s.request, own))
-	if err := errors.Join(s.checkNetwork(d, tree, service), s.checkOverrides(d, tree.Member("overrides"))); err != nil {
+	tree := layer(s.request, own)
+	tree = layer(service.tree(d, tree), tree)
+	if err := errors.Join(checkTagCount(tree), s.checkCompute(d, tree), s.checkNetwork(d, tree, service), s.checkOverrides(d, tree.Member("overrides"))); err != nil {
 		return nil, err
 	}
 	members := map[string]json.RawMessage{}
@@ -174,13 +178,18 @@ func putNetwork(n *document.Node, subnets, groups []string, publicIP string) {
 }
 
 // tree returns what is taken of a service, nil for nil: not its network if the
-// definition can't have one.
-func (s *Service) tree(d Definition) *document.Node {
+// definition can't have one, nor its platform version if the request says that
+// the tasks run elsewhere than on Fargate.
+func (s *Service) tree(d Definition, request *document.Node) *document.Node {
 	if s == nil {
 		return nil
 	}
 	n := &document.Node{Kind: document.Map}
-	putCompute(n, s.LaunchType, s.Strategy, s.PlatformVersion)
+	platformVersion := s.PlatformVersion
+	if fargate, given := onFargate(request); given && !fargate {
+		platformVersion = ""
+	}
+	putCompute(n, s.LaunchType, s.Strategy, platformVersion)
 	if d.NetworkMode == "awsvpc" {
 		putNetwork(n, s.Subnets, s.SecurityGroups, s.AssignPublicIP)
 	}
@@ -188,25 +197,67 @@ func (s *Service) tree(d Definition) *document.Node {
 }
 
 // layer puts a request over another. A launch type and a capacity provider
-// strategy take each other's place, and elsewhere than on Fargate there are no
-// platform versions.
+// strategy take each other's place.
 func layer(low, high *document.Node) *document.Node {
-	if launchType, strategy := high.Member("launchType"), high.Member("capacityProviderStrategy"); launchType != nil || strategy != nil {
+	if high.Member("launchType") != nil || high.Member("capacityProviderStrategy") != nil {
 		low = without(low, "launchType", "capacityProviderStrategy")
-		if !onFargate(launchType, strategy) {
-			low = without(low, "platformVersion")
-		}
 	}
 	return merge(low, high, "")
 }
 
-func onFargate(launchType, strategy *document.Node) bool {
-	if launchType != nil {
-		return launchType.Text == "FARGATE"
+// onFargate reports whether a request has its tasks run on Fargate, and whether
+// it says where.
+func onFargate(request *document.Node) (on, given bool) {
+	const fargate = "FARGATE"
+	if launchType := request.Member("launchType"); launchType != nil {
+		return launchType.Text == fargate, true
+	}
+	strategy := request.Member("capacityProviderStrategy")
+	if strategy == nil {
+		return false, false
 	}
 	return slices.ContainsFunc(strategy.Items, func(item *document.Node) bool {
-		return strings.HasPrefix(item.Member("capacityProvider").Text, "FARGATE")
-	})
+		provider := item.Member("capacityProvider")
+		return provider != nil && strings.HasPrefix(provider.Text, fargate)
+	}), len(strategy.Items) > 0
+}
+
+// checkCompute holds what the tasks are to run on against the definition's
+// network mode and the platform version.
+func (s Settings) checkCompute(d Definition, tree *document.Node) error {
+	fargate, given := onFargate(tree)
+	switch {
+	case !given:
+	case fargate && d.NetworkMode != "awsvpc":
+		member := "launchType"
+		if tree.Member(member) == nil {
+			member = "capacityProviderStrategy"
+		}
+		return fault(tree, member, s.computeInput(), fmt.Sprintf("%s has the network mode %s: Fargate runs tasks of mode awsvpc only", d.Name, modeOf(d)))
+	case !fargate && tree.Member("platformVersion") != nil:
+		return fault(tree, "platformVersion", "platform-version", "only Fargate has platform versions, and the tasks are to run elsewhere")
+	}
+	return nil
+}
+
+// computeInput names the input that says what the tasks run on.
+func (s Settings) computeInput() string {
+	switch {
+	case s.LaunchType != "":
+		return "launch-type"
+	case len(s.CapacityProviderStrategy) > 0:
+		return "capacity-provider-strategy"
+	}
+	return "service"
+}
+
+// fault is an error about a member of a request: at its place in a document if
+// it has one, else about the input.
+func fault(tree *document.Node, member, name, message string) error {
+	if n := tree.Member(member); n != nil && n.Place != (document.Place{}) {
+		return &document.Error{Place: n.Place, Path: member, Message: message}
+	}
+	return &input.Error{Input: name, Message: message}
 }
 
 // checkNetwork holds the network configuration against the definition's network
@@ -261,6 +312,14 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 		})
 	}
 	return errors.Join(faults...)
+}
+
+// checkTagCount counts the tags of the inputs and of run-task-request together.
+func checkTagCount(tree *document.Node) error {
+	if tags := tree.Member("tags"); tags != nil && len(tags.Items) > tagsLimit {
+		return &input.Error{Input: "tags", Message: fmt.Sprintf("with those of run-task-request there are %d, more than the %d that a task can have", len(tags.Items), tagsLimit)}
+	}
+	return nil
 }
 
 // Networks returns the subnets and the security groups that a request names.

@@ -3,6 +3,7 @@ package runtask_test
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,9 +49,9 @@ func TestRequest(t *testing.T) {
 	}{
 		{name: "nothing", definition: bridge, want: `{}`},
 		{name: "launch-type", args: []string{"--launch-type=EC2"}, definition: bridge, want: `{"launchType":"EC2"}`},
-		{name: "capacity-provider-strategy", args: []string{"--capacity-provider-strategy=FARGATE_SPOT:4,FARGATE:1:base=1"}, definition: bridge,
-			want: `{"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":4,"base":0},{"capacityProvider":"FARGATE","weight":1,"base":1}]}`},
-		{name: "platform-version", args: []string{"--platform-version=1.4.0"}, definition: bridge, want: `{"platformVersion":"1.4.0"}`},
+		{name: "capacity-provider-strategy", args: []string{"--capacity-provider-strategy=Spot:4,Own:1:base=1"}, definition: bridge,
+			want: `{"capacityProviderStrategy":[{"capacityProvider":"Spot","weight":4,"base":0},{"capacityProvider":"Own","weight":1,"base":1}]}`},
+		{name: "platform-version", args: []string{"--platform-version=1.4.0", "--launch-type=FARGATE", "--service=api"}, definition: awsvpc, want: `{"launchType":"FARGATE","platformVersion":"1.4.0"}`},
 		{name: "network", args: []string{"--subnets=subnet-1,subnet-2", "--security-groups=sg-1", "--assign-public-ip=ENABLED"}, definition: awsvpc,
 			want: `{"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}}}`},
 		{name: "tags", definition: bridge, tags: input.Pairs{{Name: "A", Value: "<b>"}}, want: `{"tags":[{"key":"A","value":"<b>"}]}`},
@@ -74,8 +75,8 @@ func TestRequest(t *testing.T) {
 			want: `{"launchType":"FARGATE","platformVersion":"1.4.0","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-a"],"securityGroups":["sg-a"],"assignPublicIp":"ENABLED"}}}`},
 		{name: "inputs and run-task-request go before a service", args: []string{"--service=api", "--subnets=subnet-1", `--run-task-request={"networkConfiguration":{"awsvpcConfiguration":{"securityGroups":["sg-2"],"subnets":["subnet-2"]}}}`}, definition: awsvpc, service: api,
 			want: `{"launchType":"FARGATE","platformVersion":"1.4.0","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"],"securityGroups":["sg-2"],"assignPublicIp":"ENABLED"}}}`},
-		{name: "Fargate's providers keep a service's platform version", args: []string{"--service=api", "--capacity-provider-strategy=FARGATE_SPOT"}, definition: bridge, service: api,
-			want: `{"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1,"base":0}],"platformVersion":"1.4.0"}`},
+		{name: "Fargate's providers keep a service's platform version", args: []string{"--service=api", "--capacity-provider-strategy=FARGATE_SPOT"}, definition: awsvpc, service: &runtask.Service{LaunchType: "FARGATE", PlatformVersion: "1.4.0", Subnets: []string{"subnet-a"}},
+			want: `{"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1,"base":0}],"platformVersion":"1.4.0","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-a"]}}}`},
 		{name: "instances have none", args: []string{"--service=api", "--launch-type=EC2"}, definition: bridge, service: api, want: `{"launchType":"EC2"}`},
 		{name: "the network of a service that is not known yet", args: []string{"--service=api"}, definition: awsvpc, want: `{}`},
 	} {
@@ -128,6 +129,12 @@ func TestRequestFaults(t *testing.T) {
 		{"no subnets in the service", []string{"--service=x"}, awsvpc, &runtask.Service{LaunchType: "EC2"}, "subnets: web has the network mode awsvpc, which takes subnets, and the service x has none: give them"},
 		{"subnets for another mode", []string{"--subnets=subnet-1"}, bridge, nil, "subnets: job has the network mode bridge: only tasks of mode awsvpc have subnets"},
 		{"a network for another mode", []string{`--run-task-request={"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"]}}}`}, bridge, nil, "input run-task-request:1:25: networkConfiguration: job has the network mode bridge: only tasks of mode awsvpc have a network configuration"},
+		{"Fargate for another mode", []string{"--launch-type=FARGATE"}, bridge, nil, "launch-type: job has the network mode bridge: Fargate runs tasks of mode awsvpc only"},
+		{"Fargate's providers for another mode", []string{"--capacity-provider-strategy=FARGATE"}, bridge, nil, "capacity-provider-strategy: job has the network mode bridge: Fargate runs tasks of mode awsvpc only"},
+		{"a service on Fargate for another mode", []string{"--service=api"}, bridge, api, "service: job has the network mode bridge: Fargate runs tasks of mode awsvpc only"},
+		{"Fargate of the request for another mode", []string{`--run-task-request={"capacityProviderStrategy":[{"capacityProvider":"FARGATE"}]}`}, bridge, nil, "input run-task-request:1:29: capacityProviderStrategy: job has the network mode bridge: Fargate runs tasks of mode awsvpc only"},
+		{"a platform version elsewhere", []string{"--launch-type=EC2", "--platform-version=1.4.0"}, bridge, nil, "platform-version: only Fargate has platform versions, and the tasks are to run elsewhere"},
+		{"a platform version of the request elsewhere", []string{"--launch-type=EC2", `--run-task-request={"launchType":"FARGATE","platformVersion":"1.4.0"}`}, bridge, nil, "input run-task-request:1:43: platformVersion: only Fargate has platform versions, and the tasks are to run elsewhere"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := settings(t, tt.args...).Request(tt.definition, tt.service, runtask.Common{})
@@ -135,6 +142,23 @@ func TestRequestFaults(t *testing.T) {
 				t.Errorf("Request() = %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// Tags of the inputs and of run-task-request count together.
+func TestTagLimit(t *testing.T) {
+	s := settings(t, `--run-task-request={tags: [{key: own}]}`)
+	var tags input.Pairs
+	for i := range 50 {
+		_, err := s.Request(bridge, nil, runtask.Common{Tags: tags})
+		if err != nil {
+			t.Fatalf("Request() with %d tags and one of run-task-request = %v", len(tags), err)
+		}
+		tags = append(tags, input.Pair{Name: strconv.Itoa(i)})
+	}
+	const want = "tags: with those of run-task-request there are 51, more than the 50 that a task can have"
+	if _, err := s.Request(bridge, nil, runtask.Common{Tags: tags}); err == nil || err.Error() != want {
+		t.Errorf("Request() with 51 tags = %v, want %s", err, want)
 	}
 }
 
@@ -161,6 +185,8 @@ func TestParseFaults(t *testing.T) {
 			"input run-task-request:1:2: cluster: give it by the input cluster\ninput run-task-request:1:18: count: give it by the input count\ninput run-task-request:1:30: taskDefinition: give it by the input definition or file-paths\ninput run-task-request:1:53: startedBy: give it by the input started-by\ninput run-task-request:1:72: clientToken: is not for users to set"},
 		{"both computes", `{"launchType": "EC2", "capacityProviderStrategy": [{"capacityProvider": "x"}]}`, "", "input run-task-request:1:2: launchType: excludes capacityProviderStrategy: give one of them"},
 		{"several documents", "group: a\n---\ngroup: b", "", "input run-task-request:3:1: expected one document, found several"},
+		{"tags", `{"tags": [{"key": "aws:a"}, {"key": "B", "value": "100%"}, {"key": "B"}]}`, "", "input run-task-request:1:11: tags: the key \"aws:a\" begins with aws:, which only AWS may use\ninput run-task-request:1:29: tags: the value of \"B\" has other characters than letters, digits, spaces and _ . : / = + - @\ninput run-task-request:1:60: tags: the tag \"B\" is given twice"},
+		{"a provider without a name", `{"capacityProviderStrategy": [{"weight": 1}]}`, "", "input run-task-request:1:31: capacityProviderStrategy[0].capacityProvider: missing: capacityProvider must be given"},
 		{"no map", "[]", "", "input run-task-request:1:1: expected a map, found a list"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -213,9 +239,11 @@ func TestWithFaults(t *testing.T) {
 		{"{comand: x}", `job.yaml:1:2: x-run-task.comand: unknown input (did you mean "command"?)`},
 		{"{timeout: 5m}", "job.yaml:1:2: x-run-task.timeout: unknown input"},
 		{"{count: many}", "job.yaml:1:9: x-run-task.count: expected a whole number of 0 or more"},
-		{"{count: 0}", "job.yaml:1:1: x-run-task: count: expected 1 or more"},
+		{"{count: 0}", "job.yaml:1:9: x-run-task.count: expected 1 or more"},
+		{"{cpu: fast, count: many, launch-type: EC2, capacity-provider-strategy: own}", "job.yaml:1:20: x-run-task.count: expected a whole number of 0 or more\njob.yaml:1:39: x-run-task.launch-type: excludes capacity-provider-strategy: give one of them\njob.yaml:1:7: x-run-task.cpu: expected CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"},
+		{`{environment: ["A=1"]}`, "job.yaml:1:15: x-run-task.environment: expected a map in YAML or JSON, or NAME=value lines"},
 		{"{run-task-request: x}", "job.yaml:1:20: x-run-task.run-task-request: expected a map, found a string"},
-		{"{overrides: {cpus: 1}}", `job.yaml:1:14: cpus: unknown member (did you mean "cpu"?)`},
+		{"{overrides: {cpus: 1}}", `job.yaml:1:14: x-run-task.overrides.cpus: unknown member (did you mean "cpu"?)`},
 		{"[]", "job.yaml:1:1: x-run-task: expected a map of inputs, found a list"},
 	} {
 		_, _, err := settings(t).With(run(t, tt.in))

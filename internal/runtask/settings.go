@@ -54,6 +54,9 @@ func Parse(l input.Launch, o taskdef.Options) (Settings, []document.Warning, err
 	return s, warnings, errors.Join(faults...)
 }
 
+// runPath is the path of a definition's own settings.
+const runPath = "x-run-task"
+
 // With returns the settings with other values of inputs, which a map holds by
 // the inputs' names: the member x-run-task of a definition. The error joins a
 // [*document.Error] for each fault.
@@ -61,9 +64,8 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 	if run == nil {
 		return s, nil, nil
 	}
-	const path = "x-run-task"
 	if run.Kind != document.Map {
-		return s, nil, &document.Error{Place: run.Place, Path: path, Message: "expected a map of inputs, found a " + run.Kind.String()}
+		return s, nil, &document.Error{Place: run.Place, Path: runPath, Message: "expected a map of inputs, found a " + run.Kind.String()}
 	}
 	var warnings []document.Warning
 	var faults []error
@@ -72,22 +74,84 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 		var err error
 		switch name := m.Key.Text; {
 		case name == "run-task-request" && m.Value.Kind == document.Map:
-			found, err = s.setRequest(m.Value)
+			found, err = below(runPath+"."+name, m.Value, s.setRequest)
 		case name == "overrides" && m.Value.Kind == document.Map:
-			found, err = s.setOverrides(m.Value)
+			found, err = below(runPath+"."+name, m.Value, s.setOverrides)
 		case name == "run-task-request" || name == "overrides":
-			err = &document.Error{Place: m.Value.Place, Path: document.MemberPath(path, name), Message: "expected a map, found a " + m.Value.Kind.String()}
+			err = &document.Error{Place: m.Value.Place, Path: document.MemberPath(runPath, name), Message: "expected a map, found a " + m.Value.Kind.String()}
 		default:
 			s.Launch, err = s.Launch.With(name, valueText(m.Value))
-			err = inputFault(err, m, path)
+			var unknown *input.Error
+			if errors.As(err, &unknown) && unknown.Input == "" {
+				err = &document.Error{Place: m.Key.Place, Path: document.MemberPath(runPath, name), Message: unknown.Message}
+			}
 		}
 		warnings = append(warnings, found...)
 		faults = append(faults, err)
 	}
-	if err := errors.Join(faults...); err != nil {
-		return s, warnings, err
+	if launchType, strategy := run.Member("launch-type"), run.Member("capacity-provider-strategy"); launchType != nil && strategy != nil {
+		faults = append(faults, &input.Error{Input: "launch-type", Message: "excludes capacity-provider-strategy: give one of them"})
 	}
-	return s, warnings, inputFault(s.Launch.Check(), document.Member{Key: run, Value: run}, "")
+	return s, warnings, InDefinition(errors.Join(append(faults, s.Launch.Check())...), run)
+}
+
+// below checks a document that stands at a path in another.
+func below(path string, n *document.Node, check func(*document.Node) ([]document.Warning, error)) ([]document.Warning, error) {
+	warnings, err := check(n)
+	for i := range warnings {
+		warnings[i].Path = joinPath(path, warnings[i].Path)
+	}
+	return warnings, each(err, func(err error) error {
+		var fault *document.Error
+		if !errors.As(err, &fault) {
+			return err
+		}
+		moved := *fault
+		moved.Path = joinPath(path, fault.Path)
+		return &moved
+	})
+}
+
+func joinPath(path, inner string) string {
+	switch {
+	case inner == "":
+		return path
+	case inner[0] == '[':
+		return path + inner
+	}
+	return path + "." + inner
+}
+
+// each returns an error with every error that it joins replaced.
+func each(err error, replace func(error) error) error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return replace(err)
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, each(one, replace))
+	}
+	return errors.Join(all...)
+}
+
+// InDefinition puts the faults of inputs in their place in a definition, as far
+// as its member x-run-task has those inputs. It may be nil, as may the error.
+func InDefinition(err error, run *document.Node) error {
+	return each(err, func(err error) error {
+		var fault *input.Error
+		if !errors.As(err, &fault) {
+			return err
+		}
+		value := run.Member(fault.Input)
+		if value == nil {
+			return err
+		}
+		return &document.Error{Place: value.Place, Path: document.MemberPath(runPath, fault.Input), Message: fault.Message}
+	})
 }
 
 // valueText returns a value as an input takes it.
@@ -101,31 +165,6 @@ func valueText(n *document.Node) string {
 	return n.Text
 }
 
-// inputFault puts the faults of an input in their place in a document.
-func inputFault(err error, m document.Member, path string) error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var faults []error
-		for _, one := range joined.Unwrap() {
-			faults = append(faults, inputFault(one, m, path))
-		}
-		return errors.Join(faults...)
-	}
-	place, message := m.Value.Place, err.Error()
-	var fault *input.Error
-	if path == "" {
-		path = "x-run-task"
-	} else if errors.As(err, &fault) {
-		path, message = document.MemberPath(path, m.Key.Text), fault.Message
-		if fault.Input == "" {
-			place = m.Key.Place
-		}
-	}
-	return &document.Error{Place: place, Path: path, Message: message}
-}
-
 // ownInputs are the members of a request that have inputs which the step itself
 // goes by, so that they can't be given in any other way.
 var ownInputs = map[string]string{
@@ -136,7 +175,7 @@ var ownInputs = map[string]string{
 // is good.
 func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	checked, warnings, err := taskdef.Check(n, schemas.RunTaskRequest, s.options)
-	faults := []error{err}
+	faults := []error{err, taskdef.CheckTags(tagsOf(checked))}
 	for _, m := range n.Members {
 		message := ""
 		switch name := m.Key.Text; {
@@ -153,6 +192,24 @@ func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	}
 	s.request = checked
 	return warnings, errors.Join(faults...)
+}
+
+// tagsOf returns the tags of a request, which may be nil.
+func tagsOf(request *document.Node) []taskdef.Tag {
+	var tags []taskdef.Tag
+	if list := request.Member("tags"); list != nil {
+		for _, item := range list.Items {
+			tag := taskdef.Tag{Place: item.Place}
+			if key := item.Member("key"); key != nil {
+				tag.Key = key.Text
+			}
+			if value := item.Member("value"); value != nil {
+				tag.Value = value.Text
+			}
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // setOverrides checks the document of overrides and takes it over.

@@ -113,6 +113,7 @@ func TestTags(t *testing.T) {
 		{name: "added", own: `[{"key":"a","value":"1"}]`, options: []taskdef.Tag{{"b", "2", at}}, want: `[{"key":"a","value":"1"},{"key":"b","value":"2"}]`},
 		{name: "added to none", options: []taskdef.Tag{{"b", "", at}}, want: `[{"key":"b","value":""}]`},
 		{name: "overriding", own: `[{"key":"a","value":"1"},{"key":"c"}]`, options: []taskdef.Tag{{"a", "2", at}}, want: `[{"key":"a","value":"2"},{"key":"c"}]`},
+		{name: "in place of one that breaks a rule", own: `[{"key":"b","value":"%"},{"key":"a","value":"1"}]`, options: []taskdef.Tag{{"a", "2", at}}, err: `in:1:115: tags[0].value: the value of "b" has other characters than letters, digits, spaces and _ . : / = + - @`},
 		{name: "of AWS", options: []taskdef.Tag{{"aws:a", "", at}}, err: `input tags:1:1: tags: the key "aws:a" begins with aws:, which only AWS may use`},
 		{name: "twice", options: []taskdef.Tag{{"a", "", at}, {"a", "", at}}, err: `input tags:1:1: tags: the tag "a" is given twice`},
 		{name: "without a key", options: []taskdef.Tag{{"", "v", at}}, err: `input tags:1:1: tags: a tag must have a key`},
@@ -125,6 +126,7 @@ func TestTags(t *testing.T) {
 			}
 			in := `{"family":"a","containerDefinitions":[` + container + `]` + own + `}`
 			definitions, _, err := taskdef.Decode(parse(t, in), taskdef.Options{Tags: test.options})
+			err = errors.Join(taskdef.CheckTags(test.options), err)
 			if err != nil || test.err != "" {
 				if fmt.Sprint(err) != test.err {
 					t.Errorf("Decode: %v, want %s", err, test.err)

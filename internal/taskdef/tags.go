@@ -64,19 +64,25 @@ func valueOf(n *document.Node) string {
 	return n.Text
 }
 
-// checkInputTags holds the tags of the options to the rules for one tag.
-func (d *decoder) checkInputTags() {
+// CheckTags holds tags that are no definition's own to the rules for those. The
+// error joins a [*document.Error] for each fault.
+func CheckTags(tags []Tag) error {
+	var f findings
 	seen := map[string]bool{}
-	for _, t := range d.options.Tags {
-		d.checkTag(t, t.Place, t.Place, "tags", "tags")
+	for _, t := range tags {
+		f.checkTag(t, t.Place, t.Place, "tags", "tags")
 		if isReserved(t.Key) {
-			d.fault(t.Place, "tags", "tag-aws", "", "the key %q begins with aws:, which only AWS may use", shorten(t.Key))
+			f.fault(t.Place, "tags", "tag-aws", "", "the key %q begins with aws:, which only AWS may use", shorten(t.Key))
 		}
 		if seen[t.Key] {
-			d.fault(t.Place, "tags", "tag-duplicate", "", "the tag %q is given twice", shorten(t.Key))
+			f.fault(t.Place, "tags", "tag-duplicate", "", "the tag %q is given twice", shorten(t.Key))
 		}
 		seen[t.Key] = true
 	}
+	if len(tags) > maxTags {
+		f.fault(tags[maxTags].Place, "tags", "tag-count", "", "%d tags are more than the %d that there can be", len(tags), maxTags)
+	}
+	return f.err()
 }
 
 // withTags returns the definition with the tags that it is registered with:
@@ -149,25 +155,25 @@ func isReserved(s string) bool {
 }
 
 // checkTag checks the texts of one tag.
-func (d *decoder) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, valuePath string) {
+func (f *findings) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, valuePath string) {
 	switch n := utf8.RuneCountInString(t.Key); {
 	case n == 0:
-		d.fault(keyPlace, keyPath, "tag-key", "", "a tag must have a key")
+		f.fault(keyPlace, keyPath, "tag-key", "", "a tag must have a key")
 	case n > maxTagKey:
-		d.fault(keyPlace, keyPath, "tag-key", "", "a key of %d characters is longer than the %d that a tag can have", n, maxTagKey)
+		f.fault(keyPlace, keyPath, "tag-key", "", "a key of %d characters is longer than the %d that a tag can have", n, maxTagKey)
 	}
 	if n := utf8.RuneCountInString(t.Value); n > maxTagValue {
-		d.fault(valuePlace, valuePath, "tag-value", "", "a value of %d characters is longer than the %d that a tag can have", n, maxTagValue)
+		f.fault(valuePlace, valuePath, "tag-value", "", "a value of %d characters is longer than the %d that a tag can have", n, maxTagValue)
 	}
 	const allowed = "letters, digits, spaces and _ . : / = + - @"
 	if !isTagText(t.Key) {
-		d.fault(keyPlace, keyPath, "tag-characters", "", "the key %q has other characters than %s", shorten(t.Key), allowed)
+		f.fault(keyPlace, keyPath, "tag-characters", "", "the key %q has other characters than %s", shorten(t.Key), allowed)
 	}
 	if !isTagText(t.Value) {
-		d.fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s", shorten(t.Key), allowed)
+		f.fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s", shorten(t.Key), allowed)
 	}
 	if isReserved(t.Value) {
-		d.fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use", shorten(t.Key))
+		f.fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use", shorten(t.Key))
 	}
 }
 

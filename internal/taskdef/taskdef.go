@@ -24,8 +24,8 @@ type Options struct {
 	// Family is the family of a definition that names none.
 	Family string
 
-	// Tags are merged over every definition's own and are held to the same
-	// rules. Their places are used in errors.
+	// Tags are merged over every definition's own. [CheckTags] holds them to the
+	// rules for those.
 	Tags []Tag
 
 	// UnknownMembers says what becomes of members and enum values that the known
@@ -88,7 +88,6 @@ type Tag struct {
 // but for no more than a hundred. With an error there are no definitions.
 func Decode(n *document.Node, o Options) ([]*Definition, []document.Warning, error) {
 	d := decoder{options: o}
-	d.checkInputTags()
 	d.decode(n)
 	d.sort()
 	if len(d.faults) > 0 {
