@@ -86,8 +86,8 @@ f.json:1:29: [3]: \ud800 is half of a character: the other half must follow`)},
 		{name: "single quotes", in: `{'a':'b'}`, said: "f.json:1:2: expected double quotes around a string, found a single one\nf.json:1:6: a: expected double quotes around a string, found a single one"},
 		{name: "key without quotes", in: `{a:1,b:2}`, said: "f.json:1:2: expected a key in double quotes, found \"a\"\nf.json:1:6: expected a key in double quotes, found \"b\""},
 		{name: "duplicate keys", in: "{\"a\":1,\n\"a\":{\"b\":1,\"b\":2}, \"a\":3}", said: strings.TrimSpace(`
-f.json:2:12: a.b: duplicate key "b", first written at 2:6
 f.json:2:1: a: duplicate key "a", first written at 1:2
+f.json:2:12: a.b: duplicate key "b", first written at 2:6
 f.json:2:20: a: duplicate key "a", first written at 1:2`)},
 		{name: "duplicate keys of many", in: `{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1,"b":2}`,
 			said: `f.json:1:80: b: duplicate key "b", first written at 1:8`},

@@ -2,9 +2,11 @@ package document
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,7 +50,7 @@ func Parse(name string, text []byte) ([]*Node, []Warning, error) {
 		nodes = (&yamlParser{reader: &r}).parse()
 	}
 	if len(r.faults) > 0 {
-		return nil, r.warnings, errors.Join(r.faults...)
+		return nil, r.warnings, r.err()
 	}
 	return nodes, r.warnings, nil
 }
@@ -97,7 +99,7 @@ func skipSpace(text string) string {
 type reader struct {
 	text     string
 	at       locator
-	faults   []error
+	faults   []*Error
 	warnings []Warning
 	path     []step // of the value being read
 	count    int    // nodes made so far
@@ -196,6 +198,21 @@ func invalidUTF8(s string) int {
 func (r *reader) fault(e *Error) bool {
 	r.faults = append(r.faults, e)
 	return len(r.faults) < maxFaults
+}
+
+// err joins the faults in the order of the text.
+func (r *reader) err() error {
+	slices.SortStableFunc(r.faults, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.Column, b.Place.Column))
+	})
+	errs := make([]error, 0, len(r.faults)+1)
+	for _, fault := range r.faults {
+		errs = append(errs, fault)
+	}
+	if len(errs) >= maxFaults {
+		errs = append(errs, &Error{Place: r.faults[len(r.faults)-1].Place, Code: "more", Message: "there may be more: no more than 100 are told of at once"})
+	}
+	return errors.Join(errs...)
 }
 
 // notice records what is forgiven at an offset, once for each kind.

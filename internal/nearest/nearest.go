@@ -1,13 +1,18 @@
 // Package nearest finds what somebody who mistyped a name may have meant.
 package nearest
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Name returns the one of the known names that is nearest to name, or "" if
-// none is near: apart by letter case, or by a third of its letters at the most.
-// Among equally near names the first wins.
+// none is near: apart by letter case, or by a third of its letters at the most,
+// or the shortest one that begins with it, as environment does with env. Among
+// equally near names the first wins.
 func Name(name string, known []string) string {
 	best, least := "", len(name)/3+1
+	longer := ""
 	for _, candidate := range known {
 		if candidate == name {
 			continue
@@ -18,18 +23,32 @@ func Name(name string, known []string) string {
 		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < least {
 			best, least = candidate, d
 		}
+		if isStart(name, candidate) && (longer == "" || len(candidate) < len(longer)) {
+			longer = candidate
+		}
 	}
-	return best
+	return cmp.Or(best, longer)
+}
+
+// isStart reports whether a name is the beginning of another, long enough to
+// tell it by.
+func isStart(name, of string) bool {
+	const enough = 3
+	more := len(of) - len(name)
+	return more > 0 && (len(name) >= enough || len(name) == enough-1 && more == 1) && strings.EqualFold(name, of[:len(name)])
 }
 
 // DidYouMean returns ` (did you mean "x"?)` for the nearest of the known names,
 // or "" if none is near.
 func DidYouMean(name string, known []string) string {
 	if near := Name(name, known); near != "" {
-		return ` (did you mean "` + near + `"?)`
+		return Meant(near)
 	}
 	return ""
 }
+
+// Meant returns ` (did you mean "x"?)` for a name.
+func Meant(name string) string { return ` (did you mean "` + name + `"?)` }
 
 // distance counts the insertions, deletions, replacements and swaps of
 // neighbours that make b of a (optimal string alignment).

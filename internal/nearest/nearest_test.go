@@ -7,13 +7,19 @@ import (
 )
 
 func TestName(t *testing.T) {
-	known := []string{"memory", "memoryReservation", "command", "cpu", "IMAGE_TAG", "logDriver"}
+	known := []string{"memory", "memoryReservation", "command", "cpu", "IMAGE_TAG", "logDriver", "environmentFiles", "environment", "ab"}
 	for _, tt := range []struct{ name, in, want string }{
 		{"one letter too many", "memoryy", "memory"},
 		{"two letters swapped", "IMAGE_TGA", "IMAGE_TAG"},
 		{"another case", "logdriver", "logDriver"},
 		{"letter missing", "comand", "command"},
 		{"short name, one letter off", "cpy", "cpu"},
+		{"the beginning, of the shorter", "env", "environment"},
+		{"the beginning in another case", "Log", "logDriver"},
+		{"a near one goes before a beginning", "memorx", "memory"},
+		{"two letters of three", "cp", "cpu"},
+		{"two letters of many", "co", ""},
+		{"one letter", "a", ""},
 		{"far", "healthCheck", ""},
 		{"itself is no advice", "cpu", ""},
 		{"empty", "", ""},

@@ -129,7 +129,7 @@ func (t *task) unknownContainer(o object, tell telling) {
 	for _, c := range t.containers {
 		names = append(names, c.get("name").text())
 	}
-	tell(o, "", "no container is named %q%s", shorten(o.text()), didYouMean(o.text(), names))
+	tell(o, "", "no container is named %q%s", shorten(o.text()), didYouMeanOf(o.text(), names))
 }
 
 func dependsOnContainer(t *task, tell telling) {

@@ -1,6 +1,7 @@
 package taskdef
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"regexp"
@@ -37,6 +38,12 @@ func (c *checker) notList(n *document.Node, schema *smithy.Schema, path string) 
 	case n.Kind == document.String && item.Type() == smithy.ShapeTypeEnum && slices.Contains(enumValues(item), n.Text):
 		c.notice(n.Place, path, "mended", "%q taken as the list of it alone", n.Text)
 		return &document.Node{Kind: document.List, Items: []*document.Node{n}, Place: n.Place}
+	case n.Kind == document.String && item.Type() == smithy.ShapeTypeEnum:
+		hint := ""
+		if near := near(n.Text, enumValues(item)); near != "" {
+			hint = "[" + quoted(near) + "]"
+		}
+		c.wrongType(n, path, "a list of "+strings.Join(enumValues(item), ", "), hint)
 	case n.Kind == document.String && item.Type() == smithy.ShapeTypeString:
 		c.wrongType(n, path, "a list of strings", brief(listHint(n.Text, schema.MemberName(), path)))
 	case n.Kind == document.Map:
@@ -117,14 +124,47 @@ func splitWords(line string) []string {
 	return words
 }
 
+// portMapping is a mapping as Docker writes it: of a port, or of a host's port to
+// one of the container.
+var portMapping = regexp.MustCompile(`^(?:([0-9]{1,5}):)?([0-9]{1,5})(?:/(tcp|udp))?$`)
+
 // itemHint returns a scalar as the map it has to be, or "".
 func itemHint(n *document.Node, schema *smithy.Schema) string {
-	key, value, found := strings.Cut(n.Text, "=")
-	switch name := schema.TargetID().Name; {
-	case n.Kind == document.String && found && name == "KeyValuePair":
-		return brief(`{ "name": ` + quoted(key) + `, "value": ` + quoted(value) + ` }`)
-	case n.Kind == document.Number && name == "PortMapping":
-		return `{ "containerPort": ` + n.Text + ` }`
+	if n.Kind != document.String && n.Kind != document.Number {
+		return ""
+	}
+	pair := func(name, value string) string {
+		if before, after, found := strings.Cut(n.Text, "="); found {
+			return brief(`{ "` + name + `": ` + quoted(before) + `, "` + value + `": ` + quoted(after) + ` }`)
+		}
+		return ""
+	}
+	switch schema.TargetID().Name {
+	case "KeyValuePair":
+		return pair("name", "value")
+	case "Tag":
+		return pair("key", "value")
+	case "Secret":
+		return pair("name", "valueFrom")
+	case "EphemeralStorage":
+		if size, ok := wholeNumber(n.Text); ok {
+			return fmt.Sprintf(`{ "sizeInGiB": %d }`, size)
+		}
+	case "ContainerDependency":
+		return brief(`{ "containerName": ` + quoted(n.Text) + `, "condition": "START" }`)
+	case "PortMapping":
+		ports := portMapping.FindStringSubmatch(n.Text)
+		if ports == nil {
+			return ""
+		}
+		hint := `{ "containerPort": ` + ports[2]
+		if ports[1] != "" {
+			hint += `, "hostPort": ` + ports[1]
+		}
+		if ports[3] != "" {
+			hint += `, "protocol": "` + ports[3] + `"`
+		}
+		return hint + " }"
 	}
 	return ""
 }
@@ -154,16 +194,12 @@ var plainInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})$`)
 func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	switch n.Kind {
 	case document.String:
-		return n
+		return c.size(n, schema, path)
 	case document.Number:
 		if plainInteger.MatchString(written(n)) {
 			return c.mend(n, path, document.String, n.Text, "the number %s taken as the string %q", n.Text, n.Text)
 		}
-		if schema.MemberName() == "cpu" {
-			c.wrongType(n, path, "a string", quoted(written(n)+" vCPU"))
-			return n
-		}
-		c.wrongType(n, path, "a string", quoted(written(n)))
+		c.wrongType(n, path, "a string", numberHint(n, schema))
 	case document.Bool:
 		c.wrongType(n, path, "a string", quoted(written(n)))
 	case document.Null:
@@ -177,6 +213,33 @@ func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *do
 		c.wrongType(n, path, "a string", hint)
 	default:
 		c.wrongType(n, path, "a string", "")
+	}
+	return n
+}
+
+// numberHint returns a number as the text it has to be. A fraction that is the
+// cpu or the memory of a task counts vCPUs or GB, if it can.
+func numberHint(n *document.Node, schema *smithy.Schema) string {
+	const most = 256 // more than either has
+	unit := map[string]string{"cpu": " vCPU", "memory": " GB"}[schema.MemberName()]
+	if size, err := strconv.ParseFloat(n.Text, 64); unit != "" && (err != nil || size < 0 || size > most) {
+		return ""
+	}
+	return quoted(written(n) + unit)
+}
+
+// sized are the spellings of a task's cpu and memory that ECS documents.
+var sized = regexp.MustCompile(`(?i)^[0-9.]+( ?(GB|vCPU))?$`)
+
+// size checks a string. The cpu and memory of a task with a unit that ECS does
+// not know are taken as the number that it does.
+func (c *checker) size(n *document.Node, schema *smithy.Schema, path string) *document.Node {
+	parse := map[string]func(string) (int64, bool){"cpu": parseCPU, "memory": parseMemory}[schema.MemberName()]
+	if parse == nil || sized.MatchString(n.Text) {
+		return n
+	}
+	if size, ok := parse(strings.TrimSpace(n.Text)); ok {
+		return c.mend(n, path, document.String, strconv.FormatInt(size, 10), "%q taken as %d", n.Text, size)
 	}
 	return n
 }

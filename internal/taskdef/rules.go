@@ -39,6 +39,7 @@ var rules = []rule{
 	{"memory-reservation", false, memoryReservation},
 	{"memory-sum", true, memorySum},
 	{"memory-minimum", true, memoryMinimum},
+	{"negative", false, negative},
 
 	{"fargate-cpu", false, fargateCPU},
 	{"fargate-memory", false, fargateMemory},
@@ -152,6 +153,20 @@ func (d *decoder) rules(def *Definition, path string) {
 				d.fault(at.place, at.path(def.Node, path), r.code, hint, format, args...)
 			}
 		})
+	}
+}
+
+// negative tells of numbers below what they count from.
+func negative(t *task, tell telling) {
+	for _, c := range t.containers {
+		for _, of := range []struct {
+			key   string
+			least int64
+		}{{"cpu", 0}, {"memory", 1}, {"memoryReservation", 1}, {"startTimeout", 0}, {"stopTimeout", 0}} {
+			if n, ok := c.get(of.key).number(); ok && n < of.least {
+				tell(c.get(of.key), "", "expected %d or more, found %d", of.least, n)
+			}
+		}
 	}
 }
 

@@ -93,12 +93,13 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 	}
 	made := *n
 	made.Members = make([]document.Member, 0, len(n.Members))
+	var meant []string // by unknown members
 	for _, m := range n.Members {
 		inner := document.MemberPath(path, m.Key.Text)
 		s := schema.Member(m.Key.Text)
 		switch {
 		case s == nil:
-			c.unknownMember(m, schema, inner)
+			meant = append(meant, c.unknownMember(m, schema, inner))
 		case m.Value.Kind == document.Null:
 			c.nulls = append(c.nulls, m)
 			continue
@@ -108,29 +109,46 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 		made.Members = append(made.Members, m)
 	}
 	for _, name := range required[schema.TargetID().Name] {
-		if member(&made, name) == nil {
+		if member(&made, name) == nil && !slices.Contains(meant, name) {
 			c.fault(n.Place, document.MemberPath(path, name), "missing-member", "", "missing: %s must be given", name)
 		}
 	}
 	return &made
 }
 
-func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path string) {
+// unknownMember tells of an unknown member, and returns the known one that is
+// likely to be meant, or "".
+func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path string) string {
 	if c.full(c.pass) {
-		return // advice takes time
+		return "" // advice takes time
 	}
-	advice := didYouMean(m.Key.Text, memberNames(schema))
+	near := near(m.Key.Text, memberNames(schema))
+	if meant := habits[m.Key.Text]; schema.Member(meant) != nil {
+		near = meant
+	}
+	advice := ""
+	if near != "" {
+		advice = nearest.Meant(near)
+	}
 	if c.pass {
 		c.warn(m.Key.Place, path, "unknown-member", "", "unknown member%s, passed on to ECS as it is", advice)
-		return
+		return ""
 	}
 	hint := ""
-	if advice == "" {
+	if near == "" {
 		if home := homeOf(m.Key.Text, c.root); home != "" {
 			hint = "it is a member of another place: " + home
 		}
 	}
 	c.fault(m.Key.Place, path, "unknown-member", hint, "unknown member%s", advice)
+	return near
+}
+
+// habits are members that people know from elsewhere, with the API's name.
+var habits = map[string]string{
+	"args": "command", "cmd": "command", "env": "environment", "labels": "dockerLabels",
+	"ports": "portMappings", "volumeMounts": "mountPoints", "containers": "containerDefinitions",
+	"key": "name", "name": "key", // of pairs, which are tags or variables
 }
 
 // homeOf returns the path of the member nearest to the root with that name,
@@ -210,13 +228,32 @@ func (c *checker) enum(n *document.Node, schema *smithy.Schema, path string) *do
 	return n
 }
 
-// didYouMean returns advice for a name that is none of the known ones, unless it
-// is longer than a slip of the pen would make it.
-func didYouMean(name string, known []string) string {
+// near returns the known name that one is likely to stand for, or "": there is
+// none for a name that is longer than a slip of the pen would make it.
+func near(name string, known []string) string {
 	if len(name) > 2*maxName {
 		return ""
 	}
-	return nearest.DidYouMean(name, known)
+	return nearest.Name(name, known)
+}
+
+// didYouMean returns advice for a name that is none of the known ones, or "".
+func didYouMean(name string, known []string) string {
+	if near := near(name, known); near != "" {
+		return nearest.Meant(near)
+	}
+	return ""
+}
+
+// didYouMeanOf is didYouMean for one of a few names, which it enumerates if none
+// is near.
+func didYouMeanOf(name string, few []string) string {
+	advice := didYouMean(name, few)
+	few = slices.DeleteFunc(few, func(name string) bool { return name == "" })
+	if advice != "" || len(few) == 0 {
+		return advice
+	}
+	return shorten(": there is " + strings.Join(few, ", "))
 }
 
 // wrongType records that a value is of another kind than the one wanted.

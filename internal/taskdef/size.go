@@ -123,7 +123,7 @@ func memoryMinimum(t *task, tell telling) {
 	const least = 6
 	for _, c := range t.containers {
 		for _, key := range []string{"memory", "memoryReservation"} {
-			if n, ok := c.get(key).number(); ok && n < least {
+			if n, ok := c.get(key).number(); ok && 0 < n && n < least {
 				tell(c.get(key), "", "Docker needs at least %d MiB for a container, found %d", least, n)
 			}
 		}

@@ -212,16 +212,20 @@ const maxFindings = 100
 
 // findings collect what is wrong and what is worth saying.
 type findings struct {
-	faults   []*document.Error
-	warnings []document.Warning
+	faults                   []*document.Error
+	warnings                 []document.Warning
+	moreFaults, moreWarnings bool // that are not told of
 }
 
-// full reports whether no more faults, or warnings, are told of.
+// full reports whether no more faults, or warnings, are told of. Who asks has
+// more to tell.
 func (f *findings) full(warnings bool) bool {
 	if warnings {
-		return len(f.warnings) >= maxFindings
+		f.moreWarnings = f.moreWarnings || len(f.warnings) >= maxFindings
+		return f.moreWarnings
 	}
-	return len(f.faults) >= maxFindings
+	f.moreFaults = f.moreFaults || len(f.faults) >= maxFindings
+	return f.moreFaults
 }
 
 func (f *findings) fault(at document.Place, path, code, hint, format string, args ...any) {
@@ -231,26 +235,33 @@ func (f *findings) fault(at document.Place, path, code, hint, format string, arg
 }
 
 func (f *findings) warn(at document.Place, path, code, hint, format string, args ...any) {
-	if !f.full(true) {
-		f.warnings = append(f.warnings, document.Warning{Error: document.Error{
-			Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)}})
-	}
+	f.say(false, document.Error{Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)})
 }
 
 func (f *findings) notice(at document.Place, path, code, format string, args ...any) {
+	f.say(true, document.Error{Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (f *findings) say(notice bool, e document.Error) {
 	if !f.full(true) {
-		f.warnings = append(f.warnings, document.Warning{Notice: true, Error: document.Error{
-			Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)}})
+		f.warnings = append(f.warnings, document.Warning{Notice: notice, Error: e})
 	}
 }
 
-// sort puts what was found into the order of the text.
+// sort puts what was found into the order of the text, and says if it is not all.
 func (f *findings) sort() {
 	place := func(a, b document.Place) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	}
 	slices.SortStableFunc(f.faults, func(a, b *document.Error) int { return place(a.Place, b.Place) })
 	slices.SortStableFunc(f.warnings, func(a, b document.Warning) int { return place(a.Place, b.Place) })
+	const more = "there may be more: no more than 100 are told of at once"
+	if f.moreFaults {
+		f.faults = append(f.faults, &document.Error{Place: f.faults[maxFindings-1].Place, Code: "more", Message: more})
+	}
+	if f.moreWarnings {
+		f.warnings = append(f.warnings, document.Warning{Error: document.Error{Place: f.warnings[maxFindings-1].Place, Code: "more", Message: more}})
+	}
 }
 
 // err joins the faults.

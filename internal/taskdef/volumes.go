@@ -84,7 +84,7 @@ func mountPoint(t *task, tell telling) {
 	for _, c := range t.containers {
 		for mount := range c.get("mountPoints").each() {
 			if o := mount.get("sourceVolume"); o.text() != "" && !known[o.text()] {
-				tell(o, "", "no volume is named %q%s", shorten(o.text()), didYouMean(o.text(), names))
+				tell(o, "", "no volume is named %q%s", shorten(o.text()), didYouMeanOf(o.text(), names))
 			}
 		}
 	}
