@@ -27,7 +27,8 @@ type Sources struct {
 // Contexts returns the contexts that expressions in a definition may use:
 // github, env, runner, job, strategy, matrix, vars, secrets, inputs and ecs.
 //
-// Outside GitHub, Gitea and Forgejo, github is filled with what the CI says. job,
+// In other CIs than GitHub, Gitea and Forgejo, github is filled with what the CI
+// says; outside of one, with the GITHUB_ variables that there are. job,
 // strategy, matrix and inputs are null if they are not given. The credentials in
 // the environment are not in env, and asking for one fails.
 //
@@ -60,17 +61,25 @@ func Contexts(s Sources) (map[string]any, error) {
 }
 
 // Placeholders returns the values of ${workflow.name}, ${workflow.releaseNo},
-// ${workflow.variables.NAME}, ${deploymentUrl}, ${app.name} and ${env.NAME}. The
-// contexts are those that [Contexts] has returned.
+// ${workflow.variables.NAME}, ${deploymentUrl}, ${app.name} and ${env.NAME}, an
+// [expand.Unsaid] for those that the CI does not say. The contexts are those that
+// [Contexts] has returned.
 func Placeholders(run Run, contexts map[string]any) *expand.Object {
-	workflow := object("name", run.Workflow, "releaseNo", run.Number)
-	workflow.Set("variables", contexts["vars"])
-	placeholders := &expand.Object{}
-	placeholders.Set("workflow", workflow)
-	if run.URL != "" {
-		placeholders.Set("deploymentUrl", run.URL)
+	said := func(o *expand.Object, name, value string) {
+		if value == "" {
+			o.Set(name, expand.Unsaid{})
+		} else {
+			o.Set(name, value)
+		}
 	}
-	placeholders.Set("app", object("name", run.Repository))
+	workflow, app, placeholders := &expand.Object{}, &expand.Object{}, &expand.Object{}
+	said(workflow, "name", run.Workflow)
+	said(workflow, "releaseNo", run.Number)
+	workflow.Set("variables", contexts["vars"])
+	placeholders.Set("workflow", workflow)
+	said(placeholders, "deploymentUrl", run.URL)
+	said(app, "name", run.Repository)
+	placeholders.Set("app", app)
 	placeholders.Set("env", contexts["env"])
 	return placeholders
 }
@@ -88,7 +97,7 @@ var githubNames = []string{
 func (s Sources) github() (*expand.Object, error) {
 	var github *expand.Object
 	switch s.Run.System {
-	case "github", "gitea", "forgejo":
+	case "github", "gitea", "forgejo", "": // outside of a CI, for who sets them to try something
 		github = named(s.Environ, "GITHUB_", githubNames)
 		if protected, found := github.Get("ref_protected"); found {
 			github.Set("ref_protected", protected == "true")

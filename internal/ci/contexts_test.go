@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ecs-run-task/internal/ci"
+	"ecs-run-task/internal/document"
 	"ecs-run-task/internal/expand"
 )
 
@@ -106,6 +107,7 @@ func TestGitHubContextElsewhere(t *testing.T) {
 		{gitlab, "format('{0}-{1}', github.event.number, github.event.pull_request.number)", "4-4"},
 		{gitlab, "github.event.pull_request.head.ref == github.head_ref && github.head_ref", "feature"},
 		{gitlab, "github.event.pull_request.base.ref == github.base_ref && github.base_ref", "main"},
+		{[]string{"GITHUB_SHA=abc", "GITHUB_TOKEN=x"}, "github.sha", "abc"}, // set by hand, in no CI
 		{woodpecker, "format('{0} {1} {2} {3}', github.sha, github.ref_name, github.ref_type, github.run_number)", "def v1 tag 8"},
 		{woodpecker, "toJSON(github.head_ref)", `""`},
 		{woodpecker, "toJSON(github.event)", "null"},
@@ -230,7 +232,21 @@ func TestPlaceholders(t *testing.T) {
 	if got := expand.ToJSON(placeholders); got != want {
 		t.Errorf("Placeholders = %s, want %s", got, want)
 	}
-	if got, want := expand.ToJSON(ci.Placeholders(ci.Run{}, contexts(t, ci.Sources{}))), "{\n  \"workflow\": {\n    \"variables\": {}\n  },\n  \"app\": {},\n  \"env\": {}\n}"; got != want {
-		t.Errorf("Placeholders of nothing = %s, want %s", got, want)
+
+	// Of what no CI says the names are known.
+	x := expand.Expander{Placeholders: ci.Placeholders(ci.Run{}, contexts(t, ci.Sources{}))}
+	for in, want := range map[string]string{
+		"${workflow.nam}":         `${workflow.nam} has no value (did you mean "name"?): the known names are workflow.name, workflow.releaseNo`,
+		"${workflow.name}":        "${workflow.name} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
+		"a ${workflow.releaseNo}": "${workflow.releaseNo} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
+		"${deploymentUrl}":        "${deploymentUrl} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
+		"${app.nme}":              `${app.nme} has no value (did you mean "name"?): the known names are app.name`,
+		"${env.NO}":               "${env.NO} has no value: env has nothing in it",
+	} {
+		_, err := x.Tree(&document.Node{Kind: document.String, Text: in})
+		var fault *document.Error
+		if !errors.As(err, &fault) || fault.Message+": "+fault.Hint != want {
+			t.Errorf("Tree(%s) = %v, want %s", in, err, want)
+		}
 	}
 }

@@ -6,6 +6,9 @@ import "strings"
 // ${…} belongs to the shell of the container.
 var placeholderRoots = []string{"workflow.", "app.", "env.", "deploymentUrl.", "deploymentUrl}"}
 
+// Unsaid is the value of a placeholder whose name is known, and which has none.
+type Unsaid struct{}
+
 // isPlaceholder reports whether s begins with a placeholder, closed or not.
 func isPlaceholder(s string) bool {
 	name, is := strings.CutPrefix(s, "${")
@@ -30,6 +33,9 @@ func (x *expansion) placeholder(name string) (any, *Error) {
 			return nil, err
 		}
 		if _, more := v.(*Object); found && !more {
+			if v == (Unsaid{}) {
+				return nil, &Error{Kind: Missing, Message: "${" + name + "} has no value: no CI says it here", Hint: "${workflow.variables.NAME} takes one from the input variables"}
+			}
 			return v, nil
 		}
 		head, tail, more := strings.Cut(rest, ".")
@@ -46,21 +52,18 @@ func (x *expansion) placeholder(name string) (any, *Error) {
 func (x *expansion) unknownPlaceholder(name, suggestion string) *Error {
 	root, _, _ := strings.Cut(name, ".")
 	v, _ := x.placeholders.Get(root)
-	return &Error{
-		Kind:    Missing,
-		Message: "${" + name + "} has no value" + suggestion,
-		Hint:    "the known names are " + listed(leaves(nil, root, v)),
+	hint := root + " has nothing in it"
+	if names := leaves(nil, root, v); len(names) > 0 {
+		hint = "the known names are " + listed(names)
 	}
+	return &Error{Kind: Missing, Message: "${" + name + "} has no value" + suggestion, Hint: hint}
 }
 
 // leaves adds to names those of the values in v, which is called name.
 func leaves(names []string, name string, v any) []string {
 	o, is := v.(*Object)
 	if !is {
-		if v != nil {
-			names = append(names, name)
-		}
-		return names
+		return append(names, name)
 	}
 	for _, m := range o.members {
 		names = leaves(names, name+"."+m.name, m.value)
