@@ -108,9 +108,11 @@ func (s *step) run(ctx context.Context) int {
 	if err := s.register(ctx, jobs); err != nil {
 		return s.finish(ctx, jobs, err)
 	}
-	for _, group := range s.groups(jobs) {
+	groups := s.groups(jobs)
+	for i, group := range groups {
 		err = s.runGroup(ctx, group)
 		if err != nil || !good(group) {
+			s.tellNotRun(groups[i+1:])
 			break
 		}
 	}
@@ -126,6 +128,19 @@ func (s *step) mask() {
 	}
 	if left := s.console.Mask(secrets...); left > 0 {
 		s.console.Warning(report.Note{Title: "secret too short", Text: fmt.Sprintf("%d of the secrets are shorter than 4 characters and can't be masked", left)})
+	}
+}
+
+// tellNotRun tells which definitions are not run, since one before them failed.
+func (s *step) tellNotRun(groups [][]*job) {
+	var names []string
+	for _, group := range groups {
+		for _, j := range group {
+			names = append(names, task.Name(j.definition))
+		}
+	}
+	if len(names) > 0 {
+		s.console.Printf("not run after that: %s", strings.Join(names, ", "))
 	}
 }
 

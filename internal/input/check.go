@@ -78,6 +78,8 @@ func (r *reader) checkLaunch(l Launch) {
 	r.both("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
 	r.limit("subnets", l.Subnets, 16)
 	r.limit("security-groups", l.SecurityGroups, 5)
+	r.networks("subnets", l.Subnets, "sg-", "a security group")
+	r.networks("security-groups", l.SecurityGroups, "subnet-", "a subnet")
 	subnets := len(l.Subnets) > 0 || l.Service != "" || l.RunTaskRequest != ""
 	r.needs("assign-public-ip", "subnets", l.AssignPublicIP != "", subnets)
 	r.needs("security-groups", "subnets", len(l.SecurityGroups) > 0, subnets)
@@ -93,6 +95,27 @@ func (r *reader) checkLaunch(l Launch) {
 	for i, pair := range l.Environment.Pairs {
 		if strings.ContainsAny(pair.Name, "= \t") {
 			r.fault("environment", "entry %d: a name can't have blanks or an equals sign", i+1)
+		}
+	}
+}
+
+// networks reports items that are ids of something else, and those that would
+// find all there are: an empty filter, or one of wildcards alone.
+func (r *reader) networks(name string, items []string, wrong, what string) {
+	for i, item := range items {
+		if strings.HasPrefix(item, wrong) {
+			r.fault(name, "item %d is the id of %s", i+1, what)
+			continue
+		}
+		for filter := range strings.SplitSeq(item, "&") {
+			key, value, isFilter := strings.Cut(filter, "=")
+			if !isFilter {
+				value = filter
+			}
+			if strings.Trim(value, " *?") == "" || isFilter != strings.Contains(item, "=") || isFilter && strings.TrimSpace(key) == "" {
+				r.fault(name, "item %d: expected an id, a name or a filter such as tag:Tier=private, with more in it than wildcards", i+1)
+				break
+			}
 		}
 	}
 }

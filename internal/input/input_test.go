@@ -130,6 +130,12 @@ func TestFaults(t *testing.T) {
 		{"mixed providers", []string{"--definition=web", "--capacity-provider-strategy=FARGATE,Own"}, []string{"capacity-provider-strategy: Fargate's capacity providers can't be mixed with others"}},
 		{"a list", []string{"--definition=web", `--variables=["A=1"]`, "--tags=- A=1"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines", "tags: expected a map in YAML or JSON, or NAME=value lines"}},
 		{"blanks in a name", []string{"--definition=web", "--environment=export A=1"}, []string{"environment: entry 1: a name can't have blanks or an equals sign"}},
+		{"ids of others", []string{"--definition=web", "--subnets=subnet-1,sg-1", "--security-groups=subnet-1"}, []string{"subnets: item 2 is the id of a security group", "security-groups: item 1 is the id of a subnet"}},
+		{"all there are", []string{"--definition=web", "--subnets=*", "--security-groups=vpc-id=vpc-1&tag:Name=?*"}, []string{
+			"subnets: item 1: expected an id, a name or a filter such as tag:Tier=private, with more in it than wildcards",
+			"security-groups: item 1: expected an id, a name or a filter such as tag:Tier=private, with more in it than wildcards"}},
+		{"filters of nothing", []string{"--definition=web", "--subnets=tag:Tier=,=x,a&,tag:Tier=private&vpc-1"}, []string{"subnets: item 1: expected", "subnets: item 2: expected", "subnets: item 3: expected", "subnets: item 4: expected"}},
+		{"filters", []string{"--definition=web", "--subnets=tag:Tier=private&vpc-id=vpc-1,private-*,a b"}, nil},
 		{"groups without subnets", []string{"--definition=web", "--security-groups=sg-1"}, []string{"security-groups: needs subnets"}},
 		{"local ends with the step", []string{"--definition=web", "--local=process", "--skip-steady-state-check"}, []string{"skip-steady-state-check: excludes local (its tasks end with the step): give one of them"}},
 	} {
