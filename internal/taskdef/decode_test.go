@@ -57,6 +57,8 @@ func TestBody(t *testing.T) {
 			`{"family":"a","containerDefinitions":[` + container + `]}`},
 		{"CloudFormation", `{"Family":"a","ContainerDefinitions":[{"Name":"app","Image":"i","Memory":"128","DockerLabels":{"Key":"v"},"LogConfiguration":{"LogDriver":"json-file","Options":{"Max":"1"}}}],"Volumes":[{"Name":"v","EFSVolumeConfiguration":{"FilesystemId":"fs-1","AuthorizationConfig":{"IAM":"DISABLED"}}}]}`,
 			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"dockerLabels":{"Key":"v"},"logConfiguration":{"logDriver":"json-file","options":{"Max":"1"}}}],"volumes":[{"name":"v","efsVolumeConfiguration":{"fileSystemId":"fs-1","authorizationConfig":{"iam":"DISABLED"}}}]}`},
+		{"CloudFormation's proxy", `{"Family":"a","ContainerDefinitions":[` + container + `],"ProxyConfiguration":{"ContainerName":"app","ProxyConfigurationProperties":[{"Name":"A","Value":"1"}]}}`,
+			`{"family":"a","containerDefinitions":[` + container + `],"proxyConfiguration":{"containerName":"app","properties":[{"name":"A","value":"1"}]}}`},
 		{"a map of variables", `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"environment":{"B":"1","A":2},"secrets":{"S":"/s"}}],"executionRoleArn":"r"}`,
 			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"environment":[{"name":"B","value":"1"},{"name":"A","value":"2"}],"secrets":[{"name":"S","valueFrom":"/s"}]}],"executionRoleArn":"r"}`},
 		{"type slips", `{"family":"a","cpu":256,"memory":512,"enableFaultInjection":"True","containerDefinitions":[{"name":"app","image":"i","memory":"0.5 GB","cpu":"256","essential":"true","portMappings":[{"containerPort":"80","hostPort":8e1}]}]}`,

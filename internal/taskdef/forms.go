@@ -7,6 +7,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"ecs-run-task/internal/document"
+	"ecs-run-task/internal/nearest"
 )
 
 // describeOnly are the members that DescribeTaskDefinition adds to a definition.
@@ -23,7 +24,7 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 		d.fault(n.Place, path, "form", "", "expected a task definition, found %s", kindOf(n))
 		return nil, nil
 	}
-	n, run = withoutOwn(n)
+	n, run = d.withoutOwn(n, path)
 	var outerTags *document.Node
 	if inner := member(n, "taskDefinition"); inner != nil && member(n, "containerDefinitions") == nil {
 		if inner.Kind != document.Map {
@@ -33,7 +34,7 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 		}
 		outerTags = d.wrapper(n, path)
 		var innerRun *document.Node
-		if n, innerRun = withoutOwn(inner); innerRun != nil {
+		if n, innerRun = d.withoutOwn(inner, path); innerRun != nil {
 			run = innerRun
 		}
 	}
@@ -45,13 +46,19 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 	return d.withoutEmpty(n, path), run
 }
 
+// runMember is the author's own member that says how the tasks are run.
+const runMember = "x-run-task"
+
 // withoutOwn splits what is the author's own from a definition: top-level
-// members that begin with x-, and the $schema that editors look for.
-func withoutOwn(n *document.Node) (tree, run *document.Node) {
-	own := func(m document.Member) bool {
+// members that begin with x-, and the $schema that editors look for. It warns of
+// one whose name is nearly x-run-task.
+func (d *decoder) withoutOwn(n *document.Node, path string) (tree, run *document.Node) {
+	return without(n, func(m document.Member) bool {
+		if strings.HasPrefix(m.Key.Text, "x-") && near(m.Key.Text, []string{runMember}) != "" {
+			d.warn(m.Key.Place, document.MemberPath(path, m.Key.Text), "own-member", "", "left out, as all members are that begin with x-%s", nearest.Meant(runMember))
+		}
 		return strings.HasPrefix(m.Key.Text, "x-") || m.Key.Text == "$schema"
-	}
-	return without(n, own), member(n, "x-run-task")
+	}), member(n, runMember)
 }
 
 // wrapper checks what stands beside the definition in the answer of
@@ -106,6 +113,9 @@ func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) 
 		known := append(memberNames(schema), describeOnly...)
 		for _, m := range n.Members {
 			m.Key = respellKey(m.Key, known)
+			if m.Key.Text == "ProxyConfigurationProperties" && schema.Member("properties") != nil {
+				m.Key = respelt(m.Key, "properties") // the one with another name
+			}
 			inner := document.MemberPath(path, m.Key.Text)
 			if seen[m.Key.Text] {
 				d.fault(m.Key.Place, inner, "duplicate-key", "", "duplicate key %q", shorten(m.Key.Text))
@@ -126,12 +136,16 @@ func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) 
 func respellKey(key *document.Node, known []string) *document.Node {
 	for _, name := range known {
 		if strings.EqualFold(name, key.Text) {
-			c := *key
-			c.Text = name
-			return &c
+			return respelt(key, name)
 		}
 	}
 	return key
+}
+
+func respelt(key *document.Node, name string) *document.Node {
+	c := *key
+	c.Text = name
+	return &c
 }
 
 // withoutDescribed drops what only DescribeTaskDefinition has, with one notice.
