@@ -187,9 +187,6 @@ func connectLocal(env Env, c input.AWS, output func(taskARN, container string) i
 func (c *clients) logsOf(region string) *cloudwatchlogs.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.local {
-		region = c.config.Region
-	}
 	region = cmp.Or(region, c.config.Region)
 	client, ok := c.logs[region]
 	if !ok {

@@ -46,6 +46,7 @@ func (s *step) taskFault(ctx context.Context, j *job, state *task.State) report.
 		Title:  fmt.Sprintf("%s %s", task.Name(state.Definition), v.Outcome),
 		Text:   fmt.Sprintf("task %s of %s: %s", short(state), task.Name(state.Definition), v.Reason),
 		Advice: s.explainTask(ctx, state),
+		Lines:  s.logs.last(aws.ToString(state.TaskArn), v.Container),
 		Aside:  true,
 	}
 	if j.source != nil {
@@ -125,7 +126,7 @@ func withContainer(symptom diagnose.Symptom, defined types.ContainerDefinition) 
 		symptom.Secrets = append(symptom.Secrets, aws.ToString(secret.ValueFrom))
 	}
 	if config := defined.LogConfiguration; config != nil {
-		symptom.LogGroup = config.Options["awslogs-group"]
+		symptom.LogGroup, symptom.LogRegion = config.Options["awslogs-group"], config.Options["awslogs-region"]
 	}
 	return symptom
 }

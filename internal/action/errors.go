@@ -80,32 +80,32 @@ func noteAt(fault *document.Error) report.Note {
 // refusal rewrites the error of a call: what was called, in which account and
 // region, AWS's code and message, and what to do. Other errors stay as they are.
 func (c *clients) refusal(ctx context.Context, err error) error {
-	return c.explain(err, func() string { return c.account(ctx) })
+	return explain(err, c.config.Region, func() string { return c.account(ctx) })
 }
 
 // plainRefusal is refusal where there is no time to look the account up.
 func (c *clients) plainRefusal(err error) error {
-	return c.explain(err, c.knownAccount)
+	return explain(err, c.config.Region, c.knownAccount)
 }
 
-func (c *clients) explain(err error, account func() string) error {
+func explain(err error, region string, account func() string) error {
 	if parts := joined(err); parts != nil {
 		var all []error
 		for _, one := range parts {
-			all = append(all, c.explain(one, account))
+			all = append(all, explain(one, region, account))
 		}
 		return errors.Join(all...)
 	}
 	var advised *adviceError
 	if errors.As(err, &advised) {
-		return &adviceError{c.explain(advised.error, account), advised.advice}
+		return &adviceError{explain(advised.error, region, account), advised.advice}
 	}
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
 		return err
 	}
 	doing, _, _ := strings.Cut(err.Error(), ": operation error ")
-	where := "region " + c.config.Region
+	where := "region " + region
 	if id := account(); id != "" {
 		where = "account " + id + ", " + where
 	}

@@ -116,7 +116,7 @@ func (l *logs) start(state *task.State, defined types.ContainerDefinition, conta
 	log := l.see(aws.ToString(state.TaskArn), name)
 	if !l.clients.local {
 		log.url = report.LogURL(region, stream.Group, stream.Name)
-		l.console.Printf("log of %s: %s", name, log.url)
+		l.console.Printf("log of %s: %s", name+label, log.url)
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	f := &follow{done: make(chan time.Time, 1), cancel: cancel}
@@ -129,7 +129,7 @@ func (l *logs) start(state *task.State, defined types.ContainerDefinition, conta
 			l.print(log, name+label, events)
 		})
 		if err != nil && ctx.Err() == nil {
-			l.trouble(name, stream, err)
+			l.trouble(name, region, stream, err)
 		}
 	})
 	return f
@@ -201,17 +201,34 @@ func (l *logs) cannotShow(state *task.State, name string, config *types.LogConfi
 	})
 }
 
-// trouble says why a log is not, or not wholly, shown.
-func (l *logs) trouble(name string, stream tail.Stream, err error) {
+// trouble says why a log is not, or not wholly, shown; once, where that is so of a
+// whole group.
+func (l *logs) trouble(name, region string, stream tail.Stream, err error) {
 	if errors.Is(err, tail.ErrNoStream) {
 		l.console.Printf("container %s wrote no log (%s)", name, stream)
 		return
 	}
+	what := "the log of container " + name
+	if errors.Is(err, tail.ErrDenied) || errors.Is(err, tail.ErrNoGroup) {
+		what = "the logs of " + stream.Group
+		if l.toldBefore("group " + region + " " + stream.Group) {
+			return
+		}
+	}
 	l.console.Warning(report.Note{
 		Title:  "log not shown",
-		Text:   fmt.Sprintf("the log of container %s: %v", name, l.clients.plainRefusal(err)),
-		Advice: explainCall(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: l.clients.config.Region}, err),
+		Text:   fmt.Sprintf("%s: %v", what, explain(err, region, l.clients.knownAccount)),
+		Advice: explainCall(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: region}, err),
 	})
+}
+
+// toldBefore reports whether it was called with the key before.
+func (l *logs) toldBefore(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	told := l.told[key]
+	l.told[key] = true
+	return told
 }
 
 // wait returns when every log has been read to its end, at the latest after

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,12 +38,15 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	if len(states) == 0 {
 		return nil
 	}
+	var open atomic.Int32 // tasks
+	open.Store(int32(len(undone(states))))
 	w := task.Watch{
 		Goal: task.Goal(s.config.SteadyState), All: s.config.Verdict == "all",
 		Since: s.started, Deadline: s.deadline(),
 		Changed: func(state *task.State) {
 			s.logs.update(state, s.label(state))
 			s.console.Changed(state, time.Since(s.started))
+			open.Store(int32(len(undone(states))))
 			if state.Verdict != nil {
 				s.made.ended(aws.ToString(state.TaskArn))
 			}
@@ -55,7 +59,11 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 		},
 	}
 	end := s.console.Live(func() string {
-		return fmt.Sprintf("waiting for %s, %s", plural(len(states), "task"), report.Since(time.Since(s.started)))
+		what := "reading the logs to their end"
+		if left := int(open.Load()); left > 0 {
+			what = fmt.Sprintf("waiting for %d of %s", left, plural(len(states), "task"))
+		}
+		return what + ", " + report.Since(time.Since(s.started))
 	})
 	defer end()
 	err := s.runner.Watch(ctx, states, w)

@@ -37,11 +37,13 @@ type Symptom struct {
 	ExitCode        *int32
 	LastLines       []string
 
-	// What to name in the advice: the container's image, secrets and log group;
-	// the task's roles (names or ARNs) and subnets; where it runs.
+	// What to name in the advice: the container's image, secrets, log group and
+	// its region (empty if it is Region); the task's roles (names or ARNs) and
+	// subnets; where it runs.
 	Image         string
 	Secrets       []string
 	LogGroup      string
+	LogRegion     string
 	TaskRole      string
 	ExecutionRole string
 	Subnets       []string

@@ -180,6 +180,7 @@ func TestNames(t *testing.T) {
 		{"no subnets", diagnose.Symptom{StoppedReason: "Timeout waiting for network interface provisioning to complete."}, "no network interface in the subnets."},
 		{"no image", diagnose.Symptom{StoppedReason: "CannotPullContainerError: manifest unknown"}, "tag or digest: the image."},
 		{"log group", diagnose.Symptom{LogGroup: "/ecs/web", Region: "eu-west-1", StoppedReason: "The specified log group does not exist."}, "`aws logs create-log-group --log-group-name /ecs/web --region eu-west-1`"},
+		{"log group in another region", diagnose.Symptom{LogGroup: "/ecs/web", LogRegion: "eu-central-1", Region: "eu-west-1", StoppedReason: "The specified log group does not exist."}, "`aws logs create-log-group --log-group-name /ecs/web --region eu-central-1`"},
 		{"no log group", diagnose.Symptom{StoppedReason: "The specified log group does not exist."}, "`aws logs create-log-group --log-group-name GROUP --region REGION`"},
 		{"subnet", diagnose.Symptom{StoppedReason: "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet 'subnet-0123456789abcdef0'"}, "(subnet-0123456789abcdef0)"},
 		{"subnets", diagnose.Symptom{Subnets: []string{"subnet-1", "subnet-2"}, StoppedReason: "Timeout waiting for network interface provisioning to complete."}, "(subnet-1,subnet-2)"},

@@ -23,6 +23,7 @@ var words = map[string]string{
 	"group":      "the log group",
 	"image":      "the image",
 	"key":        "that key",
+	"logregion":  "the region",
 	"operation":  "the call",
 	"platform":   "the platform of the task",
 	"principal":  "the caller's role",
@@ -122,6 +123,7 @@ func (s Symptom) names(what saying) names {
 		set("repository", match[4])
 	}
 	set("region", s.Region)
+	set("logregion", s.LogRegion, s.Region, "REGION")
 	set("account", s.Account)
 	set("operation", s.Operation)
 	set("exec", last(s.ExecutionRole))

@@ -348,7 +348,7 @@ var table = []row{
 	{
 		code: "logging-denied", in: inReasons, any: []string{"not authorized to perform: logs:"}, retry: RetryNo,
 		cause:  "{puller} lacks {action} on {group}. The managed policy of execution roles does not let them create log groups.",
-		advice: addTo + "the execution role, or create the group: `aws logs create-log-group --log-group-name {GROUP} --region {REGION}`.",
+		advice: addTo + "the execution role, or create the group: `aws logs create-log-group --log-group-name {GROUP} --region {LOGREGION}`.",
 		allow:  allowNamed,
 	},
 	{
@@ -359,7 +359,7 @@ var table = []row{
 	{
 		code: "log-group-missing", in: inReasons | inError, any: []string{"log group does not exist"}, retry: RetryNo,
 		cause:  "{group} does not exist in the region that awslogs-region names.",
-		advice: "Create it: `aws logs create-log-group --log-group-name {GROUP} --region {REGION}`. Or set `\"awslogs-create-group\": \"true\"` in the options of logConfiguration and give the execution role logs:CreateLogGroup.",
+		advice: "Create it: `aws logs create-log-group --log-group-name {GROUP} --region {LOGREGION}`. Or set `\"awslogs-create-group\": \"true\"` in the options of logConfiguration and give the execution role logs:CreateLogGroup.",
 	},
 	{
 		code: "logging-no-route", in: inReasons, any: logging, also: noRoute, retry: RetryMaybe,

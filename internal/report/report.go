@@ -25,6 +25,9 @@ const annotationLimit = 10
 // messageLimit is how many characters GitHub keeps of an annotation.
 const messageLimit = 4096
 
+// annotationLines is how many lines of a log an annotation shows.
+const annotationLines = 10
+
 // Report writes to one console. Its methods may be called from several
 // goroutines; each writes whole lines.
 type Report struct {
@@ -143,6 +146,7 @@ type Note struct {
 	Text         string
 	Hint         string            // a line that helps; may be empty
 	Advice       []diagnose.Advice // what is likely behind it, best first
+	Lines        []string          // the last of a log, for whoever does not see the transcript
 }
 
 // Error prints a fault and annotates it.
@@ -169,6 +173,9 @@ func (r *Report) annotate(level string, n Note) {
 	text := n.message()
 	if !n.shown() {
 		text = n.text()
+	}
+	if lines := lastLines(r.masks, n.Lines, annotationLines, longestCell); len(lines) > 0 {
+		text += "\nlast lines:\n  " + strings.Join(lines, "\n  ")
 	}
 	message := clip(r.masks.hide(text), messageLimit)
 	r.command(func(a *githubactions.Action) {

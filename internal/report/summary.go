@@ -18,7 +18,7 @@ const (
 	summaryLimit = 1<<20 - 1<<10 // bytes
 	mostRows     = 200           // containers
 	mostFaults   = 50
-	lastLines    = 30
+	summaryLines = 30   // of the log of a container
 	longestText  = 2000 // characters of a text, or of a line of a log
 	longestCell  = 300  // characters of a reason in the table
 )
@@ -246,19 +246,25 @@ func (s *summary) lines(result Result) {
 			if s.cut {
 				return
 			}
-			var last []string
-			for _, text := range log.Last[max(0, len(log.Last)-lastLines):] {
-				for line, rest, more := cutLine(s.masks.hide(text)); ; line, rest, more = cutLine(rest) {
-					last = append(last, clip(withoutColours(line), longestText))
-					if !more {
-						break
-					}
-				}
-			}
-			last = last[max(0, len(last)-lastLines):]
+			last := lastLines(s.masks, log.Last, summaryLines, longestText)
 			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s%s</summary>\n\n%s\n</details>\n", code(s.hide(end.Name)), logLink(result, state, end.Name), block(last)))
 		}
 	}
+}
+
+// lastLines returns the last lines of a log's messages, without secrets and
+// colours, each cut to a number of characters.
+func lastLines(masks masks, messages []string, most, longest int) []string {
+	var last []string
+	for _, text := range messages[max(0, len(messages)-most):] {
+		for line, rest, more := cutLine(masks.hide(text)); ; line, rest, more = cutLine(rest) {
+			last = append(last, clip(withoutColours(line), longest))
+			if !more {
+				break
+			}
+		}
+	}
+	return last[max(0, len(last)-most):]
 }
 
 // failed reports whether a container failed, rather than was stopped with the

@@ -44,7 +44,8 @@ type Verdict struct {
 	// interface or storage for it at the moment.
 	NoRoom bool
 
-	// Notes are what did not decide but should be seen, a line each.
+	// Notes are what did not decide but should be seen, a line each, beside the
+	// containers' codes and reasons.
 	Notes []string
 }
 
@@ -140,7 +141,7 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, all bool
 			rank = 1
 			fault.Reason = join(fmt.Sprintf("container %s ended without an exit code", name), cmp.Or(reason, aws.ToString(task.StoppedReason)))
 		case *code == 0 && outOfMemory(reason):
-			v.Notes = append(v.Notes, fmt.Sprintf("container %s ended with code 0 but ran out of memory: %s", name, reason))
+			v.Notes = append(v.Notes, fmt.Sprintf("container %s ended with code 0 but ran out of memory", name))
 			continue
 		case *code == 0:
 			continue
@@ -154,16 +155,12 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, all bool
 			fault.Reason = join(fmt.Sprintf("container %s ended with code %d", name, *code), reason)
 		}
 		if !all && !essential(defined) {
-			v.Notes = append(v.Notes, fault.Reason+" (not essential: it does not decide)")
 			continue
 		}
 		faults[rank] = append(faults[rank], fault)
 	}
 	if ordered := slices.Concat(faults[:]...); len(ordered) > 0 {
 		ordered[0].Notes = v.Notes
-		for _, other := range ordered[1:] {
-			ordered[0].Notes = append(ordered[0].Notes, other.Reason)
-		}
 		return ordered[0]
 	}
 	return v
