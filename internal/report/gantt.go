@@ -49,7 +49,11 @@ func gantt(states []*task.State, now time.Time) string {
 		fmt.Fprintf(&text, "  section %s\n", section(state))
 		for _, p := range phases(state, now) {
 			if took := p.duration(); took >= time.Millisecond {
-				fmt.Fprintf(&text, "  %s %s :%s%s, %s\n", p.name, Since(took), mark(state, p), moment(p.start.Sub(begin)), moment(p.end.Sub(begin)))
+				sofar := ""
+				if !p.over {
+					sofar = " so far"
+				}
+				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.name, Since(took), sofar, mark(state, p), moment(p.start.Sub(begin)), moment(p.end.Sub(begin)))
 			}
 		}
 	}

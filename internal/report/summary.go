@@ -247,7 +247,11 @@ func (s *summary) lines(result Result) {
 				return
 			}
 			last := lastLines(s.masks, log.Last, summaryLines, longestText)
-			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s%s</summary>\n\n%s\n</details>\n", code(s.hide(end.Name)), logLink(result, state, end.Name), block(last)))
+			of := code(s.hide(end.Name))
+			if len(result.Tasks) > 1 {
+				of += " of " + code(fmt.Sprintf("%s %.8s", s.hide(task.Name(state.Definition)), task.ID(aws.ToString(state.TaskArn))))
+			}
+			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s%s</summary>\n\n%s\n</details>\n", of, logLink(result, state, end.Name), block(last)))
 		}
 	}
 }
