@@ -346,6 +346,20 @@ func TestImage(t *testing.T) {
 		}
 	})
 
+	t.Run("a runner that kills", func(t *testing.T) {
+		t.Parallel()
+		got := runner{
+			image: image, workspace: t.TempDir(), env: aws.env(), cancelAt: "[app] working", kills: true,
+			with: map[string]string{"definition": definition("killed", "echo working; exec sleep 60")},
+		}.run(t)
+		wantQuiet(t, got)
+		wantInOrder(t, got.log, []string{"[app] working", "stopping task arn:aws:ecs:"})
+		aws.wantStopped(t, "killed", "left by its step; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
+		if t.Failed() {
+			t.Log(got.log)
+		}
+	})
+
 	t.Run("a step that times out", func(t *testing.T) {
 		t.Parallel()
 		got := runner{
@@ -433,6 +447,9 @@ func wantOutputs(t *testing.T, got outcome, want map[string]string) {
 // wantQuiet wants nothing changed for later steps, and no complaint of the runner.
 func wantQuiet(t *testing.T, got outcome) {
 	t.Helper()
+	if got.postExit != 0 {
+		t.Errorf("the post stage has exit status %d, want 0", got.postExit)
+	}
 	if len(got.env) > 0 || got.paths != "" || len(got.faults) > 0 {
 		t.Errorf("env = %q, path = %q, the runner complains: %q; want none", got.env, got.paths, got.faults)
 	}

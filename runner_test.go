@@ -28,6 +28,7 @@ type runner struct {
 	env       []string          // of the job and of earlier steps, as NAME=value
 	with      map[string]string // inputs
 	cancelAt  string            // the job is cancelled when a line of the log has this in it
+	kills     bool              // on a cancel it kills the container without a signal, as others than GitHub's do
 	timeout   time.Duration     // of the step; 0 is none
 }
 
@@ -107,7 +108,7 @@ func (r runner) run(t *testing.T) outcome {
 	if len(given) > 0 {
 		t.Fatalf("action.yml has no inputs %q", slices.Collect(maps.Keys(given)))
 	}
-	job := &job{runner: r, inputs: inputs, temp: t.TempDir(), outcome: outcome{
+	job := &job{runner: r, inputs: inputs, temp: t.TempDir(), step: "__self_" + rand.Text(), outcome: outcome{
 		outputs: map[string]string{}, env: map[string]string{}, state: map[string]string{}, postExit: -1,
 	}}
 	for _, folder := range []string{"_github_home", "_github_workflow", "_runner_file_commands"} {
@@ -131,6 +132,7 @@ type job struct {
 	outcome
 	inputs map[string]string
 	temp   string
+	step   string // its name in the job, of which each test has one
 
 	stop  string // the token of stop-commands in force
 	lines []string
@@ -190,6 +192,10 @@ func (j *job) await(cmd *exec.Cmd, name string, ended, cancelled <-chan struct{}
 	case <-cancelled:
 	case <-late:
 	}
+	if j.kills {
+		exec.Command("docker", "kill", name).Run()
+		return
+	}
 	began := time.Now()
 	defer func() { j.ending = time.Since(began) }()
 	for _, signal := range []struct {
@@ -234,7 +240,7 @@ func (j *job) environment(t *testing.T, stage string) map[string]string {
 		env["INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))] = value
 	}
 	maps.Copy(env, map[string]string{
-		"CI": "true", "HOME": "/github/home", "GITHUB_ACTIONS": "true", "GITHUB_ACTION": "__self", "GITHUB_ACTOR": "mona",
+		"CI": "true", "HOME": "/github/home", "GITHUB_ACTIONS": "true", "GITHUB_ACTION": j.step, "GITHUB_ACTOR": "mona",
 		"GITHUB_API_URL": "https://api.github.com", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/github/workflow/event.json",
 		"GITHUB_JOB": "migrate", "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch",
 		"GITHUB_REPOSITORY": "octo/app", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_ID": "1658821493",

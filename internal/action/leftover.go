@@ -37,7 +37,10 @@ func (s *step) post(ctx context.Context) int {
 	s.clients = clients
 	s.runner = task.Runner{API: clients.ecs, Cluster: c.Cluster}
 	left, err := s.leftOfStep(ctx)
-	if err != nil {
+	switch {
+	case err != nil && s.env.getenv("STATE_done") == "true":
+		return ExitGood // there should be nothing, and a step that succeeded does not fail by this
+	case err != nil:
 		return s.failLeft(ctx, err)
 	}
 	return s.stopAll(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
@@ -53,6 +56,9 @@ func (s *step) leftOfStep(ctx context.Context) ([]types.Task, error) {
 	name := s.startedBy()
 	if name == marker {
 		return nil, nil // outside of a CI nothing tells steps apart
+	}
+	if saved, ok := parseName(s.env.getenv("STATE_intent")); ok && s.config.StartedBy == "" && saved.sameJob(nameOf(s.ci, s.config.Matrix)) {
+		name = saved.String() // act gives the post stage no defaults, and so no matrix
 	}
 	left, err := s.runner.StartedBy(ctx, name)
 	if err == nil && len(left) == 0 && s.env.getenv("STATE_intent") != "" && s.env.getenv("STATE_tasks") == "" && sleep(ctx, settleTime) {
