@@ -127,7 +127,7 @@ func TestFaults(t *testing.T) {
 		{"not a map", []string{"--definition=web", "--variables=- a"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines"}},
 		{"nested", []string{"--definition=web", "--tags=A: {b: c}"}, []string{"tags: entry 1: expected text, a number, true, false or null"}},
 		{"no weight", []string{"--definition=web", "--capacity-provider-strategy=FARGATE:0"}, []string{"capacity-provider-strategy: one capacity provider must have a weight of 1 or more"}},
-		{"mixed providers", []string{"--definition=web", "--capacity-provider-strategy=FARGATE,Own"}, []string{"capacity-provider-strategy: Fargate's capacity providers can't be mixed with others"}},
+		{"mixed providers", []string{"--definition=web", "--capacity-provider-strategy=FARGATE,Own"}, []string{"capacity-provider-strategy: the capacity providers of Fargate can't be mixed with others"}},
 		{"a list", []string{"--definition=web", `--variables=["A=1"]`, "--tags=- A=1"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines", "tags: expected a map in YAML or JSON, or NAME=value lines"}},
 		{"blanks in a name", []string{"--definition=web", "--environment=export A=1"}, []string{"environment: entry 1: a name can't have blanks or an equals sign"}},
 		{"ids of others", []string{"--definition=web", "--subnets=subnet-1,sg-1", "--security-groups=subnet-1"}, []string{"subnets: item 2 is the id of a security group", "security-groups: item 1 is the id of a subnet"}},

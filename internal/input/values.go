@@ -252,7 +252,7 @@ func (s Strategy) check() error {
 	case len(s) == 0 || len(s) > 20:
 		return errors.New("expected 1 to 20 capacity providers")
 	case fargate > 0 && fargate < len(s):
-		return errors.New("Fargate's capacity providers can't be mixed with others")
+		return errors.New("the capacity providers of Fargate can't be mixed with others")
 	case bases > 1:
 		return errors.New("only one capacity provider can have a base")
 	case weights == 0:
