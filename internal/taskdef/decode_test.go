@@ -159,6 +159,27 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestRun holds that x-run-task is found in whichever form a definition has.
+func TestRun(t *testing.T) {
+	const own = `"family":"a","containerDefinitions":[` + container + `]`
+	for _, in := range []string{
+		`{"x-run-task":{"count":2},` + own + `}`,
+		`{"taskDefinition":{"x-run-task":{"count":2},` + own + `}}`,
+		`{"x-run-task":{"count":2},"taskDefinition":{` + own + `}}`,
+		`{"Type":"AWS::ECS::TaskDefinition","x-run-task":{"count":2},"Properties":{` + own + `}}`,
+		`{"Type":"AWS::ECS::TaskDefinition","Properties":{"x-run-task":{"count":2},` + own + `}}`,
+	} {
+		definitions, _, err := taskdef.Decode(parse(t, in), taskdef.Options{})
+		if err != nil {
+			t.Errorf("Decode(%s): %v", in, err)
+			continue
+		}
+		if d := definitions[0]; d.Run == nil || string(d.Run.JSON()) != `{"count":2}` || strings.Contains(string(d.Body), "count") {
+			t.Errorf("Decode(%s) has %v to run and the body %s", in, d.Run, d.Body)
+		}
+	}
+}
+
 func TestUnknownMembers(t *testing.T) {
 	in := `{"family":"a","future":{"Deep":[1.50,null,{"":""}]},"networkMode":"mesh","containerDefinitions":[{"name":"app","image":"i","memory":128,"memroy":1}]}`
 	definitions, warnings, err := taskdef.Decode(parse(t, in), taskdef.Options{UnknownMembers: "pass"})

@@ -24,7 +24,7 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 		d.fault(n.Place, path, "form", "", "expected a task definition, found %s", kindOf(n))
 		return nil, nil
 	}
-	n, run = d.withoutOwn(n, path)
+	n = d.withoutOwn(n, path, &run)
 	var outerTags *document.Node
 	if inner := member(n, "taskDefinition"); inner != nil && member(n, "containerDefinitions") == nil {
 		if inner.Kind != document.Map {
@@ -33,14 +33,12 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 			return nil, nil
 		}
 		outerTags = d.wrapper(n, path)
-		var innerRun *document.Node
-		if n, innerRun = d.withoutOwn(inner, path); innerRun != nil {
-			run = innerRun
-		}
+		n = d.withoutOwn(inner, path, &run)
 	}
-	if n = d.cloudFormation(n, path); n == nil {
+	if n = d.resource(n, path); n == nil {
 		return nil, nil
 	}
+	n = d.cloudFormation(d.withoutOwn(n, path, &run), path)
 	n = d.withoutDescribed(n, path)
 	n = d.mergeOuterTags(n, outerTags, path)
 	return d.withoutEmpty(n, path), run
@@ -49,16 +47,27 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 // runMember is the author's own member that says how the tasks are run.
 const runMember = "x-run-task"
 
-// withoutOwn splits what is the author's own from a definition: top-level
-// members that begin with x-, and the $schema that editors look for. It warns of
-// one whose name is nearly x-run-task.
-func (d *decoder) withoutOwn(n *document.Node, path string) (tree, run *document.Node) {
+// withoutOwn returns a definition, or what is around it, without what is the
+// author's own: top-level members that begin with x-, and the $schema that
+// editors look for. It warns of one whose name is nearly x-run-task, and sets run
+// to that itself.
+func (d *decoder) withoutOwn(n *document.Node, path string, run **document.Node) *document.Node {
 	return without(n, func(m document.Member) bool {
-		if strings.HasPrefix(m.Key.Text, "x-") && near(m.Key.Text, []string{runMember}) != "" {
-			d.warn(m.Key.Place, document.MemberPath(path, m.Key.Text), "own-member", "", "left out, as all members are that begin with x-%s", nearest.Meant(runMember))
+		key := m.Key.Text
+		if !strings.HasPrefix(key, "x-") {
+			return key == "$schema"
 		}
-		return strings.HasPrefix(m.Key.Text, "x-") || m.Key.Text == "$schema"
-	}), member(n, runMember)
+		inner := document.MemberPath(path, key)
+		switch {
+		case key == runMember && *run != nil:
+			d.fault(m.Key.Place, inner, "duplicate-key", "", "%s is given twice, first at %d:%d", runMember, (*run).Place.Line, (*run).Place.Column)
+		case key == runMember:
+			*run = m.Value
+		case near(key, []string{runMember}) != "":
+			d.warn(m.Key.Place, inner, "own-member", "", "left out, as all members are that begin with x-%s", nearest.Meant(runMember))
+		}
+		return true
+	})
 }
 
 // wrapper checks what stands beside the definition in the answer of
@@ -75,22 +84,32 @@ func (d *decoder) wrapper(n *document.Node, path string) *document.Node {
 	return member(n, "tags")
 }
 
-// cloudFormation brings the properties of an AWS::ECS::TaskDefinition into the
-// API's spelling. Other definitions it returns as they are.
-func (d *decoder) cloudFormation(n *document.Node, path string) *document.Node {
+// resource returns the properties of a resource of CloudFormation, and any other
+// definition as it is. It is nil for what holds no definition.
+func (d *decoder) resource(n *document.Node, path string) *document.Node {
 	if resources := member(n, "Resources"); resources != nil && member(n, "containerDefinitions") == nil {
 		d.fault(n.Place, path, "form", "", "expected a task definition, found a CloudFormation template: give the Properties of its AWS::ECS::TaskDefinition")
 		return nil
 	}
-	if properties := member(n, "Properties"); properties != nil && properties.Kind == document.Map && member(n, "Type") != nil {
-		if t := member(n, "Type"); t.Text != "AWS::ECS::TaskDefinition" {
-			d.fault(t.Place, document.MemberPath(path, "Type"), "form", "", "expected the resource type AWS::ECS::TaskDefinition, found %q", t.Text)
-			return nil
-		}
-		n = properties
+	properties, t := member(n, "Properties"), member(n, "Type")
+	if properties == nil || properties.Kind != document.Map || t == nil {
+		return n
 	}
-	first := member(n, "ContainerDefinitions")
-	if first == nil || member(n, "containerDefinitions") != nil {
+	if t.Text != "AWS::ECS::TaskDefinition" {
+		d.fault(t.Place, document.MemberPath(path, "Type"), "form", "", "expected the resource type AWS::ECS::TaskDefinition, found %q", t.Text)
+		return nil
+	}
+	beside := without(n, func(m document.Member) bool { return m.Value == properties || m.Value == t })
+	if len(beside.Members) > 0 {
+		d.notice(beside.Members[0].Key.Place, path, "cloudformation", "left out what is beside the Properties: %s", names(beside.Members))
+	}
+	return properties
+}
+
+// cloudFormation brings CloudFormation's spelling of a definition into the API's.
+// Other definitions it returns as they are.
+func (d *decoder) cloudFormation(n *document.Node, path string) *document.Node {
+	if member(n, "ContainerDefinitions") == nil || member(n, "containerDefinitions") != nil {
 		return n
 	}
 	d.notice(n.Place, path, "cloudformation", "CloudFormation's spelling of the members taken as the API's")
