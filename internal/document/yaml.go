@@ -57,6 +57,7 @@ func (p *yamlParser) parse() []*Node {
 		if isEmpty(document) {
 			continue
 		}
+		p.swallowed(document.Content[0])
 		p.anchors = map[string]*Node{}
 		if n := p.node(document.Content[0]); n != nil {
 			nodes = append(nodes, n)
@@ -113,6 +114,28 @@ func isEmpty(document *yaml.Node) bool {
 // isAbsent reports whether n is the scalar that stands for no text at all.
 func isAbsent(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "" && !isQuoted(n)
+}
+
+// swallowed records a fault if a document is a block scalar whose text begins at
+// the left edge and goes on over a --- or ... that would end it: the library
+// takes those for text.
+func (p *yamlParser) swallowed(body *yaml.Node) {
+	if body.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || !strings.Contains(body.Value, "---") && !strings.Contains(body.Value, "...") {
+		return
+	}
+	start, _ := p.start(body)
+	_, text, _ := strings.Cut(p.text[start:], "\n")
+	if text = strings.TrimLeft(text, "\r\n"); strings.HasPrefix(text, " ") {
+		return
+	}
+	at := len(p.text) - len(text)
+	for line := range strings.Lines(text) {
+		if end := strings.TrimRight(line, " \t\r\n"); end == "---" || end == "..." || strings.HasPrefix(line, "--- ") {
+			p.fault(&Error{Place: p.at.place(at), Message: "this line is part of the text above, which begins at the left edge", Hint: "indent that text"})
+			return
+		}
+		at += len(line)
+	}
 }
 
 func isQuoted(n *yaml.Node) bool {

@@ -42,6 +42,8 @@ func TestParseYAML(t *testing.T) {
 		{name: "documents", in: "a: 1\n---\n- b\n...\n---\nc\n", want: "{\"a\":1}\n[\"b\"]\n\"c\""},
 		{name: "empty documents", in: "---\n---\n# c\n---\na: 1\n---\n\n---\nb: 2\n---\n", want: "{\"a\":1}\n{\"b\":2}"},
 		{name: "document on its mark", in: "--- {a: 1}\n--- |\n  x\n--- # c\nb: 2\n", want: "{\"a\":1}\n\"x\\n\"\n{\"b\":2}"},
+		{name: "text at the left edge", in: "--- |\nx\n --- ...\n", want: "\"x\\n --- ...\\n\""},
+		{name: "text that ends where it should", in: "--- !!str\n|\n  x\n  ---\n---\nb: 1\n", want: "\"x\\n---\\n\"\n{\"b\":1}"},
 		{name: "directive", in: "%YAML 1.2\n---\na: 1\n", want: `{"a":1}`},
 		{name: "directives", in: "# c\n%YAML  1.2 # c\n%TAG !y! tag:yaml.org,2002:\n--- !y!str |\n %YAML 1.2\n...\n\n%YAML 1.1\n---\na: !<tag:yaml.org,2002:str> 2\n", want: "\"%YAML 1.2\\n\"\n{\"a\":\"2\"}"},
 		{name: "expressions", in: "a: ${{ vars.a }}\nb: [${{ x == 'a: }}' && y }}, \"${{ z }}\", ${w.v}]\nc: x ${{ y # z }} w\nd: ${HOME} # c\n",
@@ -74,6 +76,8 @@ func TestParseYAML(t *testing.T) {
 		{name: "escape", in: "a: \"\\q\"", said: "f.yaml:1:5: not YAML: \\q is no escape of YAML"},
 		{name: "half of a character", in: "a: \"\\ud83d\"", said: "f.yaml:1:4: a: \\ud83d is half of a character: the other half must follow"},
 		{name: "control character", in: "a: 1\nb: \x01", said: "f.yaml:2:4: not YAML: the character U+0001 can't stand in it"},
+		{name: "text that takes the next document", in: "a: 1\n--- |\nx\n...\n---\nb: 1\n", said: "f.yaml:4:1: this line is part of the text above, which begins at the left edge"},
+		{name: "folded text that does", in: "!!str >-\n\nx\n--- {b: 1}\n", said: "f.yaml:4:1: this line is part of the text above, which begins at the left edge"},
 		{name: "second document", in: "---\na: b: c\n", said: "f.yaml:2:5: not YAML: a key stands where none can"},
 		{name: "NUL", in: "a: \x00", said: "f.yaml:1:4: a NUL byte is no character of a definition"},
 	} {
