@@ -67,7 +67,11 @@ func (s *step) explain(expander expand.Expander, texts []source.Text) {
 		for _, tree := range trees {
 			explanations, _ := expander.Explain(tree)
 			for _, e := range explanations {
-				s.console.Printf("%s: %s: %s is %s", e.Place, e.Path, e.Expression, e.Value)
+				at := e.Place.String()
+				if e.Path != "" {
+					at += ": " + e.Path
+				}
+				s.console.Printf("%s: %s is %s", at, e.Expression, e.Value)
 			}
 		}
 	}
