@@ -8,9 +8,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// parseCommand reads a list in JSON or YAML, or a line in shell quoting.
+// parseCommand reads a list in JSON or YAML, or a line in shell quoting. A line
+// may begin with [ where a blank follows, as it does after the program [.
 func parseCommand(text string) (CommandLine, error) {
-	if words, ok := parseSequence(text); ok {
+	words, ok := parseSequence(text)
+	if !ok && strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "[ ") {
+		return nil, errors.New("expected a list in JSON or YAML, since it begins with a bracket")
+	}
+	if ok {
 		for i, word := range words {
 			if word == nil {
 				return nil, fmt.Errorf("item %d: expected text, a number, true or false", i+1)
@@ -18,14 +23,14 @@ func parseCommand(text string) (CommandLine, error) {
 		}
 		return commandOf(words)
 	}
-	words, err := splitLine(text)
+	line, err := splitLine(text)
 	if err != nil {
 		return nil, err
 	}
-	if len(words) == 0 {
+	if len(line) == 0 {
 		return nil, errors.New("expected a word at least")
 	}
-	return words, nil
+	return line, nil
 }
 
 func commandOf(words []*string) (CommandLine, error) {

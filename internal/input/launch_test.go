@@ -24,6 +24,8 @@ func TestCommand(t *testing.T) {
 		{in: `["sh", "-c", "exit 3", 1.10, true]`, want: []string{"sh", "-c", "exit 3", "1.10", "true"}},
 		{in: "- sh\n- -c\n- |\n  a\n  b\n", want: []string{"sh", "-c", "a\nb\n"}},
 		{in: `[ -f x`, want: []string{"[", "-f", "x"}},
+		{in: `["a", "b"`, err: "command: expected a list in JSON or YAML, since it begins with a bracket"},
+		{in: `[[ -f x ]]`, err: "command: item 1: expected text, a number, true or false"},
 		{in: `[]`, err: "command: expected an item at least"},
 		{in: `[a, {b: c}]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: `[a, null]`, err: "command: item 2: expected text, a number, true or false"},

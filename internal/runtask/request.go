@@ -264,12 +264,13 @@ func fault(tree *document.Node, member, name, message string) error {
 // mode.
 func (s Settings) checkNetwork(d Definition, tree *document.Node, service *Service) error {
 	network := tree.Member("networkConfiguration")
+	subnets := network.Member("awsvpcConfiguration", "subnets")
 	switch {
 	case d.NetworkMode != "awsvpc" && len(s.Subnets) > 0:
 		return &input.Error{Input: "subnets", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have subnets", d.Name, modeOf(d))}
 	case d.NetworkMode != "awsvpc" && network != nil:
 		return &document.Error{Place: network.Place, Path: "networkConfiguration", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have a network configuration", d.Name, modeOf(d))}
-	case d.NetworkMode == "awsvpc" && network.Member("awsvpcConfiguration", "subnets") == nil && (s.Service == "" || service != nil):
+	case d.NetworkMode == "awsvpc" && (subnets == nil || len(subnets.Items) == 0) && (s.Service == "" || service != nil):
 		message := d.Name + " has the network mode awsvpc, which takes subnets: give them, or a service to take them from"
 		if service != nil {
 			message = fmt.Sprintf("%s has the network mode awsvpc, which takes subnets, and the service %s has none: give them", d.Name, s.Service)
@@ -294,6 +295,7 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 	}
 	var faults []error
 	if containers := overrides.Member("containerOverrides"); containers != nil {
+		seen := map[string]bool{}
 		for i, container := range containers.Items {
 			path := document.MemberPath(document.ItemPath("containerOverrides", i), "name")
 			switch name := container.Member("name"); {
@@ -301,6 +303,10 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 				faults = append(faults, &document.Error{Place: container.Place, Path: path, Message: "missing: an override is for one container, by its name"})
 			case !slices.Contains(d.Containers, name.Text):
 				faults = append(faults, &document.Error{Place: name.Place, Path: path, Message: d.lacks(name.Text)})
+			case seen[name.Text]:
+				faults = append(faults, &document.Error{Place: name.Place, Path: path, Message: fmt.Sprintf("the container %q has an override before this one", name.Text)})
+			default:
+				seen[name.Text] = true
 			}
 		}
 	}

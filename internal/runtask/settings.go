@@ -10,6 +10,7 @@ package runtask
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 
@@ -175,7 +176,7 @@ var ownInputs = map[string]string{
 // is good.
 func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	checked, warnings, err := taskdef.Check(n, schemas.RunTaskRequest, s.options)
-	faults := []error{err, taskdef.CheckTags(tagsOf(checked))}
+	faults := []error{each(err, adviseImage), taskdef.CheckTags(tagsOf(checked))}
 	for _, m := range n.Members {
 		message := ""
 		switch name := m.Key.Text; {
@@ -185,6 +186,8 @@ func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 			message = "is not for users to set"
 		case name == "launchType" && n.Member("capacityProviderStrategy") != nil:
 			message = "excludes capacityProviderStrategy: give one of them"
+		case name == "propagateTags" && m.Value.Text == "SERVICE":
+			message = "tasks that no service starts take the tags of TASK_DEFINITION only"
 		}
 		if message != "" {
 			faults = append(faults, &document.Error{Place: m.Key.Place, Path: m.Key.Text, Message: message})
@@ -218,7 +221,18 @@ func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
 	if err == nil {
 		s.overrides = checked
 	}
-	return warnings, err
+	return warnings, each(err, adviseImage)
+}
+
+// adviseImage adds to the fault of an override of the image what helps.
+func adviseImage(err error) error {
+	var fault *document.Error
+	if !errors.As(err, &fault) || fault.Code != "unknown-member" || !strings.Contains(fault.Path, "containerOverrides[") || !strings.HasSuffix(fault.Path, "].image") {
+		return err
+	}
+	advised := *fault
+	advised.Message, advised.Hint = "ECS can't override the image", "give it by the input image, which runs a revision that differs in nothing else"
+	return &advised
 }
 
 // Definition is what a request has to know of the task definition it is for.
