@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // parseEnvironment reads variables, or the path of a file of them.
@@ -29,6 +30,12 @@ var assignment = regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*
 // Nothing is expanded. The error names a line, and no value.
 func ParseDotenv(text string) (Pairs, error) {
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
+	number := 0
+	for line := range strings.Lines(text) {
+		if number++; !utf8.ValidString(line) || strings.ContainsRune(line, 0) {
+			return nil, fmt.Errorf("line %d: expected text in UTF-8, without NUL", number)
+		}
+	}
 	var pairs Pairs
 	seen := map[string]bool{}
 	for rest, line := text, 1; rest != ""; {

@@ -136,6 +136,7 @@ func TestFaults(t *testing.T) {
 			"security-groups: item 1: expected an id, a name or a filter such as tag:Tier=private, with more in it than wildcards"}},
 		{"filters of nothing", []string{"--definition=web", "--subnets=tag:Tier=,=x,a&,tag:Tier=private&vpc-1"}, []string{"subnets: item 1: expected", "subnets: item 2: expected", "subnets: item 3: expected", "subnets: item 4: expected"}},
 		{"filters", []string{"--definition=web", "--subnets=tag:Tier=private&vpc-id=vpc-1,private-*,a b"}, nil},
+		{"not UTF-8", []string{"--definition=web", "--environment=A=\xff", "--started-by=\xfe"}, []string{"environment: expected text in UTF-8", "started-by: expected text in UTF-8"}},
 		{"groups without subnets", []string{"--definition=web", "--security-groups=sg-1"}, []string{"security-groups: needs subnets"}},
 		{"local ends with the step", []string{"--definition=web", "--local=process", "--skip-steady-state-check"}, []string{"skip-steady-state-check: excludes local (its tasks end with the step): give one of them"}},
 	} {

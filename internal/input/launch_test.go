@@ -87,6 +87,8 @@ func TestDotenv(t *testing.T) {
 		{"a bad name", "A=1\n1B=2", nil, "line 2: expected NAME=value"},
 		{"an open quote", "A='1\n2", nil, "line 1: the quote is not closed"},
 		{"something after a quote", "A='x\ny'\nB='1' 2", nil, "line 3: expected the end of the line after the quote"},
+		{"not UTF-8", "A=1\nB=\xff", nil, "line 2: expected text in UTF-8, without NUL"},
+		{"NUL", "A=\x00", nil, "line 1: expected text in UTF-8, without NUL"},
 		{"a name twice", "A=1\nA=2", nil, "line 2: the name stands before already"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Input is one row of the table of inputs, for what documents it.
@@ -102,6 +103,10 @@ func (r *reader) decode(f field, text string) {
 	}
 	var value any
 	var err error
+	if !utf8.ValidString(text) {
+		r.fault(f.Name, "expected text in UTF-8")
+		return
+	}
 	switch f.target.Interface().(type) {
 	case string:
 		value = text
