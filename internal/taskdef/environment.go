@@ -2,13 +2,36 @@ package taskdef
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+
+	"ecs-run-task/internal/document"
 )
 
 // awslogsOptions are the options that ECS demands of the log driver awslogs.
 var awslogsOptions = []string{"awslogs-group", "awslogs-region"}
 
 var secretARN = regexp.MustCompile(`^arn:[a-z0-9-]+:(secretsmanager|ssm):`)
+
+// environmentName tells of variables without a name, but for those that have it
+// under another member, which is told of already.
+func environmentName(t *task, tell telling) {
+	other := func(m document.Member) bool { return m.Key.Text != "value" }
+	for _, c := range t.containers {
+		for variable := range c.get("environment").each() {
+			switch o := variable.get("name"); {
+			case variable.node.Kind != document.Map || o.odd() || o.text() != "":
+			case o.given() || !slices.ContainsFunc(variable.node.Members, other):
+				tell(o, "", "a variable must have a name")
+			}
+		}
+		for secret := range c.get("secrets").each() {
+			if o := secret.get("name"); o.given() && !o.odd() && o.text() == "" {
+				tell(o, "", "a variable must have a name")
+			}
+		}
+	}
+}
 
 func environmentDuplicate(t *task, tell telling) {
 	for _, c := range t.containers {

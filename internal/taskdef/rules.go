@@ -76,6 +76,7 @@ var rules = []rule{
 	{"restart-policy", false, restartPolicyRange},
 	{"restart-policy-job", true, restartPolicyJob},
 
+	{"environment-name", false, environmentName},
 	{"environment-duplicate", true, environmentDuplicate},
 	{"environment-file", false, environmentFile},
 	{"secret-name", false, secretName},
