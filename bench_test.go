@@ -1,16 +1,20 @@
 package main
 
 import (
+	"encoding/pem"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"ecs-run-task/internal/ecslocal"
+	"ecs-run-task/internal/task"
 )
 
 // BenchmarkStart measures the built command from the start of its process to the
@@ -69,6 +73,62 @@ func BenchmarkDefinitions(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkStop measures how long after a signal ECS has been asked to stop all
+// hundred tasks of a step, each on a connection of its own, with TLS.
+func BenchmarkStop(b *testing.B) {
+	const tasks = 100
+	program := built(b)
+	var mu sync.Mutex
+	launched, stopped := map[any]bool{}, map[any]bool{}
+	watched, asked := make(chan bool, 1), make(chan time.Time, 1)
+	server := ecslocal.New(ecslocal.Execute(&plan{codes: []int{0}, life: time.Hour}), ecslocal.Record(func(call ecslocal.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch call.Operation {
+		case "RunTask":
+			launched[call.Request["clientToken"]] = true
+		case "DescribeTasks":
+			if len(launched) == tasks/task.PerCall {
+				clear(launched)
+				watched <- true
+			}
+		case "StopTask":
+			stopped[call.Request["task"]] = true
+			if len(stopped) == tasks {
+				clear(stopped)
+				asked <- time.Now()
+			}
+		}
+	}))
+	defer server.Close()
+	web := httptest.NewTLSServer(server)
+	defer web.Close()
+	roots := filepath.Join(b.TempDir(), "roots.pem")
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	var total, longest time.Duration
+	for b.Loop() {
+		cmd := step(program, web.URL, "--logs=false", fmt.Sprint("--count=", tasks),
+			`--definition={"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64}]}`)
+		cmd.Env = append(cmd.Env, "AWS_CA_BUNDLE="+roots)
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		<-watched
+		start := time.Now()
+		cmd.Process.Signal(os.Interrupt)
+		took := (<-asked).Sub(start)
+		cmd.Wait()
+		if status := cmd.ProcessState.ExitCode(); status != 130 {
+			b.Fatalf("exit status %d, want 130", status)
+		}
+		total, longest = total+took, max(longest, took)
+	}
+	b.ReportMetric(float64(total.Milliseconds())/float64(b.N), "ms/100-stops")
+	b.ReportMetric(float64(longest.Milliseconds()), "ms/longest")
 }
 
 func step(program, endpoint string, args ...string) *exec.Cmd {

@@ -1,0 +1,52 @@
+package task_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ecs-run-task/internal/task"
+)
+
+// wait waits for 100 tasks that run for so long, and returns how often it asked.
+func wait(t *testing.T, life time.Duration) (calls int) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fake{describe: lives(life, 0), start: time.Now()}
+		if err := (task.Runner{API: api}).Watch(t.Context(), states(definition("app"), 100), task.Watch{Since: api.start}); err != nil {
+			t.Error(err)
+		}
+		calls = len(api.calls)
+	})
+	return calls
+}
+
+// The calls of a wait are few enough for many steps at once: an account has 20 a
+// second for all of them.
+func TestWatchBudget(t *testing.T) {
+	for _, tt := range []struct {
+		life  time.Duration
+		calls float64 // that the schedule has, without its jitter
+	}{
+		{20 * time.Second, 11}, {time.Minute, 29}, {5 * time.Minute, 74}, {15 * time.Minute, 174}, {time.Hour, 444}, {3 * time.Hour, 926}, {24 * time.Hour, 5962},
+	} {
+		calls := float64(wait(t, tt.life))
+		if jitter := 3 + 0.02*tt.calls; calls > tt.calls+jitter {
+			t.Errorf("%g calls for tasks of %s, want %g and %g at the most", calls, tt.life, tt.calls, jitter)
+		}
+	}
+}
+
+// BenchmarkWatch waits for 100 tasks for a day of simulated time.
+func BenchmarkWatch(b *testing.B) {
+	const day = 24 * time.Hour
+	calls := 0
+	for b.Loop() {
+		ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{
+			Name: b.Name(), F: func(t *testing.T) { calls = wait(t, day) }, // time is simulated in a test only
+		}})
+		if !ok {
+			b.Fatal("the wait failed")
+		}
+	}
+	b.ReportMetric(float64(calls), "calls")
+}
