@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,8 +56,9 @@ func (c *control) choose(call ecslocal.Call) ecslocal.Effect {
 	return next[0]
 }
 
-// fault lets the next call of an operation go wrong; the one after it, too, by
-// the next fault: fault RunTask spot-interruption.
+// fault lets the next call of an operation go wrong, or the next few; the one after
+// it, too, by the next fault: fault RunTask spot-interruption, fault StopTask
+// expired-token 20.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	const soon = 50 * time.Millisecond
 	effects := map[string]ecslocal.Effect{
@@ -67,8 +69,14 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 		"collision": ecslocal.Refuse(400, "ClientException", "Too many concurrent attempts to create a new revision of the specified family."),
 		"new-role":  ecslocal.Refuse(400, "ClientException", "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/new' that was provided for this task."),
 	}
-	if len(args) != 2 {
-		ts.Fatalf("usage: fault operation effect")
+	if len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: fault operation effect [times]")
+	}
+	times := 1
+	if len(args) == 3 {
+		var err error
+		times, err = strconv.Atoi(args[2])
+		ts.Check(err)
 	}
 	effect, known := effects[args[1]]
 	if neg || !known {
@@ -77,7 +85,7 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	c := controlOf(ts)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.faults[args[0]] = append(c.faults[args[0]], effect)
+	c.faults[args[0]] = append(c.faults[args[0]], slices.Repeat([]ecslocal.Effect{effect}, times)...)
 }
 
 // called waits until an operation was called so many times since the last called

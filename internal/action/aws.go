@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 
 	"ecs-run-task/internal/ecslocal"
 	"ecs-run-task/internal/input"
@@ -88,10 +89,14 @@ func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	var missing config.SharedConfigProfileNotExistError
-	if errors.As(err, &missing) && s.env.getenv("AWS_ACCESS_KEY_ID") != "" {
+	instead := "role-to-assume"
+	if s.env.getenv("AWS_ACCESS_KEY_ID") != "" {
+		instead = "AWS_ACCESS_KEY_ID"
+	}
+	if errors.As(err, &missing) && (instead == "AWS_ACCESS_KEY_ID" || s.config.RoleToAssume != "") {
 		// The profile is one of the runner's host, whose files are not in the step's
-		// container, and the SDK would not look at the keys.
-		s.console.Notice(report.Note{Text: fmt.Sprintf("AWS_PROFILE is left out: there is no profile %s here; AWS_ACCESS_KEY_ID is used", missing.Profile)})
+		// container, and the SDK would look at nothing else.
+		s.console.Notice(report.Note{Text: fmt.Sprintf("AWS_PROFILE is left out: there is no profile %s here; %s is used", missing.Profile, instead)})
 		if err := errors.Join(s.env.Unsetenv("AWS_PROFILE"), s.env.Unsetenv("AWS_DEFAULT_PROFILE")); err != nil {
 			return aws.Config{}, err
 		}
@@ -112,7 +117,23 @@ func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 	if s.config.RoleToAssume != "" {
 		cfg.Credentials, err = s.assumeRole(cfg)
 	}
+	if cache, ok := cfg.Credentials.(*aws.CredentialsCache); ok {
+		cfg.APIOptions = append(cfg.APIOptions, renewExpired(cache))
+	}
 	return cfg, err
+}
+
+// renewExpired has the next call take new credentials where AWS calls the present
+// ones expired: the SDK goes by this machine's clock alone, which may be wrong.
+func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
+	renew := middleware.DeserializeMiddlewareFunc("RenewExpired", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		if task.Expired(err) {
+			cache.Invalidate()
+		}
+		return out, metadata, err
+	})
+	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(renew, middleware.Before) }
 }
 
 // findCredentials makes sure that there are credentials, in the time that the
@@ -133,11 +154,11 @@ func (s *step) findCredentials(ctx context.Context, cfg aws.Config) error {
 		error:  fmt.Errorf("find AWS credentials: %w", err),
 		advice: "run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN",
 	}
-	var alone *noTokenError
+	var better *adviceError
 	file := s.env.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	switch {
-	case errors.As(err, &alone):
-		advised.advice = tokenAdvice
+	case errors.As(err, &better):
+		advised.advice = better.advice
 	case s.config.RoleToAssume != "":
 		advised.advice = "let the role " + s.config.RoleToAssume + " trust the CI's OIDC provider for this repository and branch (its trust policy: sts:AssumeRoleWithWebIdentity)"
 	case file != "":

@@ -78,19 +78,13 @@ type chained struct{ aws.CredentialsProvider }
 func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	found, err := c.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
-		return found, &noTokenError{err}
+		return found, &adviceError{
+			error:  fmt.Errorf("role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: %w", err),
+			advice: tokenAdvice,
+		}
 	}
 	return found, nil
 }
-
-// noTokenError says that there is neither a token nor other credentials.
-type noTokenError struct{ cause error }
-
-func (e *noTokenError) Error() string {
-	return "role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: " + e.cause.Error()
-}
-
-func (e *noTokenError) Unwrap() error { return e.cause }
 
 // sessionName names the step in CloudTrail, in the characters and the length that
 // AWS takes.
@@ -140,7 +134,10 @@ func (m mintedToken) GetIdentityToken() ([]byte, error) {
 			return []byte(token), nil
 		}
 		if !sleep(ctx, time.Second) {
-			return nil, fmt.Errorf("ask the CI for an OIDC token: %w", err)
+			return nil, &adviceError{
+				error:  fmt.Errorf("ask the CI for an OIDC token: %w", err),
+				advice: "the CI's token service is the one at ACTIONS_ID_TOKEN_REQUEST_URL: if it is only away, run the job again",
+			}
 		}
 	}
 }

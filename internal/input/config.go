@@ -65,7 +65,7 @@ type AWS struct {
 type AWSAccess struct {
 	Region              string `group:"AWS" help:"AWS region; else AWS_REGION or the profile's."`
 	RoleToAssume        string `group:"AWS" help:"ARN of a role to assume with the CI's OIDC token, refreshed for as long as the step waits."`
-	WebIdentityTokenEnv string `group:"AWS" help:"Name of the variable that holds the OIDC token for role-to-assume, where the CI gives it a name of the user's own (GitLab)."`
+	WebIdentityTokenEnv string `group:"AWS" help:"Name of the variable that holds the OIDC token for role-to-assume, where the CI gives it a name of the user's own (GitLab, Buildkite)."`
 }
 
 // Launch is what RunTask is asked for. A definition's own member x-run-task can

@@ -340,7 +340,7 @@ func (r Runner) stop(ctx context.Context, arn, reason string) error {
 		if err == nil {
 			return nil
 		}
-		if !Transient(err) && !retryable(err) || !pause(ctx, wait) {
+		if !Transient(err) && !Expired(err) && !retryable(err) || !pause(ctx, wait) {
 			return fmt.Errorf("stop task %s: %w", ID(arn), err)
 		}
 	}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ecs-run-task/internal/ecslocal"
+)
+
+// issuer is what credentials are of: the token service of a CI, STS, and ECS.
+type issuer struct {
+	ci, sts, ecs *httptest.Server
+	life         time.Duration                  // of credentials; 0: an hour
+	unwell       func(server string, n int) int // HTTP status of the nth call of ci and sts; 0: it is well
+	expired      func(key string) bool          // whether ECS says so
+
+	mu      sync.Mutex
+	minted  int
+	assumed []assumption
+	keys    []string // that signed calls of ECS, each once
+	calls   map[string]int
+}
+
+// assumption is a call of AssumeRoleWithWebIdentity.
+type assumption struct{ role, session, token, signature string }
+
+func newIssuer(t *testing.T) *issuer {
+	t.Helper()
+	a := &issuer{life: time.Hour, calls: map[string]int{}}
+	server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process())
+	a.ci, a.sts = httptest.NewServer(http.HandlerFunc(a.mint)), httptest.NewServer(http.HandlerFunc(a.assume))
+	a.ecs = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.refuses(r) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}`)
+			return
+		}
+		server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		a.ecs.Close()
+		a.sts.Close()
+		a.ci.Close()
+		server.Close()
+	})
+	return a
+}
+
+// status counts a call and returns the HTTP status that it is to have.
+func (a *issuer) status(server string) int {
+	a.calls[server]++
+	if a.unwell == nil {
+		return 0
+	}
+	return a.unwell(server, a.calls[server])
+}
+
+// mint is GitHub's way to a token, each time a new one.
+func (a *issuer) mint(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch status := a.status("ci"); {
+	case status != 0:
+		w.WriteHeader(status)
+	case !strings.EqualFold(r.Header.Get("Authorization"), "bearer the-request") || r.URL.Query().Get("audience") != "sts.amazonaws.com" || r.URL.Query().Get("api-version") != "2.0":
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
+		a.minted++
+		json.NewEncoder(w).Encode(map[string]string{"value": fmt.Sprintf("minted-token-%d", a.minted)})
+	}
+}
+
+func (a *issuer) assume(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := r.ParseForm(); err != nil || r.Form.Get("Action") != "AssumeRoleWithWebIdentity" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if status := a.status("sts"); status != 0 {
+		w.WriteHeader(status)
+		fmt.Fprint(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredTokenException</Code><Message>Token expired</Message></Error></ErrorResponse>`)
+		return
+	}
+	a.assumed = append(a.assumed, assumption{r.Form.Get("RoleArn"), r.Form.Get("RoleSessionName"), r.Form.Get("WebIdentityToken"), r.Header.Get("Authorization")})
+	fmt.Fprintf(w, `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
+		<AccessKeyId>KEY%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>%s</Expiration>
+		</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, len(a.assumed), time.Now().Add(a.life).UTC().Format(time.RFC3339))
+}
+
+// refuses takes in a call of ECS, and says whether its credentials are expired.
+func (a *issuer) refuses(r *http.Request) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	key, _, _ := strings.Cut(scope, "/")
+	if !slices.Contains(a.keys, key) {
+		a.keys = append(a.keys, key)
+	}
+	return a.expired != nil && a.expired(key)
+}
+
+// command is a step whose task runs for so long, with the variables that lead to
+// the account, and others.
+func (a *issuer) command(t *testing.T, seconds int, args []string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd := asCommand(t, a.ecs.URL, append([]string{fmt.Sprintf(
+		`--definition={"family": "job", "containerDefinitions": [{"name": "app", "image": "a", "memory": 64, "command": ["sleep", "%d"]}]}`, seconds)}, args...)...)
+	cmd.Env = append(slices.DeleteFunc(cmd.Env, func(variable string) bool {
+		return strings.HasPrefix(variable, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(variable, "AWS_SECRET_ACCESS_KEY=")
+	}), "AWS_ENDPOINT_URL_STS="+a.sts.URL, "AWS_EC2_METADATA_DISABLED=true", "HOME="+t.TempDir())
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
+// github are the variables of a job that may ask for tokens.
+func (a *issuer) github() []string {
+	return []string{"GITHUB_ACTIONS=true", "GITHUB_RUN_ID=1000", "ACTIONS_ID_TOKEN_REQUEST_URL=" + a.ci.URL + "/token?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=the-request"}
+}
+
+const role = "arn:aws:iam::123456789012:role/deploy"
+
+// A role is assumed with the token of each CI that has one, under a name that AWS
+// takes.
+func TestRoleByToken(t *testing.T) {
+	t.Parallel()
+	session := regexp.MustCompile(`^ecs-run-task-[\w+=,.@-]{1,51}$`)
+	for _, tt := range []struct {
+		name  string
+		env   []string
+		args  []string
+		token string
+	}{
+		{name: "GitHub", token: "minted-token-1"},
+		{name: "GitHub with a long and colourful job", env: []string{"GITHUB_JOB=déploiement (très) long/" + strings.Repeat("ü", 90)}, token: "minted-token-1"},
+		{name: "Gitea", env: []string{"GITEA_ACTIONS=true", "GITHUB_JOB=deploy"}, token: "minted-token-1"},
+		{name: "GitLab", env: []string{"GITLAB_CI=true", "CI_PIPELINE_ID=1000", "CI_JOB_NAME=deploy: [eu, production]", "AWS_ID_TOKEN=given-token"},
+			args: []string{"--web-identity-token-env=AWS_ID_TOKEN"}, token: "given-token"},
+		{name: "Bitbucket", env: []string{"BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_PIPELINE_UUID={7c5d}", "BITBUCKET_STEP_OIDC_TOKEN=given-token"}, token: "given-token"},
+		{name: "CircleCI", env: []string{"CIRCLECI=true", "CIRCLE_WORKFLOW_ID=7c5d-" + strings.Repeat("0", 40), "CIRCLE_JOB=deploy", "CIRCLE_OIDC_TOKEN=old-token", "CIRCLE_OIDC_TOKEN_V2=given-token"}, token: "given-token"},
+		{name: "Buildkite", env: []string{"BUILDKITE=true", "BUILDKITE_BUILD_ID=7c5d", "BUILDKITE_LABEL=:rocket: deploy", "OIDC=given-token"},
+			args: []string{"--web-identity-token-env=OIDC"}, token: "given-token"},
+		{name: "a variable before the CI's own", env: []string{"GITHUB_ACTIONS=true", "ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1", "OIDC=given-token"},
+			args: []string{"--web-identity-token-env=OIDC"}, token: "given-token"},
+		{name: "with a profile of the runner's host", env: []string{"AWS_PROFILE=host", "BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_STEP_OIDC_TOKEN=given-token"}, token: "given-token"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := newIssuer(t)
+			env := tt.env
+			if strings.HasPrefix(tt.token, "minted") {
+				env = append(a.github(), env...)
+			}
+			status, out := exitStatus(t, a.command(t, 0, append([]string{"--role-to-assume=" + role}, tt.args...), env...))
+			if status != 0 || len(a.assumed) != 1 || !slices.Equal(a.keys, []string{"KEY1"}) {
+				t.Fatalf("exit status %d, %d roles assumed, calls signed by %v, want 0, 1 and [KEY1]\n%s", status, len(a.assumed), a.keys, out)
+			}
+			got := a.assumed[0]
+			if got.role != role || got.token != tt.token || got.signature != "" || !session.MatchString(got.session) {
+				t.Errorf("the role was assumed by %+v, want the role and the token %s, unsigned", got, tt.token)
+			}
+			for line := range strings.Lines(out) {
+				if strings.Contains(line, tt.token) && !strings.HasPrefix(line, "::add-mask::") {
+					t.Errorf("the token is printed: %s", line)
+				}
+			}
+		})
+	}
+}
+
+// Credentials are renewed while the step waits, as long as they can be, and used
+// to their end where they can't.
+func TestRoleRenewed(t *testing.T) {
+	t.Parallel()
+	const soon = 5*time.Minute + time.Second // they are renewed five minutes before their end
+	after1 := func(server string) func(string, int) int {
+		return func(s string, n int) int {
+			if s == server && n > 1 {
+				return http.StatusBadRequest
+			}
+			return 0
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		life    time.Duration
+		unwell  func(string, int) int
+		given   bool // the token can't be minted anew
+		expired func(key string) bool
+		renewed bool
+	}{
+		{name: "before their end", life: soon, renewed: true},
+		{name: "when AWS calls them expired", life: time.Hour, expired: expireAfter("KEY1", 5), renewed: true},
+		{name: "not, as the CI gives no other token", life: soon, unwell: after1("ci")},
+		{name: "not, as STS refuses", life: soon, unwell: after1("sts")},
+		{name: "not, as the token has expired", life: soon, unwell: after1("sts"), given: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := newIssuer(t)
+			a.life, a.unwell, a.expired = tt.life, tt.unwell, tt.expired
+			env := a.github()
+			if tt.given {
+				env = []string{"BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_STEP_OIDC_TOKEN=given-token"}
+			}
+			status, out := exitStatus(t, a.command(t, 6, []string{"--role-to-assume=" + role}, env...))
+			if status != 0 {
+				t.Errorf("exit status %d, want 0", status)
+			}
+			if renewed := len(a.keys) > 1; renewed != tt.renewed {
+				t.Errorf("calls were signed by %v, want other keys than KEY1: %t", a.keys, tt.renewed)
+			}
+			if tries := max(a.calls["ci"], a.calls["sts"]); tries < 2 {
+				t.Errorf("%v calls for credentials, want another try", a.calls)
+			}
+			for i, got := range a.assumed {
+				if want := fmt.Sprintf("minted-token-%d", i+1); !tt.given && got.token != want {
+					t.Errorf("role %d was assumed by %s, want %s", i+1, got.token, want)
+				}
+			}
+			if t.Failed() {
+				t.Log(out)
+			}
+		})
+	}
+}
+
+// expireAfter lets ECS call a key expired after so many calls.
+func expireAfter(key string, calls int) func(string) bool {
+	n := 0
+	return func(k string) bool {
+		if k == key {
+			n++
+		}
+		return k == key && n > calls
+	}
+}
+
+// Credentials that are not there, or can't work in a step's container, are told
+// of in time and before anything is registered.
+func TestCredentialsMissing(t *testing.T) {
+	t.Parallel()
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(silent.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	for _, tt := range []struct {
+		name string
+		args []string
+		env  []string
+		want []string
+	}{
+		{"none", nil, nil, []string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set AWS_ACCESS_KEY_ID"}},
+		{"a metadata service that does not answer", nil, []string{"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + silent.URL}, []string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"}},
+		{"a container service that does not answer", nil, []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + silent.URL}, []string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"}},
+		{"a file of the runner's host", nil, []string{"AWS_WEB_IDENTITY_TOKEN_FILE=" + file, "AWS_ROLE_ARN=" + role}, []string{"error: find AWS credentials: ", "AWS_WEB_IDENTITY_TOKEN_FILE is " + file + ": only files below the workspace and RUNNER_TEMP are in a step's container"}},
+		{"a profile of the runner's host", nil, []string{"AWS_PROFILE=host"}, []string{"error: load the AWS configuration: there is no profile host", "unset AWS_PROFILE"}},
+		{"a role and no token", []string{"--role-to-assume=" + role}, []string{"GITHUB_ACTIONS=true"}, []string{"the CI gives the step no OIDC token, and there are no other credentials", "permissions id-token: write"}},
+		{"a token that is not there", []string{"--role-to-assume=" + role, "--web-identity-token-env=OIDC"}, nil, []string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
+		{"a token service that is away", []string{"--role-to-assume=" + role}, []string{"ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=a"}, []string{"ask the CI for an OIDC token: ", "if it is only away, run the job again"}},
+		{"no region", nil, []string{"AWS_REGION=", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, []string{"error: no AWS region: give the input region, or set AWS_REGION"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := newIssuer(t)
+			start := time.Now()
+			status, out := exitStatus(t, a.command(t, 0, tt.args, tt.env...))
+			if took := time.Since(start); status != 125 || took > 5*time.Second {
+				t.Errorf("exit status %d after %s, want 125 within 5s", status, took)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("the output lacks %q", want)
+				}
+			}
+			if len(a.keys) > 0 {
+				t.Error("ECS was called")
+			}
+			if t.Failed() {
+				t.Log(out)
+			}
+		})
+	}
+}
