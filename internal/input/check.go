@@ -38,6 +38,9 @@ func (r *reader) check(c Config) {
 	if c.Definition == "" && !files {
 		r.fault("", "give the task definition: either definition (inline, or the name of a registered one) or file-paths")
 	}
+	if c.Definition != "" && !c.Registered() && !strings.ContainsAny(c.Definition, "{[\n") && !strings.Contains(c.Definition, ": ") {
+		r.fault("definition", "expected a task definition in JSON or YAML, or the name of a registered one: family, family:revision or ARN (a file is given by file-paths)")
+	}
 	r.both("definition", "file-paths", c.Definition != "" && files)
 	r.both("branch", "commit", c.Branch != "" && c.Commit != "")
 	r.both("skip-steady-state-check", "local (its tasks end with the step)", c.SkipSteadyStateCheck && c.Local != "")
