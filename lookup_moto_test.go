@@ -69,7 +69,8 @@ func TestMotoLookups(t *testing.T) {
 		{"subnets by filter, a group by name", []string{"--file-paths=" + fits, "--subnets=tag:Tier=private", "--security-groups=group-name=jobs", "--dry-run"}, 0, []string{
 			"subnets tag:Tier=private: ", made.A + " (jobs-a, ", made.B + " (jobs-b, ", "security-groups group-name=jobs: " + made.Group + " (jobs, " + made.VPC + ")", `"` + made.A + `"`, `"` + made.B + `"`, `"` + made.Group + `"`}, made.Public},
 		{"by the tag Name and by id", []string{"--file-paths=" + fits, "--subnets=jobs-a," + made.Public, "--dry-run"}, 0, []string{"subnets jobs-a: " + made.A, `"` + made.A + `"`, `"` + made.Public + `"`}, made.B},
-		{"none", []string{"--file-paths=" + fits, "--subnets=jobs-c"}, 125, []string{"error: subnets: there is no subnet jobs-c in us-east-1"}, "registering"},
+		{"none", []string{"--file-paths=" + fits, "--subnets=jobs-c"}, 125, []string{"error: subnets: there is no subnet with the tag Name jobs-c in us-east-1"}, "registering"},
+		{"a group's own name", []string{"--file-paths=" + fits, "--subnets=jobs-a", "--security-groups=jobs"}, 125, []string{"error: security-groups: there is no security group with the tag Name jobs in us-east-1; a group's own name is the filter group-name=jobs"}, "registering"},
 		{"all is there", []string{"--file-paths=" + fits, "--subnets=" + made.A, "--security-groups=" + made.Group, "--preflight", "--dry-run"}, 0, []string{"checking with AWS what the definitions name", "RunTask request:"}, "not checked"},
 		{"a registered one", []string{"--definition=job", "--subnets=" + made.A, "--preflight", "--dry-run"}, 0, []string{"found job:1", "checking with AWS", "RunTask request:"}, "not checked"},
 		{"nothing fits", []string{"--file-paths=" + misfits, "--subnets=" + made.A + "," + made.Elsewhere, "--preflight"}, 125, []string{

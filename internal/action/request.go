@@ -301,7 +301,11 @@ func (s *step) findNetworks(ctx context.Context, name string, items []string, fi
 		found, err := find(s.clients.lookup, ctx, item)
 		var missing *lookup.NotFoundError
 		if errors.As(err, &missing) {
-			return nil, &input.Error{Input: name, Message: fmt.Sprintf("%s in %s", err, s.clients.config.Region)}
+			message := fmt.Sprintf("%s in %s", err, s.clients.config.Region)
+			if name == "security-groups" && !strings.Contains(item, "=") {
+				message += "; a group's own name is the filter group-name=" + item
+			}
+			return nil, &input.Error{Input: name, Message: message}
 		}
 		if err != nil {
 			return nil, err

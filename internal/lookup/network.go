@@ -121,6 +121,9 @@ func (c *Client) networks(ctx context.Context, operation, what, item, id string)
 		parameters.Set("NextToken", answer.NextToken)
 	}
 	if len(all) == 0 {
+		if !IsID(item) && !strings.Contains(item, "=") {
+			item = "with the tag Name " + item
+		}
 		return nil, &NotFoundError{what, item}
 	}
 	slices.SortFunc(all, func(a, b Network) int { return strings.Compare(a.ID, b.ID) })

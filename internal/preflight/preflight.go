@@ -52,9 +52,9 @@ type plan struct {
 	checks []check
 }
 
-// check is one thing to find out.
+// check is one thing to find out, or several whose errors are joined.
 type check struct {
-	at   func(message string) error // makes a fault of it
+	at   func(message string) error // makes a fault of what is missing or does not fit; nil if each is an [*input.Error] already
 	make func(context.Context) error
 }
 
@@ -96,17 +96,32 @@ func (p *plan) run(ctx context.Context) (notices []string, err error) {
 	group.Wait()
 	var faults []error
 	for i, result := range results {
-		var missing *lookup.NotFoundError
-		var unfit misfit
-		switch {
-		case result == nil:
-		case errors.As(result, &missing), errors.As(result, &unfit):
-			faults = append(faults, p.checks[i].at(result.Error()))
-		default:
-			notices = append(notices, "not checked: "+result.Error())
+		for _, one := range parts(result) {
+			var missing *lookup.NotFoundError
+			var unfit misfit
+			var input *input.Error
+			switch {
+			case errors.As(one, &input):
+				faults = append(faults, one)
+			case errors.As(one, &missing), errors.As(one, &unfit):
+				faults = append(faults, p.checks[i].at(one.Error()))
+			default:
+				notices = append(notices, "not checked: "+one.Error())
+			}
 		}
 	}
 	return notices, errors.Join(faults...)
+}
+
+// parts returns the errors that one joins, or itself; none of nil.
+func parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // definition plans the checks of what a definition names.
@@ -262,24 +277,33 @@ func (p *plan) network(s Subject) {
 		return
 	}
 	key := "network " + strings.Join(slices.Concat(s.Subnets, s.SecurityGroups), " ")
-	p.add(key, byInput("subnets"), func(ctx context.Context) error {
+	p.add(key, nil, func(ctx context.Context) error {
 		var vpc, first string
-		for _, ids := range []struct {
-			ids  []string
-			find func(context.Context, string) ([]lookup.Network, error)
-		}{{s.Subnets, p.client.Subnets}, {s.SecurityGroups, p.client.SecurityGroups}} {
-			for _, id := range ids.ids {
-				found, err := ids.find(ctx, id)
+		var all []error
+		for _, of := range []struct {
+			input string
+			ids   []string
+			find  func(context.Context, string) ([]lookup.Network, error)
+		}{{"subnets", s.Subnets, p.client.Subnets}, {"security-groups", s.SecurityGroups, p.client.SecurityGroups}} {
+			at := byInput(of.input)
+			for _, id := range of.ids {
+				found, err := of.find(ctx, id)
+				var missing *lookup.NotFoundError
 				switch {
-				case err != nil:
-					return err
-				case vpc == "":
+				case errors.As(err, &missing):
+					all = append(all, at(err.Error()))
+					continue
+				case err == nil && vpc == "":
 					vpc, first = found[0].VPC, id
-				case found[0].VPC != vpc:
-					return misfit(fmt.Sprintf("%s is in %s, and %s in %s: a task is in one VPC", id, found[0].VPC, first, vpc))
+				case err == nil && found[0].VPC != vpc:
+					all = append(all, at(fmt.Sprintf("%s is in %s, and %s in %s: a task is in one VPC", id, found[0].VPC, first, vpc)))
+				}
+				if err != nil { // it would be the same for the others
+					all = append(all, err)
+					break
 				}
 			}
 		}
-		return nil
+		return errors.Join(all...)
 	})
 }

@@ -135,6 +135,40 @@ func TestCheckFaults(t *testing.T) {
 	}
 }
 
+// Every subnet and security group that is missing, or in another VPC, is told of
+// by the input that names it; where none may be looked at, that is one notice.
+func TestCheckNetwork(t *testing.T) {
+	const (
+		subnets, noSubnets = `<R><subnetSet><item><subnetId>s</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>`, `<R><subnetSet/></R>`
+		groups, noGroups   = `<R><securityGroupInfo><item><groupId>g</groupId><vpcId>vpc-2</vpcId></item></securityGroupInfo></R>`, `<R><securityGroupInfo/></R>`
+	)
+	for _, tt := range []struct {
+		name            string
+		subnets, groups string
+		want            string
+		notices         int
+	}{
+		{"missing", noSubnets, noGroups, "subnets: there is no subnet subnet-1\nsubnets: there is no subnet subnet-2\nsecurity-groups: there is no security group sg-1", 0},
+		{"in two VPCs", subnets, groups, "security-groups: sg-1 is in vpc-2, and subnet-1 in vpc-1: a task is in one VPC", 0},
+		{"subnets denied", "", noGroups, "security-groups: there is no security group sg-1", 1},
+		{"denied", "", "", "", 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answers := all()
+			for operation, answer := range map[string]string{"DescribeSubnets": tt.subnets, "DescribeSecurityGroups": tt.groups} {
+				if answer != "" {
+					answers[operation] = answer
+				}
+			}
+			s := subject(t, job)
+			s.Subnets, s.SecurityGroups = []string{"subnet-1", "subnet-2"}, []string{"sg-1"}
+			if notices, got := check(t, &account{answers: answers}, s); got != tt.want || len(notices) != tt.notices {
+				t.Errorf("Check() = %q, %q, want %d notices and %q", notices, got, tt.notices, tt.want)
+			}
+		})
+	}
+}
+
 // What is denied is a notice for each, and no fault.
 func TestCheckDenied(t *testing.T) {
 	notices, faults := check(t, &account{}, subject(t, job))
