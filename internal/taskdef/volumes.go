@@ -1,5 +1,7 @@
 package taskdef
 
+import "ecs-run-task/internal/document"
+
 // volumeKinds are the members of a volume that say what it is: one at most.
 var volumeKinds = []string{
 	"host", "dockerVolumeConfiguration", "efsVolumeConfiguration",
@@ -8,7 +10,9 @@ var volumeKinds = []string{
 
 func volumeName(t *task, tell telling) {
 	for volume := range t.get("volumes").each() {
-		checkName(volume.get("name"), "a volume", tell)
+		if volume.node.Kind == document.Map {
+			checkName(volume.get("name"), "a volume", tell)
+		}
 	}
 }
 
