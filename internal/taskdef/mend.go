@@ -234,8 +234,16 @@ var sized = regexp.MustCompile(`(?i)^[0-9.]+( ?(GB|vCPU))?$`)
 // size checks a string. The cpu and memory of a task with a unit that ECS does
 // not know are taken as the number that it does.
 func (c *checker) size(n *document.Node, schema *smithy.Schema, path string) *document.Node {
-	parse := map[string]func(string) (int64, bool){"cpu": parseCPU, "memory": parseMemory}[schema.MemberName()]
-	if parse == nil || sized.MatchString(n.Text) {
+	var parse func(string) (int64, bool)
+	switch schema.MemberName() {
+	case "cpu":
+		parse = parseCPU
+	case "memory":
+		parse = parseMemory
+	default:
+		return n
+	}
+	if sized.MatchString(n.Text) {
 		return n
 	}
 	if size, ok := parse(strings.TrimSpace(n.Text)); ok {

@@ -235,16 +235,16 @@ func (f *findings) fault(at document.Place, path, code, hint, format string, arg
 }
 
 func (f *findings) warn(at document.Place, path, code, hint, format string, args ...any) {
-	f.say(false, document.Error{Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)})
+	if !f.full(true) {
+		f.warnings = append(f.warnings, document.Warning{Error: document.Error{
+			Place: at, Path: path, Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)}})
+	}
 }
 
 func (f *findings) notice(at document.Place, path, code, format string, args ...any) {
-	f.say(true, document.Error{Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
-}
-
-func (f *findings) say(notice bool, e document.Error) {
 	if !f.full(true) {
-		f.warnings = append(f.warnings, document.Warning{Notice: notice, Error: e})
+		f.warnings = append(f.warnings, document.Warning{Notice: true, Error: document.Error{
+			Place: at, Path: path, Code: code, Message: fmt.Sprintf(format, args...)}})
 	}
 }
 
