@@ -3,6 +3,7 @@ package input_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,11 +50,13 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// Whatever the words, they come back from a line in which each is quoted.
+// Whatever the words, they come back from a line in which each is quoted, unless
+// they are no text at all.
 func FuzzCommand(f *testing.F) {
 	f.Add("sh", "echo \"$A\" 'b' \\ \n&& ls")
 	f.Add("", "ä|;<>")
 	f.Add("a'b", "-")
+	f.Add("\x95", "0")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		for name, quote := range map[string]func(string) string{
 			"single": func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" },
@@ -63,6 +66,12 @@ func FuzzCommand(f *testing.F) {
 		} {
 			line := quote(a) + " " + quote(b)
 			got, err := input.Launch{}.With("command", line)
+			if !utf8.ValidString(line) {
+				if errorText(err) != "command: expected text in UTF-8" {
+					t.Errorf("%s quotes: command %q: %v", name, line, err)
+				}
+				continue
+			}
 			if want := []string{a, b}; err != nil || !cmp.Equal([]string(got.Command), want) {
 				t.Errorf("%s quotes: command %q = %q, %v, want %q", name, line, got.Command, err, want)
 			}
