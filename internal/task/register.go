@@ -43,9 +43,10 @@ func (r Runner) register(ctx context.Context, family string, request []byte) (*e
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
 		out, err := change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
-		took := time.Since(start) + wait
+		next := jitter(wait)
+		took := time.Since(start) + next
 		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
-		if !again || !pause(ctx, wait) {
+		if !again || !sleep(ctx, next) {
 			return out, err
 		}
 	}
