@@ -35,7 +35,10 @@ var (
 // slack is what a busy machine may add to a time that is held. Where it keeps a
 // goroutine waiting for longer than lagging, it is not the step that is late: the
 // seed has another try.
+//
+// A signal that comes within the time echo is taken for the same one.
 const (
+	echo    = 100 * time.Millisecond
 	slack   = 1500 * time.Millisecond
 	lagging = 150 * time.Millisecond
 	tries   = 5
@@ -676,7 +679,7 @@ func (p *plan) runProcess(f *faultSuite) {
 		go func() {
 			time.Sleep(p.signalAt)
 			cmd.Process.Signal(p.signal)
-			time.Sleep(p.signalAt / 10)
+			time.Sleep(echo + p.signalAt/10)
 			p.mu.Lock()
 			p.signalled = time.Now()
 			p.mu.Unlock()

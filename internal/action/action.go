@@ -89,6 +89,10 @@ func (i *Interrupted) status() int {
 	return ExitError
 }
 
+// echoTime is how soon after the first a signal is the same one: timeout(1) and
+// some CIs signal the process and then its group.
+const echoTime = 100 * time.Millisecond
+
 // Main runs the command that the arguments ask for and returns its exit status.
 // The first signal ends the step in order, in [endingTime] at the most; the
 // second ends it at once.
@@ -109,6 +113,9 @@ func Main(env Env) int {
 			return first.status()
 		case s := <-env.Signals:
 			interrupted := &Interrupted{s, time.Now()}
+			if first != nil && interrupted.At.Sub(first.At) < echoTime {
+				continue
+			}
 			if first != nil {
 				made.tell(env.Stdout, fmt.Sprintf("ended at once by a second signal (%s)", s))
 				return interrupted.status()

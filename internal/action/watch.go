@@ -177,6 +177,9 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 	if err := s.hurried().Watch(ctx, open, w); err != nil && watchError == nil {
 		s.console.Printf("the last states are not known: %v", s.clients.plainRefusal(err))
 	}
+	if stopping := slices.DeleteFunc(undone(open), func(state *task.State) bool { return !s.made.hasStopped(state) }); len(stopping) > 0 {
+		s.console.Printf("%s told to stop and not seen to end: ECS kills the containers after their stop time-out", plural(len(stopping), "task"))
+	}
 }
 
 // stopEarly stops the tasks that are known at a signal or the time-out, while
