@@ -43,7 +43,19 @@ func (s *step) post(ctx context.Context) int {
 	case err != nil:
 		return s.failLeft(ctx, err)
 	}
+	if c.SteadyState != "stopped" && s.env.getenv("STATE_intent") == "" && len(left) > 0 && !slices.ContainsFunc(left, s.notUp) {
+		// A runner that keeps no state does not say that the step ended well.
+		s.console.Printf("%s left running: each is %s, and this runner does not say how the step ended", plural(len(left), "task"), c.SteadyState)
+		s.tellHowToLook(task.States(task.Launched{Tasks: left}))
+		return ExitGood
+	}
 	return s.stopAll(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
+}
+
+// notUp reports whether a task is not in the state that the step waits for, other
+// than its end.
+func (s *step) notUp(t types.Task) bool {
+	return aws.ToString(t.LastStatus) != "RUNNING" || s.config.SteadyState == "healthy" && t.HealthStatus != types.HealthStatusHealthy
 }
 
 // settleTime is how long ECS may take to list a task that it has just started.
