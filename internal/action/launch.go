@@ -138,12 +138,19 @@ func (s *step) launch(ctx context.Context, group []*job) error {
 	if !early() {
 		<-stopped
 	}
-	started, failures := 0, 0
+	started := 0
 	for _, j := range group {
-		started, failures = started+len(j.fresh), failures+len(j.failures)
+		started += len(j.fresh)
+	}
+	failures := 0
+	if ctx.Err() == nil { // what was not asked for did not fail
+		failures = missing - started
 	}
 	s.console.Printf("%s started, %s", plural(started, "task"), plural(failures, "failure"))
 	for _, j := range group {
+		if j.err != nil && failures > 0 && started > len(j.fresh) { // it may be long until the others have ended
+			s.console.Printf("following the others, although %v", s.clients.plainRefusal(j.err))
+		}
 		for _, state := range j.fresh {
 			s.logs.update(state, s.label(state))
 		}
