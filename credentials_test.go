@@ -20,7 +20,7 @@ import (
 // issuer is what credentials are of: the token service of a CI, STS, and ECS.
 type issuer struct {
 	ci, sts, ecs *httptest.Server
-	life         time.Duration                  // of credentials; 0: an hour
+	life         time.Duration                  // of credentials
 	unwell       func(server string, n int) int // HTTP status of the nth call of ci and sts; 0: it is well
 	expired      func(key string) bool          // whether ECS says so
 
@@ -34,9 +34,9 @@ type issuer struct {
 // assumption is a call of AssumeRoleWithWebIdentity.
 type assumption struct{ role, session, token, signature string }
 
-func newIssuer(t *testing.T) *issuer {
+func newIssuer(t *testing.T, a *issuer) *issuer {
 	t.Helper()
-	a := &issuer{life: time.Hour, calls: map[string]int{}}
+	a.calls = map[string]int{}
 	server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process())
 	a.ci, a.sts = httptest.NewServer(http.HandlerFunc(a.mint)), httptest.NewServer(http.HandlerFunc(a.assume))
 	a.ecs = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -157,12 +157,14 @@ func TestRoleByToken(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := newIssuer(t)
+			a := newIssuer(t, &issuer{life: time.Hour})
 			env := tt.env
 			if strings.HasPrefix(tt.token, "minted") {
 				env = append(a.github(), env...)
 			}
 			status, out := exitStatus(t, a.command(t, 0, append([]string{"--role-to-assume=" + role}, tt.args...), env...))
+			a.mu.Lock()
+			defer a.mu.Unlock()
 			if status != 0 || len(a.assumed) != 1 || !slices.Equal(a.keys, []string{"KEY1"}) {
 				t.Fatalf("exit status %d, %d roles assumed, calls signed by %v, want 0, 1 and [KEY1]\n%s", status, len(a.assumed), a.keys, out)
 			}
@@ -208,13 +210,14 @@ func TestRoleRenewed(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := newIssuer(t)
-			a.life, a.unwell, a.expired = tt.life, tt.unwell, tt.expired
+			a := newIssuer(t, &issuer{life: tt.life, unwell: tt.unwell, expired: tt.expired})
 			env := a.github()
 			if tt.given {
 				env = []string{"BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_STEP_OIDC_TOKEN=given-token"}
 			}
 			status, out := exitStatus(t, a.command(t, 6, []string{"--role-to-assume=" + role}, env...))
+			a.mu.Lock()
+			defer a.mu.Unlock()
 			if status != 0 {
 				t.Errorf("exit status %d, want 0", status)
 			}
@@ -272,7 +275,7 @@ func TestCredentialsMissing(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := newIssuer(t)
+			a := newIssuer(t, &issuer{life: time.Hour})
 			start := time.Now()
 			status, out := exitStatus(t, a.command(t, 0, tt.args, tt.env...))
 			if took := time.Since(start); status != 125 || took > 5*time.Second {
@@ -283,6 +286,8 @@ func TestCredentialsMissing(t *testing.T) {
 					t.Errorf("the output lacks %q", want)
 				}
 			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
 			if len(a.keys) > 0 {
 				t.Error("ECS was called")
 			}
