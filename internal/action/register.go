@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -49,7 +50,7 @@ func (s *step) familyOf(j *job) string {
 	return familyOfName(s.config.Definition)
 }
 
-func (s *step) registerOne(ctx context.Context, j *job) (err error) {
+func (s *step) registerOne(ctx context.Context, j *job) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -60,13 +61,44 @@ func (s *step) registerOne(ctx context.Context, j *job) (err error) {
 		return nil
 	}
 	s.console.Printf("registering %s", j.source.Family)
-	j.definition, err = s.runner.Register(ctx, j.source.Family, j.source.Body)
-	if j.definition != nil {
-		j.registered = true
-		s.made.registered(aws.ToString(j.definition.TaskDefinitionArn))
-		s.console.Printf("registered %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
+	began := time.Now()
+	definition, unheard, err := s.runner.Register(ctx, j.source.Family, j.source.Body)
+	if definition != nil {
+		j.definition, j.registered = definition, true
+		s.made.registered(aws.ToString(definition.TaskDefinitionArn))
+		s.console.Printf("registered %s: %s", task.Name(definition), aws.ToString(definition.TaskDefinitionArn))
+	}
+	if unheard {
+		s.nameUnheard(ctx, j, time.Since(began))
 	}
 	return err
+}
+
+// nameUnheard names the revisions that ECS may have registered for the job without
+// the step hearing of it: those just before its own that are the same, and as new
+// as its tries, which took some time. They are not taken for the step's own: so
+// would another run's be.
+func (s *step) nameUnheard(ctx context.Context, j *job, took time.Duration) {
+	named := false
+	revisions, err := s.runner.Revisions(ctx, j.source.Family)
+	for _, arn := range revisions {
+		if j.definition == nil || arn == aws.ToString(j.definition.TaskDefinitionArn) {
+			continue
+		}
+		definition, answer, err := s.runner.Describe(ctx, arn)
+		if err != nil || aws.ToTime(definition.RegisteredAt).Before(aws.ToTime(j.definition.RegisteredAt).Add(-took-time.Second)) {
+			break
+		}
+		if same, err := j.source.SameAs(answer); err != nil || !same {
+			continue
+		}
+		named = true
+		s.console.Printf("registered as well, it seems, in a try without an answer: %s", arn)
+	}
+	if err != nil || j.definition == nil || !named {
+		s.console.Printf("a try to register %s had no answer; to look what ECS made of it:", j.source.Family)
+		s.console.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", s.clients.config.Region, j.source.Family)
+	}
 }
 
 // reuse takes the newest active revision for the job if it is the same

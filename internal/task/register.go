@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go/middleware"
@@ -27,29 +29,40 @@ const registerBudget = 5 * time.Minute
 // given as the API's JSON, to the letter, and checks what ECS answers: the
 // revision is active and of the family. A definition that ECS did register is
 // returned even if the check fails, so that it can be named and cleaned up.
-func (r Runner) Register(ctx context.Context, family string, request []byte) (*types.TaskDefinition, error) {
-	out, err := r.register(ctx, family, request)
+//
+// Unheard is true if a try had no answer: ECS may have registered the definition
+// then as well, as it has no token that would tell it of the other try.
+func (r Runner) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition, unheard bool, err error) {
+	out, unheard, err := r.register(ctx, family, request)
+	if err == nil {
+		definition = out.TaskDefinition
+		err = registered(definition, family)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("register task definition %s: %w", family, err)
+		err = fmt.Errorf("register task definition %s: %w", family, err)
 	}
-	definition := out.TaskDefinition
-	if err := registered(definition, family); err != nil {
-		return definition, fmt.Errorf("register task definition %s: %w", family, err)
-	}
-	return definition, nil
+	return definition, unheard, err
 }
 
-func (r Runner) register(ctx context.Context, family string, request []byte) (*ecs.RegisterTaskDefinitionOutput, error) {
+func (r Runner) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput, unheard bool, err error) {
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
-		out, err := change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
+		out, err = change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
+		unheard = unheard || Unheard(err) || err == nil && unheardBefore(out.ResultMetadata)
 		next := jitter(wait)
 		took := time.Since(start) + next
 		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
 		if !again || !sleep(ctx, next) {
-			return out, err
+			return out, unheard, err
 		}
 	}
+}
+
+// unheardBefore reports whether the SDK had tries without an answer before the
+// one that it has the answer of.
+func unheardBefore(answer middleware.Metadata) bool {
+	attempts, _ := retry.GetAttemptResults(answer)
+	return slices.ContainsFunc(attempts.Results, func(attempt retry.AttemptResult) bool { return Unheard(attempt.Err) })
 }
 
 // registration is the least that the SDK takes for a request; its body is

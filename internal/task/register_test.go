@@ -41,8 +41,11 @@ func TestRegisterAsksAgain(t *testing.T) {
 							TaskDefinitionArn: aws.String("arn:web:1"), Family: aws.String("web"), Revision: 1, Status: types.TaskDefinitionStatusActive,
 						}}, nil
 					}}
-					_, err := task.Runner{API: api}.Register(t.Context(), "web", []byte("{}"))
+					_, unheard, err := task.Runner{API: api}.Register(t.Context(), "web", []byte("{}"))
 					took := time.Since(start)
+					if want := tt.name == "no answer"; unheard != want {
+						t.Errorf("Register(): unheard %t, want %t", unheard, want)
+					}
 					if lasts < tt.budget {
 						if err != nil {
 							t.Errorf("Register() of what goes wrong for %s = %v, want nil", lasts, err)
