@@ -150,7 +150,8 @@ func (d docker) Run(ctx context.Context, c Container, started func(), stop <-cha
 		return Exit{}, fmt.Errorf("CannotCreateContainerError: %w", err)
 	}
 	if _, err := d.call(ctx, "start", name); err != nil {
-		return Exit{}, fmt.Errorf("CannotStartContainerError: %w", err)
+		why, _, _ := strings.Cut(err.Error(), "\n") // the CLI goes on with our names
+		return Exit{}, errors.New("CannotStartContainerError: " + why)
 	}
 	started()
 	exited := make(chan struct{})

@@ -180,8 +180,8 @@ func TestDocker(t *testing.T) {
 					t.Errorf("lines of %s = %q, want %q", name, got, want)
 				}
 			}
-			if got := str(task, "stoppedReason"); !strings.Contains(got, c.reason) {
-				t.Errorf("stoppedReason = %q, want %q", got, c.reason)
+			if got := str(task, "stoppedReason"); !strings.Contains(got, c.reason) || strings.Contains(got, "\n") {
+				t.Errorf("stoppedReason = %q, want %q in one line", got, c.reason)
 			}
 			if got := remaining(t, arn); got != "" {
 				t.Errorf("containers are left: %s", got)

@@ -98,6 +98,16 @@ func TestPrintf(t *testing.T) {
 	}
 }
 
+// What ECS says of the task and of its container alike is told once.
+func TestChanged(t *testing.T) {
+	r, out := console()
+	r.Changed(failedTask("CannotPullContainerError: no"), 12*time.Second)
+	want := "[12s] task 01234567 of migrate:7 is STOPPED: CannotPullContainerError: no\n  container app: exit code 3\n  container proxy: exit code 143 (not essential)\n"
+	if got := out.String(); got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
 var (
 	oldCommand = regexp.MustCompile(`##[A-Za-z]*\[`)
 	onlyColour = regexp.MustCompile(`\x1b\[[0-9;:]*m`)

@@ -31,6 +31,9 @@ func (r *Report) Changed(state *task.State, since time.Duration) {
 	}
 	if state.Verdict != nil {
 		for _, end := range state.Ends() {
+			if end.Reason == aws.ToString(state.StoppedReason) {
+				end.Reason = "" // it stands above
+			}
 			fmt.Fprintf(&text, "\n  container %s: %s", end.Name, endText(end))
 		}
 		for _, note := range state.Verdict.Notes {
