@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -97,7 +98,7 @@ func TestDocuments(t *testing.T) {
 	if err != nil || len(documents) == 0 {
 		t.Fatalf("docs has no documents: %v", err)
 	}
-	for _, path := range append(documents, "README.md", "CONTRIBUTING.md") {
+	for _, path := range append(documents, "README.md", "CONTRIBUTING.md", "SECURITY.md") {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(path)
@@ -105,6 +106,7 @@ func TestDocuments(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantLinks(t, path, string(text))
+			wantCommands(t, path, string(text))
 			blocks := blocksOf(string(text))
 			workspace, files := t.TempDir(), map[string]string{}
 			for _, b := range blocks {
@@ -133,6 +135,8 @@ func TestDocuments(t *testing.T) {
 						want = strings.Split(strings.TrimSpace(blocks[i+1].text), "\n")
 					}
 					wantScript(t, where, workspace, b.text, want)
+				case "console":
+					wantRelease(t, where, b.text)
 				case "text":
 				default:
 					t.Errorf("%s: a block of %q, which nothing tests", where, b.language)
@@ -148,13 +152,95 @@ func wantScript(t *testing.T, where, workspace, script string, want []string) {
 	cmd := exec.Command("bash", "-e", "-c", script)
 	cmd.Dir = workspace
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + workspace}, serveECS(t, "127.0.0.1").env()...)
+	if strings.Contains(script, "git clone ") {
+		cmd.Env = append(cmd.Env, cloning(t)...)
+	}
 	status, out := exitStatus(t, cmd)
 	if status != 0 {
 		t.Errorf("%s: exit status %d", where, status)
 	}
-	wantInOrder(t, out, want)
+	var ordered []string
+	for _, text := range want {
+		if text = timeless(text); !strings.HasPrefix(text, "[") {
+			ordered = append(ordered, text)
+		} else if !strings.Contains(timeless(out), text) { // states and logs come as they come
+			t.Errorf("%s: nothing printed has %q", where, text)
+		}
+	}
+	wantInOrder(t, timeless(out), ordered)
 	if t.Failed() {
 		t.Logf("%s:\n%s", where, out)
+	}
+}
+
+var (
+	identifier = regexp.MustCompile(`\b[0-9a-f]{8}(?:[0-9a-f]{24})?\b`)
+	elapsed    = regexp.MustCompile(`\b[0-9.]+s\b`)
+)
+
+// timeless is a text without what differs from run to run: ids of tasks, and times.
+func timeless(text string) string {
+	return elapsed.ReplaceAllString(identifier.ReplaceAllString(text, "ID"), "TIME")
+}
+
+// cloning are the variables that let git take this repository for its public one,
+// and Go what it has built and fetched.
+func cloning(t *testing.T) []string {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exec.Command("git", "rev-parse", "HEAD").Run() != nil {
+		t.Skip("this is no clone of the repository")
+	}
+	env := []string{"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=url." + here + ".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/ecs-run-task/ecs-run-task",
+		"GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*", "GOFLAGS=-buildvcs=false"}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY"} {
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, name+"="+strings.TrimSpace(string(value)))
+	}
+	return env
+}
+
+// inline is a command in the middle of a text.
+var inline = regexp.MustCompile("`ecs-run-task( [^`]+)`")
+
+// indented is the first line of a block without a fence.
+var indented = regexp.MustCompile(`\n\n( {4}|\t).*`)
+
+// wantCommands wants the commands within sentences to be good, but for the inputs
+// that they leave out, and no others than these and the fenced ones.
+func wantCommands(t *testing.T, path, text string) {
+	t.Helper()
+	for _, m := range inline.FindAllStringSubmatch(text, -1) {
+		args := strings.Fields(m[1])
+		switch {
+		case args[0] == "policy":
+			args = append(args, "--definition=x")
+		case len(args) == 1: // it is only named
+			args = append(args, "--help")
+		}
+		if _, err := input.Parse(args, func(string) (string, bool) { return "", false }); err != nil {
+			t.Errorf("%s: %s: %v", path, m[0], err)
+		}
+	}
+	if m := indented.FindString(fenced.ReplaceAllString(text, "")); m != "" {
+		t.Errorf("%s: a block without a fence, which nothing tests:%s", path, m)
+	}
+}
+
+// wantRelease wants the workflow that a signature is said to be of to make it.
+func wantRelease(t *testing.T, where, text string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`(\.github/workflows/\w+\.yml)@refs/heads/(\w+)`).FindAllStringSubmatch(text, -1) {
+		workflow, err := os.ReadFile(m[1])
+		if err != nil || !strings.Contains(string(workflow), "cosign sign ") || !strings.Contains(string(workflow), "github.ref == 'refs/heads/"+m[2]+"'") {
+			t.Errorf("%s: %s does not sign on the branch %s: %v", where, m[1], m[2], err)
+		}
 	}
 }
 
@@ -169,8 +255,9 @@ func wantSteps(t *testing.T, where string, node any) {
 		}
 	case map[string]any:
 		uses, _ := node["uses"].(string)
-		if strings.HasPrefix(uses, "ecs-run-task/ecs-run-task@") {
-			wantInputs(t, where, at(t, node, "with").(map[string]any))
+		with, _ := node["with"].(map[string]any)
+		if strings.HasPrefix(uses, "ecs-run-task/ecs-run-task@") || uses == "" && with != nil {
+			wantInputs(t, where, with)
 		}
 		for _, item := range node {
 			wantSteps(t, where, item)
@@ -206,16 +293,45 @@ func wantInputs(t *testing.T, where string, with map[string]any) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+var (
+	link    = regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+)
 
-// wantLinks wants the files that a document links to.
+// wantLinks wants the files that a document links to, and the headings in them.
 func wantLinks(t *testing.T, path, text string) {
 	t.Helper()
 	for _, m := range link.FindAllStringSubmatch(text, -1) {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
-			t.Errorf("%s links to %s: %v", path, m[1], err)
+		target := text
+		if m[1] != "" {
+			file, err := os.ReadFile(filepath.Join(filepath.Dir(path), m[1]))
+			if err != nil {
+				t.Errorf("%s links to %s: %v", path, m[1], err)
+			}
+			target = string(file)
+		}
+		if m[2] != "" && !slices.Contains(anchors(target), m[2]) {
+			t.Errorf("%s links to %s%s, where no such heading is", path, m[1], m[2])
 		}
 	}
+}
+
+// anchors are the links to a document's headings, as GitHub makes them.
+func anchors(text string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		plain := strings.Map(func(c rune) rune {
+			switch {
+			case c == ' ':
+				return '-'
+			case c == '-' || c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c):
+				return unicode.ToLower(c)
+			}
+			return -1
+		}, m[1])
+		all = append(all, "#"+plain)
+	}
+	return all
 }
 
 // A release replaces the image in action.yml by a line of this form.
