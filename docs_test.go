@@ -334,6 +334,49 @@ func anchors(text string) []string {
 	return all
 }
 
+// What the tables of inputs elsewhere name here is an input, with its value, or an
+// output.
+func TestMigrating(t *testing.T) {
+	text, err := os.ReadFile("docs/migrating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	action := readAction(t)
+	named := 0
+	for row := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.ReplaceAll(row, `\|`, ""), "|")
+		if len(cells) != 4 {
+			continue
+		}
+		for _, code := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1) {
+			name, value, valued := strings.Cut(code[1], ": ")
+			flag, isFlag := strings.CutPrefix(name, "--")
+			switch _, isOutput := action.Outputs[name]; {
+			case isFlag:
+				flag, value, valued = strings.Cut(flag, "=")
+				name = flag
+			case isOutput, !regexp.MustCompile("^[a-z]+(-[a-z]+)*$").MatchString(name):
+				continue
+			}
+			named++
+			if !valued {
+				if _, ok := action.Inputs[name]; !ok {
+					t.Errorf("%s is no input: %s", name, row)
+				}
+				continue
+			}
+			with := map[string]any{name: value}
+			if name != "definition" {
+				with["definition"] = "x"
+			}
+			wantInputs(t, strings.TrimSpace(row), with)
+		}
+	}
+	if named < 40 {
+		t.Errorf("the tables name %d inputs, want 40 at least", named)
+	}
+}
+
 // A release replaces the image in action.yml by a line of this form.
 func TestReleaseFindsImage(t *testing.T) {
 	action, err := os.ReadFile("action.yml")
