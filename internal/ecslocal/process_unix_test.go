@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -124,7 +125,10 @@ func (s server) child(arn string) int {
 		if len(lines) == 0 {
 			return false
 		}
-		pid, _ = strconv.Atoi(strings.TrimSuffix(lines[0], " ready"))
+		var err error
+		if pid, err = strconv.Atoi(strings.TrimSuffix(lines[0], " ready")); err != nil || pid < 2 {
+			s.t.Fatalf("container a printed %q, want the id of a process", lines[0]) // 0 and 1 are not to be signalled
+		}
 		return true
 	})
 	return pid
@@ -151,6 +155,11 @@ func TestProcessClose(t *testing.T) {
 // keep the container from ending.
 func TestEscapedProcess(t *testing.T) {
 	t.Parallel()
+	for _, program := range []string{"setsid", "ps"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(program + " is not installed: no process leaves its group")
+		}
+	}
 	s := newServer(t, hostProcess())
 	arn := s.start(shell("a", "setsid sh -c 'echo $$ ready; sleep 1000' & until [ -n \"$(ps -o sid= $!)\" ]; do :; done; sleep 0.2; echo out", logged("g")))
 	child := s.child(arn)
