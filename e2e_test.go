@@ -363,7 +363,7 @@ func TestImage(t *testing.T) {
 	t.Run("a step that times out", func(t *testing.T) {
 		t.Parallel()
 		got := runner{
-			image: image, workspace: t.TempDir(), env: aws.env(), timeout: 2 * time.Second,
+			image: image, workspace: t.TempDir(), env: aws.env(), timeout: 5 * time.Second, // the task runs by then
 			with: map[string]string{"definition": definition("step-late", "sleep 60"), "on-interrupt": "leave"},
 		}.run(t)
 		if got.ending > 7*time.Second || got.leaked {
