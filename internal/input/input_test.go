@@ -93,6 +93,8 @@ func TestValues(t *testing.T) {
 			input.Strategy{{Provider: "FARGATE_SPOT", Weight: 4}, {Provider: "FARGATE", Weight: 1, Base: 1}}},
 		{"strategy in JSON", given(`--capacity-provider-strategy=[{"capacityProvider":"FARGATE_SPOT"}]`).CapacityProviderStrategy,
 			input.Strategy{{Provider: "FARGATE_SPOT", Weight: 1}}},
+		{"strategy in YAML", given("--capacity-provider-strategy=- capacityProvider: FARGATE_SPOT\n  weight: 4\n- {capacityProvider: FARGATE, base: 1}").CapacityProviderStrategy,
+			input.Strategy{{Provider: "FARGATE_SPOT", Weight: 4}, {Provider: "FARGATE", Weight: 1, Base: 1}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, tt.got); diff != "" {
@@ -130,6 +132,10 @@ func TestFaults(t *testing.T) {
 		{"not a map", []string{"--definition=web", "--variables=- a"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines"}},
 		{"nested", []string{"--definition=web", "--tags=A: {b: c}"}, []string{"tags: entry 1: expected text, a number, true, false or null"}},
 		{"no weight", []string{"--definition=web", "--capacity-provider-strategy=FARGATE:0"}, []string{"capacity-provider-strategy: one capacity provider must have a weight of 1 or more"}},
+		{"no list", []string{"--definition=web", "--capacity-provider-strategy=[FARGATE"}, []string{`capacity-provider-strategy: expected a list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`}},
+		{"no map in it", []string{"--definition=web", "--capacity-provider-strategy=[FARGATE]"}, []string{"capacity-provider-strategy: item 1: expected a map with capacityProvider, weight and base"}},
+		{"no number", []string{"--definition=web", `--capacity-provider-strategy=[{"capacityProvider":"FARGATE"},{"capacityProvider":"FARGATE_SPOT","weight":"much"}]`}, []string{"capacity-provider-strategy: item 2: weight: expected a whole number"}},
+		{"no such member", []string{"--definition=web", `--capacity-provider-strategy=[{"provider":"FARGATE"}]`}, []string{"capacity-provider-strategy: item 1: expected no members but capacityProvider, weight and base"}},
 		{"mixed providers", []string{"--definition=web", "--capacity-provider-strategy=FARGATE,Own"}, []string{"capacity-provider-strategy: the capacity providers of Fargate can't be mixed with others"}},
 		{"a list", []string{"--definition=web", `--variables=["A=1"]`, "--tags=- A=1"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines", "tags: expected a map in YAML or JSON, or NAME=value lines"}},
 		{"blanks in a name", []string{"--definition=web", "--environment=export A=1"}, []string{"environment: entry 1: a name can't have blanks or an equals sign"}},

@@ -177,10 +177,10 @@ func scalar(node *yaml.Node) string {
 	return node.Value
 }
 
-// parseStrategy reads PROVIDER:weight:base=n items, or the API's JSON list.
+// parseStrategy reads PROVIDER:weight:base=n items, or the API's list.
 func parseStrategy(text string) (Strategy, error) {
-	if strings.HasPrefix(text, "[") {
-		return strategyOfJSON(text)
+	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "- ") {
+		return strategyOfList(text)
 	}
 	var strategy Strategy
 	for i, item := range parseList(text) {
@@ -208,26 +208,54 @@ func parseStrategy(text string) (Strategy, error) {
 	return strategy, strategy.check()
 }
 
-func strategyOfJSON(text string) (Strategy, error) {
-	var items []struct {
-		CapacityProvider string `json:"capacityProvider"`
-		Weight           *int32 `json:"weight"`
-		Base             int32  `json:"base"`
-	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&items); err != nil || decoder.More() {
-		return nil, errors.New(`expected a JSON list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`)
+// strategyOfList reads the API's list of providers, in JSON or YAML.
+func strategyOfList(text string) (Strategy, error) {
+	var document yaml.Node
+	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.SequenceNode {
+		return nil, errors.New(`expected a list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`)
 	}
 	var strategy Strategy
-	for _, item := range items {
-		provider := StrategyItem{Provider: item.CapacityProvider, Weight: 1, Base: item.Base}
-		if item.Weight != nil {
-			provider.Weight = *item.Weight
+	for i, item := range document.Content[0].Content {
+		provider, err := providerOf(item)
+		if err != nil {
+			return nil, fmt.Errorf("item %d: %w", i+1, err)
 		}
 		strategy = append(strategy, provider)
 	}
 	return strategy, strategy.check()
+}
+
+func providerOf(item *yaml.Node) (StrategyItem, error) {
+	provider := StrategyItem{Weight: 1}
+	if item.Kind != yaml.MappingNode {
+		return provider, errors.New("expected a map with capacityProvider, weight and base")
+	}
+	number := func(name string, node *yaml.Node, to *int32) error {
+		n, err := strconv.ParseInt(scalar(node), 10, 32)
+		if err != nil {
+			return fmt.Errorf("%s: expected a whole number", name)
+		}
+		*to = int32(n)
+		return nil
+	}
+	for i := 0; i < len(item.Content); i += 2 {
+		value := item.Content[i+1]
+		var err error
+		switch name := item.Content[i].Value; name {
+		case "capacityProvider":
+			provider.Provider = scalar(value)
+		case "weight":
+			err = number(name, value, &provider.Weight)
+		case "base":
+			err = number(name, value, &provider.Base)
+		default:
+			err = errors.New("expected no members but capacityProvider, weight and base")
+		}
+		if err != nil {
+			return provider, err
+		}
+	}
+	return provider, nil
 }
 
 // check holds the limits that the RunTask API documents for a strategy.
