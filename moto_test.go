@@ -1,17 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // built builds the command and returns its path.
@@ -44,16 +42,13 @@ func startMoto(t *testing.T) []string {
 	if err := exec.Command("python3", "-c", "import moto.server").Run(); err != nil {
 		t.Skip("python3 with moto's server is not installed: pip install 'moto[ecs,server]'")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, cancel := context.WithCancel(context.Background())
+	server := exec.CommandContext(ctx, "python3", "testdata/moto_server.py")
+	server.Env = append(os.Environ(), "MOTO_EXIT=app=3")
+	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	_, port, _ := net.SplitHostPort(address)
-	listener.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	server := exec.CommandContext(ctx, "python3", "testdata/moto_server.py", port)
-	server.Env = append(os.Environ(), "MOTO_EXIT=app=3")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,16 +56,11 @@ func startMoto(t *testing.T) []string {
 		cancel()
 		server.Wait()
 	})
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if response, err := http.Get("http://" + address + "/moto-api/"); err == nil {
-			response.Body.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("moto's server does not answer")
-		}
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("moto's server does not say where it is: %v", err)
 	}
-	return append(os.Environ(), "AWS_ENDPOINT_URL=http://"+address, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+	return append(os.Environ(), "AWS_ENDPOINT_URL="+strings.TrimSpace(address), "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=testing", "AWS_SECRET_ACCESS_KEY=testing", "GITHUB_ACTIONS=")
 }
 
