@@ -16,8 +16,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -166,45 +166,60 @@ func freePort(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// start runs a server until the test ends, and waits until it listens.
-func start(t testing.TB, address string, cmd *exec.Cmd) {
+// inetd listens on loopback until the test ends, and hands each connection to a
+// program of its own, as its input and output. It returns the address.
+func inetd(t testing.TB, program func() *exec.Cmd) string {
 	t.Helper()
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
+	var programs sync.WaitGroup
+	serve := func(conn *net.TCPConn) {
+		defer conn.Close()
+		socket, err := conn.File()
+		if err != nil {
+			t.Error(err)
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not listen on %s: %v\n%s", cmd.Path, address, err, output.String())
+		cmd := program()
+		cmd.Stdin, cmd.Stdout = socket, socket
+		err = cmd.Start()
+		socket.Close()
+		if err != nil {
+			t.Error(err)
+			return
 		}
-		time.Sleep(10 * time.Millisecond) // there is nothing to be told by when it listens
+		_ = cmd.Wait() // how a client fares is what is tested
 	}
+	programs.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			programs.Go(func() { serve(conn.(*net.TCPConn)) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		programs.Wait()
+	})
+	return listener.Addr().String()
 }
 
-// gitDaemon starts git daemon and returns the URL of its root.
+// gitDaemon has git daemon answer and returns the URL of its root.
 func gitDaemon(t testing.TB, root string) string {
 	t.Helper()
 	daemon := filepath.Join(git(t, root, "--exec-path"), "git-daemon")
 	if _, err := os.Stat(daemon); err != nil {
 		t.Skip("git daemon is absent: ", err)
 	}
-	address := freePort(t)
-	host, port, _ := net.SplitHostPort(address)
-	cmd := exec.Command(daemon, "--reuseaddr", "--export-all", "--base-path="+root, "--listen="+host, "--port="+port, root)
-	cmd.Env = gitEnv()
-	start(t, address, cmd)
-	return "git://" + address
+	return "git://" + inetd(t, func() *exec.Cmd {
+		cmd := exec.Command(daemon, "--inetd", "--log-destination=none", "--export-all", "--base-path="+root, root)
+		cmd.Env = gitEnv()
+		return cmd
+	})
 }
 
 // sshServer is an OpenSSH server of its own.
@@ -233,7 +248,7 @@ func newKey(t testing.TB) (privatePEM string, public ssh.PublicKey) {
 	return string(pem.EncodeToMemory(block)), public
 }
 
-// openSSH starts sshd on a loopback port, with its own keys and configuration.
+// openSSH has sshd answer on a loopback port, with its own keys and configuration.
 func openSSH(t testing.TB, version int) sshServer {
 	t.Helper()
 	needGit(t)
@@ -255,12 +270,10 @@ func openSSH(t testing.TB, version int) sshServer {
 	var userPublic ssh.PublicKey
 	s.key, userPublic = newKey(t)
 	s.stranger, _ = newKey(t)
-	address := freePort(t)
-	host, port, _ := net.SplitHostPort(address)
-	config := fmt.Sprintf("ListenAddress %s\nPort %s\nHostKey %s/host\nPidFile none\nAuthorizedKeysFile %s/authorized\nPasswordAuthentication no\n"+
+	config := fmt.Sprintf("HostKey %s/host\nPidFile none\nAuthorizedKeysFile %s/authorized\nPasswordAuthentication no\n"+
 		"KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
 		// A shell that is not the first reads no start-up file, which could be slow.
-		"SetEnv SHLVL=2\n", host, port, folder, folder)
+		"SetEnv SHLVL=2\n", folder, folder)
 	if version == 2 {
 		config += "AcceptEnv GIT_PROTOCOL\n"
 	}
@@ -273,7 +286,8 @@ func openSSH(t testing.TB, version int) sshServer {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Skip("sshd can't run here: ", err)
 	}
-	start(t, address, exec.Command(sshd, "-D", "-e", "-f", filepath.Join(folder, "config")))
+	address := inetd(t, func() *exec.Cmd { return exec.Command(sshd, "-i", "-e", "-f", filepath.Join(folder, "config")) })
+	host, port, _ := net.SplitHostPort(address)
 	s.url = "ssh://root@" + address
 	s.knownHosts = fmt.Sprintf("[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(hostPublic))
 	s.fresh = ssh.FingerprintSHA256(hostPublic)
