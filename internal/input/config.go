@@ -80,7 +80,7 @@ type Placement struct {
 	Count                    int      `group:"Placement" default:"1" help:"Tasks to start for each definition."`
 	Service                  string   `group:"Placement" help:"Name or ARN of a service to take launch type or capacity providers, platform version, subnets, security groups and public IP from; own inputs win."`
 	LaunchType               string   `group:"Placement" oneof:"EC2,FARGATE,EXTERNAL" help:"Launch type; not together with capacity-provider-strategy."`
-	CapacityProviderStrategy Strategy `group:"Placement" help:"Capacity providers as PROVIDER:weight:base=n, comma-separated, or as the API's JSON list."`
+	CapacityProviderStrategy Strategy `group:"Placement" help:"Capacity providers as PROVIDER:weight:base=n, comma-separated, or as the API's list in JSON or YAML."`
 	PlatformVersion          string   `group:"Placement" help:"Fargate platform version."`
 	Subnets                  []string `group:"Placement" help:"Comma-separated subnets for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as tag:Tier=private (several that must all fit joined by &)."`
 	SecurityGroups           []string `group:"Placement" help:"Comma-separated security groups for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as group-name=jobs."`
