@@ -113,10 +113,10 @@ func Main(env Env) int {
 			return first.status()
 		case s := <-env.Signals:
 			interrupted := &Interrupted{s, time.Now()}
-			if first != nil && interrupted.At.Sub(first.At) < echoTime {
-				continue
-			}
 			if first != nil {
+				if interrupted.At.Sub(first.At) < echoTime {
+					continue
+				}
 				made.tell(env.Stdout, fmt.Sprintf("ended at once by a second signal (%s)", s))
 				return interrupted.status()
 			}

@@ -89,11 +89,14 @@ func (s *step) loadConfig(ctx context.Context) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	var missing config.SharedConfigProfileNotExistError
-	instead := "role-to-assume"
-	if s.env.getenv("AWS_ACCESS_KEY_ID") != "" {
+	instead := "" // of the profile
+	switch {
+	case s.env.getenv("AWS_ACCESS_KEY_ID") != "":
 		instead = "AWS_ACCESS_KEY_ID"
+	case s.config.RoleToAssume != "":
+		instead = "role-to-assume"
 	}
-	if errors.As(err, &missing) && (instead == "AWS_ACCESS_KEY_ID" || s.config.RoleToAssume != "") {
+	if instead != "" && errors.As(err, &missing) {
 		// The profile is one of the runner's host, whose files are not in the step's
 		// container, and the SDK would look at nothing else.
 		s.console.Notice(report.Note{Text: fmt.Sprintf("AWS_PROFILE is left out: there is no profile %s here; %s is used", missing.Profile, instead)})

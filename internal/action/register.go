@@ -80,22 +80,23 @@ func (s *step) registerOne(ctx context.Context, j *job) error {
 // would another run's be.
 func (s *step) nameUnheard(ctx context.Context, j *job, took time.Duration) {
 	named := false
-	revisions, err := s.runner.Revisions(ctx, j.source.Family)
-	for _, arn := range revisions {
-		if j.definition == nil || arn == aws.ToString(j.definition.TaskDefinitionArn) {
-			continue
+	if j.definition != nil {
+		revisions, _ := s.runner.Revisions(ctx, j.source.Family)
+		for _, arn := range revisions {
+			if arn == aws.ToString(j.definition.TaskDefinitionArn) {
+				continue
+			}
+			definition, answer, err := s.runner.Describe(ctx, arn)
+			if err != nil || aws.ToTime(definition.RegisteredAt).Before(aws.ToTime(j.definition.RegisteredAt).Add(-took-time.Second)) {
+				break
+			}
+			if same, err := j.source.SameAs(answer); err == nil && same {
+				named = true
+				s.console.Printf("registered as well, it seems, in a try without an answer: %s", arn)
+			}
 		}
-		definition, answer, err := s.runner.Describe(ctx, arn)
-		if err != nil || aws.ToTime(definition.RegisteredAt).Before(aws.ToTime(j.definition.RegisteredAt).Add(-took-time.Second)) {
-			break
-		}
-		if same, err := j.source.SameAs(answer); err != nil || !same {
-			continue
-		}
-		named = true
-		s.console.Printf("registered as well, it seems, in a try without an answer: %s", arn)
 	}
-	if err != nil || j.definition == nil || !named {
+	if !named {
 		s.console.Printf("a try to register %s had no answer; to look what ECS made of it:", j.source.Family)
 		s.console.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", s.clients.config.Region, j.source.Family)
 	}

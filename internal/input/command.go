@@ -44,18 +44,23 @@ func commandOf(words []*string) (CommandLine, error) {
 	return command, nil
 }
 
+// isSequence reports whether a text begins as a list in JSON or YAML does.
+func isSequence(text string) bool {
+	return strings.HasPrefix(text, "[") || strings.HasPrefix(text, "- ")
+}
+
 // parseSequence reads a text that is a list in JSON or YAML; it reports false
 // for any other. An item that is no text, number or truth value is nil.
 func parseSequence(text string) ([]*string, bool) {
-	if !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "- ") {
+	if !isSequence(text) {
 		return nil, false
 	}
-	var document yaml.Node
-	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.SequenceNode {
+	nodes, ok := contentOf(text, yaml.SequenceNode)
+	if !ok {
 		return nil, false
 	}
 	var items []*string
-	for _, node := range document.Content[0].Content {
+	for _, node := range nodes {
 		var item *string
 		if node.Kind == yaml.ScalarNode && node.ShortTag() != "!!null" {
 			item = &node.Value

@@ -149,13 +149,11 @@ func pairsOfLines(text string) (Pairs, error) {
 }
 
 func pairsOfMap(text string) (Pairs, error) {
-	var document yaml.Node
-	err := yaml.Load([]byte(text), &document)
-	if err != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode { // the library's message quotes the text, which may be secret
+	members, ok := contentOf(text, yaml.MappingNode)
+	if !ok {
 		return nil, errors.New("expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs
-	members := document.Content[0].Content
 	for i := 0; i < len(members); i += 2 {
 		name, value := members[i], members[i+1]
 		if name.Kind != yaml.ScalarNode {
@@ -169,6 +167,17 @@ func pairsOfMap(text string) (Pairs, error) {
 	return pairs, nil
 }
 
+// contentOf returns what is in a text that is one map, or one list, in YAML or
+// JSON; it reports false for any other. The library's own message would quote the
+// text, which may be secret.
+func contentOf(text string, kind yaml.Kind) ([]*yaml.Node, bool) {
+	var document yaml.Node
+	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != kind {
+		return nil, false
+	}
+	return document.Content[0].Content, true
+}
+
 // scalar returns the text of a scalar as it was written, "" for null.
 func scalar(node *yaml.Node) string {
 	if node.ShortTag() == "!!null" {
@@ -179,7 +188,7 @@ func scalar(node *yaml.Node) string {
 
 // parseStrategy reads PROVIDER:weight:base=n items, or the API's list.
 func parseStrategy(text string) (Strategy, error) {
-	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "- ") {
+	if isSequence(text) {
 		return strategyOfList(text)
 	}
 	var strategy Strategy
@@ -210,12 +219,12 @@ func parseStrategy(text string) (Strategy, error) {
 
 // strategyOfList reads the API's list of providers, in JSON or YAML.
 func strategyOfList(text string) (Strategy, error) {
-	var document yaml.Node
-	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.SequenceNode {
+	items, ok := contentOf(text, yaml.SequenceNode)
+	if !ok {
 		return nil, errors.New(`expected a list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`)
 	}
 	var strategy Strategy
-	for i, item := range document.Content[0].Content {
+	for i, item := range items {
 		provider, err := providerOf(item)
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", i+1, err)

@@ -40,15 +40,15 @@ func isStart(name, of string) bool {
 
 // DidYouMean returns ` (did you mean "x"?)` for the nearest of the known names,
 // or "" if none is near.
-func DidYouMean(name string, known []string) string {
-	if near := Name(name, known); near != "" {
-		return Meant(near)
-	}
-	return ""
-}
+func DidYouMean(name string, known []string) string { return Meant(Name(name, known)) }
 
-// Meant returns ` (did you mean "x"?)` for a name.
-func Meant(name string) string { return ` (did you mean "` + name + `"?)` }
+// Meant returns ` (did you mean "x"?)` for a name, "" for none.
+func Meant(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ` (did you mean "` + name + `"?)`
+}
 
 // distance counts the insertions, deletions, replacements and swaps of
 // neighbours that make b of a (optimal string alignment).

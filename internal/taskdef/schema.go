@@ -126,10 +126,7 @@ func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path s
 	if meant := habits[m.Key.Text]; schema.Member(meant) != nil {
 		near = meant
 	}
-	advice := ""
-	if near != "" {
-		advice = nearest.Meant(near)
-	}
+	advice := nearest.Meant(near)
 	if c.pass {
 		c.warn(m.Key.Place, path, "unknown-member", "", "unknown member%s, passed on to ECS as it is", advice)
 		return ""
@@ -238,12 +235,7 @@ func near(name string, known []string) string {
 }
 
 // didYouMean returns advice for a name that is none of the known ones, or "".
-func didYouMean(name string, known []string) string {
-	if near := near(name, known); near != "" {
-		return nearest.Meant(near)
-	}
-	return ""
-}
+func didYouMean(name string, known []string) string { return nearest.Meant(near(name, known)) }
 
 // didYouMeanOf is didYouMean for one of a few names, which it enumerates if none
 // is near.
