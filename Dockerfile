@@ -20,7 +20,7 @@ ARG VERSION
 # library is inlined: an image of 15.2 MB instead of 16.6, 5.8 MB instead of 6.4 to pull.
 RUN CGO_ENABLED=0 GOARCH="${TARGETARCH:-$(go env GOARCH)}" \
 	go build -trimpath -tags=nethttpomithttp2 -gcflags=all=-l -gcflags=std= \
-	-ldflags="-s -w -X ecs-run-task/internal/action.release=$VERSION" -o /image/ecs-run-task . \
+	-ldflags="-s -w -X github.com/ecs-run-task/ecs-run-task/internal/action.release=$VERSION" -o /image/ecs-run-task . \
 	&& ln -s ecs-run-task /image/post
 
 FROM buildpack-deps:trixie-scm AS shell

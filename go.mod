@@ -1,4 +1,4 @@
-module ecs-run-task
+module github.com/ecs-run-task/ecs-run-task
 
 go 1.26.0
 

@@ -9,7 +9,7 @@ import (
 
 	_ "golang.org/x/crypto/x509roots/fallback" // the image has no certificates of its own
 
-	"ecs-run-task/internal/action"
+	"github.com/ecs-run-task/ecs-run-task/internal/action"
 )
 
 func main() {

@@ -21,11 +21,11 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
-	"ecs-run-task/internal/ecslocal"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/lookup"
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // clients are what the step calls AWS with, or the ECS inside this command.

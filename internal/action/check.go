@@ -6,13 +6,13 @@ import (
 	"io"
 	"strings"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/expand"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/runtask"
-	"ecs-run-task/internal/source"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // ExitFaults is the exit status of check when a file has faults.

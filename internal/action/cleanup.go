@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
 // cleanUpTime is how long clean-up may take: AWS allows one deregistration a

@@ -9,8 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // finish concludes the step: the verdict, what is left, the outputs.

@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	"ecs-run-task/internal/ci"
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/expand"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/source"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // load takes the definitions from their texts to checked requests: every one is

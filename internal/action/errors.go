@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
 // adviceError is an error with a line that helps.

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 )
 
 // marker begins the started-by of tasks that steps start.

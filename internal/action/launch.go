@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // runGroup launches the jobs of a group and follows them to their end. Tasks that

@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
-	"ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
 // executor returns the options of the embedded ECS for a kind of executor:

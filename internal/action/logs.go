@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"ecs-run-task/internal/diagnose"
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/tail"
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/tail"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // logs follows the containers' logs beside the watch. A verdict never waits for

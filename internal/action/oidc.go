@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/sethvargo/go-githubactions"
 
-	"ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
 // tokenVariables are those in which CIs hand an OIDC token to a job: Bitbucket

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 
-	"ecs-run-task/internal/policy"
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/policy"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // policy prints the IAM policy that a run with the same inputs needs. AWS is

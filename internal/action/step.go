@@ -11,12 +11,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"ecs-run-task/internal/ci"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/report"
-	"ecs-run-task/internal/runtask"
-	"ecs-run-task/internal/task"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // How many registrations, counts of a family's tasks, and launches are under way at

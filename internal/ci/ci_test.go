@@ -4,7 +4,7 @@ import (
 	"maps"
 	"testing"
 
-	"ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 )
 
 // lookup stands in for os.LookupEnv.

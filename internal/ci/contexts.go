@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"strings"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 // Sources are what the contexts are filled from. Every field may be left empty.

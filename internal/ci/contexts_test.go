@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/ci"
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 func contexts(t testing.TB, s ci.Sources) map[string]any {

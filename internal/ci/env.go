@@ -3,7 +3,7 @@ package ci
 import (
 	"strings"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 // withheldPrefixes begin the names of variables that are never shown: what the

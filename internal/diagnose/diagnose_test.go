@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 )
 
 func code(n int32) *int32 { return &n }

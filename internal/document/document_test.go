@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 func TestPaths(t *testing.T) {

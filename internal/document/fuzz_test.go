@@ -11,7 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // FuzzParse holds that Parse never panics, that each place that it tells of is

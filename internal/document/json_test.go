@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // said renders what Parse said, a line each.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // hostile are texts made to take time or memory.

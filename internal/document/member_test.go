@@ -3,7 +3,7 @@ package document_test
 import (
 	"testing"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 func TestMember(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // printer is an executor whose containers print as many lines as their command

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // cli is the real AWS CLI, whose model checks the names and types of every

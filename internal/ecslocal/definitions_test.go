@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // TestRegisterTaskDefinition holds what AWS fills in and what it keeps.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 const boxImage = "ecs-run-task/box:test"

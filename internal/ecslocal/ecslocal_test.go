@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 type object = map[string]any

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // TestRefusals holds the effects that are an answer by themselves.

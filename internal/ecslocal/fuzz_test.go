@@ -5,7 +5,7 @@ import (
 	"io"
 	"testing"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // FuzzRequest holds that no body makes a fault of the server's: every answer is

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // TestRequests refuses what no AWS client sends.

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // actor is an executor that runs nothing: each container's command is

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // talker is an executor whose containers print their arguments, one a second, the

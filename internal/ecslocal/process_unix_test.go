@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 func TestProcess(t *testing.T) {

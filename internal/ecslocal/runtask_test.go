@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 var vpc = object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}}}

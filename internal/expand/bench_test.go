@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 // BenchmarkTree expands a definition of 64 KiB with 1,000 expressions.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 // conformanceCase is one of the cases that GitHub publishes for every

@@ -15,7 +15,7 @@ import (
 	"maps"
 	"slices"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // Evaluate returns the value of an expression, which is written without the

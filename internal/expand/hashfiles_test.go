@@ -9,7 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 // workspace is a tree of files whose content is their own name.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 // TestEvaluate holds what the published cases leave out. Results are compared as

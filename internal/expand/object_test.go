@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 func TestObject(t *testing.T) {

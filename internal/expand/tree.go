@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 )
 
 const treeContexts = `{

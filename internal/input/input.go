@@ -22,7 +22,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 // Command is what the command line asks for.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
-	"ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
 // environment returns a look-up in a map.

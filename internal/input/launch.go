@@ -1,7 +1,7 @@
 package input
 
 import (
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 // With returns the launch with another value of one of its inputs, which is

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
 func TestCommand(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
-	"ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 )
 
 // answer is what a service says to one request.

@@ -3,7 +3,7 @@ package nearest_test
 import (
 	"testing"
 
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 func TestName(t *testing.T) {

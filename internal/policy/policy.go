@@ -13,11 +13,11 @@ import (
 	"slices"
 	"strings"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/lookup"
-	"ecs-run-task/internal/runtask"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // Task is one definition with what its tasks are run with.

@@ -7,11 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/policy"
-	"ecs-run-task/internal/runtask"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/policy"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // tasks returns the one task of a definition with inputs.

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"sync"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/lookup"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // atOnce is how many look-ups are under way at the same time.

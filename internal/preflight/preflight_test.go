@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/lookup"
-	"ecs-run-task/internal/preflight"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/preflight"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // account answers operations by name; one without an answer is denied.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"testing"
 
-	"ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
 // BenchmarkLog measures pages of log lines on their way to the console: plain

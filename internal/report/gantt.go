@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // mostBars is how many tasks a diagram shows: more can't be read, and Mermaid

@@ -16,7 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
 // mermaid is where npm ci puts it, of the package in testdata/mermaid.

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // phase is one part of a task's life.

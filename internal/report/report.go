@@ -16,7 +16,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
-	"ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 )
 
 // annotationLimit is how many annotations of each level GitHub keeps of a step.

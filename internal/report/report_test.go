@@ -17,8 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ecs-run-task/internal/diagnose"
-	"ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
 // environment returns a getenv of NAME=value.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
 // tagsLimit is how many tags a task can have.

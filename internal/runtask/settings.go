@@ -14,10 +14,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/input"
-	"ecs-run-task/internal/nearest"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // Settings are what the tasks of one definition are to be run with.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 func text(value string) *document.Node { return &document.Node{Kind: document.String, Text: value} }

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 // The size of the repository that the benchmark makes.

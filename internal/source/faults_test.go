@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 func TestLoadRepositoryPaths(t *testing.T) {

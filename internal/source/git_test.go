@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 // TestLoadRepository reads from each kind of server, in both versions of the

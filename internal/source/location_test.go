@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 // TestRepositoryFaults holds what is refused before anything is asked.

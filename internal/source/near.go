@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 const (

@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 // TestProxy goes to https through a proxy that the environment names, with a

@@ -12,7 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 const (

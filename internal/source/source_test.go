@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 // tree makes a folder with files of the given contents.

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
-	"ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 func TestSSH(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/tail"
+	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"

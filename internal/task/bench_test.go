@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // wait waits for 100 tasks that run for so long, and returns how often it asked.

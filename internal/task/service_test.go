@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // services answers DescribeServices.

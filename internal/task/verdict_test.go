@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // definition makes a task definition of containers; a name that ends in ? is of

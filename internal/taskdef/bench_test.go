@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // large returns a definition of nearly 64 KiB, the most that ECS takes, in JSON

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // Limits of ECS.

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/google/go-cmp/cmp"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // parse returns the one document of a text, YAML or JSON by its content.

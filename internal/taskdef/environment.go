@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // awslogsOptions are the options that ECS demands of the log driver awslogs.

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/aws/smithy-go"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 // describeOnly are the members that DescribeTaskDefinition adds to a definition.

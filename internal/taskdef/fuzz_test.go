@@ -7,8 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // FuzzDecode holds that no document makes Decode or Check panic, that there is

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 var update = flag.Bool("update", false, "rewrite the .out files of testdata")

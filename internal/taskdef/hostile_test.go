@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // hostile are documents of a quarter MiB that are made to take time or memory.

@@ -1,7 +1,7 @@
 package taskdef
 
 import (
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // WithImage returns the definition with another image for one of its containers

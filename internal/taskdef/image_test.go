@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // Another image changes that image's bytes and no others.

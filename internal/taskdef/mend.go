@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // pairs are the lists that people write as a map: the members that the key and

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // An object is a value that may be absent, with the place to tell of it: its

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/aws/smithy-go"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // shownCodes returns the severity of each code in testdata/err.

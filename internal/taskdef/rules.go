@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // A rule is something that ECS demands of a definition whose form is right.

@@ -3,7 +3,7 @@ package taskdef
 import (
 	"slices"
 
-	"ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 // SameAs reports whether a registered definition, as DescribeTaskDefinition

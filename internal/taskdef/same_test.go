@@ -3,8 +3,8 @@ package taskdef_test
 import (
 	"testing"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 func TestSameAs(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"ecs-run-task/internal/document"
-	"ecs-run-task/internal/nearest"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 // Check checks a document against the schema of a structure of the API, such as

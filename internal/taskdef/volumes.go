@@ -1,6 +1,6 @@
 package taskdef
 
-import "ecs-run-task/internal/document"
+import "github.com/ecs-run-task/ecs-run-task/internal/document"
 
 // volumeKinds are the members of a volume that say what it is: one at most.
 var volumeKinds = []string{

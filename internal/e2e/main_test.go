@@ -1,4 +1,6 @@
-package main
+// Package e2e has the tests of the whole program: what its users run, against the
+// embedded ECS, moto, real runners and real git servers.
+package e2e
 
 import (
 	"errors"
@@ -7,23 +9,57 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 // The tests wait more than they compute, for steps and their tasks: more of them
 // run at once than there are processors, unless -parallel says otherwise.
+//
+// They stand in the folder of the repository, with the program, built once, first in
+// PATH: as "ecs-run-task", and as "post", the action's post stage.
 func TestMain(m *testing.M) {
+	flag.Parse()
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"ecs-run-task": main, "post": main})
+	if err := os.Chdir("../.."); err != nil {
+		panic(err)
+	}
+	bin, err := os.MkdirTemp("", "ecs-run-task-bin-")
+	if err != nil {
+		panic(err)
+	}
+	if err := install(bin); err != nil {
+		panic(err)
+	}
+	os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	status := m.Run()
+	os.RemoveAll(bin)
+	os.Exit(status)
+}
+
+// install builds the program into a folder, under both its names.
+func install(dir string) error {
+	if _, err := os.Stat("main.go"); err != nil { // recorded by go test, which runs the tests again when it changes
+		return err
+	}
+	program := filepath.Join(dir, "ecs-run-task")
+	args := []string{"build", "-o", program}
+	if race {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return os.Link(program, filepath.Join(dir, "post"))
 }
 
 // clusters are there in every script beside the default one, which has one

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/pem"
@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/ecslocal"
-	"ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // BenchmarkStart measures the built command from the start of its process to the

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -23,8 +23,8 @@ import (
 	"testing"
 	"time"
 
-	"ecs-run-task/internal/action"
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/action"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 var (

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
 // The reference is the table of inputs; -update writes it.

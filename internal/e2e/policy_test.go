@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
 // need is a permission that a call takes. Of a resource "*" nothing is known.
@@ -203,10 +203,10 @@ func (s statement) unused(made []need) []string {
 	return unused
 }
 
-// asCommand returns a command that runs this test's program as main.
+// asCommand returns a command that runs the program.
 func asCommand(t *testing.T, endpoint string, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := os.Executable()
+	path, err := exec.LookPath("ecs-run-task")
 	if err != nil {
 		t.Fatal(err)
 	}

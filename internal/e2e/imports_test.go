@@ -1,0 +1,81 @@
+package e2e
+
+import (
+	"go/build"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms is the direction of the data: which of our own packages each package
+// may import, by their folders in internal; the program itself has none. A package that
+// is not here may not exist.
+var rooms = map[string][]string{
+	"":          {"action"},
+	"action":    {"ci", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "source", "tail", "task", "taskdef"},
+	"ci":        {"expand"},
+	"diagnose":  {"task"},
+	"document":  {},
+	"e2e":       {},
+	"ecslocal":  {},
+	"expand":    {"document", "nearest"},
+	"input":     {"nearest"},
+	"lookup":    {},
+	"nearest":   {},
+	"policy":    {"document", "input", "lookup", "runtask", "taskdef"},
+	"preflight": {"document", "input", "lookup", "taskdef"},
+	"report":    {"diagnose", "task"},
+	"runtask":   {"document", "input", "nearest", "taskdef"},
+	"source":    {"nearest"},
+	"tail":      {},
+	"task":      {},
+	"taskdef":   {"document", "nearest"},
+}
+
+// stdlibOnly are the packages that import nothing but the standard library: the
+// local ECS must not share our own, or the SDK's, misunderstandings.
+var stdlibOnly = []string{"ecslocal"}
+
+func TestImports(t *testing.T) {
+	architecture, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(".", func(dir string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		if name := entry.Name(); dir != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "examples") {
+			return filepath.SkipDir
+		}
+		pkg, err := build.ImportDir(dir, 0)
+		if _, none := err.(*build.NoGoError); none {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		room := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(dir), "."), "internal/")
+		allowed, known := rooms[room]
+		if !known {
+			t.Errorf("package %s has no row in the table of rooms", dir)
+		}
+		if room != "" && !strings.Contains(string(architecture), "`"+room+"`") {
+			t.Errorf("docs/architecture.md says nothing of %s", room)
+		}
+		for _, imported := range pkg.Imports {
+			if target, ours := strings.CutPrefix(imported, "github.com/ecs-run-task/ecs-run-task/internal/"); ours && !slices.Contains(allowed, target) {
+				t.Errorf("%s imports %s, against the direction of the data", dir, imported)
+			}
+			if slices.Contains(stdlibOnly, room) && strings.Contains(imported, ".") {
+				t.Errorf("%s imports %s: it may import the standard library only", dir, imported)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
