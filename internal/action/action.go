@@ -21,6 +21,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cli"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -132,7 +133,7 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 	if filepath.Base(env.Args[0]) == "post" { // a container action's post-entrypoint is one word
 		args = append([]string{"post"}, args...)
 	}
-	command, err := input.Parse(args, env.LookupEnv)
+	command, err := cli.Parse(args, env.LookupEnv)
 	if command.Name == "policy" { // whose output is the policy alone
 		console = report.New(env.Stderr, env.getenv, false)
 	}
@@ -143,8 +144,13 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		console.Printf("nothing was called; see ecs-run-task --help")
 		return ExitError
 	}
+	if command.Name == "run" {
+		for _, message := range input.Misspelled(env.Environ()) {
+			console.Warning(report.Note{Title: "input that is not read", Text: message})
+		}
+	}
 	switch command.Name {
-	case "help":
+	case "print":
 		io.WriteString(env.Stdout, command.Text)
 		return ExitGood
 	case "version":

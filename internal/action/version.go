@@ -2,6 +2,7 @@ package action
 
 import (
 	"cmp"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -9,18 +10,18 @@ import (
 // sources without their repository knows no other. It never changes.
 var release string
 
-// version is the module's version, with the commit that it was built from where
-// the build knows it.
+// version is the module's version, the commit that it was built from where the build knows
+// it, and what it was built with and for.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "ecs-run-task " + cmp.Or(release, "(unknown version)")
+		info = &debug.BuildInfo{}
 	}
-	text := "ecs-run-task " + cmp.Or(release, info.Main.Version)
+	text := "ecs-run-task " + cmp.Or(release, info.Main.Version, "(unknown version)")
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
-			text += " " + setting.Value
+			text += ", commit " + setting.Value
 		}
 	}
-	return text
+	return text + ", " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cli"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
@@ -224,7 +225,7 @@ func wantCommands(t *testing.T, path, text string) {
 		case len(args) == 1: // it is only named
 			args = append(args, "--help")
 		}
-		if _, err := input.Parse(args, func(string) (string, bool) { return "", false }); err != nil {
+		if _, err := cli.Parse(args, func(string) (string, bool) { return "", false }); err != nil {
 			t.Errorf("%s: %s: %v", path, m[0], err)
 		}
 	}
@@ -264,7 +265,7 @@ func wantSteps(t *testing.T, where string, node any) {
 		}
 	case string:
 		if words := strings.Fields(node); len(words) > 0 && words[0] == "ecs-run-task" {
-			if _, err := input.Parse(words[1:], func(string) (string, bool) { return "", false }); err != nil {
+			if _, err := cli.Parse(words[1:], func(string) (string, bool) { return "", false }); err != nil {
 				t.Errorf("%s: %s: %v", where, node, err)
 			}
 		}
@@ -284,7 +285,7 @@ func wantInputs(t *testing.T, where string, with map[string]any) {
 		}
 		env["INPUT_"+strings.ToUpper(name)] = workflowExpression.ReplaceAllString(fmt.Sprint(value), "x")
 	}
-	_, err := input.Parse(nil, func(name string) (string, bool) {
+	_, err := cli.Parse(nil, func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok
 	})

@@ -14,8 +14,9 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "source", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "source", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
+	"cli":       {"input", "nearest"},
 	"diagnose":  {"task"},
 	"document":  {},
 	"e2e":       {},

@@ -31,9 +31,15 @@ var (
 // (family, family:revision or ARN) rather than the definition itself.
 func (d Definitions) Registered() bool { return registered.MatchString(d.Definition) }
 
-// check reports what each input allows but the inputs together don't, and the
-// grammar of names.
-func (r *reader) check(c Config) {
+// Check reports what each input allows but the inputs together don't, and the grammar of
+// names. The error joins an [*Error] for each fault.
+func (c Config) Check() error {
+	r := &reader{}
+	r.checkConfig(c)
+	return errors.Join(r.faults...)
+}
+
+func (r *reader) checkConfig(c Config) {
 	files := len(c.FilePaths) > 0
 	if c.Definition == "" && !files {
 		r.fault("", "give the task definition: either definition (inline, or the name of a registered one) or file-paths")

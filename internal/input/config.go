@@ -22,9 +22,9 @@ type Config struct {
 
 // Definitions says what to run.
 type Definitions struct {
-	Family         string   `group:"Definition" help:"Family for a definition that names none; a definition's own family wins."`
-	Definition     string   `group:"Definition" help:"The task definition itself, in JSON or YAML (several as a JSON array or YAML documents), or the name of a registered one (family, family:revision or ARN), which is run without registering."`
-	FilePaths      []string `group:"Definition" help:"Comma-separated paths or globs of task definition files, in the workspace or in the repository."`
+	Family         string   `group:"Definition" common:"" help:"Family for a definition that names none; a definition's own family wins."`
+	Definition     string   `group:"Definition" common:"" help:"The task definition itself, in JSON or YAML (several as a JSON array or YAML documents), or the name of a registered one (family, family:revision or ARN), which is run without registering."`
+	FilePaths      []string `group:"Definition" common:"" help:"Comma-separated paths or globs of task definition files, in the workspace or in the repository."`
 	UnknownMembers string   `group:"Definition" default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: error, or pass it to ECS with a warning."`
 	ReuseRevision  bool     `group:"Definition" default:"false" help:"Do not register when the newest active revision is the same definition."`
 }
@@ -43,28 +43,28 @@ type Git struct {
 
 // Values are what expressions can name, and the tags.
 type Values struct {
-	Variables Pairs  `group:"Values" help:"Map in YAML or JSON, or NAME=value lines: vars.NAME in an expression, and workflow.variables.NAME."`
-	Secrets   Pairs  `group:"Values" secret:"" help:"The same for secrets.NAME; masked everywhere."`
+	Variables Pairs  `group:"Values" common:"" help:"Map in YAML or JSON, or NAME=value lines: vars.NAME in an expression, and workflow.variables.NAME."`
+	Secrets   Pairs  `group:"Values" common:"" secret:"" help:"The same for secrets.NAME; masked everywhere."`
 	Inputs    string `group:"Values" help:"JSON object for the inputs context, as in toJSON(inputs)."`
 	Job       string `group:"Values" action-default:"${{ toJSON(job) }}" help:"JSON object for the job context."`
 	Strategy  string `group:"Values" action-default:"${{ toJSON(strategy) }}" help:"JSON object for the strategy context."`
 	Matrix    string `group:"Values" action-default:"${{ toJSON(matrix) }}" help:"JSON object for the matrix context."`
-	Tags      Pairs  `group:"Values" help:"Map in YAML or JSON, or NAME=value lines, of tags added to every definition and to the tasks."`
+	Tags      Pairs  `group:"Values" common:"" help:"Map in YAML or JSON, or NAME=value lines, of tags added to every definition and to the tasks."`
 }
 
 // AWS says where.
 type AWS struct {
 	AWSAccess
-	Cluster   string `group:"AWS" default:"default" help:"Name or ARN of the cluster."`
-	Local     string `group:"AWS" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
-	DryRun    bool   `group:"AWS" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
+	Cluster   string `group:"AWS" common:"" default:"default" help:"Name or ARN of the cluster."`
+	Local     string `group:"AWS" common:"" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
+	DryRun    bool   `group:"AWS" common:"" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
 	Preflight bool   `group:"AWS" default:"false" help:"Check with AWS before registering that what the definition names exists and fits."`
 }
 
 // AWSAccess says how AWS is reached.
 type AWSAccess struct {
-	Region              string `group:"AWS" help:"AWS region; else AWS_REGION or the profile's."`
-	RoleToAssume        string `group:"AWS" help:"ARN of a role to assume with the CI's OIDC token, refreshed for as long as the step waits."`
+	Region              string `group:"AWS" common:"" help:"AWS region; else AWS_REGION or the profile's."`
+	RoleToAssume        string `group:"AWS" common:"" help:"ARN of a role to assume with the CI's OIDC token, refreshed for as long as the step waits."`
 	WebIdentityTokenEnv string `group:"AWS" help:"Name of the variable that holds the OIDC token for role-to-assume, where the CI gives it a name of the user's own (GitLab, Buildkite)."`
 }
 
@@ -77,13 +77,13 @@ type Launch struct {
 
 // Placement says how RunTask places the tasks.
 type Placement struct {
-	Count                    int      `group:"Placement" default:"1" help:"Tasks to start for each definition."`
-	Service                  string   `group:"Placement" help:"Name or ARN of a service to take launch type or capacity providers, platform version, subnets, security groups and public IP from; own inputs win."`
-	LaunchType               string   `group:"Placement" oneof:"EC2,FARGATE,EXTERNAL" help:"Launch type; not together with capacity-provider-strategy."`
+	Count                    int      `group:"Placement" common:"" default:"1" help:"Tasks to start for each definition."`
+	Service                  string   `group:"Placement" common:"" help:"Name or ARN of a service to take launch type or capacity providers, platform version, subnets, security groups and public IP from; own inputs win."`
+	LaunchType               string   `group:"Placement" common:"" oneof:"EC2,FARGATE,EXTERNAL" help:"Launch type; not together with capacity-provider-strategy."`
 	CapacityProviderStrategy Strategy `group:"Placement" help:"Capacity providers as PROVIDER:weight:base=n, comma-separated, or as the API's list in JSON or YAML."`
 	PlatformVersion          string   `group:"Placement" help:"Fargate platform version."`
-	Subnets                  []string `group:"Placement" help:"Comma-separated subnets for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as tag:Tier=private (several that must all fit joined by &)."`
-	SecurityGroups           []string `group:"Placement" help:"Comma-separated security groups for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as group-name=jobs."`
+	Subnets                  []string `group:"Placement" common:"" help:"Comma-separated subnets for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as tag:Tier=private (several that must all fit joined by &)."`
+	SecurityGroups           []string `group:"Placement" common:"" help:"Comma-separated security groups for tasks of network mode awsvpc: ids, values of the tag Name, or filters of EC2 such as group-name=jobs."`
 	AssignPublicIP           string   `group:"Placement" name:"assign-public-ip" oneof:"ENABLED,DISABLED" help:"Whether the tasks get a public IP address."`
 	RunTaskRequest           string   `group:"Placement" help:"Any other members of the RunTask request, in JSON or YAML, as the API spells them: group, placementConstraints, enableExecuteCommand, propagateTags, volumeConfigurations and so on. Inputs of their own win."`
 }
@@ -92,8 +92,8 @@ type Placement struct {
 type Overrides struct {
 	Container        string      `group:"Overrides" help:"Container that image, command and environment are for; needed only when the definition has several."`
 	Image            string      `group:"Overrides" help:"Image for the container. ECS cannot override it, so a revision that differs in nothing else is registered and run."`
-	Command          CommandLine `group:"Overrides" help:"Command for the container: a list in JSON or YAML, or a line in shell quoting, which no shell will see."`
-	Environment      Environment `group:"Overrides" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @ and the path of a .env file in the workspace."`
+	Command          CommandLine `group:"Overrides" common:"" help:"Command for the container: a list in JSON or YAML, or a line in shell quoting, which no shell will see."`
+	Environment      Environment `group:"Overrides" common:"" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @ and the path of a .env file in the workspace."`
 	CPU              string      `group:"Overrides" name:"cpu" help:"CPU for the task: units, or a number of vCPUs such as 0.5 vCPU."`
 	Memory           string      `group:"Overrides" help:"Memory for the task: MiB, or a number of GB such as 2 GB."`
 	EphemeralStorage int         `group:"Overrides" help:"Ephemeral storage for a Fargate task, 21 to 200 GiB."`
@@ -105,9 +105,9 @@ type Overrides struct {
 // Waiting says what to wait for, and for how long.
 type Waiting struct {
 	Order                string        `group:"Waiting" default:"parallel" oneof:"parallel,sequence" help:"Several definitions at once, or one after another, stopping at the first that fails."`
-	SkipSteadyStateCheck bool          `group:"Waiting" default:"false" help:"Start the tasks, report, and do not wait."`
+	SkipSteadyStateCheck bool          `group:"Waiting" common:"" default:"false" help:"Start the tasks, report, and do not wait."`
 	SteadyState          string        `group:"Waiting" default:"stopped" oneof:"stopped,running,healthy" help:"What to wait for: stopped for a job, running or healthy for a server."`
-	Timeout              time.Duration `group:"Waiting" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
+	Timeout              time.Duration `group:"Waiting" common:"" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
 	LaunchTimeout        time.Duration `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
 	Retries              int           `group:"Waiting" default:"0" help:"How often to run a task again after a Spot interruption or a lost host."`
 	Reattach             bool          `group:"Waiting" default:"false" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
@@ -120,7 +120,7 @@ type Ending struct {
 	OnInterrupt   string `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
 	CleanUp       string `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
 	KeepRevisions int    `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
-	ResultFile    string `group:"Ending" help:"File to write the result to: as JSON, or as dotenv where its name ends in .env."`
+	ResultFile    string `group:"Ending" file:"" help:"File to write the result to: as JSON, or as dotenv where its name ends in .env."`
 }
 
 // Pair is one name with its value.

@@ -1,5 +1,5 @@
-// Package input reads what a user asks for, from the command line and the
-// environment, into one [Config].
+// Package input reads what a user asks for, from the flags and the environment, into one
+// [Config].
 //
 // An input file-paths is the flag --file-paths, else the variable
 // INPUT_FILE-PATHS (GitHub's spelling, which keeps hyphens), else
@@ -13,7 +13,6 @@ package input
 import (
 	"cmp"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -25,23 +24,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
-// Command is what the command line asks for.
-type Command struct {
-	// Name is the command: run, check, policy, schema, post, stop, reap or
-	// local-ecs; or help or version, when Text is what to print.
-	Name string
-	Text string
-
-	Run      Config   // of run, policy and post
-	Check    Check    // of check
-	Leftover Leftover // of stop and reap
-	LocalECS LocalECS // of local-ecs
-}
-
 // Check are the settings of the command check, which looks for faults in files.
 type Check struct {
 	Values
-	Files          []string `argument:"" help:"Paths or globs of the files, separated by blanks or commas."`
+	Files          []string `argument:""` // paths or globs
 	Family         string   `help:"Family for a definition that names none."`
 	UnknownMembers string   `default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: an error, or a warning."`
 	Format         string   `default:"text" oneof:"text,json,sarif,github" help:"How to print what is found."`
@@ -80,128 +66,26 @@ func (e *Error) Error() string {
 	return e.Input + ": " + e.Message
 }
 
-// Parse reads the arguments, without the program's name, and the environment.
-// The error joins an [*Error] for each fault.
-func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
-	command := Command{Name: "run"}
-	if len(args) > 0 && slices.ContainsFunc(commands, func(c about) bool { return c.name == args[0] }) {
-		command.Name, args = args[0], args[1:]
-	}
+// Read fills a pointer to a struct of inputs: from what the command line gave, by the names
+// of the inputs, else from the environment, else with the defaults. lookup may be nil, for no
+// environment. The error joins an [*Error] for each fault.
+func Read(config any, given map[string]string, lookup func(string) (string, bool)) error {
 	r := &reader{}
-	switch command.Name {
-	case "local-ecs":
-		r.read(&command.LocalECS, args, nil)
-	case "stop", "reap":
-		r.read(&command.Leftover, args, lookup)
-	case "check":
-		r.read(&command.Check, args, lookup)
-		command.Check.Files = r.arguments
-		if len(r.arguments) == 0 && !r.help && !r.version {
-			r.fault("", "give the files to check")
-		}
-	case "schema":
-		if len(args) > 0 && args[0] == "result" {
-			args = args[1:]
-		} else if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") }) {
-			r.fault("", "expected what to print the schema of: schema result")
-		}
-		r.read(&struct{}{}, args, nil)
-	default:
-		r.read(&command.Run, args, lookup)
-	}
-	switch {
-	case r.help:
-		return Command{Name: "help", Text: usage(command.Name)}, nil
-	case r.version:
-		return Command{Name: "version"}, nil
-	case command.Name == "run" || command.Name == "policy":
-		r.check(command.Run)
-	case command.Name == "post":
-		return command, nil // what is wrong was told by run, and nothing was started then
-	}
-	return command, errors.Join(r.faults...)
-}
-
-// reader gathers faults: all are told at once.
-type reader struct {
-	takesFiles    bool
-	arguments     []string // that are no flags, if takesFiles
-	faults        []error
-	help, version bool
-}
-
-func (r *reader) fault(input, format string, args ...any) {
-	r.faults = append(r.faults, &Error{Input: input, Message: fmt.Sprintf(format, args...)})
-}
-
-// read fills a struct of inputs from flags, the environment, unless lookup is
-// nil, and defaults.
-func (r *reader) read(config any, args []string, lookup func(string) (string, bool)) {
-	fields, arguments := fieldsOf(config)
-	r.takesFiles = arguments
-	given := map[string]string{}
-	set := flag.NewFlagSet("", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	set.BoolVar(&r.help, "help", false, "")
-	set.BoolVar(&r.help, "h", false, "")
-	set.BoolVar(&r.version, "version", false, "")
-	for _, f := range fields {
-		keep := func(text string) error {
-			given[f.Name] = strings.TrimSpace(text)
-			return nil
-		}
-		if f.isBool() {
-			set.BoolFunc(f.Name, "", keep)
-		} else {
-			set.Func(f.Name, "", keep)
-		}
-	}
-	r.parse(set, args)
-	for _, f := range fields {
-		text := given[f.Name]
+	for _, f := range fieldsOf(config) {
+		text := strings.TrimSpace(given[f.Name])
 		if text == "" && lookup != nil {
 			text = environment(f.Name, lookup)
 		}
 		r.decode(f, cmp.Or(text, f.Default))
 	}
+	return errors.Join(r.faults...)
 }
 
-// parse gives the arguments to the flags, and reports those that are none.
-func (r *reader) parse(set *flag.FlagSet, args []string) {
-	var known []string
-	for i := 0; i < len(args); i++ {
-		name, isFlag := strings.CutPrefix(args[i], "-")
-		name, _, hasValue := strings.Cut(strings.TrimPrefix(name, "-"), "=")
-		f := set.Lookup(name)
-		switch {
-		case r.takesFiles && (!isFlag || name == ""):
-			r.arguments = append(r.arguments, parseList(args[i])...)
-			continue
-		case !isFlag || name == "":
-			r.fault("", "expected a flag as argument %d, such as --file-paths", i+1)
-			continue
-		case f == nil:
-			r.fault("--"+name, "unknown flag%s", nearest.DidYouMean("--"+name, flagNames(set)))
-			if !hasValue && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
-				i++ // most likely its value
-			}
-			continue
-		}
-		known = append(known, args[i])
-		if isBool, ok := f.Value.(interface{ IsBoolFlag() bool }); !hasValue && !(ok && isBool.IsBoolFlag()) && i+1 < len(args) {
-			i++
-			known = append(known, args[i])
-		}
-	}
-	if err := set.Parse(known); err != nil {
-		r.fault("", "%v", err)
-	}
-}
+// reader gathers faults: all are reported at once.
+type reader struct{ faults []error }
 
-func flagNames(set *flag.FlagSet) []string {
-	var names []string
-	set.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
-	return names
+func (r *reader) fault(input, format string, args ...any) {
+	r.faults = append(r.faults, &Error{Input: input, Message: fmt.Sprintf(format, args...)})
 }
 
 // environment returns an input's value from the environment, "" if it has none.
@@ -213,4 +97,33 @@ func environment(name string, lookup func(string) (string, bool)) string {
 	action := githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(io.Discard))
 	plain := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 	return cmp.Or(action.GetInput(name), strings.TrimSpace(getenv("INPUT_"+plain)), strings.TrimSpace(getenv("PLUGIN_"+plain)))
+}
+
+// Misspelled returns a message for each variable of an environment, a list of NAME=value,
+// that is like the variable of an input and is not one.
+func Misspelled(environ []string) []string {
+	var known []string
+	for _, row := range Table() {
+		known = append(known, row.Name)
+	}
+	var messages []string
+	for _, variable := range environ {
+		variable, value, _ := strings.Cut(variable, "=")
+		name, isInput := strings.CutPrefix(variable, "INPUT_")
+		prefix := "INPUT_"
+		if !isInput {
+			prefix = "PLUGIN_"
+			name, isInput = strings.CutPrefix(variable, prefix)
+		}
+		name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		if !isInput || value == "" || slices.Contains(known, name) {
+			continue
+		}
+		if meant := nearest.Name(name, known); meant != "" {
+			meant = prefix + strings.ToUpper(strings.ReplaceAll(meant, "-", "_"))
+			messages = append(messages, fmt.Sprintf("%s is not read: no input has this name%s", variable, nearest.Meant(meant)))
+		}
+	}
+	slices.Sort(messages)
+	return messages
 }

@@ -24,13 +24,48 @@ func environment(values map[string]string) func(string) (string, bool) {
 	}
 }
 
+// read reads inputs given as --name=value, --name value, or --name for true, and checks them.
+func read(values map[string]string, args ...string) (input.Config, error) {
+	given := map[string]string{}
+	for i := 0; i < len(args); i++ {
+		name, value, found := strings.Cut(strings.TrimPrefix(args[i], "--"), "=")
+		switch {
+		case !found && i+1 < len(args) && !strings.HasPrefix(args[i+1], "--"):
+			i++
+			value = args[i]
+		case !found:
+			value = "true"
+		}
+		given[name] = value
+	}
+	var c input.Config
+	err := input.Read(&c, given, environment(values))
+	return c, errors.Join(err, c.Check())
+}
+
 func parse(t *testing.T, values map[string]string, args ...string) input.Config {
 	t.Helper()
-	command, err := input.Parse(args, environment(values))
+	config, err := read(values, args...)
 	if err != nil {
-		t.Fatalf("Parse(%q) = %v", args, err)
+		t.Fatalf("read(%q) = %v", args, err)
 	}
-	return command.Run
+	return config
+}
+
+// faults returns the faults that an error joins.
+func faults(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, faults(one)...)
+	}
+	return all
 }
 
 func TestSpellings(t *testing.T) {
@@ -65,6 +100,21 @@ func TestSpellings(t *testing.T) {
 				t.Errorf("file-paths = %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestMisspelled(t *testing.T) {
+	got := input.Misspelled([]string{
+		"INPUT_FILEPATHS=a.json", "PLUGIN_TIME_OUT=1m", "INPUT_CLUSTR=web",
+		"INPUT_FILE_PATHS=a.json", "INPUT_FILE-PATHS=a.json", "INPUT_COMMNAD=", "INPUT_WHO_TO_GREET=x", "HOME=/", "INPUTRC=/etc/inputrc",
+	})
+	want := []string{
+		`INPUT_CLUSTR is not read: no input has this name (did you mean "INPUT_CLUSTER"?)`,
+		`INPUT_FILEPATHS is not read: no input has this name (did you mean "INPUT_FILE_PATHS"?)`,
+		`PLUGIN_TIME_OUT is not read: no input has this name (did you mean "PLUGIN_TIMEOUT"?)`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -110,12 +160,11 @@ func TestFaults(t *testing.T) {
 		args []string
 		want []string // every fault, in any order
 	}{
-		{"all at once", []string{"--file-paths=a.json", "--timeout=soon", "--logs=maybe", "--count=-1", "--verdict=some", "--famly=x", "--branch=main"}, []string{
+		{"all at once", []string{"--file-paths=a.json", "--timeout=soon", "--logs=maybe", "--count=-1", "--verdict=some", "--branch=main"}, []string{
 			"timeout: expected a duration such as 90s, 10m or 1h30m, or a number of minutes",
 			"logs: expected true or false",
 			"count: expected a whole number of 0 or more",
 			"verdict: expected essential or all",
-			`--famly: unknown flag (did you mean "--family"?)`,
 			"branch: needs repository",
 		}},
 		{"nothing to run", nil, []string{"give the task definition: either definition (inline, or the name of a registered one) or file-paths"}},
@@ -150,24 +199,22 @@ func TestFaults(t *testing.T) {
 		{"local ends with the step", []string{"--definition=web", "--local=process", "--skip-steady-state-check"}, []string{"skip-steady-state-check: excludes local (its tasks end with the step): give one of them"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := input.Parse(tt.args, environment(nil))
+			_, err := read(nil, tt.args...)
 			var got []string
-			if joined, ok := err.(interface{ Unwrap() []error }); ok {
-				for _, one := range joined.Unwrap() {
-					var fault *input.Error
-					if !errors.As(one, &fault) {
-						t.Errorf("Parse(%q) has the error %T, want *input.Error", tt.args, one)
-					}
-					got = append(got, one.Error())
+			for _, one := range faults(err) {
+				var fault *input.Error
+				if !errors.As(one, &fault) {
+					t.Errorf("read(%q) has the error %T, want *input.Error", tt.args, one)
 				}
+				got = append(got, one.Error())
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(strings.Join(got, "\n"), want) {
-					t.Errorf("Parse(%q) = %q, want %q among them", tt.args, got, want)
+					t.Errorf("read(%q) = %q, want %q among them", tt.args, got, want)
 				}
 			}
 			if len(got) != len(tt.want) {
-				t.Errorf("Parse(%q) = %q, want %d faults", tt.args, got, len(tt.want))
+				t.Errorf("read(%q) = %q, want %d faults", tt.args, got, len(tt.want))
 			}
 		})
 	}
@@ -179,22 +226,10 @@ func TestErrorsHoldNoValue(t *testing.T) {
 	const secret = "s3cr3t-v4lue"
 	for _, row := range input.Table() {
 		for _, value := range []string{secret, "A: [" + secret, "{" + secret, secret + "\n" + secret + "=1\n" + secret + "=1"} {
-			_, err := input.Parse([]string{"--" + row.Name + "=" + value}, environment(nil))
+			_, err := read(nil, "--"+row.Name+"="+value)
 			if err != nil && strings.Contains(err.Error(), secret) {
 				t.Errorf("%s: the error holds the value: %v", row.Name, err)
 			}
-		}
-	}
-}
-
-func TestHelp(t *testing.T) {
-	command, err := input.Parse([]string{"--help"}, environment(nil))
-	if err != nil || command.Name != "help" {
-		t.Fatalf("Parse(--help) = %q, %v", command.Name, err)
-	}
-	for _, want := range []string{"--file-paths", "local-ecs", "--timeout"} {
-		if !strings.Contains(command.Text, want) {
-			t.Errorf("the help lacks %q:\n%s", want, command.Text)
 		}
 	}
 }

@@ -11,8 +11,7 @@ import (
 func (l Launch) With(name, text string) (Launch, error) {
 	made := l
 	var names []string
-	fields, _ := fieldsOf(&made)
-	for _, f := range fields {
+	for _, f := range fieldsOf(&made) {
 		names = append(names, f.Name)
 		if f.Name != name {
 			continue

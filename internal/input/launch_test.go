@@ -172,9 +172,9 @@ func TestLaunchCheck(t *testing.T) {
 		for arg := range strings.SplitSeq(tt.args, " --") {
 			args = append(args, "--"+strings.TrimPrefix(arg, "--"))
 		}
-		_, err := input.Parse(args, environment(nil))
+		_, err := read(nil, args...)
 		if got := errorText(err); got != tt.want {
-			t.Errorf("Parse(%q) = %q, want %q", args, got, tt.want)
+			t.Errorf("read(%q) = %q, want %q", args, got, tt.want)
 		}
 	}
 }

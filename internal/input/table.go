@@ -1,9 +1,7 @@
 package input
 
 import (
-	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,22 +10,27 @@ import (
 // Input is one row of the table of inputs, for what documents it.
 type Input struct {
 	Name          string
+	Type          string // of its value: string, bool, int, duration, list, map, or command
 	Group         string
 	Default       string // empty if there is none
 	ActionDefault string // the default in action.yml, where it is another
 	Allowed       []string
 	Secret        bool // never to be printed
+	File          bool // it names a file
+	Common        bool // what most steps give
 	Help          string
 }
 
-// Table returns the inputs in the order of [Config].
-func Table() []Input {
-	var table []Input
-	fields, _ := fieldsOf(&Config{})
-	for _, f := range fields {
-		table = append(table, f.Input)
+// Table returns the inputs of a step, in the order of [Config].
+func Table() []Input { return Rows(&Config{}) }
+
+// Rows returns the inputs that a pointer to a struct of inputs holds, in its order.
+func Rows(config any) []Input {
+	var rows []Input
+	for _, f := range fieldsOf(config) {
+		rows = append(rows, f.Input)
 	}
-	return table
+	return rows
 }
 
 // Description returns the help with the allowed values.
@@ -41,22 +44,13 @@ func (i Input) Description() string {
 // field is an input with the field that takes its value.
 type field struct {
 	Input
-	target   reflect.Value
-	argument bool // not a flag: the words that are none
-	planned  bool // not available in this version, except at its default
+	target reflect.Value
 }
 
-func (f field) isBool() bool { return f.target.Kind() == reflect.Bool }
-
-// fieldsOf returns the inputs that a pointer to a struct holds, in its order,
-// those of embedded structs in their places, and whether it also takes arguments
-// that are no flags.
-func fieldsOf(config any) (fields []field, arguments bool) {
-	fields = appendFields(nil, reflect.ValueOf(config).Elem())
-	n := len(fields)
-	fields = slices.DeleteFunc(fields, func(f field) bool { return f.argument })
-	return fields, len(fields) < n
-}
+// fieldsOf returns the inputs that a pointer to a struct holds, in its order, those of
+// embedded structs in their places. A field with the tag argument is no input: it takes the
+// words of the command line that are no flags.
+func fieldsOf(config any) []field { return appendFields(nil, reflect.ValueOf(config).Elem()) }
 
 func appendFields(fields []field, config reflect.Value) []field {
 	for i := range config.NumField() {
@@ -66,6 +60,9 @@ func appendFields(fields []field, config reflect.Value) []field {
 			continue
 		}
 		tag := definition.Tag
+		if _, argument := tag.Lookup("argument"); argument {
+			continue
+		}
 		f := field{target: config.Field(i), Input: Input{
 			Name: tag.Get("name"), Group: tag.Get("group"), Help: tag.Get("help"),
 			Default: tag.Get("default"), ActionDefault: tag.Get("action-default"),
@@ -76,12 +73,28 @@ func appendFields(fields []field, config reflect.Value) []field {
 		if allowed := tag.Get("oneof"); allowed != "" {
 			f.Allowed = strings.Split(allowed, ",")
 		}
-		_, f.argument = tag.Lookup("argument")
-		_, f.planned = tag.Lookup("planned")
+		f.Type = typeOf(f.target)
+		_, f.File = tag.Lookup("file")
+		_, f.Common = tag.Lookup("common")
 		_, f.Secret = tag.Lookup("secret")
 		fields = append(fields, f)
 	}
 	return fields
+}
+
+// typeOf returns the word for the type of an input's values.
+func typeOf(target reflect.Value) string {
+	switch target.Interface().(type) {
+	case time.Duration:
+		return "duration"
+	case []string, Strategy:
+		return "list"
+	case CommandLine:
+		return "command"
+	case Environment, Pairs:
+		return "map"
+	}
+	return target.Kind().String()
 }
 
 // kebab returns FilePaths as file-paths.
@@ -138,76 +151,4 @@ func (r *reader) decode(f field, text string) {
 		return
 	}
 	f.target.Set(reflect.ValueOf(value))
-	if f.planned && text != f.Default {
-		r.fault(f.Name, "not available in this version")
-	}
-}
-
-// about is a command and what it does.
-type about struct{ name, help string }
-
-var commands = []about{
-	{"run", "Run tasks on ECS and follow them to their end (the default command)."},
-	{"check", "Look for faults in task definition files, and call nothing."},
-	{"schema", "Print the JSON Schema of the result: schema result."},
-	{"post", "Stop what the run command of this step has left; the action's post stage."},
-	{"stop", "Stop the tasks that this job, or a CI run, has left."},
-	{"reap", "Stop the tasks of any step that are older than a time."},
-	{"policy", "Print the IAM policy that run needs for the same inputs, as JSON."},
-	{"local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs."},
-}
-
-// usage returns the help for a command.
-func usage(command string) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "Usage: ecs-run-task [command] [flags]\n       ecs-run-task check [flags] FILE...\n\nCommands:\n")
-	for _, c := range commands {
-		fmt.Fprintf(&text, "  %-10s %s\n", c.name, c.help)
-	}
-	var config any = &Config{}
-	switch command {
-	case "local-ecs":
-		config = &LocalECS{}
-	case "stop", "reap":
-		config = &Leftover{}
-	case "check":
-		config = &Check{}
-	case "schema":
-		return text.String()
-	}
-	fmt.Fprintf(&text, "\nFlags of %s:\n", command)
-	group := ""
-	fields, _ := fieldsOf(config)
-	for _, f := range fields {
-		if f.Group != group {
-			group = f.Group
-			fmt.Fprintf(&text, "\n %s\n", group)
-		}
-		flag := "--" + f.Name
-		if f.Default != "" {
-			flag += "=" + f.Default
-		}
-		fmt.Fprintf(&text, "  %s\n", flag)
-		for _, line := range wrap(f.Description(), 90) {
-			fmt.Fprintf(&text, "      %s\n", line)
-		}
-	}
-	return text.String()
-}
-
-// wrap breaks a text at blanks into lines of about a width.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }

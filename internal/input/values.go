@@ -73,8 +73,8 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseList splits at commas and line breaks. Empty items are none.
-func parseList(text string) []string {
+// List splits at commas and line breaks. Empty items are none.
+func List(text string) []string {
 	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
 	for i, item := range items {
 		items[i] = strings.TrimSpace(item)
@@ -82,13 +82,13 @@ func parseList(text string) []string {
 	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
 }
 
-// parseItems is parseList that takes a JSON list of strings too.
+// parseItems is [List] that takes a JSON list of strings too.
 func parseItems(text string) []string {
 	var items []string
 	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &items) == nil {
 		return items
 	}
-	return parseList(text)
+	return List(text)
 }
 
 // parsePairs reads NAME=value lines or a map in YAML or JSON. A value that YAML
@@ -192,7 +192,7 @@ func parseStrategy(text string) (Strategy, error) {
 		return strategyOfList(text)
 	}
 	var strategy Strategy
-	for i, item := range parseList(text) {
+	for i, item := range List(text) {
 		parts := strings.Split(item, ":")
 		provider := StrategyItem{Provider: parts[0], Weight: 1}
 		for _, part := range parts[1:] {

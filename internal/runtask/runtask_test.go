@@ -26,11 +26,17 @@ var (
 // settings parses the inputs of a command line.
 func settings(t *testing.T, args ...string) runtask.Settings {
 	t.Helper()
-	command, err := input.Parse(append(args, "--definition=web"), func(string) (string, bool) { return "", false })
+	given := map[string]string{}
+	for _, arg := range args {
+		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		given[name] = value
+	}
+	var launch input.Launch
+	err := errors.Join(input.Read(&launch, given, nil), launch.Check())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := runtask.Parse(command.Run.Launch, taskdef.Options{})
+	s, _, err := runtask.Parse(launch, taskdef.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
