@@ -25,6 +25,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/action"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
 
 var (
@@ -833,11 +834,11 @@ func (p *plan) hold() (faults []string) {
 
 // The plan is what its containers run on.
 
-func (p *plan) Begin(context.Context, ecslocal.Task) error                       { return nil }
-func (p *plan) End(ecslocal.Task)                                                {}
-func (p *plan) Pull(context.Context, ecslocal.Container) error                   { return nil }
-func (p *plan) Probe(context.Context, ecslocal.Container, []string) (int, error) { return 0, nil }
-func (p *plan) Run(ctx context.Context, c ecslocal.Container, started func(), stop <-chan struct{}) (ecslocal.Exit, error) {
+func (p *plan) Begin(context.Context, runtime.Task) error                       { return nil }
+func (p *plan) End(runtime.Task)                                                {}
+func (p *plan) Pull(context.Context, runtime.Container) error                   { return nil }
+func (p *plan) Probe(context.Context, runtime.Container, []string) (int, error) { return 0, nil }
+func (p *plan) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
 	p.mu.Lock()
 	code := p.codes[p.starts%len(p.codes)]
 	p.starts++
@@ -851,16 +852,16 @@ func (p *plan) Run(ctx context.Context, c ecslocal.Container, started func(), st
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.ends = append(p.ends, code)
-		return ecslocal.Exit{Code: code}, nil
+		return runtime.Exit{Code: code}, nil
 	case <-stop:
 	case <-ctx.Done():
-		return ecslocal.Exit{Code: 137}, nil
+		return runtime.Exit{Code: 137}, nil
 	}
 	if p.stubborn {
 		<-ctx.Done()
-		return ecslocal.Exit{Code: 137}, nil
+		return runtime.Exit{Code: 137}, nil
 	}
-	return ecslocal.Exit{Code: 143}, nil
+	return runtime.Exit{Code: 143}, nil
 }
 
 // lockedBuffer is a buffer for several writers.

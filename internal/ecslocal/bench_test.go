@@ -10,22 +10,23 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
 
 // printer is an executor whose containers print as many lines as their command
 // says.
 type printer struct{ actor }
 
-func (*printer) Pull(context.Context, ecslocal.Container) error { return nil }
+func (*printer) Pull(context.Context, runtime.Container) error { return nil }
 
-func (*printer) Run(_ context.Context, c ecslocal.Container, started func(), _ <-chan struct{}) (ecslocal.Exit, error) {
+func (*printer) Run(_ context.Context, c runtime.Container, started func(), _ <-chan struct{}) (runtime.Exit, error) {
 	started()
 	n := 0
 	fmt.Sscan(c.Command[0], &n)
 	for i := range n {
 		fmt.Fprintf(c.Output, "line %d of what a container prints, of the usual length of lines\n", i)
 	}
-	return ecslocal.Exit{}, nil
+	return runtime.Exit{}, nil
 }
 
 // BenchmarkGetLogEvents reads a stream of 100,000 lines from its head, without

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // A Cluster is where tasks run. Fargate is there in every cluster; launch type
@@ -93,7 +95,7 @@ func (s *Server) makeClusters() {
 		for _, i := range named.Instances {
 			c.instances = append(c.instances, &instance{
 				Instance: i,
-				arn:      s.arn("container-instance/%s/%s", named.Name, hexID(16)),
+				arn:      s.arn("container-instance/%s/%s", named.Name, wire.HexID(16)),
 				ports:    make(map[string]bool),
 			})
 		}
@@ -104,13 +106,13 @@ func (s *Server) makeClusters() {
 // cluster returns the cluster that a request names by name or ARN, the default
 // one if it names none.
 func (s *Server) cluster(in object) (*cluster, error) {
-	name := strings.TrimPrefix(textOf(in, "cluster"), s.arn("cluster/"))
+	name := strings.TrimPrefix(wire.Text(in, "cluster"), s.arn("cluster/"))
 	if name == "" {
 		name = "default"
 	}
 	c := s.clusters[name]
 	if c == nil {
-		return nil, refuse("ClusterNotFoundException", "Cluster not found.")
+		return nil, wire.Refuse("ClusterNotFoundException", "Cluster not found.")
 	}
 	return c, nil
 }
@@ -156,12 +158,12 @@ func (i *instance) release(t *task) {
 }
 
 func (s *Server) describeClusters(in object, _ caller) (any, error) {
-	names := textsOf(in, "clusters")
+	names := wire.Texts(in, "clusters")
 	if len(names) == 0 {
 		names = []string{"default"}
 	}
 	if len(names) > 100 {
-		return nil, invalidParameter("Clusters cannot be more than 100.")
+		return nil, wire.InvalidParameter("Clusters cannot be more than 100.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +174,7 @@ func (s *Server) describeClusters(in object, _ caller) (any, error) {
 			failures = append(failures, failure(s.namedARN("cluster", name), "MISSING", ""))
 			continue
 		}
-		found = append(found, s.clusterAnswer(c, textsOf(in, "include")))
+		found = append(found, s.clusterAnswer(c, wire.Texts(in, "include")))
 	}
 	return object{"clusters": found, "failures": failures}, nil
 }
@@ -238,19 +240,19 @@ func (s *Server) listServices(in object, _ caller) (any, error) {
 	}
 	var all []item
 	for _, service := range c.Services {
-		matches := textOf(in, "launchType") == "" || textOf(in, "launchType") == service.LaunchType
+		matches := wire.Text(in, "launchType") == "" || wire.Text(in, "launchType") == service.LaunchType
 		all = append(all, item{s.arn("service/%s/%s", c.Name, service.Name), matches})
 	}
 	return page(in, "serviceArns", all)
 }
 
 func (s *Server) describeServices(in object, _ caller) (any, error) {
-	names := textsOf(in, "services")
+	names := wire.Texts(in, "services")
 	if len(names) == 0 {
-		return nil, invalidParameter("Services cannot be empty.")
+		return nil, wire.InvalidParameter("Services cannot be empty.")
 	}
 	if len(names) > 10 {
-		return nil, invalidParameter("Services cannot be more than 10.")
+		return nil, wire.InvalidParameter("Services cannot be more than 10.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -297,11 +299,11 @@ func (s *Server) serviceAnswer(c *cluster, service Service) object {
 		"placementStrategy":       []any{},
 		"schedulingStrategy":      "REPLICA",
 		"deploymentController":    object{"type": controller},
-		"createdAt":               timestamp(c.created),
+		"createdAt":               wire.Timestamp(c.created),
 		"enableECSManagedTags":    false,
 		"propagateTags":           "NONE",
 		"enableExecuteCommand":    false,
-		"createdBy":               fmt.Sprintf("arn:%s:iam::%s:root", partition(s.region), s.account),
+		"createdBy":               fmt.Sprintf("arn:%s:iam::%s:root", wire.Partition(s.region), s.account),
 	}
 	if service.TaskDefinition != "" {
 		answer["taskDefinition"] = service.TaskDefinition
@@ -311,7 +313,7 @@ func (s *Server) serviceAnswer(c *cluster, service Service) object {
 		deployment := object{
 			"id": "ecs-svc/" + decimalID(arn), "status": "PRIMARY", "rolloutState": "COMPLETED",
 			"desiredCount": service.DesiredCount, "runningCount": 0, "pendingCount": 0, "failedTasks": 0,
-			"createdAt": timestamp(c.created), "updatedAt": timestamp(c.created),
+			"createdAt": wire.Timestamp(c.created), "updatedAt": wire.Timestamp(c.created),
 		}
 		if service.TaskDefinition != "" {
 			deployment["taskDefinition"] = service.TaskDefinition
@@ -331,7 +333,7 @@ func (s *Server) serviceAnswer(c *cluster, service Service) object {
 			"id": id, "taskSetArn": s.arn("task-set/%s/%s/%s", c.Name, service.Name, id),
 			"serviceArn": arn, "clusterArn": c.arn, "status": status, "stabilityStatus": "STEADY_STATE",
 			"computedDesiredCount": service.DesiredCount, "runningCount": 0, "pendingCount": 0,
-			"createdAt": timestamp(c.created), "updatedAt": timestamp(c.created),
+			"createdAt": wire.Timestamp(c.created), "updatedAt": wire.Timestamp(c.created),
 			"scale": object{"value": 100.0, "unit": "PERCENT"}, "loadBalancers": []any{}, "serviceRegistries": []any{}, "tags": []any{},
 		}
 		if service.TaskDefinition != "" {

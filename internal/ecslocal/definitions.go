@@ -2,13 +2,15 @@ package ecslocal
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // A definition is a registered revision of a task definition.
@@ -25,26 +27,26 @@ type definition struct {
 	tags              []object
 }
 
-func (d *definition) containers() []object { return objectsOf(d.body, "containerDefinitions") }
+func (d *definition) containers() []object { return wire.Objects(d.body, "containerDefinitions") }
 
-func (d *definition) networkMode() string { return textOf(d.body, "networkMode") }
+func (d *definition) networkMode() string { return wire.Text(d.body, "networkMode") }
 
 func (d *definition) supports(launchType string) bool {
-	return slices.Contains(textsOf(d.body, "compatibilities"), launchType)
+	return slices.Contains(wire.Texts(d.body, "compatibilities"), launchType)
 }
 
 func (s *Server) registerTaskDefinition(in object, _ caller) (any, error) {
-	if err := validateDefinition(in); err != nil {
+	if err := rules.Definition(in); err != nil {
 		return nil, err
 	}
-	tags := objectsOf(in, "tags")
-	body := cloneObject(in)
+	tags := wire.Objects(in, "tags")
+	body := wire.CloneObject(in)
 	delete(body, "tags")
-	fillDefinition(body)
+	rules.Fill(body)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	family := textOf(in, "family")
+	family := wire.Text(in, "family")
 	revision := len(s.families[family]) + 1
 	d := &definition{
 		family:   family,
@@ -56,77 +58,10 @@ func (s *Server) registerTaskDefinition(in object, _ caller) (any, error) {
 	}
 	body["revision"] = revision
 	body["taskDefinitionArn"] = d.arn
-	body["registeredAt"] = timestamp(time.Now())
-	body["registeredBy"] = fmt.Sprintf("arn:%s:iam::%s:root", partition(s.region), s.account)
+	body["registeredAt"] = wire.Timestamp(time.Now())
+	body["registeredBy"] = fmt.Sprintf("arn:%s:iam::%s:root", wire.Partition(s.region), s.account)
 	s.families[family] = append(s.families[family], d)
 	return d.answer(true), nil
-}
-
-// fillDefinition adds the members that AWS fills in.
-func fillDefinition(body object) {
-	for _, name := range []string{"volumes", "placementConstraints"} {
-		if body[name] == nil {
-			body[name] = []any{}
-		}
-	}
-	compatibilities := []any{"EC2"}
-	if textOf(body, "networkMode") != "awsvpc" {
-		compatibilities = []any{"EXTERNAL", "EC2"}
-	} else if fargateFault(body) == nil {
-		compatibilities = []any{"EC2", "FARGATE"}
-	}
-	if slices.Contains(textsOf(body, "requiresCompatibilities"), "MANAGED_INSTANCES") {
-		compatibilities = append(compatibilities, "MANAGED_INSTANCES")
-	}
-	body["compatibilities"] = compatibilities
-
-	attributes := make(map[string]bool)
-	for _, container := range objectsOf(body, "containerDefinitions") {
-		for _, name := range []string{"environment", "mountPoints", "volumesFrom", "portMappings", "systemControls"} {
-			if container[name] == nil {
-				container[name] = []any{}
-			}
-		}
-		if container["cpu"] == nil {
-			container["cpu"] = json.Number("0")
-		}
-		if container["essential"] == nil {
-			container["essential"] = true
-		}
-		fillPorts(container, textOf(body, "networkMode"))
-		if driver := textOf(objectOf(container, "logConfiguration"), "logDriver"); driver != "" {
-			attributes["com.amazonaws.ecs.capability.logging-driver."+driver] = true
-		}
-	}
-	if textOf(body, "taskRoleArn") != "" {
-		attributes["com.amazonaws.ecs.capability.task-iam-role"] = true
-	}
-	if textOf(body, "networkMode") == "awsvpc" {
-		attributes["ecs.capability.task-eni"] = true
-	}
-	required := []any{}
-	for name := range attributes {
-		required = append(required, object{"name": name})
-	}
-	slices.SortFunc(required, func(a, b any) int {
-		return strings.Compare(textOf(a.(object), "name"), textOf(b.(object), "name"))
-	})
-	body["requiresAttributes"] = required
-}
-
-func fillPorts(container object, networkMode string) {
-	for _, port := range objectsOf(container, "portMappings") {
-		if port["protocol"] == nil {
-			port["protocol"] = "tcp"
-		}
-		if port["hostPort"] != nil || port["containerPort"] == nil {
-			continue
-		}
-		port["hostPort"] = json.Number("0") // the engine chooses one
-		if networkMode == "awsvpc" || networkMode == "host" {
-			port["hostPort"] = port["containerPort"]
-		}
-	}
 }
 
 // described is the definition as the API describes it.
@@ -135,7 +70,7 @@ func (d *definition) described() object {
 	o["status"] = d.status
 	for name, at := range map[string]time.Time{"deregisteredAt": d.deregisteredAt, "deleteRequestedAt": d.deleteRequestedAt} {
 		if !at.IsZero() {
-			o[name] = timestamp(at)
+			o[name] = wire.Timestamp(at)
 		}
 	}
 	return o
@@ -153,7 +88,7 @@ func (d *definition) answer(tags bool) object {
 func tagsAnswer(tags []object) []any {
 	answer := make([]any, 0, len(tags))
 	for _, tag := range tags {
-		answer = append(answer, object{"key": textOf(tag, "key"), "value": textOf(tag, "value")})
+		answer = append(answer, object{"key": wire.Text(tag, "key"), "value": wire.Text(tag, "value")})
 	}
 	return answer
 }
@@ -161,11 +96,11 @@ func tagsAnswer(tags []object) []any {
 func (s *Server) describeTaskDefinition(in object, _ caller) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := s.definition(textOf(in, "taskDefinition"))
+	d := s.definition(wire.Text(in, "taskDefinition"))
 	if d == nil {
-		return nil, clientException("Unable to describe task definition.")
+		return nil, wire.ClientException("Unable to describe task definition.")
 	}
-	return d.answer(slices.Contains(textsOf(in, "include"), "TAGS")), nil
+	return d.answer(slices.Contains(wire.Texts(in, "include"), "TAGS")), nil
 }
 
 // definition returns the definition of a family's newest active revision, of
@@ -201,13 +136,13 @@ func (s *Server) definitionName(name string) (family string, revision int, exact
 func (s *Server) deregisterTaskDefinition(in object, _ caller) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := textOf(in, "taskDefinition")
+	name := wire.Text(in, "taskDefinition")
 	if _, _, exact := s.definitionName(name); !exact {
-		return nil, clientException("Unable to deregister task definition: revision is missing.")
+		return nil, wire.ClientException("Unable to deregister task definition: revision is missing.")
 	}
 	d := s.definition(name)
 	if d == nil {
-		return nil, clientException("The specified task definition does not exist. Specify a valid account, family, revision and try again.")
+		return nil, wire.ClientException("The specified task definition does not exist. Specify a valid account, family, revision and try again.")
 	}
 	if d.status == "ACTIVE" {
 		d.status, d.deregisteredAt = "INACTIVE", time.Now()
@@ -216,9 +151,9 @@ func (s *Server) deregisterTaskDefinition(in object, _ caller) (any, error) {
 }
 
 func (s *Server) deleteTaskDefinitions(in object, _ caller) (any, error) {
-	names := textsOf(in, "taskDefinitions")
+	names := wire.Texts(in, "taskDefinitions")
 	if len(names) == 0 || len(names) > 10 {
-		return nil, invalidParameter("Specify between 1 and 10 task definitions to delete.")
+		return nil, wire.InvalidParameter("Specify between 1 and 10 task definitions to delete.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,7 +187,7 @@ func failure(arn, reason, detail string) object {
 }
 
 func (s *Server) listTaskDefinitions(in object, _ caller) (any, error) {
-	status := textOf(in, "status")
+	status := wire.Text(in, "status")
 	if status == "" {
 		status = "ACTIVE"
 	}
@@ -260,28 +195,28 @@ func (s *Server) listTaskDefinitions(in object, _ caller) (any, error) {
 	defer s.mu.Unlock()
 	var all []item
 	for _, family := range s.familyNames() {
-		if only := textOf(in, "familyPrefix"); only != "" && only != family {
+		if only := wire.Text(in, "familyPrefix"); only != "" && only != family {
 			continue
 		}
 		for _, d := range s.families[family] {
 			all = append(all, item{d.arn, d.status == status})
 		}
 	}
-	if textOf(in, "sort") == "DESC" {
+	if wire.Text(in, "sort") == "DESC" {
 		slices.Reverse(all)
 	}
 	return page(in, "taskDefinitionArns", all)
 }
 
 func (s *Server) listTaskDefinitionFamilies(in object, _ caller) (any, error) {
-	status := textOf(in, "status")
+	status := wire.Text(in, "status")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []item
 	for _, family := range s.familyNames() {
 		active := s.definition(family) != nil
 		wanted := active && status != "INACTIVE" || !active && status != "ACTIVE"
-		all = append(all, item{family, wanted && strings.HasPrefix(family, textOf(in, "familyPrefix"))})
+		all = append(all, item{family, wanted && strings.HasPrefix(family, wire.Text(in, "familyPrefix"))})
 	}
 	return page(in, "families", all)
 }
@@ -298,15 +233,15 @@ type item struct {
 // ask for. A token names the last item of the page before, so that items which
 // are no longer listed don't shift the pages.
 func page(in object, member string, all []item) (any, error) {
-	size := intOf(in, "maxResults", 100)
+	size := wire.Int(in, "maxResults", 100)
 	if size < 1 || size > 100 {
-		return nil, invalidParameter("maxResults must be between 1 and 100.")
+		return nil, wire.InvalidParameter("maxResults must be between 1 and 100.")
 	}
-	if token := textOf(in, "nextToken"); token != "" {
+	if token := wire.Text(in, "nextToken"); token != "" {
 		last, err := base64.URLEncoding.DecodeString(token)
 		i := slices.IndexFunc(all, func(i item) bool { return i.name == string(last) })
 		if err != nil || i < 0 {
-			return nil, invalidParameter("Invalid token")
+			return nil, wire.InvalidParameter("Invalid token")
 		}
 		all = all[i+1:]
 	}

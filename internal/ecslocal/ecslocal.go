@@ -21,8 +21,6 @@ package ecslocal
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -30,12 +28,16 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/logs"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-const (
-	contentType = "application/x-amz-json-1.1"
-	maxBody     = 1 << 20 // bytes of a request
-)
+const maxBody = 1 << 20 // bytes of a request
+
+type object = wire.Object
 
 // An Option changes what [New] makes.
 type Option func(*Server)
@@ -44,13 +46,14 @@ type Option func(*Server)
 // [New]; Close ends what it runs.
 type Server struct {
 	region, account string
-	executor        Executor
+	executor        runtime.Executor
 	output          func(taskARN, container string) io.Writer
 	secret          func(valueFrom string) (string, error)
 	delays          Delays
 	faults          []func(Call) Effect
 	record          func(Call)
 	named           []Cluster
+	groups          []string // of logs; nil makes every group that is asked for
 	operations      map[string]operation
 
 	life context.Context // ends with Close
@@ -67,7 +70,7 @@ type Server struct {
 	tasks    []*task                  // in the order they were started
 	byARN    map[string]*task
 	launches map[string]*launch // by cluster and client token
-	logs     *logStore
+	logs     *logs.Store
 }
 
 // New returns the two services with a cluster named default. Without an
@@ -84,17 +87,17 @@ func New(options ...Option) *Server {
 		families: make(map[string][]*definition),
 		byARN:    make(map[string]*task),
 		launches: make(map[string]*launch),
-		logs:     newLogStore(),
 	}
 	for _, option := range options {
 		option(s)
 	}
 	s.delays = s.delays.filled()
+	s.logs = logs.New(s.account)
+	if s.groups != nil {
+		s.logs.Strict(s.region, s.groups...)
+	}
 	s.operations = operations()
 	s.makeClusters()
-	for _, name := range s.logs.wanted {
-		s.logs.makeGroup(s.region, name)
-	}
 	return s
 }
 
@@ -104,6 +107,25 @@ func Region(name string) Option { return func(s *Server) { s.region = name } }
 
 // Account sets the account's id; 123456789012 without it.
 func Account(id string) Option { return func(s *Server) { s.account = id } }
+
+// LogGroups makes the log groups of the region that are there from the start;
+// others are there only when made, by a container with the option
+// awslogs-create-group or by CreateLogGroup. A container without its log group
+// can't start. Without this option every group that is asked for is made.
+func LogGroups(names ...string) Option {
+	return func(s *Server) { s.groups = append(append([]string{}, s.groups...), names...) }
+}
+
+// Execute sets what containers run on.
+func Execute(e runtime.Executor) Option { return func(s *Server) { s.executor = e } }
+
+// Process runs containers as processes of the host: see [runtime.Process].
+func Process(environment ...string) Option { return Execute(runtime.Process(environment...)) }
+
+// Docker runs containers with the docker CLI: see [runtime.Docker].
+func Docker(environment []string, command ...string) Option {
+	return Execute(runtime.Docker(environment, command...))
+}
 
 // Output gives what a container without awslogs configuration prints, both of
 // its streams, to the writer that open returns; nil discards it. Two containers
@@ -137,7 +159,7 @@ func (s *Server) Close() error {
 
 // An operation is one action of the API.
 type operation struct {
-	in structure
+	in wire.Structure
 	do func(*Server, object, caller) (any, error)
 }
 
@@ -151,20 +173,20 @@ type caller struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, region, body, err := s.read(w, r)
 	if err != nil {
-		writeError(w, err)
+		wire.WriteError(w, err)
 		return
 	}
 	op, known := s.operations[name]
 	if !known {
-		writeError(w, refuse("UnknownOperationException", fmt.Sprintf("the local ECS has no operation %s", name)))
+		wire.WriteError(w, wire.Refuse("UnknownOperationException", fmt.Sprintf("the local ECS has no operation %s", name)))
 		return
 	}
-	request, err := decode(body)
+	request, err := wire.Decode(body)
 	if err == nil {
-		err = check(request, op.in)
+		err = wire.Check(request, op.in)
 	}
 	if err != nil {
-		writeError(w, err)
+		wire.WriteError(w, err)
 		return
 	}
 	effect := s.decide(name, request)
@@ -172,7 +194,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if effect.refusal != nil {
-		writeError(w, effect.refusal)
+		wire.WriteError(w, effect.refusal)
 		return
 	}
 	answer, err := op.do(s, request, caller{region: region, effect: effect})
@@ -180,13 +202,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case effect.cutAfter:
 		panic(http.ErrAbortHandler)
 	case err != nil:
-		writeError(w, err)
+		wire.WriteError(w, err)
 	case effect.lost != nil:
-		writeError(w, effect.lost)
+		wire.WriteError(w, effect.lost)
 	case effect.cutWithin:
-		writeAnswer(halved{w}, effect.rewritten(answer))
+		wire.WriteAnswer(wire.Halve(w), effect.rewritten(answer))
 	default:
-		writeAnswer(w, effect.rewritten(answer))
+		wire.WriteAnswer(w, effect.rewritten(answer))
 	}
 }
 
@@ -194,17 +216,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the operation's name, the region it was signed for, and the body.
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (name, region string, body []byte, err error) {
 	if r.Method != http.MethodPost {
-		return "", "", nil, &apiError{http.StatusMethodNotAllowed, "MethodNotAllowedException", "only POST is answered", nil}
+		return "", "", nil, wire.RefuseStatus(http.StatusMethodNotAllowed, "MethodNotAllowedException", "only POST is answered")
 	}
 	if r.Header.Get("Origin") != "" {
-		return "", "", nil, &apiError{http.StatusForbidden, "AccessDeniedException", "requests of web pages are not answered", nil}
+		return "", "", nil, wire.RefuseStatus(http.StatusForbidden, "AccessDeniedException", "requests of web pages are not answered")
 	}
 	service, name, found := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !found || service != ecsTarget && service != logsTarget || strings.Contains(name, ":") {
-		return "", "", nil, refuse("UnknownOperationException", "X-Amz-Target must name an operation of "+ecsTarget+" or "+logsTarget)
+		return "", "", nil, wire.Refuse("UnknownOperationException", "X-Amz-Target must name an operation of "+ecsTarget+" or "+logsTarget)
 	}
-	if got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); got != contentType {
-		return "", "", nil, refuse("SerializationException", "Content-Type must be "+contentType)
+	if got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); got != wire.ContentType {
+		return "", "", nil, wire.Refuse("SerializationException", "Content-Type must be "+wire.ContentType)
 	}
 	if region, err = s.scope(r.Header.Get("Authorization"), service); err != nil {
 		return "", "", nil, err
@@ -213,7 +235,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (name, region stri
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			err = &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", fmt.Sprintf("the body is larger than %d bytes", maxBody), nil}
+			err = wire.RefuseStatus(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", fmt.Sprintf("the body is larger than %d bytes", maxBody))
 		}
 		return "", "", nil, err
 	}
@@ -225,7 +247,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (name, region stri
 
 // scope returns the region of a signature's credential scope.
 func (s *Server) scope(authorization, service string) (region string, err error) {
-	missing := &apiError{http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token", nil}
+	missing := wire.RefuseStatus(http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
 	fields, signed := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 ")
 	if !signed || !strings.Contains(fields, "Signature=") {
 		return "", missing
@@ -243,9 +265,9 @@ func (s *Server) scope(authorization, service string) (region string, err error)
 	}
 	switch {
 	case signedFor != want:
-		return "", refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", want))
+		return "", wire.Refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", want))
 	case want == "ecs" && region != s.region:
-		return "", refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to a valid region. This is %s, not %s.", s.region, region))
+		return "", wire.Refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to a valid region. This is %s, not %s.", s.region, region))
 	}
 	return region, nil
 }
@@ -274,60 +296,42 @@ const (
 // operations returns the API. Those of CloudWatch Logs begin with "logs:".
 func operations() map[string]operation {
 	return map[string]operation{
-		"RegisterTaskDefinition":     {registerShape, (*Server).registerTaskDefinition},
-		"DescribeTaskDefinition":     {structure{"taskDefinition": text, "include": list{text}}, (*Server).describeTaskDefinition},
-		"DeregisterTaskDefinition":   {structure{"taskDefinition": text}, (*Server).deregisterTaskDefinition},
-		"DeleteTaskDefinitions":      {structure{"taskDefinitions": list{text}}, (*Server).deleteTaskDefinitions},
-		"ListTaskDefinitions":        {structure{"familyPrefix": text, "status": text, "sort": text, "nextToken": text, "maxResults": integer}, (*Server).listTaskDefinitions},
-		"ListTaskDefinitionFamilies": {structure{"familyPrefix": text, "status": text, "nextToken": text, "maxResults": integer}, (*Server).listTaskDefinitionFamilies},
+		"RegisterTaskDefinition":     {rules.Register, (*Server).registerTaskDefinition},
+		"DescribeTaskDefinition":     {wire.Structure{"taskDefinition": wire.String, "include": wire.List(wire.String)}, (*Server).describeTaskDefinition},
+		"DeregisterTaskDefinition":   {wire.Structure{"taskDefinition": wire.String}, (*Server).deregisterTaskDefinition},
+		"DeleteTaskDefinitions":      {wire.Structure{"taskDefinitions": wire.List(wire.String)}, (*Server).deleteTaskDefinitions},
+		"ListTaskDefinitions":        {wire.Structure{"familyPrefix": wire.String, "status": wire.String, "sort": wire.String, "nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listTaskDefinitions},
+		"ListTaskDefinitionFamilies": {wire.Structure{"familyPrefix": wire.String, "status": wire.String, "nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listTaskDefinitionFamilies},
 		"RunTask":                    {runTaskShape, (*Server).runTask},
-		"DescribeTasks":              {structure{"cluster": text, "tasks": list{text}, "include": list{text}}, (*Server).describeTasks},
-		"ListTasks": {structure{
-			"cluster": text, "containerInstance": text, "family": text, "nextToken": text, "maxResults": integer,
-			"startedBy": text, "serviceName": text, "desiredStatus": text, "launchType": text,
+		"DescribeTasks":              {wire.Structure{"cluster": wire.String, "tasks": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeTasks},
+		"ListTasks": {wire.Structure{
+			"cluster": wire.String, "containerInstance": wire.String, "family": wire.String, "nextToken": wire.String, "maxResults": wire.Integer,
+			"startedBy": wire.String, "serviceName": wire.String, "desiredStatus": wire.String, "launchType": wire.String,
 		}, (*Server).listTasks},
-		"StopTask":            {structure{"cluster": text, "task": text, "reason": text}, (*Server).stopTask},
-		"DescribeServices":    {structure{"cluster": text, "services": list{text}, "include": list{text}}, (*Server).describeServices},
-		"ListServices":        {structure{"cluster": text, "nextToken": text, "maxResults": integer, "launchType": text, "schedulingStrategy": text}, (*Server).listServices},
-		"DescribeClusters":    {structure{"clusters": list{text}, "include": list{text}}, (*Server).describeClusters},
-		"ListClusters":        {structure{"nextToken": text, "maxResults": integer}, (*Server).listClusters},
-		"TagResource":         {structure{"resourceArn": text, "tags": tagList}, (*Server).tagResource},
-		"UntagResource":       {structure{"resourceArn": text, "tagKeys": list{text}}, (*Server).untagResource},
-		"ListTagsForResource": {structure{"resourceArn": text}, (*Server).listTagsForResource},
+		"StopTask":            {wire.Structure{"cluster": wire.String, "task": wire.String, "reason": wire.String}, (*Server).stopTask},
+		"DescribeServices":    {wire.Structure{"cluster": wire.String, "services": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeServices},
+		"ListServices":        {wire.Structure{"cluster": wire.String, "nextToken": wire.String, "maxResults": wire.Integer, "launchType": wire.String, "schedulingStrategy": wire.String}, (*Server).listServices},
+		"DescribeClusters":    {wire.Structure{"clusters": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeClusters},
+		"ListClusters":        {wire.Structure{"nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listClusters},
+		"TagResource":         {wire.Structure{"resourceArn": wire.String, "tags": rules.TagList}, (*Server).tagResource},
+		"UntagResource":       {wire.Structure{"resourceArn": wire.String, "tagKeys": wire.List(wire.String)}, (*Server).untagResource},
+		"ListTagsForResource": {wire.Structure{"resourceArn": wire.String}, (*Server).listTagsForResource},
 
-		"logs:GetLogEvents":       {getLogEventsShape, (*Server).getLogEvents},
-		"logs:DescribeLogGroups":  {structure{"logGroupNamePrefix": text, "nextToken": text, "limit": integer}, (*Server).describeLogGroups},
-		"logs:DescribeLogStreams": {structure{"logGroupName": text, "logGroupIdentifier": text, "logStreamNamePrefix": text, "orderBy": text, "descending": boolean, "nextToken": text, "limit": integer}, (*Server).describeLogStreams},
-		"logs:CreateLogGroup":     {structure{"logGroupName": text}, (*Server).createLogGroup},
+		"logs:GetLogEvents":       {logs.GetEvents, logsOperation((*logs.Store).GetLogEvents)},
+		"logs:DescribeLogGroups":  {wire.Structure{"logGroupNamePrefix": wire.String, "nextToken": wire.String, "limit": wire.Integer}, logsOperation((*logs.Store).DescribeLogGroups)},
+		"logs:DescribeLogStreams": {wire.Structure{"logGroupName": wire.String, "logGroupIdentifier": wire.String, "logStreamNamePrefix": wire.String, "orderBy": wire.String, "descending": wire.Boolean, "nextToken": wire.String, "limit": wire.Integer}, logsOperation((*logs.Store).DescribeLogStreams)},
+		"logs:CreateLogGroup":     {wire.Structure{"logGroupName": wire.String}, logsOperation((*logs.Store).CreateLogGroup)},
+	}
+}
+
+// logsOperation is an operation of the log store.
+func logsOperation(do func(*logs.Store, object, logs.Caller) (any, error)) func(*Server, object, caller) (any, error) {
+	return func(s *Server, in object, from caller) (any, error) {
+		return do(s.logs, in, logs.Caller{Region: from.region, Empty: from.effect.page.empty, Stuck: from.effect.page.stuck})
 	}
 }
 
 // arn returns the ARN of one of the account's ECS resources.
 func (s *Server) arn(format string, args ...any) string {
-	return fmt.Sprintf("arn:%s:ecs:%s:%s:", partition(s.region), s.region, s.account) + fmt.Sprintf(format, args...)
+	return fmt.Sprintf("arn:%s:ecs:%s:%s:", wire.Partition(s.region), s.region, s.account) + fmt.Sprintf(format, args...)
 }
-
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
-}
-
-// hexID returns n random bytes in hexadecimal.
-func hexID(n int) string {
-	id := make([]byte, n)
-	rand.Read(id) // never fails
-	return hex.EncodeToString(id)
-}
-
-// uuid returns a random UUID.
-func uuid() string {
-	id := hexID(16)
-	return fmt.Sprintf("%s-%s-4%s-a%s-%s", id[:8], id[8:12], id[13:16], id[17:20], id[20:])
-}
-
-func requestID() string { return uuid() }

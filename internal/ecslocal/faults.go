@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/logs"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // A Call is one request.
@@ -33,10 +36,10 @@ type plan struct {
 	account   string
 	stall     time.Duration
 	cutBefore bool
-	refusal   *apiError // answered, and nothing done
+	refusal   *wire.Error // answered, and nothing done
 	cutAfter  bool
 	cutWithin bool
-	lost      *apiError // answered in place of the answer
+	lost      *wire.Error // answered in place of the answer
 	rewrites  []func(map[string]any)
 	missing   bool // DescribeTasks finds no task
 	room      int  // RunTask starts at most so many tasks
@@ -113,7 +116,7 @@ func All(effects ...Effect) Effect {
 
 // Refuse answers an error with an HTTP status, and does nothing else.
 func Refuse(status int, code, message string) Effect {
-	return func(p *plan) { p.refusal = &apiError{status: status, code: code, message: message} }
+	return func(p *plan) { p.refusal = wire.RefuseStatus(status, code, message) }
 }
 
 // Throttle refuses as AWS does when calls come too fast.
@@ -139,7 +142,7 @@ func Denied(resource string) Effect {
 		if !strings.Contains(action, ":") {
 			action = "ecs:" + action
 		}
-		p.refusal = refuse("AccessDeniedException", fmt.Sprintf(
+		p.refusal = wire.Refuse("AccessDeniedException", fmt.Sprintf(
 			"User: arn:aws:sts::%s:assumed-role/ci/session is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
 			p.account, action, resource, action))
 	}
@@ -162,7 +165,7 @@ func CutWithin() Effect { return func(p *plan) { p.cutWithin = true } }
 // Lose does what was asked and answers an error with an HTTP status instead.
 func Lose(status int) Effect {
 	return func(p *plan) {
-		p.lost = &apiError{status: status, code: "ServerException", message: "Service Unavailable. Please try again later."}
+		p.lost = wire.RefuseStatus(status, "ServerException", "Service Unavailable. Please try again later.")
 	}
 }
 
@@ -235,7 +238,7 @@ func RepeatedToken() Effect { return func(p *plan) { p.page.stuck = true } }
 
 // NoLogStream lets GetLogEvents say that the stream is not there.
 func NoLogStream() Effect {
-	return func(p *plan) { p.refusal = errNoLogStream() }
+	return func(p *plan) { p.refusal = logs.ErrNoStream() }
 }
 
 // decide records a call and returns what is to go wrong with it.
@@ -265,7 +268,7 @@ func (p plan) rewritten(answer any) any {
 	if err != nil {
 		return answer
 	}
-	changed, err := decode(body)
+	changed, err := wire.Decode(body)
 	if err != nil {
 		return answer
 	}

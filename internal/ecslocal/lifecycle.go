@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // Delays is how long a task stays in each state at least. 0 means 20
@@ -118,11 +121,11 @@ func (s *Server) prepare(t *task) bool {
 // provide adds what the definition takes from elsewhere to a container's
 // environment.
 func (s *Server) provide(c *container) error {
-	if files := objectsOf(c.Definition, "environmentFiles"); len(files) > 0 {
-		return fmt.Errorf("failed to download env files: the local ECS has no S3: %s", textOf(files[0], "value"))
+	if files := wire.Objects(c.Definition, "environmentFiles"); len(files) > 0 {
+		return fmt.Errorf("failed to download env files: the local ECS has no S3: %s", wire.Text(files[0], "value"))
 	}
-	for _, secret := range objectsOf(c.Definition, "secrets") {
-		from := textOf(secret, "valueFrom")
+	for _, secret := range wire.Objects(c.Definition, "secrets") {
+		from := wire.Text(secret, "valueFrom")
 		err := errors.New("the local ECS has no secrets")
 		value := ""
 		if s.secret != nil {
@@ -131,7 +134,7 @@ func (s *Server) provide(c *container) error {
 		if err != nil {
 			return fmt.Errorf("unable to pull secrets or registry auth: unable to retrieve secret %s: %w", from, err)
 		}
-		c.Environment = setVariable(c.Environment, textOf(secret, "name"), value)
+		c.Environment = setVariable(c.Environment, wire.Text(secret, "name"), value)
 	}
 	return nil
 }
@@ -282,7 +285,7 @@ func (s *Server) runContainer(t *task, c *container) {
 		s.change(t, func() { c.lastStatus, t.lastExit = "STOPPED", time.Now() })
 		return
 	}
-	var exit Exit
+	var exit runtime.Exit
 	var err error
 	if reason == "" {
 		if exit, err = s.execute(t, c); err != nil {
@@ -310,12 +313,12 @@ func (s *Server) runContainer(t *task, c *container) {
 // reason why the container never starts, empty if it may, or if the task is to
 // stop.
 func (s *Server) awaitDependencies(t *task, c *container) string {
-	for _, d := range dependencies(c.Definition) {
+	for _, d := range rules.Dependencies(c.Definition) {
 		for _, on := range t.containers {
-			if on.Name != d.on {
+			if on.Name != d.On {
 				continue
 			}
-			reason := s.awaitDependency(t, c, on, d.condition)
+			reason := s.awaitDependency(t, c, on, d.Condition)
 			if s.over(t) {
 				return "" // what ended the task has its own reason
 			}
@@ -325,25 +328,6 @@ func (s *Server) awaitDependencies(t *task, c *container) string {
 		}
 	}
 	return ""
-}
-
-type dependency struct{ on, condition string }
-
-// dependencies are a container's own, and those that follow from its links and
-// from the volumes it takes from others.
-func dependencies(definition object) []dependency {
-	var all []dependency
-	for _, d := range objectsOf(definition, "dependsOn") {
-		all = append(all, dependency{textOf(d, "containerName"), textOf(d, "condition")})
-	}
-	for _, link := range textsOf(definition, "links") {
-		name, _, _ := strings.Cut(link, ":")
-		all = append(all, dependency{name, "START"})
-	}
-	for _, from := range objectsOf(definition, "volumesFrom") {
-		all = append(all, dependency{textOf(from, "sourceContainer"), "START"})
-	}
-	return all
 }
 
 func (s *Server) awaitDependency(t *task, c, on *container, condition string) string {
@@ -368,7 +352,7 @@ func (s *Server) awaitDependency(t *task, c, on *container, condition string) st
 		healthy = on.healthy
 	}
 	var timeout <-chan time.Time
-	if limit := intOf(on.Definition, "startTimeout", 0); limit > 0 {
+	if limit := wire.Int(on.Definition, "startTimeout", 0); limit > 0 {
 		timer := time.NewTimer(time.Until(since.Add(time.Duration(limit) * time.Second)))
 		defer timer.Stop()
 		timeout = timer.C
@@ -395,10 +379,10 @@ func (s *Server) awaitDependency(t *task, c, on *container, condition string) st
 
 // execute runs a container that may start, again where its restart policy says
 // so. The error is the reason why it has no exit code.
-func (s *Server) execute(t *task, c *container) (Exit, error) {
+func (s *Server) execute(t *task, c *container) (runtime.Exit, error) {
 	output, err := s.openOutput(t, c)
 	if err != nil {
-		return Exit{}, err
+		return runtime.Exit{}, err
 	}
 	defer output.Close()
 	spec := c.Container
@@ -408,7 +392,7 @@ func (s *Server) execute(t *task, c *container) (Exit, error) {
 	stop, over := make(chan struct{}), make(chan struct{})
 	var helpers sync.WaitGroup
 	helpers.Go(func() { s.stopContainer(t, c, stop, kill, over) })
-	if objectOf(c.Definition, "healthCheck") != nil {
+	if wire.Member(c.Definition, "healthCheck") != nil {
 		helpers.Go(func() { s.watchHealth(ctx, t, c, over) })
 	}
 	defer func() {
@@ -428,13 +412,13 @@ func (s *Server) execute(t *task, c *container) (Exit, error) {
 
 // restarts reports whether a container's restart policy wants it to run again.
 func restarts(definition object, exitCode int, ran time.Duration) bool {
-	policy := objectOf(definition, "restartPolicy")
-	if !boolOf(policy, "enabled", false) || ran < time.Duration(intOf(policy, "restartAttemptPeriod", 300))*time.Second {
+	policy := wire.Member(definition, "restartPolicy")
+	if !wire.Bool(policy, "enabled", false) || ran < time.Duration(wire.Int(policy, "restartAttemptPeriod", 300))*time.Second {
 		return false
 	}
 	ignored, _ := policy["ignoredExitCodes"].([]any)
 	for i := range ignored {
-		if intOf(object{"code": ignored[i]}, "code", -1) == exitCode {
+		if wire.Int(object{"code": ignored[i]}, "code", -1) == exitCode {
 			return false
 		}
 	}
@@ -461,8 +445,8 @@ func (s *Server) stopContainer(t *task, c *container, stop chan<- struct{}, kill
 		return
 	}
 	for _, other := range t.containers {
-		for _, d := range dependencies(other.Definition) {
-			if d.on == c.Name {
+		for _, d := range rules.Dependencies(other.Definition) {
+			if d.On == c.Name {
 				select {
 				case <-other.ended:
 				case <-over:
@@ -483,9 +467,9 @@ func (s *Server) stopContainer(t *task, c *container, stop chan<- struct{}, kill
 
 // watchHealth runs a container's health check until the container is over.
 func (s *Server) watchHealth(ctx context.Context, t *task, c *container, over <-chan struct{}) {
-	check := objectOf(c.Definition, "healthCheck")
+	check := wire.Member(c.Definition, "healthCheck")
 	seconds := func(member string, absent int) time.Duration {
-		return time.Duration(intOf(check, member, absent)) * time.Second
+		return time.Duration(wire.Int(check, member, absent)) * time.Second
 	}
 	select {
 	case <-c.started:
@@ -501,13 +485,13 @@ func (s *Server) watchHealth(ctx context.Context, t *task, c *container, over <-
 		case <-over:
 			return
 		}
-		healthy := s.probe(ctx, c, textsOf(check, "command"), seconds("timeout", 5))
+		healthy := s.probe(ctx, c, wire.Texts(check, "command"), seconds("timeout", 5))
 		switch {
 		case healthy:
 			failed = 0
 			s.setHealth(t, c, "HEALTHY")
 		case time.Since(began) > seconds("startPeriod", 0):
-			if failed++; failed >= intOf(check, "retries", 3) {
+			if failed++; failed >= wire.Int(check, "retries", 3) {
 				s.setHealth(t, c, "UNHEALTHY")
 			}
 		}
@@ -517,7 +501,7 @@ func (s *Server) watchHealth(ctx context.Context, t *task, c *container, over <-
 func (s *Server) probe(ctx context.Context, c *container, command []string, timeout time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	program, err := probeCommand(command)
+	program, err := runtime.ProbeCommand(command)
 	if err != nil {
 		return false
 	}
@@ -544,9 +528,15 @@ func (s *Server) setHealth(t *task, c *container, status string) {
 
 // openOutput returns where a container's output goes.
 func (s *Server) openOutput(t *task, c *container) (io.WriteCloser, error) {
-	configuration := objectOf(c.Definition, "logConfiguration")
-	if textOf(configuration, "logDriver") == "awslogs" {
-		return s.openLog(t, c, objectOf(configuration, "options"))
+	configuration := wire.Member(c.Definition, "logConfiguration")
+	if wire.Text(configuration, "logDriver") == "awslogs" {
+		options := wire.Member(configuration, "options")
+		stream := c.ID
+		if prefix := wire.Text(options, "awslogs-stream-prefix"); prefix != "" {
+			stream = prefix + "/" + c.Name + "/" + t.id
+		}
+		return s.logs.Open(wire.Text(options, "awslogs-region"), wire.Text(options, "awslogs-group"), stream,
+			wire.Text(options, "awslogs-create-group") == "true", t.faults.logDelay)
 	}
 	var w io.Writer
 	if s.output != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
 
 // actor is an executor that runs nothing: each container's command is
@@ -27,10 +28,10 @@ func (a *actor) note(format string, args ...any) {
 	a.events = append(a.events, fmt.Sprintf(format, args...))
 }
 
-func (a *actor) Begin(context.Context, ecslocal.Task) error { a.note("begin"); return nil }
-func (a *actor) End(ecslocal.Task)                          { a.note("end") }
+func (a *actor) Begin(context.Context, runtime.Task) error { a.note("begin"); return nil }
+func (a *actor) End(runtime.Task)                          { a.note("end") }
 
-func (a *actor) Pull(_ context.Context, c ecslocal.Container) error {
+func (a *actor) Pull(_ context.Context, c runtime.Container) error {
 	time.Sleep(5 * time.Second)
 	if c.Image == "missing" {
 		return errors.New("CannotPullContainerError: pull access denied")
@@ -38,16 +39,16 @@ func (a *actor) Pull(_ context.Context, c ecslocal.Container) error {
 	return nil
 }
 
-func (a *actor) Run(ctx context.Context, c ecslocal.Container, started func(), stop <-chan struct{}) (ecslocal.Exit, error) {
+func (a *actor) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
 	if c.Command[0] == "unstartable" {
-		return ecslocal.Exit{}, errors.New("CannotStartContainerError: no")
+		return runtime.Exit{}, errors.New("CannotStartContainerError: no")
 	}
 	a.note("start %s", c.Name)
 	defer a.note("stop %s", c.Name)
 	started()
 	d, err := time.ParseDuration(c.Command[0])
 	if err != nil {
-		return ecslocal.Exit{}, err
+		return runtime.Exit{}, err
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -63,12 +64,12 @@ func (a *actor) Run(ctx context.Context, c ecslocal.Container, started func(), s
 	case <-ctx.Done():
 		code = 137
 	}
-	return ecslocal.Exit{Code: code}, nil
+	return runtime.Exit{Code: code}, nil
 }
 
 // Probe is healthy once the command's first duration has passed since the year
 // 2000, where synctest begins; "hang" takes as long as it may.
-func (a *actor) Probe(ctx context.Context, _ ecslocal.Container, command []string) (int, error) {
+func (a *actor) Probe(ctx context.Context, _ runtime.Container, command []string) (int, error) {
 	if command[0] == "hang" {
 		<-ctx.Done()
 		return 0, ctx.Err()

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
 
 // talker is an executor whose containers print their arguments, one a second, the
 // first at once. An argument that begins with "xN" is N lines of 10,000 bytes.
 type talker struct{ actor }
 
-func (*talker) Run(_ context.Context, c ecslocal.Container, started func(), _ <-chan struct{}) (ecslocal.Exit, error) {
+func (*talker) Run(_ context.Context, c runtime.Container, started func(), _ <-chan struct{}) (runtime.Exit, error) {
 	started()
 	for i, text := range c.Command {
 		if i > 0 {
@@ -28,7 +29,7 @@ func (*talker) Run(_ context.Context, c ecslocal.Container, started func(), _ <-
 		}
 		fmt.Fprint(c.Output, text)
 	}
-	return ecslocal.Exit{}, nil
+	return runtime.Exit{}, nil
 }
 
 func talk(texts ...string) object {

@@ -8,6 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 const maxOverrides = 8192 // characters
@@ -43,7 +47,7 @@ func (s *Server) runTask(in object, from caller) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.executor == nil {
-		return nil, invalidParameter("The local ECS has nothing to run containers on: choose Docker or processes.")
+		return nil, wire.InvalidParameter("The local ECS has nothing to run containers on: choose Docker or processes.")
 	}
 	if s.closed {
 		return nil, fmt.Errorf("the local ECS is closed")
@@ -53,11 +57,11 @@ func (s *Server) runTask(in object, from caller) (any, error) {
 		return nil, err
 	}
 	s.forget()
-	token := textOf(in, "clientToken")
+	token := wire.Text(in, "clientToken")
 	request := canonical(in)
 	if token != "" {
 		if len(token) > 64 || !tokenPattern.MatchString(token) {
-			return nil, invalidParameter("The client token must be at most 64 ASCII characters from 33 to 126.")
+			return nil, wire.InvalidParameter("The client token must be at most 64 ASCII characters from 33 to 126.")
 		}
 		if l := s.launches[c.Name+" "+token]; l != nil {
 			if l.request == request {
@@ -66,12 +70,12 @@ func (s *Server) runTask(in object, from caller) (any, error) {
 			return nil, conflict(l)
 		}
 	}
-	d := s.definition(textOf(in, "taskDefinition"))
+	d := s.definition(wire.Text(in, "taskDefinition"))
 	if d == nil {
-		return nil, clientException("TaskDefinition not found.")
+		return nil, wire.ClientException("TaskDefinition not found.")
 	}
 	if d.status != "ACTIVE" {
-		return nil, clientException("TaskDefinition is inactive")
+		return nil, wire.ClientException("TaskDefinition is inactive")
 	}
 	w, err := s.wish(in, c, d)
 	if err != nil {
@@ -98,13 +102,13 @@ func canonical(in object) string {
 	return string(body)
 }
 
-func conflict(l *launch) *apiError {
+func conflict(l *launch) *wire.Error {
 	arns := []string{}
 	for _, t := range l.tasks {
 		arns = append(arns, t.arn)
 	}
-	e := refuse("ConflictException", "The client token was used before with other parameters.")
-	e.members = object{"resourceIds": arns}
+	e := wire.Refuse("ConflictException", "The client token was used before with other parameters.")
+	e.Members = object{"resourceIds": arns}
 	return e
 }
 
@@ -122,14 +126,14 @@ type wish struct {
 
 // wish holds a request against AWS's rules, in AWS's words where they are known.
 func (s *Server) wish(in object, c *cluster, d *definition) (w wish, err error) {
-	w = wish{cluster: c, definition: d, count: intOf(in, "count", 1), launchType: textOf(in, "launchType"), tags: objectsOf(in, "tags")}
+	w = wish{cluster: c, definition: d, count: wire.Int(in, "count", 1), launchType: wire.Text(in, "launchType"), tags: wire.Objects(in, "tags")}
 	if w.count < 1 || w.count > 10 {
-		return w, invalidParameter("count must be between 1 and 10.")
+		return w, wire.InvalidParameter("count must be between 1 and 10.")
 	}
-	if len(textOf(in, "startedBy")) > 128 || !startedByPattern.MatchString(textOf(in, "startedBy")) {
-		return w, invalidParameter("startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.")
+	if len(wire.Text(in, "startedBy")) > 128 || !startedByPattern.MatchString(wire.Text(in, "startedBy")) {
+		return w, wire.InvalidParameter("startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.")
 	}
-	if err := tagsRule(in); err != nil {
+	if err := rules.Tags(in); err != nil {
 		return w, err
 	}
 	if err := w.choosePlace(in); err != nil {
@@ -138,39 +142,39 @@ func (s *Server) wish(in object, c *cluster, d *definition) (w wish, err error) 
 	if err := w.chooseNetwork(in); err != nil {
 		return w, err
 	}
-	switch textOf(in, "propagateTags") {
+	switch wire.Text(in, "propagateTags") {
 	case "", "NONE":
 	case "TASK_DEFINITION":
 		w.tags = mergeTags(d.tags, w.tags)
 	default:
-		return w, invalidParameter("Propagating tags is only supported from the task definition.")
+		return w, wire.InvalidParameter("Propagating tags is only supported from the task definition.")
 	}
-	if boolOf(in, "enableECSManagedTags", false) {
+	if wire.Bool(in, "enableECSManagedTags", false) {
 		w.tags = append(slices.Clone(w.tags), object{"key": "aws:ecs:clusterName", "value": c.Name})
 	}
 	if err := checkVolumes(in, d); err != nil {
 		return w, err
 	}
-	return w, checkOverrides(objectOf(in, "overrides"), d)
+	return w, checkOverrides(wire.Member(in, "overrides"), d)
 }
 
 // checkVolumes holds that volumes are configured that wait for it, and no others.
 func checkVolumes(in object, d *definition) error {
 	waiting := make(map[string]bool)
-	for _, v := range objectsOf(d.body, "volumes") {
-		if boolOf(v, "configuredAtLaunch", false) {
-			waiting[textOf(v, "name")] = true
+	for _, v := range wire.Objects(d.body, "volumes") {
+		if wire.Bool(v, "configuredAtLaunch", false) {
+			waiting[wire.Text(v, "name")] = true
 		}
 	}
-	for _, v := range objectsOf(in, "volumeConfigurations") {
-		name := textOf(v, "name")
+	for _, v := range wire.Objects(in, "volumeConfigurations") {
+		name := wire.Text(v, "name")
 		if !waiting[name] {
-			return invalidParameter("The volume %s is not configured at launch in the task definition.", name)
+			return wire.InvalidParameter("The volume %s is not configured at launch in the task definition.", name)
 		}
 		delete(waiting, name)
 	}
 	for name := range waiting {
-		return invalidParameter("The volume %s of the task definition must be configured at launch.", name)
+		return wire.InvalidParameter("The volume %s of the task definition must be configured at launch.", name)
 	}
 	return nil
 }
@@ -178,7 +182,7 @@ func checkVolumes(in object, d *definition) error {
 func mergeTags(base, over []object) []object {
 	merged := slices.Clone(over)
 	for _, tag := range base {
-		if !slices.ContainsFunc(over, func(o object) bool { return textOf(o, "key") == textOf(tag, "key") }) {
+		if !slices.ContainsFunc(over, func(o object) bool { return wire.Text(o, "key") == wire.Text(tag, "key") }) {
 			merged = append(merged, tag)
 		}
 	}
@@ -189,7 +193,7 @@ func mergeTags(base, over []object) []object {
 func (w *wish) choosePlace(in object) error {
 	strategy := providersOf(in)
 	if w.launchType != "" && len(strategy) > 0 {
-		return invalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+		return wire.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	}
 	if w.launchType == "" && len(strategy) == 0 {
 		strategy = w.cluster.DefaultStrategy
@@ -209,24 +213,24 @@ func (w *wish) choosePlace(in object) error {
 		w.launchType = "EC2"
 	case "EC2", "FARGATE", "EXTERNAL":
 	default:
-		return invalidParameter("Invalid launch type '%s'. Valid values are EC2, FARGATE and EXTERNAL.", w.launchType)
+		return wire.InvalidParameter("Invalid launch type '%s'. Valid values are EC2, FARGATE and EXTERNAL.", w.launchType)
 	}
 	if !w.definition.supports(w.launchType) {
-		return invalidParameter("Task definition does not support launch_type %s.", w.launchType)
+		return wire.InvalidParameter("Task definition does not support launch_type %s.", w.launchType)
 	}
-	version := textOf(in, "platformVersion")
+	version := wire.Text(in, "platformVersion")
 	if w.launchType != "FARGATE" {
 		if version != "" {
-			return invalidParameter("The platform version must be null when specifying an EC2 launch type.")
+			return wire.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
 		}
 		if len(w.cluster.instances) == 0 && len(w.providers) == 0 {
-			return invalidParameter("No Container Instances were found in your cluster.")
+			return wire.InvalidParameter("No Container Instances were found in your cluster.")
 		}
 		return nil
 	}
 	for _, member := range []string{"placementConstraints", "placementStrategy"} {
-		if len(objectsOf(in, member)) > 0 {
-			return invalidParameter("%s is not supported with the FARGATE launch type.", member)
+		if len(wire.Objects(in, member)) > 0 {
+			return wire.InvalidParameter("%s is not supported with the FARGATE launch type.", member)
 		}
 	}
 	switch version {
@@ -235,33 +239,33 @@ func (w *wish) choosePlace(in object) error {
 	case "1.3.0", "1.4.0":
 		w.platform = version
 	default:
-		return refuse("PlatformUnknownException", "The specified platform does not exist.")
+		return wire.Refuse("PlatformUnknownException", "The specified platform does not exist.")
 	}
 	return nil
 }
 
 func providersOf(in object) []Provider {
 	var providers []Provider
-	for _, p := range objectsOf(in, "capacityProviderStrategy") {
-		providers = append(providers, Provider{textOf(p, "capacityProvider"), intOf(p, "weight", 0), intOf(p, "base", 0)})
+	for _, p := range wire.Objects(in, "capacityProviderStrategy") {
+		providers = append(providers, Provider{wire.Text(p, "capacityProvider"), wire.Int(p, "weight", 0), wire.Int(p, "base", 0)})
 	}
 	return providers
 }
 
 func (w *wish) checkStrategy(strategy []Provider) error {
 	if len(strategy) > 20 {
-		return invalidParameter("A capacity provider strategy can contain at most 20 capacity providers.")
+		return wire.InvalidParameter("A capacity provider strategy can contain at most 20 capacity providers.")
 	}
 	weight, bases := 0, 0
 	for _, p := range strategy {
 		if !isFargate(p.Name) && !slices.Contains(w.cluster.CapacityProviders, p.Name) {
-			return invalidParameter("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")
+			return wire.InvalidParameter("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")
 		}
 		if isFargate(p.Name) != isFargate(strategy[0].Name) {
-			return invalidParameter("A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again.")
+			return wire.InvalidParameter("A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again.")
 		}
 		if p.Weight < 0 || p.Weight > 1000 || p.Base < 0 || p.Base > 100000 {
-			return invalidParameter("A capacity provider's weight must be between 0 and 1000, and its base between 0 and 100000.")
+			return wire.InvalidParameter("A capacity provider's weight must be between 0 and 1000, and its base between 0 and 100000.")
 		}
 		weight += p.Weight
 		if p.Base > 0 {
@@ -269,10 +273,10 @@ func (w *wish) checkStrategy(strategy []Provider) error {
 		}
 	}
 	if bases > 1 {
-		return invalidParameter("Only one capacity provider in a strategy can have a base defined.")
+		return wire.InvalidParameter("Only one capacity provider in a strategy can have a base defined.")
 	}
 	if len(strategy) > 1 && weight == 0 {
-		return invalidParameter("At least one capacity provider in a strategy must have a weight greater than 0.")
+		return wire.InvalidParameter("At least one capacity provider in a strategy must have a weight greater than 0.")
 	}
 	return nil
 }
@@ -302,33 +306,33 @@ func spread(strategy []Provider, count int) []string {
 }
 
 func (w *wish) chooseNetwork(in object) error {
-	network := objectOf(objectOf(in, "networkConfiguration"), "awsvpcConfiguration")
+	network := wire.Member(wire.Member(in, "networkConfiguration"), "awsvpcConfiguration")
 	if w.definition.networkMode() != "awsvpc" {
 		if network != nil {
-			return invalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
+			return wire.InvalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
 		}
 		return nil
 	}
 	if network == nil {
-		return invalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+		return wire.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
 	}
-	w.subnets = textsOf(network, "subnets")
-	public := textOf(network, "assignPublicIp")
-	switch groups := textsOf(network, "securityGroups"); {
+	w.subnets = wire.Texts(network, "subnets")
+	public := wire.Text(network, "assignPublicIp")
+	switch groups := wire.Texts(network, "securityGroups"); {
 	case len(w.subnets) == 0:
-		return invalidParameter("subnets can not be empty.")
+		return wire.InvalidParameter("subnets can not be empty.")
 	case len(w.subnets) > 16:
-		return invalidParameter("subnets can have at most 16 items.")
+		return wire.InvalidParameter("subnets can have at most 16 items.")
 	case len(groups) > 5:
-		return invalidParameter("securityGroups can have at most 5 items.")
+		return wire.InvalidParameter("securityGroups can have at most 5 items.")
 	case public != "" && public != "ENABLED" && public != "DISABLED":
-		return invalidParameter("assignPublicIp must be ENABLED or DISABLED.")
+		return wire.InvalidParameter("assignPublicIp must be ENABLED or DISABLED.")
 	case public == "ENABLED" && w.launchType != "FARGATE":
-		return invalidParameter("Assign public IP is not supported for this launch type.")
+		return wire.InvalidParameter("Assign public IP is not supported for this launch type.")
 	}
 	for _, subnet := range w.subnets {
 		if !strings.HasPrefix(subnet, "subnet-") {
-			return invalidParameter("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", subnet, subnet)
+			return wire.InvalidParameter("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", subnet, subnet)
 		}
 	}
 	return nil
@@ -339,15 +343,15 @@ func checkOverrides(overrides object, d *definition) error {
 		return nil
 	}
 	if body, _ := json.Marshal(overrides); len([]rune(string(body))) > maxOverrides {
-		return invalidParameter("Container Overrides length must be at most %d", maxOverrides)
+		return wire.InvalidParameter("Container Overrides length must be at most %d", maxOverrides)
 	}
-	for _, o := range objectsOf(overrides, "containerOverrides") {
-		name := textOf(o, "name")
-		if !slices.ContainsFunc(d.containers(), func(c object) bool { return textOf(c, "name") == name }) {
-			return invalidParameter("Override for container named %s is not a container in the TaskDefinition.", name)
+	for _, o := range wire.Objects(overrides, "containerOverrides") {
+		name := wire.Text(o, "name")
+		if !slices.ContainsFunc(d.containers(), func(c object) bool { return wire.Text(c, "name") == name }) {
+			return wire.InvalidParameter("Override for container named %s is not a container in the TaskDefinition.", name)
 		}
 	}
-	_, _, err := taskSize(overrides)
+	_, _, err := rules.TaskSize(overrides)
 	return err
 }
 
@@ -372,7 +376,7 @@ func (s *Server) launch(in object, w wish, effect plan) *launch {
 			case t.provider != "" && len(reasons) == 0:
 				t.faults.startFault = "TaskFailedToStart: NO ACTIVE INSTANCES"
 			case t.provider != "":
-				t.faults.startFault = "TaskFailedToStart: " + textOf(reasons[0], "reason")
+				t.faults.startFault = "TaskFailedToStart: " + wire.Text(reasons[0], "reason")
 			default:
 				for _, reason := range reasons {
 					l.failures = append(l.failures, reason)
@@ -390,18 +394,18 @@ func (s *Server) launch(in object, w wish, effect plan) *launch {
 
 // newTask returns the i-th task of a request.
 func (s *Server) newTask(in object, w wish, i int, faults taskPlan) *task {
-	id := hexID(16)
+	id := wire.HexID(16)
 	t := &task{
 		id:            id,
 		arn:           s.arn("task/%s/%s", w.cluster.Name, id),
 		cluster:       w.cluster,
 		definition:    w.definition,
-		overrides:     cloneObject(objectOf(in, "overrides")),
+		overrides:     wire.CloneObject(wire.Member(in, "overrides")),
 		launchType:    w.launchType,
 		platform:      w.platform,
-		group:         textOf(in, "group"),
-		startedBy:     textOf(in, "startedBy"),
-		exec:          boolOf(in, "enableExecuteCommand", false),
+		group:         wire.Text(in, "group"),
+		startedBy:     wire.Text(in, "startedBy"),
+		exec:          wire.Bool(in, "enableExecuteCommand", false),
 		tags:          slices.Clone(w.tags),
 		faults:        faults,
 		lastStatus:    "PROVISIONING",
@@ -418,9 +422,9 @@ func (s *Server) newTask(in object, w wish, i int, faults taskPlan) *task {
 		t.provider = w.providers[i]
 	}
 	if w.definition.networkMode() == "awsvpc" {
-		n := hexID(4)
+		n := wire.HexID(4)
 		t.attachment = &attachment{
-			id: uuid(), eni: "eni-" + hexID(8) + "0", mac: "02:" + n[0:2] + ":" + n[2:4] + ":" + n[4:6] + ":" + n[6:8] + ":01",
+			id: wire.UUID(), eni: "eni-" + wire.HexID(8) + "0", mac: "02:" + n[0:2] + ":" + n[2:4] + ":" + n[4:6] + ":" + n[6:8] + ":01",
 			address: fmt.Sprintf("10.0.%d.%d", (len(s.tasks)/250)%250, len(s.tasks)%250+4),
 			subnet:  w.subnets[i%len(w.subnets)], status: "PRECREATED",
 		}
@@ -440,17 +444,17 @@ func (s *Server) newTask(in object, w wish, i int, faults taskPlan) *task {
 // size sets the task's CPU and memory, those of its containers if it has none
 // of its own, and the host ports it takes.
 func (t *task) size() {
-	t.cpu, t.memory, _ = taskSize(t.definition.body) // checked when it was registered
-	if cpu, memory, _ := taskSize(t.overrides); cpu > 0 || memory > 0 {
+	t.cpu, t.memory, _ = rules.TaskSize(t.definition.body) // checked when it was registered
+	if cpu, memory, _ := rules.TaskSize(t.overrides); cpu > 0 || memory > 0 {
 		t.cpu, t.memory = orElse(cpu, t.cpu), orElse(memory, t.memory)
 	}
 	cpu, memory := 0, 0
 	for _, c := range t.containers {
 		cpu += c.CPU
-		memory += orElse(intOf(c.Definition, "memoryReservation", 0), c.Memory)
-		for _, port := range objectsOf(c.Definition, "portMappings") {
-			if host := intOf(port, "hostPort", 0); host > 0 && t.attachment == nil {
-				t.ports = append(t.ports, strconv.Itoa(host)+"/"+textOf(port, "protocol"))
+		memory += orElse(wire.Int(c.Definition, "memoryReservation", 0), c.Memory)
+		for _, port := range wire.Objects(c.Definition, "portMappings") {
+			if host := wire.Int(port, "hostPort", 0); host > 0 && t.attachment == nil {
+				t.ports = append(t.ports, strconv.Itoa(host)+"/"+wire.Text(port, "protocol"))
 			}
 		}
 	}
@@ -465,34 +469,34 @@ func orElse(n, otherwise int) int {
 }
 
 func (s *Server) newContainer(t *task, d object) *container {
-	name := textOf(d, "name")
+	name := wire.Text(d, "name")
 	override := object{}
-	for _, o := range objectsOf(t.overrides, "containerOverrides") {
-		if textOf(o, "name") == name {
+	for _, o := range wire.Objects(t.overrides, "containerOverrides") {
+		if wire.Text(o, "name") == name {
 			override = o
 		}
 	}
-	command := textsOf(d, "command")
+	command := wire.Texts(d, "command")
 	if override["command"] != nil {
-		command = textsOf(override, "command")
+		command = wire.Texts(override, "command")
 	}
 	c := &container{
-		Container: Container{
+		Container: runtime.Container{
 			Task:             t.forExecutor(),
-			ID:               hexID(32),
+			ID:               wire.HexID(32),
 			Name:             name,
-			Image:            textOf(d, "image"),
-			EntryPoint:       textsOf(d, "entryPoint"),
+			Image:            wire.Text(d, "image"),
+			EntryPoint:       wire.Texts(d, "entryPoint"),
 			Command:          command,
-			WorkingDirectory: textOf(d, "workingDirectory"),
+			WorkingDirectory: wire.Text(d, "workingDirectory"),
 			Environment:      s.environment(t, d, override),
-			CPU:              intOf(override, "cpu", intOf(d, "cpu", 0)),
-			Memory:           intOf(override, "memory", intOf(d, "memory", 0)),
-			StopTimeout:      time.Duration(intOf(d, "stopTimeout", 30)) * time.Second,
+			CPU:              wire.Int(override, "cpu", wire.Int(d, "cpu", 0)),
+			Memory:           wire.Int(override, "memory", wire.Int(d, "memory", 0)),
+			StopTimeout:      time.Duration(wire.Int(d, "stopTimeout", 30)) * time.Second,
 			Definition:       d,
 		},
-		arn:          s.arn("container/%s/%s/%s", t.cluster.Name, t.id, uuid()),
-		essential:    boolOf(d, "essential", true),
+		arn:          s.arn("container/%s/%s/%s", t.cluster.Name, t.id, wire.UUID()),
+		essential:    wire.Bool(d, "essential", true),
 		lastStatus:   "PENDING",
 		healthStatus: "UNKNOWN",
 		started:      make(chan struct{}),
@@ -504,8 +508,8 @@ func (s *Server) newContainer(t *task, d object) *container {
 }
 
 // forExecutor is what the executor gets to know of a task.
-func (t *task) forExecutor() Task {
-	return Task{ID: t.id, ARN: t.arn, Cluster: t.cluster.Name, Definition: t.definition.body}
+func (t *task) forExecutor() runtime.Task {
+	return runtime.Task{ID: t.id, ARN: t.arn, Cluster: t.cluster.Name, Definition: t.definition.body}
 }
 
 // environment returns a container's environment: ECS's own variables, those of
@@ -515,8 +519,8 @@ func (s *Server) environment(t *task, d, override object) []string {
 	if t.launchType == "FARGATE" {
 		environment = []string{"AWS_EXECUTION_ENV=AWS_ECS_FARGATE", "AWS_REGION=" + s.region, "AWS_DEFAULT_REGION=" + s.region}
 	}
-	for _, v := range append(objectsOf(d, "environment"), objectsOf(override, "environment")...) {
-		environment = setVariable(environment, textOf(v, "name"), textOf(v, "value"))
+	for _, v := range append(wire.Objects(d, "environment"), wire.Objects(override, "environment")...) {
+		environment = setVariable(environment, wire.Text(v, "name"), wire.Text(v, "value"))
 	}
 	return environment
 }

@@ -3,6 +3,9 @@ package ecslocal
 import (
 	"slices"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // tagsOf returns the tags of the resource with an ARN.
@@ -23,24 +26,24 @@ func (s *Server) tagsOf(arn string) (*[]object, error) {
 			}
 		}
 	default:
-		return nil, invalidParameter("Invalid identifier: the ARN names no task, task definition or cluster of this account and region.")
+		return nil, wire.InvalidParameter("Invalid identifier: the ARN names no task, task definition or cluster of this account and region.")
 	}
-	return nil, invalidParameter("The specified resource was not found.")
+	return nil, wire.InvalidParameter("The specified resource was not found.")
 }
 
 func (s *Server) tagResource(in object, _ caller) (any, error) {
-	if err := tagsRule(object{"tags": in["tags"]}); err != nil {
+	if err := rules.Tags(object{"tags": in["tags"]}); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tags, err := s.tagsOf(textOf(in, "resourceArn"))
+	tags, err := s.tagsOf(wire.Text(in, "resourceArn"))
 	if err != nil {
 		return nil, err
 	}
-	merged := mergeTags(*tags, objectsOf(in, "tags"))
+	merged := mergeTags(*tags, wire.Objects(in, "tags"))
 	if len(merged) > 50 {
-		return nil, invalidParameter("The number of tags must not exceed 50.")
+		return nil, wire.InvalidParameter("The number of tags must not exceed 50.")
 	}
 	*tags = merged
 	return object{}, nil
@@ -49,19 +52,19 @@ func (s *Server) tagResource(in object, _ caller) (any, error) {
 func (s *Server) untagResource(in object, _ caller) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tags, err := s.tagsOf(textOf(in, "resourceArn"))
+	tags, err := s.tagsOf(wire.Text(in, "resourceArn"))
 	if err != nil {
 		return nil, err
 	}
-	keys := textsOf(in, "tagKeys")
-	*tags = slices.DeleteFunc(slices.Clone(*tags), func(tag object) bool { return slices.Contains(keys, textOf(tag, "key")) })
+	keys := wire.Texts(in, "tagKeys")
+	*tags = slices.DeleteFunc(slices.Clone(*tags), func(tag object) bool { return slices.Contains(keys, wire.Text(tag, "key")) })
 	return object{}, nil
 }
 
 func (s *Server) listTagsForResource(in object, _ caller) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tags, err := s.tagsOf(textOf(in, "resourceArn"))
+	tags, err := s.tagsOf(wire.Text(in, "resourceArn"))
 	if err != nil {
 		return nil, err
 	}

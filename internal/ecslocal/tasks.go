@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // retention is how long a stopped task can still be described.
@@ -48,7 +51,7 @@ type task struct {
 
 // A container is one of a task.
 type container struct {
-	Container
+	runtime.Container
 	arn       string
 	essential bool
 	injected  bool   // it is not in the definition
@@ -142,7 +145,7 @@ func (t *task) answer(tags bool) object {
 		"executionStoppedAt": t.executionStoppedAt, "stoppedAt": t.stoppedAt,
 	} {
 		if !at.IsZero() {
-			o[name] = timestamp(at)
+			o[name] = wire.Timestamp(at)
 		}
 	}
 	if !t.connectivityAt.IsZero() {
@@ -167,7 +170,7 @@ func (t *task) answer(tags bool) object {
 func (t *task) health() string {
 	health := "UNKNOWN"
 	for _, c := range t.containers {
-		if !c.essential || objectOf(c.Definition, "healthCheck") == nil {
+		if !c.essential || wire.Member(c.Definition, "healthCheck") == nil {
 			continue
 		}
 		switch {
@@ -182,7 +185,7 @@ func (t *task) health() string {
 }
 
 func (t *task) architecture() string {
-	if textOf(objectOf(t.definition.body, "runtimePlatform"), "cpuArchitecture") == "ARM64" {
+	if wire.Text(wire.Member(t.definition.body, "runtimePlatform"), "cpuArchitecture") == "ARM64" {
 		return "arm64"
 	}
 	return "x86_64"
@@ -190,18 +193,18 @@ func (t *task) architecture() string {
 
 // storage is the GiB of a Fargate task's disk.
 func (t *task) storage() int {
-	size := intOf(objectOf(t.definition.body, "ephemeralStorage"), "sizeInGiB", 20)
-	return intOf(objectOf(t.overrides, "ephemeralStorage"), "sizeInGiB", size)
+	size := wire.Int(wire.Member(t.definition.body, "ephemeralStorage"), "sizeInGiB", 20)
+	return wire.Int(wire.Member(t.overrides, "ephemeralStorage"), "sizeInGiB", size)
 }
 
 func (t *task) overridesAnswer() object {
-	o := cloneObject(t.overrides)
-	given := objectsOf(o, "containerOverrides")
+	o := wire.CloneObject(t.overrides)
+	given := wire.Objects(o, "containerOverrides")
 	containers := []any{}
 	for _, c := range t.containers {
 		override := object{"name": c.Name}
 		for _, g := range given {
-			if textOf(g, "name") == c.Name {
+			if wire.Text(g, "name") == c.Name {
 				override = g
 			}
 		}
@@ -231,7 +234,7 @@ func (c *container) answer(t *task) object {
 	if c.Memory > 0 {
 		o["memory"] = strconv.Itoa(c.Memory)
 	}
-	if reserved := intOf(c.Definition, "memoryReservation", 0); reserved > 0 {
+	if reserved := wire.Int(c.Definition, "memoryReservation", 0); reserved > 0 {
 		o["memoryReservation"] = strconv.Itoa(reserved)
 	}
 	if c.runs {
@@ -288,12 +291,12 @@ func (s *Server) task(c *cluster, name string) *task {
 }
 
 func (s *Server) describeTasks(in object, from caller) (any, error) {
-	names := textsOf(in, "tasks")
+	names := wire.Texts(in, "tasks")
 	switch {
 	case len(names) == 0:
-		return nil, invalidParameter("Tasks cannot be empty.")
+		return nil, wire.InvalidParameter("Tasks cannot be empty.")
 	case len(names) > 100:
-		return nil, invalidParameter("Tasks cannot be more than 100.")
+		return nil, wire.InvalidParameter("Tasks cannot be more than 100.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -302,7 +305,7 @@ func (s *Server) describeTasks(in object, from caller) (any, error) {
 		return nil, err
 	}
 	s.forget()
-	tags := slices.Contains(textsOf(in, "include"), "TAGS")
+	tags := slices.Contains(wire.Texts(in, "include"), "TAGS")
 	found, failures := []any{}, []any{}
 	for _, name := range names {
 		t := s.task(c, name)
@@ -316,7 +319,7 @@ func (s *Server) describeTasks(in object, from caller) (any, error) {
 }
 
 func (s *Server) listTasks(in object, _ caller) (any, error) {
-	desired := textOf(in, "desiredStatus")
+	desired := wire.Text(in, "desiredStatus")
 	switch desired {
 	case "":
 		desired = "RUNNING"
@@ -324,12 +327,12 @@ func (s *Server) listTasks(in object, _ caller) (any, error) {
 	case "PENDING":
 		// Allowed, and never true of a task: AWS says so itself.
 	default:
-		return nil, invalidParameter("desiredStatus must be RUNNING, PENDING or STOPPED.")
+		return nil, wire.InvalidParameter("desiredStatus must be RUNNING, PENDING or STOPPED.")
 	}
-	if textOf(in, "startedBy") != "" {
+	if wire.Text(in, "startedBy") != "" {
 		for _, name := range []string{"family", "serviceName", "containerInstance", "launchType", "desiredStatus"} {
-			if textOf(in, name) != "" {
-				return nil, invalidParameter("cannot specify startedBy with other arguments")
+			if wire.Text(in, name) != "" {
+				return nil, wire.InvalidParameter("cannot specify startedBy with other arguments")
 			}
 		}
 	}
@@ -350,7 +353,7 @@ func (s *Server) listTasks(in object, _ caller) (any, error) {
 // matches reports whether a task passes the filters of ListTasks.
 func (t *task) matches(in object) bool {
 	is := func(member string, values ...string) bool {
-		want := textOf(in, member)
+		want := wire.Text(in, member)
 		return want == "" || slices.Contains(values, want)
 	}
 	instance := ""
@@ -373,11 +376,11 @@ func (s *Server) stopTask(in object, _ caller) (any, error) {
 		return nil, err
 	}
 	s.forget()
-	t := s.task(c, textOf(in, "task"))
+	t := s.task(c, wire.Text(in, "task"))
 	if t == nil {
-		return nil, invalidParameter("The referenced task was not found.")
+		return nil, wire.InvalidParameter("The referenced task was not found.")
 	}
-	reason := textOf(in, "reason")
+	reason := wire.Text(in, "reason")
 	if reason == "" {
 		reason = "Task stopped by user"
 	}

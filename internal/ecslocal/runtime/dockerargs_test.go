@@ -1,4 +1,4 @@
-package ecslocal
+package runtime
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // TestCreateArguments holds what of a definition becomes which arguments.
@@ -87,9 +89,9 @@ func TestCreateArguments(t *testing.T) {
 	}
 }
 
-func parsed(t *testing.T, text string) object {
+func parsed(t *testing.T, text string) wire.Object {
 	t.Helper()
-	o, err := decode([]byte(text))
+	o, err := wire.Decode([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func TestShapes(t *testing.T) {
 		if err := decoder.Decode(&v); err != nil {
 			t.Fatal(err)
 		}
-		if err := check(v, integer); (err == nil) != good {
+		if err := wire.Check(v, wire.Integer); (err == nil) != good {
 			t.Errorf("check(%s, integer) = %v, want it to be good: %t", literal, err, good)
 		}
 	}

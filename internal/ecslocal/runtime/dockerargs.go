@@ -1,4 +1,4 @@
-package ecslocal
+package runtime
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // arguments collects flags of the CLI. An empty value leaves a flag out.
@@ -32,8 +34,8 @@ func (a *arguments) when(set bool, flag string) {
 	}
 }
 
-func (a *arguments) mebibytes(flag string, o object, member string) {
-	if n := intOf(o, member, 0); n > 0 {
+func (a *arguments) mebibytes(flag string, o wire.Object, member string) {
+	if n := wire.Int(o, member, 0); n > 0 {
 		a.add(flag, strconv.Itoa(n)+"m")
 	}
 }
@@ -46,13 +48,13 @@ func containerName(t Task, name string) string {
 
 // volumeName is what the engine calls a volume, and whether it is the task's own.
 // A volume of the host has no name.
-func volumeName(t Task, volume object) (name string, own bool) {
-	name = textOf(volume, "name")
-	configuration := objectOf(volume, "dockerVolumeConfiguration")
+func volumeName(t Task, volume wire.Object) (name string, own bool) {
+	name = wire.Text(volume, "name")
+	configuration := wire.Member(volume, "dockerVolumeConfiguration")
 	switch {
-	case textOf(objectOf(volume, "host"), "sourcePath") != "":
+	case wire.Text(wire.Member(volume, "host"), "sourcePath") != "":
 		return "", false
-	case textOf(configuration, "scope") == "shared":
+	case wire.Text(configuration, "scope") == "shared":
 		return name, false
 	}
 	return "ecs-" + t.ID + "-" + name, true
@@ -61,26 +63,26 @@ func volumeName(t Task, volume object) (name string, own bool) {
 // taskVolumes returns the calls that make a task's volumes.
 func taskVolumes(t Task) [][]string {
 	var calls [][]string
-	for _, v := range objectsOf(t.Definition, "volumes") {
+	for _, v := range wire.Objects(t.Definition, "volumes") {
 		name, _ := volumeName(t, v)
-		configuration := objectOf(v, "dockerVolumeConfiguration")
-		if name == "" || textOf(configuration, "scope") == "shared" && !boolOf(configuration, "autoprovision", false) {
+		configuration := wire.Member(v, "dockerVolumeConfiguration")
+		if name == "" || wire.Text(configuration, "scope") == "shared" && !wire.Bool(configuration, "autoprovision", false) {
 			continue
 		}
 		call := arguments{"volume", "create"}
-		call.add("--driver", textOf(configuration, "driver"))
-		call.each("--opt", pairs(objectOf(configuration, "driverOpts")))
-		call.each("--label", pairs(objectOf(configuration, "labels")))
+		call.add("--driver", wire.Text(configuration, "driver"))
+		call.each("--opt", pairs(wire.Member(configuration, "driverOpts")))
+		call.each("--label", pairs(wire.Member(configuration, "labels")))
 		calls = append(calls, append(call, "--", name))
 	}
 	return calls
 }
 
 // pairs returns key=value of a map's members, sorted.
-func pairs(o object) []string {
+func pairs(o wire.Object) []string {
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(o)) {
-		pairs = append(pairs, key+"="+textOf(o, key))
+		pairs = append(pairs, key+"="+wire.Text(o, key))
 	}
 	return pairs
 }
@@ -88,17 +90,17 @@ func pairs(o object) []string {
 // pauses reports whether the containers of a task share something that a
 // container of its own has to hold.
 func pauses(t Task) bool {
-	return textOf(t.Definition, "networkMode") == "awsvpc" || textOf(t.Definition, "pidMode") == "task" || textOf(t.Definition, "ipcMode") == "task"
+	return wire.Text(t.Definition, "networkMode") == "awsvpc" || wire.Text(t.Definition, "pidMode") == "task" || wire.Text(t.Definition, "ipcMode") == "task"
 }
 
 func pauseArguments(t Task, image string) []string {
 	args := arguments{"run", "--detach", "--name", containerName(t, pause)}
 	args.labels(t, pause)
-	if textOf(t.Definition, "ipcMode") == "task" {
+	if wire.Text(t.Definition, "ipcMode") == "task" {
 		args.add("--ipc", "shareable")
 	}
-	if textOf(t.Definition, "networkMode") == "awsvpc" {
-		for _, c := range objectsOf(t.Definition, "containerDefinitions") {
+	if wire.Text(t.Definition, "networkMode") == "awsvpc" {
+		for _, c := range wire.Objects(t.Definition, "containerDefinitions") {
 			args.systemControls(c, true)
 		}
 	}
@@ -111,26 +113,26 @@ func (a *arguments) labels(t Task, container string) {
 		"com.amazonaws.ecs.cluster=" + t.Cluster,
 		"com.amazonaws.ecs.container-name=" + container,
 		"com.amazonaws.ecs.task-arn=" + t.ARN,
-		"com.amazonaws.ecs.task-definition-family=" + textOf(t.Definition, "family"),
+		"com.amazonaws.ecs.task-definition-family=" + wire.Text(t.Definition, "family"),
 		fmt.Sprint("com.amazonaws.ecs.task-definition-version=", t.Definition["revision"]),
 	})
 }
 
 // systemControls adds those of the network, or all others. Where containers
 // share a network, theirs are the network's.
-func (a *arguments) systemControls(container object, network bool) {
-	for _, control := range objectsOf(container, "systemControls") {
-		name := textOf(control, "namespace")
+func (a *arguments) systemControls(container wire.Object, network bool) {
+	for _, control := range wire.Objects(container, "systemControls") {
+		name := wire.Text(control, "namespace")
 		if strings.HasPrefix(name, "net.") == network {
-			a.add("--sysctl", name+"="+textOf(control, "value"))
+			a.add("--sysctl", name+"="+wire.Text(control, "value"))
 		}
 	}
 }
 
 func platform(t Task) []string {
-	p := objectOf(t.Definition, "runtimePlatform")
+	p := wire.Member(t.Definition, "runtimePlatform")
 	var args arguments
-	switch textOf(p, "cpuArchitecture") {
+	switch wire.Text(p, "cpuArchitecture") {
 	case "X86_64":
 		args.add("--platform", "linux/amd64")
 	case "ARM64":
@@ -163,14 +165,14 @@ func createArguments(c Container, variables []string) []string {
 	args.each("--env", variables)
 	args = append(args, platform(c.Task)...)
 	args.labels(c.Task, c.Name)
-	args.each("--label", pairs(objectOf(d, "dockerLabels")))
+	args.each("--label", pairs(wire.Member(d, "dockerLabels")))
 	args.add("--workdir", c.WorkingDirectory)
-	args.add("--user", textOf(d, "user"))
-	args.when(boolOf(d, "privileged", false), "--privileged")
-	args.when(boolOf(d, "readonlyRootFilesystem", false), "--read-only")
-	args.when(boolOf(d, "interactive", false), "--interactive")
-	args.when(boolOf(d, "pseudoTerminal", false), "--tty")
-	args.each("--security-opt", textsOf(d, "dockerSecurityOptions"))
+	args.add("--user", wire.Text(d, "user"))
+	args.when(wire.Bool(d, "privileged", false), "--privileged")
+	args.when(wire.Bool(d, "readonlyRootFilesystem", false), "--read-only")
+	args.when(wire.Bool(d, "interactive", false), "--interactive")
+	args.when(wire.Bool(d, "pseudoTerminal", false), "--tty")
+	args.each("--security-opt", wire.Texts(d, "dockerSecurityOptions"))
 	args.network(c)
 	args.resources(c)
 	args.volumes(c)
@@ -189,16 +191,16 @@ func (a *arguments) network(c Container) {
 	d, task := c.Definition, c.Task.Definition
 	shared := "container:" + containerName(c.Task, pause)
 	for flag, member := range map[string]string{"--pid": "pidMode", "--ipc": "ipcMode"} {
-		switch mode := textOf(task, member); mode {
+		switch mode := wire.Text(task, member); mode {
 		case "task":
 			a.add(flag, shared)
 		case "host", "none":
 			a.add(flag, mode)
 		}
 	}
-	mode := textOf(task, "networkMode")
+	mode := wire.Text(task, "networkMode")
 	switch {
-	case boolOf(d, "disableNetworking", false) || mode == "none":
+	case wire.Bool(d, "disableNetworking", false) || mode == "none":
 		a.add("--network", "none")
 		return
 	case mode == "awsvpc":
@@ -207,31 +209,31 @@ func (a *arguments) network(c Container) {
 	case mode == "host":
 		a.add("--network", "host")
 	}
-	a.add("--hostname", textOf(d, "hostname"))
-	a.each("--dns", textsOf(d, "dnsServers"))
-	a.each("--dns-search", textsOf(d, "dnsSearchDomains"))
-	for _, host := range objectsOf(d, "extraHosts") {
-		a.add("--add-host", textOf(host, "hostname")+":"+textOf(host, "ipAddress"))
+	a.add("--hostname", wire.Text(d, "hostname"))
+	a.each("--dns", wire.Texts(d, "dnsServers"))
+	a.each("--dns-search", wire.Texts(d, "dnsSearchDomains"))
+	for _, host := range wire.Objects(d, "extraHosts") {
+		a.add("--add-host", wire.Text(host, "hostname")+":"+wire.Text(host, "ipAddress"))
 	}
 	if mode == "host" {
 		return
 	}
 	a.systemControls(d, true)
-	for _, link := range textsOf(d, "links") {
+	for _, link := range wire.Texts(d, "links") {
 		name, alias, aliased := strings.Cut(link, ":")
 		if !aliased {
 			alias = name
 		}
 		a.add("--link", containerName(c.Task, name)+":"+alias)
 	}
-	for _, port := range objectsOf(d, "portMappings") {
-		protocol := "/" + textOf(port, "protocol")
-		if ports := textOf(port, "containerPortRange"); ports != "" {
+	for _, port := range wire.Objects(d, "portMappings") {
+		protocol := "/" + wire.Text(port, "protocol")
+		if ports := wire.Text(port, "containerPortRange"); ports != "" {
 			a.add("--publish", ports+protocol)
 			continue
 		}
-		publish := strconv.Itoa(intOf(port, "containerPort", 0)) + protocol
-		if host := intOf(port, "hostPort", 0); host > 0 {
+		publish := strconv.Itoa(wire.Int(port, "containerPort", 0)) + protocol
+		if host := wire.Int(port, "hostPort", 0); host > 0 {
 			publish = strconv.Itoa(host) + ":" + publish
 		}
 		a.add("--publish", publish)
@@ -244,41 +246,41 @@ func (a *arguments) resources(c Container) {
 	if c.CPU > 0 {
 		a.add("--cpu-shares", strconv.Itoa(max(c.CPU, 2)))
 	}
-	linux := objectOf(d, "linuxParameters")
+	linux := wire.Member(d, "linuxParameters")
 	if c.Memory > 0 {
 		a.add("--memory", strconv.Itoa(c.Memory)+"m")
 		if linux["maxSwap"] != nil {
-			a.add("--memory-swap", strconv.Itoa(c.Memory+intOf(linux, "maxSwap", 0))+"m")
+			a.add("--memory-swap", strconv.Itoa(c.Memory+wire.Int(linux, "maxSwap", 0))+"m")
 		}
 	}
 	a.mebibytes("--memory-reservation", d, "memoryReservation")
 	a.mebibytes("--shm-size", linux, "sharedMemorySize")
 	if linux["swappiness"] != nil {
-		a.add("--memory-swappiness", strconv.Itoa(intOf(linux, "swappiness", 0)))
+		a.add("--memory-swappiness", strconv.Itoa(wire.Int(linux, "swappiness", 0)))
 	}
-	a.when(boolOf(linux, "initProcessEnabled", false), "--init")
-	capabilities := objectOf(linux, "capabilities")
-	a.each("--cap-add", textsOf(capabilities, "add"))
-	a.each("--cap-drop", textsOf(capabilities, "drop"))
-	for _, device := range objectsOf(linux, "devices") {
+	a.when(wire.Bool(linux, "initProcessEnabled", false), "--init")
+	capabilities := wire.Member(linux, "capabilities")
+	a.each("--cap-add", wire.Texts(capabilities, "add"))
+	a.each("--cap-drop", wire.Texts(capabilities, "drop"))
+	for _, device := range wire.Objects(linux, "devices") {
 		a.add("--device", deviceArgument(device))
 	}
-	for _, limit := range objectsOf(d, "ulimits") {
-		a.add("--ulimit", fmt.Sprintf("%s=%d:%d", textOf(limit, "name"), intOf(limit, "softLimit", 0), intOf(limit, "hardLimit", 0)))
+	for _, limit := range wire.Objects(d, "ulimits") {
+		a.add("--ulimit", fmt.Sprintf("%s=%d:%d", wire.Text(limit, "name"), wire.Int(limit, "softLimit", 0), wire.Int(limit, "hardLimit", 0)))
 	}
-	for _, resource := range objectsOf(d, "resourceRequirements") {
-		if textOf(resource, "type") == "GPU" {
-			a.add("--gpus", textOf(resource, "value"))
+	for _, resource := range wire.Objects(d, "resourceRequirements") {
+		if wire.Text(resource, "type") == "GPU" {
+			a.add("--gpus", wire.Text(resource, "value"))
 		}
 	}
 }
 
-func deviceArgument(device object) string {
-	host, inside, letters := textOf(device, "hostPath"), textOf(device, "containerPath"), ""
+func deviceArgument(device wire.Object) string {
+	host, inside, letters := wire.Text(device, "hostPath"), wire.Text(device, "containerPath"), ""
 	if inside == "" {
 		inside = host
 	}
-	for _, permission := range textsOf(device, "permissions") {
+	for _, permission := range wire.Texts(device, "permissions") {
 		letters += map[string]string{"read": "r", "write": "w", "mknod": "m"}[permission]
 	}
 	if letters == "" {
@@ -289,34 +291,34 @@ func deviceArgument(device object) string {
 
 // volumes adds what is mounted into a container.
 func (a *arguments) volumes(c Container) {
-	named := make(map[string]object)
-	for _, v := range objectsOf(c.Task.Definition, "volumes") {
-		named[textOf(v, "name")] = v
+	named := make(map[string]wire.Object)
+	for _, v := range wire.Objects(c.Task.Definition, "volumes") {
+		named[wire.Text(v, "name")] = v
 	}
-	for _, m := range objectsOf(c.Definition, "mountPoints") {
-		v := named[textOf(m, "sourceVolume")]
-		mount := []string{"type=volume", "source=", "target=" + textOf(m, "containerPath")}
-		if path := textOf(objectOf(v, "host"), "sourcePath"); path != "" {
+	for _, m := range wire.Objects(c.Definition, "mountPoints") {
+		v := named[wire.Text(m, "sourceVolume")]
+		mount := []string{"type=volume", "source=", "target=" + wire.Text(m, "containerPath")}
+		if path := wire.Text(wire.Member(v, "host"), "sourcePath"); path != "" {
 			mount[0], mount[1] = "type=bind", "source="+path
 		} else {
 			name, _ := volumeName(c.Task, v)
 			mount[1] += name
 		}
-		if boolOf(m, "readOnly", false) {
+		if wire.Bool(m, "readOnly", false) {
 			mount = append(mount, "readonly")
 		}
 		a.add("--mount", commaSeparated(mount))
 	}
-	for _, from := range objectsOf(c.Definition, "volumesFrom") {
-		source := containerName(c.Task, textOf(from, "sourceContainer"))
-		if boolOf(from, "readOnly", false) {
+	for _, from := range wire.Objects(c.Definition, "volumesFrom") {
+		source := containerName(c.Task, wire.Text(from, "sourceContainer"))
+		if wire.Bool(from, "readOnly", false) {
 			source += ":ro"
 		}
 		a.add("--volumes-from", source)
 	}
-	for _, t := range objectsOf(objectOf(c.Definition, "linuxParameters"), "tmpfs") {
-		options := append([]string{fmt.Sprintf("size=%dm", intOf(t, "size", 0))}, textsOf(t, "mountOptions")...)
-		a.add("--tmpfs", textOf(t, "containerPath")+":"+strings.Join(options, ","))
+	for _, t := range wire.Objects(wire.Member(c.Definition, "linuxParameters"), "tmpfs") {
+		options := append([]string{fmt.Sprintf("size=%dm", wire.Int(t, "size", 0))}, wire.Texts(t, "mountOptions")...)
+		a.add("--tmpfs", wire.Text(t, "containerPath")+":"+strings.Join(options, ","))
 	}
 }
 

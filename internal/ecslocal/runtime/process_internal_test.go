@@ -1,4 +1,4 @@
-package ecslocal
+package runtime
 
 import (
 	"os"

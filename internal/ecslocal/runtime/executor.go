@@ -1,4 +1,6 @@
-package ecslocal
+// Package runtime runs containers: as processes of the host or on a Docker engine.
+// It knows nothing of the API but the task definition.
+package runtime
 
 import (
 	"context"
@@ -30,9 +32,6 @@ type Executor interface {
 	// check, and returns its exit code.
 	Probe(ctx context.Context, c Container, command []string) (exitCode int, err error)
 }
-
-// Execute sets the executor.
-func Execute(e Executor) Option { return func(s *Server) { s.executor = e } }
 
 // An Exit is how a container ended.
 type Exit struct {
@@ -72,8 +71,8 @@ type Container struct {
 	Definition map[string]any
 }
 
-// probeCommand returns a health check's command as a program and its arguments.
-func probeCommand(command []string) ([]string, error) {
+// ProbeCommand returns a health check's command as a program and its arguments.
+func ProbeCommand(command []string) ([]string, error) {
 	switch {
 	case len(command) > 1 && command[0] == "CMD":
 		return command[1:], nil

@@ -1,4 +1,4 @@
-package ecslocal
+package runtime
 
 import (
 	"archive/tar"
@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // Docker runs containers with the docker CLI, or with one that takes the same
@@ -24,14 +26,14 @@ import (
 // reach the network of Docker's bridge. Images are pulled when the engine lacks
 // them, with the CLI's own registry credentials. Task CPU and memory are not
 // limits; those of containers are. GPUs are the engine's.
-func Docker(environment []string, command ...string) Option {
+func Docker(environment []string, command ...string) Executor {
 	if len(command) == 0 {
 		command = []string{"docker"}
 	}
-	return Execute(docker{
+	return docker{
 		environment: slices.Concat([]string{"PATH=" + hostPath}, environment),
 		cli:         slices.Clone(command),
-	})
+	}
 }
 
 type docker struct {
@@ -85,10 +87,10 @@ func (d docker) cleanUp(args ...string) {
 }
 
 func (d docker) Begin(ctx context.Context, t Task) error {
-	for _, v := range objectsOf(t.Definition, "volumes") {
+	for _, v := range wire.Objects(t.Definition, "volumes") {
 		for _, kind := range []string{"efsVolumeConfiguration", "s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"} {
 			if v[kind] != nil {
-				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s", textOf(v, "name"), kind)
+				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s", wire.Text(v, "name"), kind)
 			}
 		}
 	}
@@ -112,15 +114,15 @@ func (d docker) Begin(ctx context.Context, t Task) error {
 
 func (d docker) End(t Task) {
 	containers := []string{"rm", "--force", "--volumes"}
-	for _, c := range objectsOf(t.Definition, "containerDefinitions") {
-		containers = append(containers, containerName(t, textOf(c, "name")))
+	for _, c := range wire.Objects(t.Definition, "containerDefinitions") {
+		containers = append(containers, containerName(t, wire.Text(c, "name")))
 	}
 	if pauses(t) {
 		containers = append(containers, containerName(t, pause))
 	}
 	d.cleanUp(containers...)
 	var volumes []string
-	for _, v := range objectsOf(t.Definition, "volumes") {
+	for _, v := range wire.Objects(t.Definition, "volumes") {
 		if name, own := volumeName(t, v); own {
 			volumes = append(volumes, name)
 		}

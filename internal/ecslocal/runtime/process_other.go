@@ -1,6 +1,6 @@
 //go:build !unix
 
-package ecslocal
+package runtime
 
 import (
 	"io/fs"

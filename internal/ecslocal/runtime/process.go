@@ -1,4 +1,4 @@
-package ecslocal
+package runtime
 
 import (
 	"context"
@@ -26,9 +26,7 @@ const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 //
 // The variables, NAME=value, are what a container's environment is added to;
 // PATH is Docker's default if neither has one.
-func Process(environment ...string) Option {
-	return Execute(process{slices.Clone(environment)})
-}
+func Process(environment ...string) Executor { return process{slices.Clone(environment)} }
 
 type process struct{ environment []string }
 

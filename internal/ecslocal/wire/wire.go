@@ -1,0 +1,226 @@
+// Package wire is the AWS JSON protocol: requests and their shapes, answers,
+// refusals. It knows no service.
+package wire
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ContentType is that of requests and answers.
+const ContentType = "application/x-amz-json-1.1"
+
+// An Object is a JSON object. Its numbers are json.Number.
+type Object = map[string]any
+
+// An Error is a refusal as AWS words it.
+type Error struct {
+	Status  int    // HTTP status
+	Code    string // the exception's name
+	Message string
+	Members Object // further members of the exception, nil for most
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Refuse returns an error of the caller's making, HTTP status 400.
+func Refuse(code, message string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: code, Message: message}
+}
+
+// RefuseStatus returns an error with another HTTP status than 400.
+func RefuseStatus(status int, code, message string) *Error {
+	return &Error{Status: status, Code: code, Message: message}
+}
+
+// ClientException refuses as ECS does what a client asked for wrongly.
+func ClientException(format string, args ...any) *Error {
+	return Refuse("ClientException", fmt.Sprintf(format, args...))
+}
+
+// InvalidParameter refuses a parameter.
+func InvalidParameter(format string, args ...any) *Error {
+	return Refuse("InvalidParameterException", fmt.Sprintf(format, args...))
+}
+
+// Decode reads a request body, whose numbers stay as they were written.
+func Decode(body []byte) (Object, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var o Object
+	if err := decoder.Decode(&o); err != nil {
+		return nil, Refuse("SerializationException", "the body is not a JSON object: "+err.Error())
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, Refuse("SerializationException", "the body goes on after its JSON object")
+	}
+	if o == nil {
+		return nil, Refuse("SerializationException", "the body is null, it must be a JSON object")
+	}
+	return o, nil
+}
+
+// WriteAnswer writes an operation's answer.
+func WriteAnswer(w http.ResponseWriter, answer any) {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		WriteError(w, fmt.Errorf("encode the answer: %w", err))
+		return
+	}
+	write(w, http.StatusOK, body)
+}
+
+// Halve returns a ResponseWriter whose connection is lost in the middle of the body.
+func Halve(w http.ResponseWriter) http.ResponseWriter { return halved{w} }
+
+type halved struct{ http.ResponseWriter }
+
+func (h halved) Write(body []byte) (int, error) {
+	h.ResponseWriter.Write(body[:len(body)/2])
+	http.NewResponseController(h.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// WriteError writes an error. It is the only place that does.
+func WriteError(w http.ResponseWriter, err error) {
+	var refused *Error
+	if !errors.As(err, &refused) {
+		refused = &Error{Status: http.StatusInternalServerError, Code: "ServerException", Message: err.Error()}
+	}
+	members := Object{"__type": refused.Code, "message": refused.Message}
+	for name, member := range refused.Members {
+		members[name] = member
+	}
+	body, err := json.Marshal(members)
+	if err != nil {
+		body = []byte(`{"__type":"ServerException","message":"the error has no JSON form"}`)
+	}
+	write(w, refused.Status, body)
+}
+
+func write(w http.ResponseWriter, status int, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", ContentType)
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("x-amzn-RequestId", UUID())
+	w.WriteHeader(status)
+	w.Write(body) // fails only if the client is gone
+}
+
+// HexID returns n random bytes in hexadecimal.
+func HexID(n int) string {
+	id := make([]byte, n)
+	rand.Read(id) // never fails
+	return hex.EncodeToString(id)
+}
+
+// UUID returns a random UUID.
+func UUID() string {
+	id := HexID(16)
+	return fmt.Sprintf("%s-%s-4%s-a%s-%s", id[:8], id[8:12], id[13:16], id[17:20], id[20:])
+}
+
+// Timestamp returns a time as AWS JSON spells it: seconds since 1970, with
+// milliseconds.
+func Timestamp(t time.Time) json.Number {
+	return json.Number(strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64))
+}
+
+// The accessors below read members of requests whose shapes were checked.
+
+// Text returns a member, empty if it is absent.
+func Text(o Object, name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+// Bool returns a member, or what is to stand for an absent one.
+func Bool(o Object, name string, absent bool) bool {
+	if b, ok := o[name].(bool); ok {
+		return b
+	}
+	return absent
+}
+
+// Int returns a member, or what is to stand for an absent one.
+func Int(o Object, name string, absent int) int {
+	if n, ok := o[name].(json.Number); ok {
+		f, _ := n.Float64() // a shape's integer, in any spelling
+		return int(f)
+	}
+	return absent
+}
+
+// Member returns a structure, nil if it is absent.
+func Member(o Object, name string) Object {
+	m, _ := o[name].(Object)
+	return m
+}
+
+// Objects returns a list of structures.
+func Objects(o Object, name string) []Object {
+	items, _ := o[name].([]any)
+	objects := make([]Object, 0, len(items))
+	for _, item := range items {
+		if m, ok := item.(Object); ok {
+			objects = append(objects, m)
+		}
+	}
+	return objects
+}
+
+// Texts returns a list of strings.
+func Texts(o Object, name string) []string {
+	items, _ := o[name].([]any)
+	texts := make([]string, 0, len(items))
+	for _, item := range items {
+		if s, ok := item.(string); ok {
+			texts = append(texts, s)
+		}
+	}
+	return texts
+}
+
+// Clone returns a copy of a JSON value that shares nothing with it.
+func Clone(value any) any {
+	switch value := value.(type) {
+	case Object:
+		return CloneObject(value)
+	case []any:
+		items := make([]any, len(value))
+		for i, item := range value {
+			items[i] = Clone(item)
+		}
+		return items
+	}
+	return value
+}
+
+// CloneObject is Clone of an object.
+func CloneObject(o Object) Object {
+	members := make(Object, len(o))
+	for name, member := range o {
+		members[name] = Clone(member)
+	}
+	return members
+}
+
+// Partition returns the part of AWS that a region is in.
+func Partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
