@@ -195,7 +195,7 @@ func newClients(cfg aws.Config) *clients {
 // opened: requests are handed over in memory.
 func connectLocal(env Env, c input.AWS, output func(taskARN, container string) io.Writer) *clients {
 	region := localRegion(env, c.Region)
-	server := ecslocal.New(append(executor(c.Local, env), ecslocal.Region(region), ecslocal.Output(output))...)
+	server := ecslocal.New(append(executor(c.Local, env), ecslocal.Region(region), ecslocal.AnyCluster(), ecslocal.Output(output))...)
 	made := newClients(aws.Config{
 		Region:       region,
 		BaseEndpoint: aws.String("http://ecs.localhost"),

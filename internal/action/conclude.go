@@ -83,6 +83,8 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
 	case s.config.DryRun:
 		end(report.Succeeded, ExitGood, "dry run: nothing was changed")
+	case s.config.SkipSteadyStateCheck && open > 0 && s.config.Local != "":
+		end(report.Started, ExitGood, "started, and not waited for: tasks of a local run are stopped when it ends")
 	case s.config.SkipSteadyStateCheck && open > 0:
 		end(report.Started, ExitGood, "started, and not waited for")
 	case s.config.SteadyState != "stopped":

@@ -42,7 +42,7 @@ func serveLocal(ctx context.Context, env Env, c input.LocalECS) int {
 		listener.Close()
 		return fail(fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: give --exposed if that is meant", c.Listen))
 	}
-	server := ecslocal.New(append(executor(c.Executor, env), ecslocal.Region(localRegion(env, c.Region)))...)
+	server := ecslocal.New(append(executor(c.Executor, env), ecslocal.AnyCluster(), ecslocal.Region(localRegion(env, c.Region)))...)
 	defer server.Close()
 	fmt.Fprintf(env.Stdout, "serving ECS and CloudWatch Logs at http://%s\n", listener.Addr())
 	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}

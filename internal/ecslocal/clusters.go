@@ -3,10 +3,13 @@ package ecslocal
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
@@ -37,6 +40,10 @@ type Provider struct {
 type Instance struct {
 	CPU    int // units, 1024 to a vCPU; 0 means that it never runs out
 	Memory int // MiB; 0 means that it never runs out
+
+	// Attributes are what placement constraints look at, beside and instead of
+	// those that every instance has: an m5.large with Linux on x86_64.
+	Attributes map[string]string
 }
 
 // A Service is what DescribeServices answers of a service. It runs no tasks.
@@ -68,39 +75,89 @@ func Clusters(clusters ...Cluster) Option {
 	return func(s *Server) { s.named = append(s.named, clusters...) }
 }
 
-// A cluster is a Cluster at work.
+// A cluster is a [Cluster] at work.
 type cluster struct {
 	Cluster
 	arn       string
 	instances []*instance
 	zone      string
 	created   time.Time
-	tags      []object
+
+	// What follows changes.
+	status string
+	tags   []object
 }
 
-// An instance is an Instance at work.
-type instance struct {
-	Instance
-	arn         string
-	cpu, memory int // in use
-	ports       map[string]bool
-}
+// AnyCluster makes a cluster that is named and not there, with one instance that
+// never runs out. Names that CreateCluster refuses are still refused.
+func AnyCluster() Option { return func(s *Server) { s.anyCluster = true } }
 
 func (s *Server) makeClusters() {
-	if !slices.ContainsFunc(s.named, func(c Cluster) bool { return c.Name == "default" }) {
-		s.named = append(s.named, Cluster{Name: "default", Instances: []Instance{{}}})
-	}
 	for _, named := range s.named {
-		c := &cluster{Cluster: named, arn: s.arn("cluster/%s", named.Name), zone: s.region + "a", created: time.Now()}
-		for _, i := range named.Instances {
-			c.instances = append(c.instances, &instance{
-				Instance: i,
-				arn:      s.arn("container-instance/%s/%s", named.Name, wire.HexID(16)),
-				ports:    make(map[string]bool),
-			})
-		}
-		s.clusters[named.Name] = c
+		s.makeCluster(named)
 	}
+	if s.clusters["default"] == nil {
+		s.makeCluster(Cluster{Name: "default", Instances: []Instance{{}}})
+	}
+}
+
+func (s *Server) makeCluster(named Cluster) *cluster {
+	c := &cluster{Cluster: named, arn: s.arn("cluster/%s", named.Name), zone: s.region + "a", created: time.Now(), status: "ACTIVE"}
+	for _, i := range named.Instances {
+		c.instances = append(c.instances, s.newInstance(c, i))
+	}
+	s.clusters[named.Name] = c
+	return c
+}
+
+var clusterName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// createCluster makes a cluster without instances, or answers the one of that name.
+func (s *Server) createCluster(in object, _ caller) (any, error) {
+	name := wire.Text(in, "clusterName")
+	if name == "" {
+		name = "default"
+	}
+	if len(name) > 255 || !clusterName.MatchString(name) {
+		return nil, wire.InvalidParameter("Cluster name can only contain up to 255 letters, numbers, underscores and hyphens.")
+	}
+	if err := rules.Tags(in); err != nil {
+		return nil, err
+	}
+	named := Cluster{Name: name, DefaultStrategy: providersOf(in, "defaultCapacityProviderStrategy")}
+	for _, provider := range wire.Texts(in, "capacityProviders") {
+		if !isFargate(provider) {
+			return nil, wire.InvalidParameter("The specified capacity provider %s was not found. Specify a valid name or ARN and try again.", provider)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.clusters[name]
+	if c == nil || c.status != "ACTIVE" {
+		c = s.makeCluster(named)
+		c.tags = wire.Objects(in, "tags")
+	}
+	return object{"cluster": s.clusterAnswer(c, []string{"TAGS", "SETTINGS"})}, nil
+}
+
+// deleteCluster makes a cluster INACTIVE, in which it can still be described.
+func (s *Server) deleteCluster(in object, _ caller) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.cluster(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.tasks {
+		if t.cluster == c && t.stoppedAt.IsZero() {
+			return nil, wire.RefuseStatus(http.StatusBadRequest, "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+		}
+	}
+	if len(c.Services) > 0 {
+		return nil, wire.RefuseStatus(http.StatusBadRequest, "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
+	}
+	c.status, c.instances, c.tags = "INACTIVE", nil, nil
+	return object{"cluster": s.clusterAnswer(c, nil)}, nil
 }
 
 // cluster returns the cluster that a request names by name or ARN, the default
@@ -111,50 +168,15 @@ func (s *Server) cluster(in object) (*cluster, error) {
 		name = "default"
 	}
 	c := s.clusters[name]
-	if c == nil {
-		return nil, wire.Refuse("ClusterNotFoundException", "Cluster not found.")
-	}
-	return c, nil
-}
-
-// place finds an instance with room and takes it. Without one it returns the
-// reason of each instance, as RunTask's failures give them.
-func (c *cluster) place(t *task) (*instance, []object) {
-	var failures []object
-	for _, i := range c.instances {
-		reason := i.lacks(t)
-		if reason == "" {
-			i.cpu += t.cpu
-			i.memory += t.memory
-			for _, port := range t.ports {
-				i.ports[port] = true
-			}
-			return i, nil
-		}
-		failures = append(failures, failure(i.arn, reason, ""))
-	}
-	return nil, failures
-}
-
-func (i *instance) lacks(t *task) string {
 	switch {
-	case i.CPU > 0 && i.cpu+t.cpu > i.CPU:
-		return "RESOURCE:CPU"
-	case i.Memory > 0 && i.memory+t.memory > i.Memory:
-		return "RESOURCE:MEMORY"
-	case slices.ContainsFunc(t.ports, func(port string) bool { return i.ports[port] }):
-		return "RESOURCE:PORTS"
+	case c != nil && c.status == "ACTIVE":
+		return c, nil
+	case c == nil && s.anyCluster && len(name) <= 255 && clusterName.MatchString(name):
+		return s.makeCluster(Cluster{Name: name, Instances: []Instance{{}}}), nil
+	case c != nil:
+		return nil, wire.Refuse("ClusterNotFoundException", "The referenced cluster was inactive.")
 	}
-	return ""
-}
-
-// release gives back what a task took of its instance.
-func (i *instance) release(t *task) {
-	i.cpu -= t.cpu
-	i.memory -= t.memory
-	for _, port := range t.ports {
-		delete(i.ports, port)
-	}
+	return nil, wire.Refuse("ClusterNotFoundException", "Cluster not found.")
 }
 
 func (s *Server) describeClusters(in object, _ caller) (any, error) {
@@ -169,8 +191,8 @@ func (s *Server) describeClusters(in object, _ caller) (any, error) {
 	defer s.mu.Unlock()
 	found, failures := []any{}, []any{}
 	for _, name := range names {
-		c, err := s.cluster(object{"cluster": name})
-		if err != nil {
+		c := s.clusters[strings.TrimPrefix(name, s.arn("cluster/"))]
+		if c == nil {
 			failures = append(failures, failure(s.namedARN("cluster", name), "MISSING", ""))
 			continue
 		}
@@ -201,7 +223,7 @@ func (s *Server) clusterAnswer(c *cluster, include []string) object {
 	answer := object{
 		"clusterArn":                        c.arn,
 		"clusterName":                       c.Name,
-		"status":                            "ACTIVE",
+		"status":                            c.status,
 		"registeredContainerInstancesCount": len(c.instances),
 		"runningTasksCount":                 running,
 		"pendingTasksCount":                 pending,
@@ -226,7 +248,7 @@ func (s *Server) listClusters(in object, _ caller) (any, error) {
 	defer s.mu.Unlock()
 	var all []item
 	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
-		all = append(all, item{s.clusters[name].arn, true})
+		all = append(all, item{s.clusters[name].arn, s.clusters[name].status == "ACTIVE"})
 	}
 	return page(in, "clusterArns", all)
 }

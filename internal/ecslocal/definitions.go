@@ -2,7 +2,6 @@ package ecslocal
 
 import (
 	"encoding/base64"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,8 +30,12 @@ func (d *definition) containers() []object { return wire.Objects(d.body, "contai
 
 func (d *definition) networkMode() string { return wire.Text(d.body, "networkMode") }
 
+// supports reports whether tasks of a launch type can run: it is one that the
+// definition requires, where it requires any.
 func (d *definition) supports(launchType string) bool {
-	return slices.Contains(wire.Texts(d.body, "compatibilities"), launchType)
+	required := wire.Texts(d.body, "requiresCompatibilities")
+	return slices.Contains(wire.Texts(d.body, "compatibilities"), launchType) &&
+		(len(required) == 0 || slices.Contains(required, launchType))
 }
 
 func (s *Server) registerTaskDefinition(in object, _ caller) (any, error) {
@@ -42,7 +45,7 @@ func (s *Server) registerTaskDefinition(in object, _ caller) (any, error) {
 	tags := wire.Objects(in, "tags")
 	body := wire.CloneObject(in)
 	delete(body, "tags")
-	rules.Fill(body)
+	rules.Fill(body, func(name string) string { return s.iamARN("role/" + name) })
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +62,7 @@ func (s *Server) registerTaskDefinition(in object, _ caller) (any, error) {
 	body["revision"] = revision
 	body["taskDefinitionArn"] = d.arn
 	body["registeredAt"] = wire.Timestamp(time.Now())
-	body["registeredBy"] = fmt.Sprintf("arn:%s:iam::%s:root", wire.Partition(s.region), s.account)
+	body["registeredBy"] = s.iamARN("root")
 	s.families[family] = append(s.families[family], d)
 	return d.answer(true), nil
 }

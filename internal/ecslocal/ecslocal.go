@@ -14,7 +14,7 @@
 // It holds everything in memory, in one region and account, and checks no
 // signature and no permission: roles are never assumed and containers get no
 // AWS credentials and no metadata endpoint. Services and clusters are described
-// but not managed, and every instance suits every placement constraint. It never
+// but services are not managed. It never
 // listens: whoever serves the handler decides who can reach it, and whoever can
 // reach it can run commands. Requests a web page could send are refused.
 package ecslocal
@@ -53,6 +53,7 @@ type Server struct {
 	faults          []func(Call) Effect
 	record          func(Call)
 	named           []Cluster
+	anyCluster      bool
 	groups          []string // of logs; nil makes every group that is asked for
 	operations      map[string]operation
 
@@ -165,8 +166,10 @@ type operation struct {
 
 // A caller is what a request's signature says of its sender.
 type caller struct {
+	ctx    context.Context
 	region string
 	effect plan // what a fault makes of the call
+	wait   wait // only of DescribeTasks
 }
 
 // ServeHTTP answers one API request.
@@ -189,6 +192,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wire.WriteError(w, err)
 		return
 	}
+	wait, err := waitOf(r.Header)
+	if err != nil {
+		wire.WriteError(w, err)
+		return
+	}
 	effect := s.decide(name, request)
 	if !s.stall(r.Context(), effect.stall) || effect.cutBefore {
 		panic(http.ErrAbortHandler)
@@ -197,7 +205,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wire.WriteError(w, effect.refusal)
 		return
 	}
-	answer, err := op.do(s, request, caller{region: region, effect: effect})
+	answer, err := op.do(s, request, caller{ctx: r.Context(), region: region, effect: effect, wait: wait})
 	switch {
 	case effect.cutAfter:
 		panic(http.ErrAbortHandler)
@@ -308,10 +316,15 @@ func operations() map[string]operation {
 			"cluster": wire.String, "containerInstance": wire.String, "family": wire.String, "nextToken": wire.String, "maxResults": wire.Integer,
 			"startedBy": wire.String, "serviceName": wire.String, "desiredStatus": wire.String, "launchType": wire.String,
 		}, (*Server).listTasks},
-		"StopTask":            {wire.Structure{"cluster": wire.String, "task": wire.String, "reason": wire.String}, (*Server).stopTask},
-		"DescribeServices":    {wire.Structure{"cluster": wire.String, "services": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeServices},
-		"ListServices":        {wire.Structure{"cluster": wire.String, "nextToken": wire.String, "maxResults": wire.Integer, "launchType": wire.String, "schedulingStrategy": wire.String}, (*Server).listServices},
-		"DescribeClusters":    {wire.Structure{"clusters": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeClusters},
+		"StopTask":         {wire.Structure{"cluster": wire.String, "task": wire.String, "reason": wire.String}, (*Server).stopTask},
+		"DescribeServices": {wire.Structure{"cluster": wire.String, "services": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeServices},
+		"ListServices":     {wire.Structure{"cluster": wire.String, "nextToken": wire.String, "maxResults": wire.Integer, "launchType": wire.String, "schedulingStrategy": wire.String}, (*Server).listServices},
+		"DescribeClusters": {wire.Structure{"clusters": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeClusters},
+		"CreateCluster": {wire.Structure{
+			"clusterName": wire.String, "tags": rules.TagList, "settings": wire.List(wire.Structure{"name": wire.String, "value": wire.String}),
+			"capacityProviders": wire.List(wire.String), "defaultCapacityProviderStrategy": strategyShape,
+		}, (*Server).createCluster},
+		"DeleteCluster":       {wire.Structure{"cluster": wire.String}, (*Server).deleteCluster},
 		"ListClusters":        {wire.Structure{"nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listClusters},
 		"TagResource":         {wire.Structure{"resourceArn": wire.String, "tags": rules.TagList}, (*Server).tagResource},
 		"UntagResource":       {wire.Structure{"resourceArn": wire.String, "tagKeys": wire.List(wire.String)}, (*Server).untagResource},
@@ -329,6 +342,11 @@ func logsOperation(do func(*logs.Store, object, logs.Caller) (any, error)) func(
 	return func(s *Server, in object, from caller) (any, error) {
 		return do(s.logs, in, logs.Caller{Region: from.region, Empty: from.effect.page.empty, Stuck: from.effect.page.stuck})
 	}
+}
+
+// iamARN returns the ARN of one of the account's users or roles.
+func (s *Server) iamARN(resource string) string {
+	return fmt.Sprintf("arn:%s:iam::%s:%s", wire.Partition(s.region), s.account, resource)
 }
 
 // arn returns the ARN of one of the account's ECS resources.

@@ -235,7 +235,7 @@ func (s *Server) change(t *task, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f()
-	t.version++
+	t.touch()
 }
 
 // hold waits, and reports false as soon as the task is to stop.
@@ -294,7 +294,7 @@ func (s *Server) runContainer(t *task, c *container) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.version++
+	t.touch()
 	t.lastExit = time.Now()
 	c.lastStatus, c.reason = "STOPPED", reason
 	if c.runs && err == nil && !t.faults.losesCode(c.Name) {
@@ -432,7 +432,7 @@ func (s *Server) containerStarted(t *task, c *container) {
 		return // again
 	}
 	c.runs, c.lastStatus, c.runningSince = true, "RUNNING", time.Now()
-	t.version++
+	t.touch()
 	close(c.started)
 }
 
@@ -516,7 +516,7 @@ func (s *Server) setHealth(t *task, c *container, status string) {
 		return
 	}
 	c.healthStatus = status
-	t.version++
+	t.touch()
 	if status == "HEALTHY" {
 		select {
 		case <-c.healthy:

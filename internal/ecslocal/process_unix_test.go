@@ -250,13 +250,17 @@ func TestSecrets(t *testing.T) {
 		}
 		return "hush", nil
 	}))
-	arn := s.start(shell("a", "echo $S", secrets, logged("g")))
+	start := func(s server, c object) string {
+		s.do("RegisterTaskDefinition", object{"family": "f", "executionRoleArn": "r", "containerDefinitions": []object{c}})
+		return str(s.do("RunTask", object{"taskDefinition": "f"}), "tasks", 0, "taskArn")
+	}
+	arn := start(s, shell("a", "echo $S", secrets, logged("g")))
 	s.stopped(arn)
 	if got := s.lines("g", "p/a/"+taskID(arn)); !slices.Equal(got, []string{"hush"}) {
 		t.Errorf("lines = %q, want the secret", got)
 	}
 	none := newServer(t, hostProcess())
-	task := none.stopped(none.start(shell("a", "echo $S", secrets)))
+	task := none.stopped(start(none, shell("a", "echo $S", secrets)))
 	if got, want := str(task, "stoppedReason"), "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret arn:x: the local ECS has no secrets"; got != want {
 		t.Errorf("stoppedReason = %q, want %q", got, want)
 	}

@@ -122,6 +122,7 @@ type wish struct {
 	platform   string
 	subnets    []string
 	tags       []object
+	only       constraints // of placement
 }
 
 // wish holds a request against AWS's rules, in AWS's words where they are known.
@@ -155,7 +156,12 @@ func (s *Server) wish(in object, c *cluster, d *definition) (w wish, err error) 
 	if err := checkVolumes(in, d); err != nil {
 		return w, err
 	}
-	return w, checkOverrides(wire.Member(in, "overrides"), d)
+	overrides := wire.Member(in, "overrides")
+	exec := wire.Bool(in, "enableExecuteCommand", false)
+	if exec && wire.Text(d.body, "taskRoleArn") == "" && wire.Text(overrides, "taskRoleArn") == "" {
+		return w, wire.InvalidParameter("The execute command failed because a valid task role is not being used. Specify a valid task role in your task definition or as a task override and try again.")
+	}
+	return w, checkOverrides(overrides, d)
 }
 
 // checkVolumes holds that volumes are configured that wait for it, and no others.
@@ -191,7 +197,7 @@ func mergeTags(base, over []object) []object {
 
 // choosePlace settles on a launch type, or on a capacity provider for each task.
 func (w *wish) choosePlace(in object) error {
-	strategy := providersOf(in)
+	strategy := providersOf(in, "capacityProviderStrategy")
 	if w.launchType != "" && len(strategy) > 0 {
 		return wire.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	}
@@ -226,12 +232,17 @@ func (w *wish) choosePlace(in object) error {
 		if len(w.cluster.instances) == 0 && len(w.providers) == 0 {
 			return wire.InvalidParameter("No Container Instances were found in your cluster.")
 		}
-		return nil
+		only, err := constraintsOf(w.definition.body, in)
+		w.only = only
+		return err
 	}
 	for _, member := range []string{"placementConstraints", "placementStrategy"} {
 		if len(wire.Objects(in, member)) > 0 {
 			return wire.InvalidParameter("%s is not supported with the FARGATE launch type.", member)
 		}
+	}
+	if len(wire.Objects(w.definition.body, "placementConstraints")) > 0 {
+		return wire.InvalidParameter("placementConstraints is not supported with the FARGATE launch type.")
 	}
 	switch version {
 	case "", "LATEST":
@@ -244,9 +255,9 @@ func (w *wish) choosePlace(in object) error {
 	return nil
 }
 
-func providersOf(in object) []Provider {
+func providersOf(in object, member string) []Provider {
 	var providers []Provider
-	for _, p := range wire.Objects(in, "capacityProviderStrategy") {
+	for _, p := range wire.Objects(in, member) {
 		providers = append(providers, Provider{wire.Text(p, "capacityProvider"), wire.Int(p, "weight", 0), wire.Int(p, "base", 0)})
 	}
 	return providers
@@ -369,7 +380,7 @@ func (s *Server) launch(in object, w wish, effect plan) *launch {
 		}
 		t := s.newTask(in, w, i, effect.task)
 		if w.launchType != "FARGATE" {
-			place, reasons := w.cluster.place(t)
+			place, reasons := w.cluster.place(t, w.only)
 			switch {
 			case place != nil:
 				t.instance = place

@@ -28,6 +28,10 @@ func (s server) registerAll() {
 		"containerDefinitions": []object{act("a", "1h", "0", "0")},
 	})
 	s.do("RegisterTaskDefinition", object{
+		"family": "either", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": []string{"EC2", "FARGATE"},
+		"containerDefinitions": []object{act("a", "1h", "0", "0")},
+	})
+	s.do("RegisterTaskDefinition", object{
 		"family": "port", "containerDefinitions": []object{
 			with(act("a", "1h", "0", "0"), object{"portMappings": []object{{"containerPort": 80, "hostPort": 80}}}),
 		},
@@ -47,48 +51,52 @@ func testClusters() ecslocal.Option {
 	)
 }
 
+const runTask = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"
+
 func TestRunTaskRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, ecslocal.Execute(&actor{}), testClusters())
 		s.registerAll()
 		spot := []object{{"capacityProvider": "FARGATE_SPOT", "weight": 1}}
 		for _, c := range []struct {
-			in   object
-			want string
+			in           object
+			want, source string
 		}{
-			{object{"taskDefinition": "ec2", "cluster": "x"}, "ClusterNotFoundException: Cluster not found."},
-			{object{"taskDefinition": "x"}, "ClientException: TaskDefinition not found."},
-			{object{"taskDefinition": "ec2:2"}, "ClientException: TaskDefinition not found."},
-			{object{"taskDefinition": "gone:1"}, "ClientException: TaskDefinition is inactive"},
-			{object{"taskDefinition": "ec2", "count": 11}, "InvalidParameterException: count must be between 1 and 10."},
-			{object{"taskDefinition": "ec2", "count": 0}, "InvalidParameterException: count must be between 1 and 10."},
-			{object{"taskDefinition": "ec2", "launchType": "FARGATE"}, "InvalidParameterException: Task definition does not support launch_type FARGATE."},
-			{object{"taskDefinition": "ec2", "launchType": "EC2", "capacityProviderStrategy": spot}, "InvalidParameterException: Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."},
-			{object{"taskDefinition": "ec2", "networkConfiguration": vpc}, "InvalidParameterException: Network Configuration is not valid for the given networkMode of this task definition."},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE"}, "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified."},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{}}}}, "InvalidParameterException: subnets can not be empty."},
-			{object{"taskDefinition": "fargate", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "assignPublicIp": "ENABLED"}}}, "InvalidParameterException: Assign public IP is not supported for this launch type."},
-			{object{"taskDefinition": "fargate", "cluster": "none", "networkConfiguration": vpc}, "InvalidParameterException: No Container Instances were found in your cluster."},
-			{object{"taskDefinition": "ec2", "platformVersion": "LATEST"}, "InvalidParameterException: The platform version must be null when specifying an EC2 launch type."},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "platformVersion": "9", "networkConfiguration": vpc}, "PlatformUnknownException: The specified platform does not exist."},
-			{object{"taskDefinition": "ec2", "capacityProviderStrategy": []object{{"capacityProvider": "mine"}}}, "InvalidParameterException: The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again."},
-			{object{"taskDefinition": "ec2", "cluster": "small", "capacityProviderStrategy": append(spot, object{"capacityProvider": "mine"})}, "InvalidParameterException: A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again."},
-			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "z"}}}}, "InvalidParameterException: Override for container named z is not a container in the TaskDefinition."},
-			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "a", "command": []string{strings.Repeat("x", 8192)}}}}}, "InvalidParameterException: Container Overrides length must be at most 8192"},
-			{object{"taskDefinition": "ec2", "volumeConfigurations": []object{{"name": "v"}}}, "InvalidParameterException: The volume v is not configured at launch in the task definition."},
-			{object{"taskDefinition": "volume"}, "InvalidParameterException: The volume v of the task definition must be configured at launch."},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "placementStrategy": []object{{"type": "random"}}, "networkConfiguration": vpc}, "InvalidParameterException: placementStrategy is not supported with the FARGATE launch type."},
-			{object{"taskDefinition": "fargate", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"x"}}}}, "InvalidParameterException: Error retrieving subnet information for [x]: The subnet ID 'x' does not exist (ErrorCode: InvalidSubnetID.NotFound)"},
-			{object{"taskDefinition": "fargate", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "securityGroups": []string{"1", "2", "3", "4", "5", "6"}}}}, "InvalidParameterException: securityGroups can have at most 5 items."},
-			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE", "base": 1}, {"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1}}}, "InvalidParameterException: Only one capacity provider in a strategy can have a base defined."},
-			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT"}}}, "InvalidParameterException: At least one capacity provider in a strategy must have a weight greater than 0."},
-			{object{"taskDefinition": "ec2", "tags": []object{}}, "InvalidParameterException: Tags can not be empty."},
-			{object{"taskDefinition": "ec2", "propagateTags": "SERVICE"}, "InvalidParameterException: Propagating tags is only supported from the task definition."},
-			{object{"taskDefinition": "ec2", "startedBy": "a:b"}, "InvalidParameterException: startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores."},
-			{object{"taskDefinition": "ec2", "clientToken": "a b"}, "InvalidParameterException: The client token must be at most 64 ASCII characters from 33 to 126."},
+			{object{"taskDefinition": "ec2", "cluster": "x"}, "ClusterNotFoundException: Cluster not found.", runTask},
+			{object{"taskDefinition": "x"}, "ClientException: TaskDefinition not found.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "ec2:2"}, "ClientException: TaskDefinition not found.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "gone:1"}, "ClientException: TaskDefinition is inactive", runTask + reworded},
+			{object{"taskDefinition": "ec2", "count": 11}, "InvalidParameterException: count must be between 1 and 10.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "count": 0}, "InvalidParameterException: count must be between 1 and 10.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "launchType": "FARGATE"}, "InvalidParameterException: Task definition does not support launch_type FARGATE.", issue("aws/aws-cli#3983")},
+			{object{"taskDefinition": "ec2", "launchType": "EC2", "capacityProviderStrategy": spot}, "InvalidParameterException: Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.", page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "ec2", "networkConfiguration": vpc}, "InvalidParameterException: Network Configuration is not valid for the given networkMode of this task definition.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE"}, "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{}}}}, "InvalidParameterException: subnets can not be empty.", runTask + reworded},
+			{object{"taskDefinition": "either", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "assignPublicIp": "ENABLED"}}}, "InvalidParameterException: Assign public IP is not supported for this launch type.", runTask + reworded},
+			{object{"taskDefinition": "either", "cluster": "none", "networkConfiguration": vpc}, "InvalidParameterException: No Container Instances were found in your cluster.", issue("aws/amazon-ecs-cli#1122")},
+			{object{"taskDefinition": "ec2", "platformVersion": "LATEST"}, "InvalidParameterException: The platform version must be null when specifying an EC2 launch type.", runTask + reworded},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "platformVersion": "9", "networkConfiguration": vpc}, "PlatformUnknownException: The specified platform does not exist.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "capacityProviderStrategy": []object{{"capacityProvider": "mine"}}}, "InvalidParameterException: The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.", page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "ec2", "cluster": "small", "capacityProviderStrategy": append(spot, object{"capacityProvider": "mine"})}, "InvalidParameterException: A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again.", page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "z"}}}}, "InvalidParameterException: Override for container named z is not a container in the TaskDefinition.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "a", "command": []string{strings.Repeat("x", 8192)}}}}}, "InvalidParameterException: Container Overrides length must be at most 8192", runTask + reworded},
+			{object{"taskDefinition": "ec2", "volumeConfigurations": []object{{"name": "v"}}}, "InvalidParameterException: The volume v is not configured at launch in the task definition.", runTask + reworded},
+			{object{"taskDefinition": "volume"}, "InvalidParameterException: The volume v of the task definition must be configured at launch.", runTask + reworded},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "placementStrategy": []object{{"type": "random"}}, "networkConfiguration": vpc}, "InvalidParameterException: placementStrategy is not supported with the FARGATE launch type.", runTask + reworded},
+			{object{"taskDefinition": "either", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"x"}}}}, "InvalidParameterException: Error retrieving subnet information for [x]: The subnet ID 'x' does not exist (ErrorCode: InvalidSubnetID.NotFound)", runTask + reworded},
+			{object{"taskDefinition": "either", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "securityGroups": []string{"1", "2", "3", "4", "5", "6"}}}}, "InvalidParameterException: securityGroups can have at most 5 items.", runTask + reworded},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE", "base": 1}, {"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1}}}, "InvalidParameterException: Only one capacity provider in a strategy can have a base defined.", page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT"}}}, "InvalidParameterException: At least one capacity provider in a strategy must have a weight greater than 0.", page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc}, "InvalidParameterException: Task definition does not support launch_type EC2.", issue("aws/aws-cli#3983")},
+			{object{"taskDefinition": "ec2", "enableExecuteCommand": true}, "InvalidParameterException: The execute command failed because a valid task role is not being used. Specify a valid task role in your task definition or as a task override and try again.", issue("boto/boto3#3173")},
+			{object{"taskDefinition": "ec2", "placementConstraints": []object{{"type": "memberOf", "expression": "x"}}}, `InvalidParameterException: Invalid placement constraint expression 'x': "x" is no subject: want attribute:NAME, agentConnected, agentVersion, ec2InstanceId, registeredAt, runningTasksCount, task:group`, runTask + reworded},
+			{object{"taskDefinition": "ec2", "propagateTags": "SERVICE"}, "InvalidParameterException: Propagating tags is only supported from the task definition.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "startedBy": "a:b"}, "InvalidParameterException: startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "clientToken": "a b"}, "InvalidParameterException: The client token must be at most 64 ASCII characters from 33 to 126.", runTask + reworded},
 		} {
 			if got := s.refused("RunTask", c.in); got != c.want {
-				t.Errorf("RunTask(%.300v) = %q\nwant %q", c.in, got, c.want)
+				t.Errorf("RunTask(%.300v) = %q\nwant %q (%s)", c.in, got, c.want, c.source)
 			}
 		}
 		if got := s.do("ListTasks", object{}); len(got["taskArns"].([]any)) != 0 {
@@ -382,4 +390,63 @@ func TestRefusedElsewhere(t *testing.T) {
 			t.Errorf("%s(%.100v) = %q, want %q", c.operation, c.in, got, c.want)
 		}
 	}
+}
+
+// TestEmptyLists sends what clients send that give every list.
+func TestEmptyLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, ecslocal.Execute(&actor{}))
+		s.registerAll()
+		s.do("RunTask", object{
+			"taskDefinition": "ec2", "tags": []object{}, "capacityProviderStrategy": []object{}, "placementConstraints": []object{}, "placementStrategy": []object{},
+			"volumeConfigurations": []object{}, "overrides": object{"containerOverrides": []object{}, "inferenceAcceleratorOverrides": []object{}},
+		})
+		s.do("RunTask", object{
+			"taskDefinition": "fargate", "launchType": "FARGATE", "tags": []object{},
+			"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "securityGroups": []string{}}},
+		})
+	})
+}
+
+// TestPlacementConstraints runs tasks that no instance, or another one, suits. The
+// reasons are in https://github.com/aws/amazon-ecs-agent/pull/3044 and, as an answer
+// of RunTask, in several public logs.
+func TestPlacementConstraints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, ecslocal.Execute(&actor{}), ecslocal.Clusters(ecslocal.Cluster{Name: "c", Instances: []ecslocal.Instance{
+			{}, {Attributes: map[string]string{"ecs.instance-type": "g5.xlarge", "stack": "blue"}},
+		}}))
+		s.registerAll()
+		s.do("RegisterTaskDefinition", object{
+			"family": "gpu", "containerDefinitions": []object{act("a", "1h", "0", "0")},
+			"placementConstraints": []object{{"type": "memberOf", "expression": "attribute:ecs.instance-type =~ g5.*"}},
+		})
+		run := func(family string, constraints ...object) (instance string, reasons string) {
+			answer := s.do("RunTask", object{"cluster": "c", "taskDefinition": family, "placementConstraints": constraints})
+			for i := range answer["failures"].([]any) {
+				reasons += str(answer, "failures", i, "reason") + "|"
+			}
+			return str(answer, "tasks", 0, "containerInstanceArn"), reasons
+		}
+		memberOf := func(expression string) object { return object{"type": "memberOf", "expression": expression} }
+		distinct := object{"type": "distinctInstance"}
+		const unsatisfied = "MemberOf placement constraint unsatisfied."
+		first, _ := run("port")
+		if gpu, reasons := run("gpu"); gpu == "" || gpu == first {
+			t.Errorf("gpu runs on %q, want the other instance than %q: %s", gpu, first, reasons)
+		}
+		if _, reasons := run("gpu", memberOf("attribute:stack == green")); reasons != unsatisfied+"|"+unsatisfied+"|" {
+			t.Errorf("reasons = %s, want %s twice", reasons, unsatisfied)
+		}
+		if instance, reasons := run("ec2", memberOf("attribute:stack exists"), memberOf("task:group == family:gpu")); instance == "" || instance == first {
+			t.Errorf("instance = %q, want the one of gpu: %s", instance, reasons)
+		}
+		if instance, reasons := run("ec2", distinct); instance != first {
+			t.Errorf("instance = %q, want %q: %s", instance, first, reasons)
+		}
+		want := strings.Repeat("DistinctInstance placement constraint unsatisfied.|", 2)
+		if _, reasons := run("ec2", distinct); reasons != want {
+			t.Errorf("reasons = %s, want %s", reasons, want)
+		}
+	})
 }

@@ -47,6 +47,7 @@ type task struct {
 	lastExit, executionStoppedAt time.Time // the same, the latter once it is shown
 	stoppedAt                    time.Time
 	terminated                   bool // term is closed
+	waiting                      map[chan<- struct{}]bool
 }
 
 // A container is one of a task.
@@ -76,6 +77,18 @@ type attachment struct {
 	status                        string
 }
 
+// touch counts a change of the task and wakes who waits for one. The server's
+// mutex is held.
+func (t *task) touch() {
+	t.version++
+	for waiting := range t.waiting {
+		select {
+		case waiting <- struct{}{}:
+		default: // woken already
+		}
+	}
+}
+
 // halt asks a task to stop; the first request counts. The server's mutex is
 // held.
 func (t *task) halt(stopCode, reason string) {
@@ -85,7 +98,7 @@ func (t *task) halt(stopCode, reason string) {
 	t.stopCode, t.stoppedReason = stopCode, reason
 	t.desiredStatus = "STOPPED"
 	t.stoppingAt = time.Now()
-	t.version++
+	t.touch()
 	close(t.stopping)
 	if stopCode == "EssentialContainerExited" {
 		t.terminate() // the others end at once, whatever state the task shows
@@ -298,6 +311,9 @@ func (s *Server) describeTasks(in object, from caller) (any, error) {
 	case len(names) > 100:
 		return nil, wire.InvalidParameter("Tasks cannot be more than 100.")
 	}
+	if err := s.awaitChange(in, names, from); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, err := s.cluster(in)
@@ -316,6 +332,71 @@ func (s *Server) describeTasks(in object, from caller) (any, error) {
 		found = append(found, t.answer(tags))
 	}
 	return object{"tasks": found, "failures": failures}, nil
+}
+
+// awaitChange returns when one of the tasks has changed, when the time that the
+// request allows is over, or at once if it allows none or nothing can change.
+func (s *Server) awaitChange(in object, names []string, from caller) error {
+	if from.wait.atMost == 0 {
+		return nil
+	}
+	changed := make(chan struct{}, 1)
+	tasks, fresh, err := s.watch(in, names, from.wait.known, changed)
+	if err != nil || fresh {
+		return err
+	}
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, t := range tasks {
+			delete(t.waiting, changed)
+		}
+	}()
+	timer := time.NewTimer(from.wait.atMost)
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-from.ctx.Done():
+	case <-s.life.Done():
+	}
+	return nil
+}
+
+// watch lets changed be sent to when one of the tasks changes. fresh says that there
+// is nothing to wait for: a task is not there, has changed since its caller knew it,
+// or all are STOPPED.
+func (s *Server) watch(in object, names []string, known map[string]int, changed chan<- struct{}) (tasks []*task, fresh bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.cluster(in)
+	if err != nil {
+		return nil, false, err
+	}
+	stopped := 0
+	for _, name := range names {
+		t := s.task(c, name)
+		if t == nil {
+			return nil, true, nil
+		}
+		if version, given := known[t.id]; given && version != t.version {
+			return nil, true, nil
+		}
+		if !t.stoppedAt.IsZero() {
+			stopped++
+		}
+		tasks = append(tasks, t)
+	}
+	if stopped == len(tasks) {
+		return nil, true, nil
+	}
+	for _, t := range tasks {
+		if t.waiting == nil {
+			t.waiting = make(map[chan<- struct{}]bool)
+		}
+		t.waiting[changed] = true
+	}
+	return tasks, false, nil
 }
 
 func (s *Server) listTasks(in object, _ caller) (any, error) {

@@ -49,7 +49,6 @@ func (r *reader) checkConfig(c Config) {
 	}
 	r.both("definition", "file-paths", c.Definition != "" && files)
 	r.both("branch", "commit", c.Branch != "" && c.Commit != "")
-	r.both("skip-steady-state-check", "local (its tasks end with the step)", c.SkipSteadyStateCheck && c.Local != "")
 	r.needs("repository", "file-paths", c.Repository != "", files || c.Definition != "")
 	if c.Repository == "" {
 		r.needs("branch", "repository", c.Branch != "", false)

@@ -196,7 +196,6 @@ func TestFaults(t *testing.T) {
 		{"filters", []string{"--definition=web", "--subnets=tag:Tier=private&vpc-id=vpc-1,private-*,a b"}, nil},
 		{"not UTF-8", []string{"--definition=web", "--environment=A=\xff", "--started-by=\xfe"}, []string{"environment: expected text in UTF-8", "started-by: expected text in UTF-8"}},
 		{"groups without subnets", []string{"--definition=web", "--security-groups=sg-1"}, []string{"security-groups: needs subnets"}},
-		{"local ends with the step", []string{"--definition=web", "--local=process", "--skip-steady-state-check"}, []string{"skip-steady-state-check: excludes local (its tasks end with the step): give one of them"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := read(nil, tt.args...)

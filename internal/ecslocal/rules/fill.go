@@ -3,13 +3,31 @@ package rules
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// Fill adds the members that AWS fills in.
-func Fill(body wire.Object) {
+// Fill turns a registered definition into what AWS stores: it adds the members that
+// AWS fills in, a role's name becomes the ARN that roleARN returns of it, and CPU and
+// memory become numbers of units and MiB.
+func Fill(body wire.Object, roleARN func(name string) string) {
+	for _, name := range []string{"taskRoleArn", "executionRoleArn"} {
+		switch role := wire.Text(body, name); {
+		case role == "":
+			delete(body, name)
+		case !strings.HasPrefix(role, "arn:"):
+			body[name] = roleARN(role)
+		}
+	}
+	cpu, memory, _ := TaskSize(body) // checked before
+	for name, size := range map[string]int{"cpu": cpu, "memory": memory} {
+		delete(body, name)
+		if size > 0 {
+			body[name] = strconv.Itoa(size)
+		}
+	}
 	for _, name := range []string{"volumes", "placementConstraints"} {
 		if body[name] == nil {
 			body[name] = []any{}

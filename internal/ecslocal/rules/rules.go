@@ -37,10 +37,29 @@ const maxDefinition = 64 << 10 // bytes
 // rules, in AWS's words where they are known.
 func Definition(in wire.Object) error {
 	for _, rule := range []func(wire.Object) error{
-		sizeRule, familyRule, containersRule, networkRule, memoryRule, dependencyRule, volumeRule, rolesRule, fargateRule, Tags,
+		sizeRule, familyRule, containersRule, networkRule, memoryRule, dependencyRule, volumeRule, rolesRule, placementRule, fargateRule, Tags,
 	} {
 		if err := rule(in); err != nil {
 			return err
+		}
+	}
+	if tags, given := in["tags"].([]any); given && len(tags) == 0 {
+		return wire.ClientException("Tags can not be empty.") // RunTask takes an empty list
+	}
+	return nil
+}
+
+func placementRule(in wire.Object) error {
+	constraints := wire.Objects(in, "placementConstraints")
+	if len(constraints) > 10 {
+		return wire.ClientException("A maximum of 10 placement constraints can be specified.")
+	}
+	for _, c := range constraints {
+		if kind := wire.Text(c, "type"); kind != "memberOf" {
+			return wire.ClientException("constraint.type '%s' is not supported.", kind)
+		}
+		if wire.Text(c, "expression") == "" {
+			return wire.ClientException("constraint.expression should not be null or empty.")
 		}
 	}
 	return nil
@@ -144,12 +163,35 @@ func logRule(c wire.Object) error {
 	if configuration == nil {
 		return nil
 	}
-	driver, options := wire.Text(configuration, "logDriver"), wire.Member(configuration, "options")
-	if driver == "" {
+	driver := wire.Text(configuration, "logDriver")
+	switch {
+	case driver == "":
 		return wire.ClientException("Log driver should not be null or empty.")
+	case driver == "awslogs":
+		return awslogsRule(configuration)
 	}
-	if driver == "awslogs" && (wire.Text(options, "awslogs-region") == "" || wire.Text(options, "awslogs-group") == "") {
-		return wire.ClientException("Log driver awslogs requires options: awslogs-region, awslogs-group")
+	return nil
+}
+
+// awslogsRule counts an option whose value is a secret as given.
+func awslogsRule(configuration wire.Object) error {
+	options := wire.Member(configuration, "options")
+	secret := make(map[string]bool)
+	for _, option := range wire.Objects(configuration, "secretOptions") {
+		secret[wire.Text(option, "name")] = true
+	}
+	for _, name := range []string{"awslogs-region", "awslogs-group"} {
+		value, given := options[name]
+		switch {
+		case secret[name]:
+		case !given:
+			return wire.ClientException("Log driver awslogs requires options: awslogs-region, awslogs-group")
+		case value == "":
+			return wire.ClientException("Log driver awslogs option '%s' should not be null or empty.", name)
+		}
+	}
+	if value, given := options["awslogs-create-group"]; given && value != "true" {
+		return wire.ClientException("Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else omit option.")
 	}
 	return nil
 }
@@ -194,7 +236,7 @@ func memoryRule(in wire.Object) error {
 			return wire.ClientException("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", name)
 		}
 		if own := wire.Int(c, "memory", 0); memory > 0 && own > memory {
-			return wire.ClientException("Invalid setting for container '%s'. The container's 'memory' cannot be greater than the value of the task 'memory'.", name)
+			return wire.ClientException("The 'memory' setting for container '%s' is greater than for the task.", name)
 		}
 		sum += wire.Int(c, "cpu", 0)
 	}
@@ -318,6 +360,13 @@ func volumeRule(in wire.Object) error {
 }
 
 func rolesRule(in wire.Object) error {
+	if wire.Text(in, "executionRoleArn") == "" {
+		for _, c := range wire.Objects(in, "containerDefinitions") {
+			if len(wire.Objects(c, "secrets")) > 0 {
+				return wire.ClientException("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+			}
+		}
+	}
 	for _, member := range []string{"taskRoleArn", "executionRoleArn"} {
 		role := wire.Text(in, member)
 		if role == "" || rolePattern.MatchString(role) {
@@ -457,13 +506,7 @@ func sizeRule(in wire.Object) error {
 
 // Tags holds the member tags of a request against AWS's rules.
 func Tags(in wire.Object) error {
-	if in["tags"] == nil {
-		return nil
-	}
 	tags := wire.Objects(in, "tags")
-	if len(tags) == 0 {
-		return wire.InvalidParameter("Tags can not be empty.")
-	}
 	if len(tags) > 50 {
 		return wire.InvalidParameter("The number of tags must not exceed 50.")
 	}
