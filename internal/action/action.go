@@ -161,6 +161,8 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		return ExitGood
 	case "local-ecs":
 		return serveLocal(ctx, env, command.LocalECS)
+	case "init":
+		return initialize(ctx, env, console, command.Init)
 	case "check":
 		return check(ctx, env, console, command.Check)
 	case "policy":

@@ -21,7 +21,7 @@ import (
 
 // Command is what the command line asks for.
 type Command struct {
-	// Name is run, check, policy, schema, post, stop, reap, local-ecs or version; or print,
+	// Name is run, check, policy, schema, post, stop, reap, local-ecs, init or version; or print,
 	// when Text is all there is to do.
 	Name string
 	Text string
@@ -30,6 +30,7 @@ type Command struct {
 	Check    input.Check    // of check
 	Leftover input.Leftover // of stop and reap
 	LocalECS input.LocalECS // of local-ecs
+	Init     input.Init     // of init
 	Schema   string         // of schema: the document whose schema is wanted
 }
 
@@ -102,6 +103,9 @@ func (p *parser) tree() *cobra.Command {
 		p.configCommand("reap", "Stop the tasks of any step that are older than a time", &c.Leftover, nil),
 		p.configCommand("post", "Stop what the run command of this step left running (the action's post stage)", &c.Run, nil),
 		p.configCommand("local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs", &c.LocalECS, nil),
+		p.configCommand("init", "Write a task definition and the CI's file that runs it, for this repository", &c.Init, func([]string) {
+			p.join(c.Init.Check())
+		}),
 		p.configCommand("version", "Print the version, the commit, and what it was built with and for", &struct{}{}, nil),
 	}
 	commands[1].cobra.Use += " FILE..."

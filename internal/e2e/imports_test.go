@@ -14,7 +14,7 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "source", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "scaffold", "source", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"task"},
@@ -29,6 +29,7 @@ var rooms = map[string][]string{
 	"preflight": {"document", "input", "lookup", "taskdef"},
 	"report":    {"diagnose", "task"},
 	"runtask":   {"document", "input", "nearest", "taskdef"},
+	"scaffold":  {"document"},
 	"source":    {"nearest"},
 	"tail":      {},
 	"task":      {},

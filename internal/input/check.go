@@ -71,6 +71,17 @@ func (r *reader) checkConfig(c Config) {
 	r.checkLaunch(c.Launch)
 }
 
+// Check reports the grammar of names. The error joins an [*Error] for each fault.
+func (c Init) Check() error {
+	r := &reader{}
+	r.form("family", c.Family, familyName)
+	r.form("region", c.Region, regionName)
+	if c.From != "" && !registered.MatchString(c.From) {
+		r.fault("from", "expected the name of a registered task definition: family, family:revision or ARN")
+	}
+	return errors.Join(r.faults...)
+}
+
 // Check reports what the inputs of a launch do not allow together, and the
 // grammar of names. The error joins an [*Error] for each fault.
 func (l Launch) Check() error {

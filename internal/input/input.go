@@ -45,6 +45,13 @@ type Leftover struct {
 	DryRun    bool          `default:"false" help:"Name the tasks and leave them."`
 }
 
+// Init are the settings of the command init, which writes the first files of a repository.
+type Init struct {
+	AWSAccess
+	From   string `help:"Family, family:revision or ARN of a registered task definition to begin with."`
+	Family string `help:"Family of the definition; else that of the registered one, or the name of this folder."`
+}
+
 // LocalECS are the settings of the command local-ecs.
 type LocalECS struct {
 	Listen   string `default:"127.0.0.1:0" help:"Address to listen on; port 0 takes a free one."`

@@ -1,0 +1,164 @@
+// Package scaffold makes the first files of a repository that runs tasks: a task definition,
+// and the file of its CI that runs it.
+//
+// It says which files, with what text; it writes none, and calls nothing.
+package scaffold
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// System is a CI whose file the package can make.
+type System struct {
+	Name     string // as its makers spell it
+	Path     string // of its file in the repository; for GitHub with FAMILY for the family
+	template string
+	// The commit's id as the CI's file names it, for the tag of the image; and the form of
+	// the value of another variable, with NAME for its name.
+	commit, variable string
+}
+
+var (
+	gitHub  = System{"GitHub Actions", ".github/workflows/FAMILY.yml", "github.yml", "${{ github.sha }}", "${{ vars.NAME }}"}
+	systems = []System{
+		{"GitLab", ".gitlab-ci.yml", "gitlab.yml", "$CI_COMMIT_SHA", "$NAME"},
+		{"Jenkins", "Jenkinsfile", "Jenkinsfile", "$GIT_COMMIT", "$NAME"},
+		{"Bitbucket", "bitbucket-pipelines.yml", "bitbucket.yml", "$BITBUCKET_COMMIT", "$NAME"},
+	}
+)
+
+// Recognize returns the CI that a repository uses: the first whose file is there, else
+// GitHub.
+func Recognize(repository fs.FS) System {
+	for _, system := range systems {
+		if exists(repository, system.Path) {
+			return system
+		}
+	}
+	return gitHub
+}
+
+// File is a file to write.
+type File struct {
+	Path   string // in the repository, with slashes
+	Text   string
+	Exists bool // so that it is not to be written
+}
+
+// Files returns the task definition and the CI's file for a family. Where the family was
+// registered before, definition is it, in the form that [Editable] gives; else nil, for an
+// example.
+func Files(repository fs.FS, system System, family string, definition *Definition) []File {
+	if definition == nil {
+		definition = example(family)
+	}
+	fill := strings.NewReplacer("FAMILY", family, "PATH", DefinitionPath(family), "VARIABLES", variables(system, definition.Variables)).Replace
+	return []File{
+		file(repository, DefinitionPath(family), definition.Text),
+		file(repository, fill(system.Path), fill(read(system.template))),
+	}
+}
+
+// DefinitionPath is where the task definition of a family stands in the repository.
+func DefinitionPath(family string) string { return path.Join("ecs", family+".json") }
+
+// example is a definition that runs as it is, on Fargate and on the embedded ECS.
+func example(family string) *Definition {
+	return &Definition{
+		Text:      strings.ReplaceAll(read("definition.json"), "FAMILY", family),
+		Variables: []string{"AWS_REGION"},
+		Network:   true,
+	}
+}
+
+// variables returns the value of the input variables: the image's tag is the commit, and each
+// other variable is one of the CI. It is lines NAME=value in GitHub's file, and a map in a
+// command line.
+func variables(system System, names []string) string {
+	value := func(name string) string {
+		if name == ImageTag {
+			return system.commit
+		}
+		return strings.ReplaceAll(system.variable, "NAME", name)
+	}
+	var pairs []string
+	if system.Name != gitHub.Name {
+		for _, name := range names {
+			pairs = append(pairs, name+": "+value(name))
+		}
+		return "{" + strings.Join(pairs, ", ") + "}"
+	}
+	for _, name := range names {
+		pairs = append(pairs, "            "+name+"="+value(name))
+	}
+	return strings.Join(pairs, "\n")
+}
+
+// NextCommands returns the commands that check the definition, run it on this machine, and run
+// it on ECS.
+func NextCommands(family string, definition *Definition) []string {
+	executor := "docker"
+	if definition == nil {
+		executor, definition = "process", example(family) // which needs no image
+		definition.Variables = nil
+	}
+	var given []string
+	for _, name := range definition.Variables {
+		given = append(given, name+": '…'")
+	}
+	file, variables, network := DefinitionPath(family), "", ""
+	if len(given) > 0 {
+		variables = fmt.Sprintf(` --variables "{%s}"`, strings.Join(given, ", "))
+	}
+	if definition.Network {
+		network = " --launch-type FARGATE --subnets subnet-…"
+	}
+	return []string{
+		"ecs-run-task check " + file + variables,
+		"ecs-run-task --local " + executor + " --file-paths " + file + variables,
+		"ecs-run-task --file-paths " + file + variables + network,
+	}
+}
+
+func file(repository fs.FS, name, text string) File {
+	return File{name, text, exists(repository, name)}
+}
+
+func exists(repository fs.FS, name string) bool {
+	_, err := fs.Stat(repository, name)
+	return err == nil
+}
+
+// read returns a template.
+func read(name string) string {
+	text, err := templates.ReadFile("templates/" + name)
+	if err != nil {
+		panic(err) // the template is part of the program
+	}
+	return string(text)
+}
+
+// Family returns the name of a repository's folder as a family: letters, digits, hyphens and
+// underscores.
+func Family(folder string) string {
+	family := strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '-', r == '_':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, folder), "-")
+	if family == "" {
+		return "app"
+	}
+	return family
+}
