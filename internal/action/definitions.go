@@ -12,6 +12,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
@@ -104,13 +105,13 @@ func (s *step) sourceConfig(workspace string) source.Config {
 
 // codeCommit returns the credentials for a CodeCommit repository: those of the
 // step.
-func (s *step) codeCommit(ctx context.Context) (source.AWSCredentials, error) {
+func (s *step) codeCommit(ctx context.Context) (git.AWSCredentials, error) {
 	config, err := s.loadConfig(ctx)
 	if err != nil {
-		return source.AWSCredentials{}, err
+		return git.AWSCredentials{}, err
 	}
 	found, err := config.Credentials.Retrieve(ctx)
-	return source.AWSCredentials{AccessKeyID: found.AccessKeyID, SecretAccessKey: found.SecretAccessKey, SessionToken: found.SessionToken}, err
+	return git.AWSCredentials{AccessKeyID: found.AccessKeyID, SecretAccessKey: found.SecretAccessKey, SessionToken: found.SessionToken}, err
 }
 
 // tellFetch tells how files came from a repository, if they did.

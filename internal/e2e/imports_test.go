@@ -14,7 +14,7 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "expand", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "scaffold", "source", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "expand", "git", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "scaffold", "source", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"task"},
@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"e2e":       {},
 	"ecslocal":  {"ecslocal/logs", "ecslocal/rules", "ecslocal/runtime", "ecslocal/wire"},
 	"expand":    {"document", "nearest"},
+	"git":       {"nearest"},
 	"input":     {"nearest"},
 	"lookup":    {},
 	"nearest":   {},
@@ -30,7 +31,7 @@ var rooms = map[string][]string{
 	"report":    {"diagnose", "task"},
 	"runtask":   {"document", "input", "nearest", "taskdef"},
 	"scaffold":  {"document"},
-	"source":    {"nearest"},
+	"source":    {"git", "nearest"},
 	"tail":      {},
 	"task":      {},
 	"taskdef":   {"document", "nearest"},

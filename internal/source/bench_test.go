@@ -69,7 +69,7 @@ func child(text string) {
 func BenchmarkRepository(b *testing.B) {
 	needGit(b)
 	root := monorepo(b)
-	meter := &meteredHandler{handler: httpBackend(b, root, 2)}
+	meter := &meteredHandler{handler: httpBackend(b, root)}
 	url := serveHTTP(b, meter) + "/repo.git"
 	path := "services/007/0007.json"
 

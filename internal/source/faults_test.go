@@ -22,7 +22,7 @@ func TestLoadRepositoryPaths(t *testing.T) {
 	root := repository(t)
 	bare := filepath.Join(root, "repo.git")
 	configure(t, root, "allowFilter")
-	partial := serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git"
+	partial := serveHTTP(t, httpBackend(t, root)) + "/repo.git"
 	web := `{"family":"web","revision":3}`
 
 	for _, where := range []struct{ name, repository string }{{"http", partial}, {"file", bare}} {
@@ -98,7 +98,7 @@ func TestLoadRepositoryRevisionFaults(t *testing.T) {
 	configure(t, root, "allowFilter")
 	empty := filepath.Join(root, "empty.git")
 	git(t, root, "init", "-q", "--bare", empty)
-	url := serveHTTP(t, httpBackend(t, root, 2))
+	url := serveHTTP(t, httpBackend(t, root))
 	nobody := strings.Repeat("12", 20)
 
 	for _, test := range []struct {
@@ -156,7 +156,7 @@ func TestAmbiguousCommit(t *testing.T) {
 		t.Fatal("no two of 1000 commits start alike")
 	}
 	configure(t, root, "allowFilter")
-	for _, repository := range []string{serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git", bare} {
+	for _, repository := range []string{serveHTTP(t, httpBackend(t, root)) + "/repo.git", bare} {
 		_, err := source.Load(t.Context(), source.Config{Repository: repository, Commit: ambiguous, Paths: []string{"x"}})
 		if err == nil || !strings.Contains(err.Error(), "commit: "+ambiguous+" is the start of several commits:") {
 			t.Fatalf("Load(%s, %s) = %v, want candidates", repository, ambiguous, err)
@@ -172,7 +172,7 @@ func TestAmbiguousCommit(t *testing.T) {
 // TestAuthorization runs git's server behind a password or a token.
 func TestAuthorization(t *testing.T) {
 	root := repository(t)
-	backend := httpBackend(t, root, 2)
+	backend := httpBackend(t, root)
 	guarded := func(scheme, want string) string {
 		return serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.Header.Get("Authorization") {
@@ -236,7 +236,7 @@ func TestAuthorization(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	root := repository(t)
 	var seen atomic.Value
-	backend := httpBackend(t, root, 2)
+	backend := httpBackend(t, root)
 	elsewhere := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen.Store(r.Header.Get("Authorization"))
 		backend.ServeHTTP(w, r)
@@ -274,7 +274,7 @@ func TestRedirects(t *testing.T) {
 // TestRetries answers the first requests with a fault.
 func TestRetries(t *testing.T) {
 	root := repository(t)
-	backend := httpBackend(t, root, 2)
+	backend := httpBackend(t, root)
 	for _, test := range []struct {
 		name     string
 		fault    http.HandlerFunc
@@ -384,14 +384,14 @@ func TestHostilePacks(t *testing.T) {
 		{"truncated in an object", packOf(1, packedObject(1, uint64(len(commit)), commit))[:20], "read the pack: it ends early"},
 		{"fewer objects than claimed", packOf(2, packedObject(1, uint64(len(commit)), commit)), "read the pack: "},
 		{"billions of objects claimed", packOf(1<<32 - 1), "read the pack: "},
-		{"no pack", []byte("hello, I am not a pack at all"), "not a pack of version 2 or 3"},
-		{"huge object claimed", packOf(1, packedObject(3, 1<<40, nil)), "an object claims 1 TiB, over the limit of 4 GiB"},
+		{"no pack", []byte("hello, I am not a pack at all"), "not a pack of version 2"},
+		{"huge object claimed", packOf(1, packedObject(3, 1<<40, nil)), "an object claims 1 TiB, over the limit of 256 MiB"},
 		{"huge tree claimed", packOf(1, packedObject(2, 1<<30, nil)), "a tree of 1 GiB"},
 		{"more than claimed", packOf(1, packedObject(3, 10, make([]byte, 1<<20))), "an object is not of the 10 bytes it claims"},
 		{"less than claimed", packOf(1, packedObject(3, 10, make([]byte, 5))), "an object is not of the 10 bytes it claims"},
-		{"not deflated", packOf(1, []byte{0x35, 'x', 'y', 'z', 'z', 'y'}), "read the pack: zlib: invalid header"},
+		{"not deflated", packOf(1, []byte{0x35, 'x', 'y', 'z', 'z', 'y'}), "zlib: invalid header"},
 		{"unknown kind", packOf(1, packedObject(5, 1, []byte{1})), "an object of unknown kind 5"},
-		{"delta of nothing", packOf(1, append([]byte{0x65, 0x70}, packedObject(0, 0, nil)[1:]...)), "has no base at"},
+		{"delta of nothing", packOf(1, append([]byte{0x65, 0x70}, packedObject(0, 0, nil)[1:]...)), "invalid OFS delta offset"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			url := serveHTTP(t, packServer(test.pack))
@@ -434,7 +434,7 @@ func TestHostileTree(t *testing.T) {
 		tree := gitInput(t, bare, &entry, "hash-object", "-w", "-t", "tree", "--literally", "--stdin")
 		commit := git(t, bare, "commit-tree", "-m", "hostile", tree)
 		git(t, bare, "update-ref", "refs/heads/hostile", commit)
-		for _, repository := range []string{serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git", bare} {
+		for _, repository := range []string{serveHTTP(t, httpBackend(t, root)) + "/repo.git", bare} {
 			_, err := source.Load(t.Context(), source.Config{Repository: repository, Branch: "hostile", Paths: []string{"*"}})
 			if want := fmt.Sprintf("is hostile: it has an entry named %q", name); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("Load(%s) = %v, want %s", repository, err, want)
@@ -445,7 +445,7 @@ func TestHostileTree(t *testing.T) {
 
 func TestMemoryLimit(t *testing.T) {
 	root := repository(t)
-	url := serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git"
+	url := serveHTTP(t, httpBackend(t, root)) + "/repo.git"
 	configure(t, root)
 	_, err := source.Load(t.Context(), source.Config{Repository: url, Paths: []string{"ecs/*"}, Memory: 2000})
 	if want := "the objects take more memory than the limit of 2.0 KiB"; err == nil || !strings.Contains(err.Error(), want) {

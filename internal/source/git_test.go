@@ -1,15 +1,19 @@
 package source_test
 
 import (
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// TestLoadRepository reads from each kind of server, in both versions of the
-// protocol, with what it allows on and off, and holds the result against git's.
+// TestLoadRepository reads from each kind of server, with what it allows on and
+// off, and compares the result with git's.
 func TestLoadRepository(t *testing.T) {
 	root := repository(t)
 	bare := filepath.Join(root, "repo.git")
@@ -18,28 +22,20 @@ func TestLoadRepository(t *testing.T) {
 
 	servers := []struct {
 		name   string
-		v2     bool
 		config func(t *testing.T) source.Config
 	}{
-		{"http v2", true, func(t *testing.T) source.Config {
-			return source.Config{Repository: serveHTTP(t, httpBackend(t, root, 2)) + "/repo.git"}
+		{"http", func(t *testing.T) source.Config {
+			return source.Config{Repository: serveHTTP(t, httpBackend(t, root)) + "/repo.git"}
 		}},
-		{"http v0", false, func(t *testing.T) source.Config {
-			return source.Config{Repository: serveHTTP(t, httpBackend(t, root, 0)) + "/repo.git"}
-		}},
-		{"git daemon", true, func(t *testing.T) source.Config {
+		{"git daemon", func(t *testing.T) source.Config {
 			return source.Config{Repository: gitDaemon(t, root) + "/repo.git"}
 		}},
-		{"ssh v2", true, func(t *testing.T) source.Config {
-			s := openSSH(t, 2)
+		{"ssh", func(t *testing.T) source.Config {
+			s := openSSH(t)
 			return source.Config{Repository: s.url + bare, SSHKey: s.key, KnownHosts: s.knownHosts}
 		}},
-		{"ssh v0", false, func(t *testing.T) source.Config {
-			s := openSSH(t, 0)
-			return source.Config{Repository: s.url + bare, SSHKey: s.key, KnownHosts: s.knownHosts}
-		}},
-		{"file", true, func(t *testing.T) source.Config { return source.Config{Repository: "file://" + bare} }},
-		{"folder", true, func(t *testing.T) source.Config { return source.Config{Repository: "./repo.git", Workspace: root} }},
+		{"file", func(t *testing.T) source.Config { return source.Config{Repository: "file://" + bare} }},
+		{"folder", func(t *testing.T) source.Config { return source.Config{Repository: "./repo.git", Workspace: root} }},
 	}
 	type revision struct {
 		name           string
@@ -81,7 +77,7 @@ func TestLoadRepository(t *testing.T) {
 			settings, revisions := settings, revisions
 			if strings.HasPrefix(server.name, "ssh") {
 				// A login takes its time, and all that differs is the way there.
-				settings, revisions = settings[1:4:4], []revision{revisions[0], revisions[2], revisions[6]}
+				settings, revisions = settings[1:5:5], []revision{revisions[0], revisions[2], revisions[6]}
 			}
 			config.Paths = paths
 			for _, allowed := range settings {
@@ -103,7 +99,7 @@ func TestLoadRepository(t *testing.T) {
 						if want := commits[revision.rev]; fetch.Commit != want || fetch.Ref != revision.ref {
 							t.Errorf("read %s %s, want %s %s", fetch.Ref, fetch.Commit, revision.ref, want)
 						}
-						if got, want := fetch.Method, method(server.name, server.v2, allowed, revision.name); got != want {
+						if got, want := string(fetch.Method), method(server.name, allowed, revision.name); got != want {
 							t.Errorf("method = %s, want %s", got, want)
 						}
 						if got := strings.Join(fetch.Files, " "); got != "ecs/web.json readme" {
@@ -120,7 +116,7 @@ func TestLoadRepository(t *testing.T) {
 }
 
 // method is how a server with these settings ought to be read.
-func method(server string, v2 bool, allowed []string, revision string) source.Method {
+func method(server string, allowed []string, revision string) string {
 	has := func(name string) bool {
 		for _, on := range allowed {
 			if on == name {
@@ -130,15 +126,40 @@ func method(server string, v2 bool, allowed []string, revision string) source.Me
 		return false
 	}
 	// Over HTTP, git's server does not remember what it has announced.
-	byID := v2 || strings.HasPrefix(server, "http") || has("allowAnySHA1InWant") || has("allowReachableSHA1InWant")
+	byID := server == "http" || has("allowAnySHA1InWant") || has("allowReachableSHA1InWant")
 	older := revision == "older commit" || revision == "older commit in capitals" || revision == "abbreviated"
 	switch {
 	case server == "file" || server == "folder":
-		return source.Local
+		return "local"
 	case older && !byID:
-		return source.Full
+		return "full"
 	case has("allowFilter") && byID:
-		return source.Partial
+		return "partial"
 	}
-	return source.Shallow
+	return "shallow"
+}
+
+// TestOneConnection checks that the requests of a fetch share one connection.
+func TestOneConnection(t *testing.T) {
+	root := repository(t)
+	configure(t, root, "allowFilter", "allowAnySHA1InWant")
+	var connections, requests atomic.Int32
+	backend := httpBackend(t, root)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		backend.ServeHTTP(w, r)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	if _, err := source.Load(t.Context(), source.Config{Repository: server.URL + "/repo.git", Paths: []string{"readme"}}); err != nil {
+		t.Fatal(err)
+	}
+	if connections.Load() != 1 || requests.Load() != 3 {
+		t.Errorf("Load makes %d connections for %d requests, want 1 for 3", connections.Load(), requests.Load())
+	}
 }

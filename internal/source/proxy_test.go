@@ -24,7 +24,7 @@ import (
 func TestProxy(t *testing.T) {
 	root := repository(t)
 	var leaked atomic.Bool
-	server := httptest.NewTLSServer(httpBackend(t, root, 2))
+	server := httptest.NewTLSServer(httpBackend(t, root))
 	t.Cleanup(server.Close)
 	proxied := new(atomic.Int32)
 	proxy := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +87,7 @@ func connect(w http.ResponseWriter, address string) {
 // TestProxyFunc holds that a proxy of the caller's choice is used.
 func TestProxyFunc(t *testing.T) {
 	root := repository(t)
-	backend := httpBackend(t, root, 2)
+	backend := httpBackend(t, root)
 	proxy, err := url.Parse(serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Host != "git.invalid" {
 			t.Errorf("the proxy is asked for %s, want git.invalid", r.URL.Host)

@@ -131,21 +131,15 @@ func configure(t testing.TB, root string, allowed ...string) {
 	}
 }
 
-// httpBackend returns git's own server over HTTP, in a version of the protocol.
-func httpBackend(t testing.TB, root string, version int) http.Handler {
+// httpBackend returns git's own server over HTTP.
+func httpBackend(t testing.TB, root string) http.Handler {
 	t.Helper()
 	backend := filepath.Join(git(t, root, "--exec-path"), "git-http-backend")
 	if _, err := os.Stat(backend); err != nil {
 		t.Skip("git http-backend is absent: ", err)
 	}
-	handler := &cgi.Handler{Path: backend, Stderr: io.Discard, Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1",
+	return &cgi.Handler{Path: backend, Stderr: io.Discard, Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1",
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null"}}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if version == 0 {
-			r.Header.Del("Git-Protocol")
-		}
-		handler.ServeHTTP(w, r)
-	})
 }
 
 func serveHTTP(t testing.TB, handler http.Handler) string {
@@ -249,7 +243,7 @@ func newKey(t testing.TB) (privatePEM string, public ssh.PublicKey) {
 }
 
 // openSSH has sshd answer on a loopback port, with its own keys and configuration.
-func openSSH(t testing.TB, version int) sshServer {
+func openSSH(t testing.TB) sshServer {
 	t.Helper()
 	needGit(t)
 	sshd, err := exec.LookPath("sshd")
@@ -274,9 +268,6 @@ func openSSH(t testing.TB, version int) sshServer {
 		"KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
 		// A shell that is not the first reads no start-up file, which could be slow.
 		"SetEnv SHLVL=2\n", folder, folder)
-	if version == 2 {
-		config += "AcceptEnv GIT_PROTOCOL\n"
-	}
 	for name, text := range map[string]string{"host": hostKey, "authorized": string(ssh.MarshalAuthorizedKey(userPublic)), "config": config} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -7,19 +7,19 @@
 package source
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git"
 )
 
 // MaxText is the size of the largest text that is read, in bytes. ECS refuses
 // definitions that are far smaller.
-const MaxText = 1 << 20
+const MaxText = git.MaxFile
 
 // Config says where the texts are. The zero value names none, which is an
 // error of [Load].
@@ -45,7 +45,7 @@ type Config struct {
 	Proxy func(*http.Request) (*url.URL, error)
 
 	// AWS returns credentials for CodeCommit where no token is given. It may be nil.
-	AWS func(context.Context) (AWSCredentials, error)
+	AWS func(context.Context) (git.AWSCredentials, error)
 
 	AllowInsecure bool // allow http and git, which can be read and changed on the way, beyond this machine
 	InCI          bool // refuse repositories on this machine that are outside of the workspace
@@ -79,7 +79,7 @@ func Load(ctx context.Context, c Config) (Result, error) {
 	}
 	var faults []error
 	if size := int64(len(c.Definition)); size > MaxText {
-		faults = append(faults, fmt.Errorf("definition: %w", tooLarge(size)))
+		faults = append(faults, fmt.Errorf("definition: %w", git.TooLarge(size)))
 	} else if size > 0 {
 		result.Texts = append(result.Texts, Text{Name: "definition", Bytes: []byte(c.Definition)})
 	}
@@ -96,31 +96,17 @@ func Load(ctx context.Context, c Config) (Result, error) {
 	return result, errors.Join(append(faults, err)...)
 }
 
-func (c Config) memory() int64 { return cmp.Or(c.Memory, 256<<20) }
-
-func (c Config) timeout() time.Duration { return cmp.Or(c.Timeout, 2*time.Minute) }
-
-func (c Config) connectTimeout() time.Duration { return cmp.Or(c.ConnectTimeout, 15*time.Second) }
-
-func (c Config) stallTimeout() time.Duration { return cmp.Or(c.StallTimeout, 30*time.Second) }
-
-func (c Config) backoff() time.Duration { return cmp.Or(c.Backoff, time.Second) }
-
-func tooLarge(size int64) error {
-	return fmt.Errorf("%d bytes are over the limit of %d (%s)", size, MaxText, byteCount(MaxText))
+// git returns the part of c that says which repository is read, and how.
+func (c Config) git() git.Config {
+	return git.Config{
+		Repository: c.Repository, Workspace: c.Workspace, Branch: c.Branch, Commit: c.Commit,
+		Token: c.Token, Username: c.Username, SSHKey: c.SSHKey, SSHAgent: c.SSHAgent, KnownHosts: c.KnownHosts,
+		Proxy: c.Proxy, AWS: c.AWS, AllowInsecure: c.AllowInsecure, InCI: c.InCI,
+		Memory: c.Memory, Timeout: c.Timeout, ConnectTimeout: c.ConnectTimeout, StallTimeout: c.StallTimeout,
+		Backoff: c.Backoff,
+	}
 }
 
-// byteCount writes a number of bytes as people do: 512 B, 1 MiB, 2.5 MiB.
-func byteCount(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	value, unit := float64(n), 0
-	for value >= 1024 && unit < len(units)-1 {
-		value /= 1024
-		unit++
-	}
-	precision := 1
-	if value == float64(int64(value)) {
-		precision = 0
-	}
-	return strconv.FormatFloat(value, 'f', precision, 64) + " " + units[unit]
-}
+// Secrets returns the values that c holds, also inside of its URL, which must
+// not be seen in any output: to be masked before [Load] is called.
+func (c Config) Secrets() []string { return c.git().Secrets() }

@@ -19,7 +19,7 @@ import (
 
 func TestSSH(t *testing.T) {
 	root := repository(t)
-	s := openSSH(t, 2)
+	s := openSSH(t)
 	path := filepath.Join(root, "repo.git")
 	_, otherKey := newKey(t)
 	host := strings.Fields(s.knownHosts)[0]

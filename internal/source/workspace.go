@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git"
 )
 
 // loadWorkspace reads the files that paths name below the folder workspace.
@@ -95,7 +97,7 @@ func readWorkspace(root *os.Root, name string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Size() > MaxText {
-		return nil, tooLarge(info.Size())
+		return nil, git.TooLarge(info.Size())
 	}
 	file, err := root.Open(name)
 	if err != nil {
@@ -107,7 +109,7 @@ func readWorkspace(root *os.Root, name string) ([]byte, error) {
 		return nil, bare(err)
 	}
 	if len(text) > MaxText {
-		return nil, tooLarge(int64(len(text)))
+		return nil, git.TooLarge(len(text))
 	}
 	return text, nil
 }

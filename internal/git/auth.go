@@ -1,8 +1,7 @@
-package source
+package git
 
 import (
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -54,13 +53,13 @@ type redacted struct {
 func (r redacted) Error() string { return r.text }
 func (r redacted) Unwrap() error { return r.err }
 
-// redact takes the secrets out of what err says.
-func redact(err error, secrets []string) error {
+// Redact takes the secrets of c out of what err says.
+func (c Config) Redact(err error) error {
 	if err == nil {
 		return nil
 	}
 	text := err.Error()
-	for _, secret := range secrets {
+	for _, secret := range c.Secrets() {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
 	if text == err.Error() {
@@ -133,13 +132,6 @@ func isCodeCommit(host string) bool {
 func bearerFirst(host, token string) bool {
 	return isAzure(host) && strings.HasPrefix(token, "eyJ") && strings.Count(token, ".") == 2
 }
-
-// basic returns the value of the Authorization header.
-func (c credentials) basic() string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(c.username+":"+c.token))
-}
-
-func (c credentials) bearer() string { return "Bearer " + c.token }
 
 // wantsBearer says whether an answer of 401 asks for a bearer token only.
 func wantsBearer(header http.Header) bool {

@@ -1,4 +1,4 @@
-package source
+package git
 
 import (
 	"cmp"
@@ -15,9 +15,9 @@ import (
 	sshagent "golang.org/x/crypto/ssh/agent"
 )
 
-// newSSHRemote speaks git over ssh. The connection is made once, and
+// newSSHSession speaks git over ssh. The connection is made once, and
 // git-upload-pack is run on it as often as it is needed.
-func newSSHRemote(c Config, l location, user *url.Userinfo, g *guard) (*streamRemote, error) {
+func newSSHSession(c Config, l location, user *url.Userinfo, g *guard) (*streamSession, error) {
 	known, err := parseKnownHosts(c.KnownHosts)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func newSSHRemote(c Config, l location, user *url.Userinfo, g *guard) (*streamRe
 	if d.config.Auth, err = d.methods(c, user); err != nil {
 		return nil, err
 	}
-	return &streamRemote{guard: g, open: d.open, hangUp: d.hangUp}, nil
+	return &streamSession{guard: g, limit: c.memory(), open: d.open, hangUp: d.hangUp}, nil
 }
 
 // sshDialer makes the connection of an ssh remote.
@@ -106,10 +106,8 @@ func (d *sshDialer) open(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	errorText := &firstLine{}
+	errorText := &firstBytes{limit: 1024}
 	session.Stderr = errorText
-	// A server that does not take it speaks version 0.
-	_ = session.Setenv("GIT_PROTOCOL", "version=2")
 	if err := session.Start("git-upload-pack " + shellQuote(d.location.path)); err != nil {
 		session.Close()
 		return nil, err
@@ -153,7 +151,7 @@ func (d *sshDialer) hangUp() {
 type explainedReader struct {
 	stdout  io.Reader
 	session *ssh.Session
-	text    *firstLine
+	text    *firstBytes
 	err     error // that it has ended with
 }
 
@@ -167,18 +165,10 @@ func (r *explainedReader) Read(b []byte) (int, error) {
 	}
 	r.err = err
 	_ = r.session.Wait() // until standard error is complete; it may be waited for once
-	if message := clean(r.text.line); message != "" {
+	if message := clean(string(r.text.bytes)); message != "" {
 		r.err = refusal(message)
 	}
 	return 0, r.err
-}
-
-// firstLine keeps the first bytes that are written to it.
-type firstLine struct{ line []byte }
-
-func (f *firstLine) Write(b []byte) (int, error) {
-	f.line = append(f.line, b[:min(len(b), 1024-len(f.line))]...)
-	return len(b), nil
 }
 
 // shellQuote quotes a path for the shell that runs git-upload-pack on the

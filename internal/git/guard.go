@@ -1,19 +1,22 @@
-package source
+package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 )
 
-// guard ends what a server is asked when nothing comes for too long, and
-// counts the bytes that come. One goroutine uses it at a time.
+// guard ends a connection when nothing comes for too long, counts the bytes that come,
+// and holds the error of the connection, which go-git's errors have as a text at best.
+// One goroutine uses it at a time.
 type guard struct {
 	stall  time.Duration
 	timer  *time.Timer
 	cancel context.CancelCauseFunc
 	bytes  int64 // that were read
+	err    error // of the connection; nil if it works
 }
 
 // newGuard returns a guard and the context that it ends.
@@ -36,6 +39,12 @@ func (s stalled) Error() string {
 func (g *guard) start() { g.timer.Reset(g.stall) }
 func (g *guard) stop()  { g.timer.Stop() }
 
+// failed notes an error of the connection, and returns it.
+func (g *guard) failed(err error) error {
+	g.err = err
+	return err
+}
+
 func (g *guard) close() {
 	g.timer.Stop()
 	g.cancel(nil)
@@ -54,5 +63,23 @@ func (r guardedReader) Read(b []byte) (int, error) {
 	n, err := r.r.Read(b)
 	r.guard.stop()
 	r.guard.bytes += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = r.guard.failed(err)
+	}
+	return n, err
+}
+
+// cappedReader ends with an error after so many bytes.
+type cappedReader struct {
+	r     io.Reader
+	left  int64
+	limit int64
+}
+
+func (c *cappedReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	if c.left -= int64(n); c.left < 0 {
+		return 0, overLimit(c.limit)
+	}
 	return n, err
 }

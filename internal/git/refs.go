@@ -1,4 +1,4 @@
-package source
+package git
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
@@ -52,12 +53,12 @@ func checkRevision(branch, commit string) error {
 	return nil
 }
 
-// refPrefixes returns what to list to find a branch, tag or full ref.
-func refPrefixes(branch string) []string {
-	if branch == "" {
+// refNames returns the full names that a branch, tag or full ref may have.
+func refNames(branch string) []string {
+	switch {
+	case branch == "":
 		return []string{"HEAD"}
-	}
-	if strings.HasPrefix(branch, "refs/") {
+	case strings.HasPrefix(branch, "refs/"):
 		return []string{branch}
 	}
 	return []string{"refs/heads/" + branch, "refs/tags/" + branch}
@@ -66,7 +67,7 @@ func refPrefixes(branch string) []string {
 // findRef finds a branch, tag or full ref among refs. The branch goes before
 // the tag of the same name.
 func findRef(refs []ref, branch string) (target, bool) {
-	for _, name := range refPrefixes(branch) {
+	for _, name := range refNames(branch) {
 		for _, r := range refs {
 			if r.name != name {
 				continue
@@ -118,18 +119,10 @@ func (f *fetcher) resolve(ctx context.Context, s *server) (target, error) {
 	if f.config.Commit != "" {
 		return f.resolveCommit(ctx, s)
 	}
-	refs, err := s.listRefs(ctx, refPrefixes(f.config.Branch)...)
-	if err != nil {
-		return target{}, err
-	}
-	if found, ok := findRef(refs, f.config.Branch); ok {
+	if found, ok := findRef(s.refs, f.config.Branch); ok {
 		return found, nil
 	}
-	refs, err = s.listRefs(ctx, "refs/heads/", "refs/tags/")
-	if err != nil {
-		return target{}, err
-	}
-	return target{}, noSuchRef(refs, f.config.Branch)
+	return target{}, noSuchRef(s.tips(), f.config.Branch)
 }
 
 func (f *fetcher) resolveCommit(ctx context.Context, s *server) (target, error) {
@@ -137,59 +130,48 @@ func (f *fetcher) resolveCommit(ctx context.Context, s *server) (target, error) 
 	if fullID.MatchString(commit) {
 		return target{id: plumbing.NewHash(commit)}, nil
 	}
-	tips, err := f.tips(ctx, s)
-	if err != nil {
-		return target{}, err
-	}
 	if len(commit) >= sureDigits {
-		for _, tip := range tips {
+		for _, tip := range s.tips() {
 			if strings.HasPrefix(tip.commit().String(), commit) {
 				return target{id: tip.commit()}, nil
 			}
 		}
 	}
-	history, err := f.history(ctx, s, tips)
+	candidates, err := f.history(ctx, s, commit)
 	if err != nil {
 		return target{}, fmt.Errorf("read the history to complete the commit id %s (give all 40 digits to do without): %w", commit, err)
 	}
-	return completeID(commit, history)
+	return completeID(commit, candidates)
 }
 
-// tips lists the branches and tags.
-func (f *fetcher) tips(ctx context.Context, s *server) ([]ref, error) {
-	tips, err := s.listRefs(ctx, "refs/heads/", "refs/tags/")
-	if err == nil && len(tips) == 0 {
-		err = errors.New("the repository has no branch and no tag")
+// allTips returns the ids of the branches and tags.
+func allTips(s *server) ([]plumbing.Hash, error) {
+	var ids []plumbing.Hash
+	for _, tip := range s.tips() {
+		ids = append(ids, tip.id)
 	}
-	return tips, err
+	if len(ids) == 0 {
+		return nil, errors.New("the repository has no branch and no tag")
+	}
+	return ids, nil
 }
 
-// history fetches all commits, with nothing of what is in them if the server
-// can leave that out.
-func (f *fetcher) history(ctx context.Context, s *server, tips []ref) (map[plumbing.Hash][]byte, error) {
-	request := packRequest{}
-	for _, tip := range tips {
-		request.wants = append(request.wants, tip.id)
+// history fetches all commits, with nothing of their contents if the server can leave
+// that out, and returns those that start with the digits.
+func (f *fetcher) history(ctx context.Context, s *server, digits string) (map[plumbing.Hash][]byte, error) {
+	wants, err := allTips(s)
+	if err != nil {
+		return nil, err
 	}
+	request := packRequest{wants: wants}
 	if s.filters() {
-		request.filter = "tree:0"
+		request.filter = packp.FilterTreeDepth(0)
 	}
-	commits := make(map[plumbing.Hash][]byte)
-	into := newStore(f.config.memory())
-	err := s.fetch(ctx, request, into, func(o *packed, id plumbing.Hash) error {
-		switch o.kind {
-		case plumbing.BlobObject:
-			return errStop // the commits come first
-		case plumbing.CommitObject:
-			if strings.HasPrefix(id.String(), strings.ToLower(f.config.Commit)) {
-				content, err := into.content(o)
-				commits[id] = content
-				return err
-			}
-		}
-		return nil
-	})
-	return commits, err
+	into := newPacks(f.config.memory())
+	if err := s.fetch(ctx, request, into); err != nil {
+		return nil, err
+	}
+	return into.startingWith(digits)
 }
 
 // completeID returns the one commit that an abbreviation is of.
@@ -222,5 +204,5 @@ func describeCommit(id plumbing.Hash, content []byte) string {
 		return id.String()
 	}
 	subject, _, _ := strings.Cut(c.Message, "\n")
-	return fmt.Sprintf("%s %s %s", id, c.Committer.When.UTC().Format(time.DateOnly), clean([]byte(subject)))
+	return fmt.Sprintf("%s %s %s", id, c.Committer.When.UTC().Format(time.DateOnly), clean(subject))
 }

@@ -1,10 +1,10 @@
-package source
+package git
 
 import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,23 +53,9 @@ func (l localObjects) get(id plumbing.Hash) (plumbing.ObjectType, int64, []byte,
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	if size > maxKept {
-		return plumbing.BlobObject, size, nil, nil
-	}
-	o, err := l.storage.EncodedObject(plumbing.AnyObject, id)
-	if err != nil {
-		return 0, 0, nil, err
-	}
-	if o.Type() == plumbing.BlobObject && size > MaxText {
-		return o.Type(), size, nil, nil
-	}
-	r, err := o.Reader()
-	if err != nil {
-		return 0, 0, nil, err
-	}
-	defer r.Close()
-	content, err := io.ReadAll(r)
-	return o.Type(), size, content, err
+	return readObject(size, func() (plumbing.EncodedObject, error) {
+		return l.storage.EncodedObject(plumbing.AnyObject, id)
+	})
 }
 
 // loadLocal opens a repository on this machine and finds the commit in it.
@@ -188,4 +174,13 @@ func (l localObjects) startingWith(digits string) (map[plumbing.Hash][]byte, err
 		}
 	}
 	return commits, nil
+}
+
+// bare takes the path off a file error, where the message has named it already.
+func bare(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
 }

@@ -1,24 +1,89 @@
-package source
+// Package git reads files of one commit of a git repository: over https, ssh or git's own
+// protocol from a server, or from a folder.
+//
+// go-git speaks the protocol, parses the packs and reads the objects. Three pieces are our
+// own, because go-git v5.19.3 can't be used for them:
+//
+//   - The connections of ssh and git:// (ssh.go, stream.go; the messages on them are
+//     go-git's). Its NewUploadPackSession takes no context, and its ssh handshake has no
+//     deadline: with a server that accepts and is silent it still waited after 90 s, with an
+//     ssh.ClientConfig.Timeout of 1 s. It also logs in again for each request.
+//   - The check of a pack before it is parsed (packs.go). The parser inflates each object
+//     into memory, whatever size it claims: it took 1.0 GiB for a pack of 1.0 MB with one
+//     blob, and 1.1 GiB for a pack of 16 KB whose delta makes one.
+//   - The errors of HTTP (http.go, an http.RoundTripper). go-git's have no types: it can't
+//     be known from them whether the server refused or the connection failed.
+//
+// go-git speaks version 0 of the protocol: a server lists all its refs first, and over ssh
+// and git:// it gives an object by its id only with uploadpack.allowReachableSHA1InWant or
+// uploadpack.allowAnySHA1InWant, which the large hosts have. Elsewhere more is fetched.
+//
+// The package never writes to a disk, never starts a program, and puts no secret into an
+// error.
+package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
+
+// MaxFile is the size of the largest file that is read, in bytes.
+const MaxFile = 1 << 20
+
+// Config says which repository is read, and how.
+type Config struct {
+	// Repository is the URL of a git repository, or a folder that is one, relative to
+	// Workspace, an absolute path. Of Branch, a branch, tag or full ref, and Commit, an
+	// id that may be abbreviated, one may be given; with neither it is the default branch.
+	Repository, Workspace, Branch, Commit string
+
+	Token      string // a password or token for https; empty for none
+	Username   string // empty for what the host wants beside a token, or for git over ssh
+	SSHKey     string // a private key in PEM form; empty for none
+	SSHAgent   string // the socket of an agent, used if SSHKey is empty; empty for none
+	KnownHosts string // lines as of a known_hosts file: the host keys that are trusted
+
+	// Proxy returns the proxy for a request over HTTP, nil for none. If it is nil
+	// itself, it is [http.ProxyFromEnvironment].
+	Proxy func(*http.Request) (*url.URL, error)
+
+	// AWS returns credentials for CodeCommit where no token is given. It may be nil.
+	AWS func(context.Context) (AWSCredentials, error)
+
+	AllowInsecure bool // allow http and git, which can be read and changed on the way, beyond this machine
+	InCI          bool // refuse repositories on this machine that are outside of the workspace
+
+	Memory         int64         // bytes of objects in memory at a time; 0 means 256 MiB
+	Timeout        time.Duration // for all that is done; 0 means 2m
+	ConnectTimeout time.Duration // for each connection; 0 means 15s
+	StallTimeout   time.Duration // in which some byte must come; 0 means 30s
+	Backoff        time.Duration // before the first of three retries, doubled for the next; 0 means 1s
+}
+
+func (c Config) memory() int64 { return cmp.Or(c.Memory, 256<<20) }
+
+func (c Config) timeout() time.Duration { return cmp.Or(c.Timeout, 2*time.Minute) }
+
+func (c Config) connectTimeout() time.Duration { return cmp.Or(c.ConnectTimeout, 15*time.Second) }
+
+func (c Config) stallTimeout() time.Duration { return cmp.Or(c.StallTimeout, 30*time.Second) }
+
+func (c Config) backoff() time.Duration { return cmp.Or(c.Backoff, time.Second) }
 
 // Fetch is how the files of a repository were read.
 type Fetch struct {
 	Repository string        // its URL without any secret, or its folder
 	Ref        string        // the full name of the branch or tag; empty if a commit was asked for
 	Commit     string        // the id of the commit that was read, all 40 digits
-	Asked      []string      // the paths and globs, as they were given
-	Files      []string      // the files that were read
 	Method     Method        // how they were read; empty if they were not
 	Bytes      int64         // that came from the server, without the headers of HTTP
 	Attempts   int           // 1 if nothing had to be tried again
@@ -41,19 +106,18 @@ type timedOut time.Duration
 
 func (t timedOut) Error() string { return fmt.Sprintf("it took longer than %s", time.Duration(t)) }
 
-// loadRepository reads the files that c.Paths name in a repository. What is
-// known of the fetch is returned with an error, too.
-func loadRepository(ctx context.Context, c Config) ([]Text, *Fetch, error) {
-	if len(c.Paths) == 0 {
-		return nil, nil, errors.New("repository: is given without file-paths: name the files in it")
-	}
+// Read fetches one commit and returns its files. It calls walk with them, which reads what
+// it needs and ignores what is absent, fetches what was absent, and calls walk again until
+// nothing is. The Fetch is nil if the repository could not even be asked for, and has what
+// is known of it if the error came later.
+func Read(ctx context.Context, c Config, walk func(*Tree)) (*Tree, *Fetch, error) {
 	revisionErr := checkRevision(c.Branch, c.Commit)
 	where, user, err := parseLocation(c.Repository, c.Workspace)
 	if err == nil {
 		err = checkAllowed(c, where)
 	}
 	if err != nil {
-		err = redact(fmt.Errorf("repository: %w", err), c.Secrets())
+		err = c.Redact(fmt.Errorf("repository: %w", err))
 	}
 	if err := errors.Join(revisionErr, err); err != nil {
 		return nil, nil, err
@@ -62,20 +126,17 @@ func loadRepository(ctx context.Context, c Config) ([]Text, *Fetch, error) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout(), timedOut(c.timeout()))
 	defer cancel()
-	f := &fetcher{config: c, where: where, user: user, result: &Fetch{Repository: where.text, Asked: c.Paths}}
+	f := &fetcher{config: c, where: where, user: user, walk: walk, result: &Fetch{Repository: where.text}}
 	if where.scheme == "file" {
 		err = f.loadLocal()
 	} else {
 		f.result.Attempts, err = retry(ctx, c.backoff(), func() error { return f.attempt(ctx) })
 	}
-	var texts []Text
 	if err != nil {
 		err = fmt.Errorf("read %s: %w", where.text, f.explain(ctx, err))
-	} else {
-		texts, err = f.texts()
 	}
 	f.result.Duration = time.Since(start)
-	return texts, f.result, redact(err, c.Secrets())
+	return f.tree, f.result, c.Redact(err)
 }
 
 // checkAllowed refuses what is not safe unless it is asked for aloud.
@@ -98,47 +159,53 @@ type fetcher struct {
 	config  Config
 	where   location
 	user    *url.Userinfo // of the URL; nil if it has none
+	walk    func(*Tree)
 	result  *Fetch
-	store   *store  // of what was fetched; nil for a local repository
-	objects objects // the store, or the local repository's
+	packs   *packs  // that were fetched; nil for a local repository
+	objects objects // of packs, or of the local repository
 	target  target
-	tree    *tree // nil until its commit is there
+	tree    *Tree // nil until its commit is there
 }
 
-// attempt connects and fetches. What an attempt before has left is forgotten.
+// attempt connects and fetches. The results of an earlier attempt are forgotten.
 func (f *fetcher) attempt(ctx context.Context) (err error) {
 	g, guarded := newGuard(ctx, f.config.stallTimeout())
 	defer func() {
 		f.result.Bytes += g.bytes
-		if err != nil && guarded.Err() != nil {
-			// What broke off in the middle did so for this reason.
+		switch {
+		case err == nil:
+		case guarded.Err() != nil:
+			// This is why the connection ended.
 			err = context.Cause(guarded)
+		case g.err != nil:
+			err = g.err
 		}
 		g.close()
 	}()
-	r, err := f.connect(guarded, g)
+	session, err := f.connect(guarded, g)
 	if err != nil {
 		return err
 	}
-	defer r.close()
-	s, err := greet(guarded, r, f.config.memory())
+	defer session.close()
+	s, err := newServer(guarded, session)
 	if err != nil {
 		return err
 	}
-	f.store, f.tree = newStore(f.config.memory()), nil
-	f.objects = f.store
+	s.multiACK = isAzure(f.where.host) // which answers nobody who does not ask for it
+	f.packs, f.tree = newPacks(f.config.memory()), nil
+	f.objects = f.packs
 	if f.target, err = f.resolve(guarded, s); err != nil {
 		return err
 	}
 	return f.fetch(guarded, s)
 }
 
-func (f *fetcher) connect(ctx context.Context, g *guard) (remote, error) {
+func (f *fetcher) connect(ctx context.Context, g *guard) (session, error) {
 	switch f.where.scheme {
 	case "ssh":
-		return newSSHRemote(f.config, f.where, f.user, g)
+		return newSSHSession(f.config, f.where, f.user, g)
 	case "git":
-		return newDaemonRemote(f.config, f.where, g), nil
+		return newDaemonSession(f.config, f.where, g), nil
 	}
 	auth, err := httpCredentials(f.config, f.where, f.user)
 	if err == nil && auth.token == "" && f.config.AWS != nil && isCodeCommit(f.where.host) {
@@ -147,7 +214,7 @@ func (f *fetcher) connect(ctx context.Context, g *guard) (remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHTTPRemote(f.config, f.where, auth, g), nil
+	return newHTTPSession(f.config, f.where, auth, g), nil
 }
 
 // fetch tries the methods in turn: each that the server refuses makes way for
@@ -191,9 +258,9 @@ func (f *fetcher) fetchPartial(ctx context.Context, s *server) error {
 		}
 		request := packRequest{wants: missing}
 		if f.tree == nil {
-			request = packRequest{wants: []plumbing.Hash{f.target.id}, depth: 1, filter: "blob:none"}
+			request = packRequest{wants: []plumbing.Hash{f.target.id}, depth: 1, filter: packp.FilterBlobNone()}
 		}
-		if err := s.fetch(ctx, request, f.store, f.enough()); err != nil {
+		if err := s.fetch(ctx, request, f.packs); err != nil {
 			return err
 		}
 		for _, id := range missing {
@@ -204,30 +271,26 @@ func (f *fetcher) fetchPartial(ctx context.Context, s *server) error {
 	}
 }
 
-// fetchShallow fetches the commit with all its files, as far as it takes.
+// fetchShallow fetches the commit with all its files.
 func (f *fetcher) fetchShallow(ctx context.Context, s *server) error {
 	return f.fetchAll(ctx, s, packRequest{wants: []plumbing.Hash{f.target.id}, depth: 1})
 }
 
-// fetchFull fetches the history, as far as it takes. A commit that the server
-// does not give by its id is looked for below all branches and tags.
+// fetchFull fetches the history. A commit that the server does not give by its id is
+// looked for below all branches and tags.
 func (f *fetcher) fetchFull(ctx context.Context, s *server) error {
 	request := packRequest{wants: []plumbing.Hash{f.target.id}}
 	if f.target.ref == "" {
-		tips, err := f.tips(ctx, s)
-		if err != nil {
+		var err error
+		if request.wants, err = allTips(s); err != nil {
 			return err
-		}
-		request.wants = nil
-		for _, tip := range tips {
-			request.wants = append(request.wants, tip.id)
 		}
 	}
 	return f.fetchAll(ctx, s, request)
 }
 
 func (f *fetcher) fetchAll(ctx context.Context, s *server, request packRequest) error {
-	if err := s.fetch(ctx, request, f.store, f.enough()); err != nil {
+	if err := s.fetch(ctx, request, f.packs); err != nil {
 		return err
 	}
 	missing, err := f.missing()
@@ -237,39 +300,9 @@ func (f *fetcher) fetchAll(ctx context.Context, s *server, request packRequest) 
 	case len(missing) == 0:
 		return nil
 	case f.tree == nil:
-		return fmt.Errorf("commit: %s is in none of the repository's branches and tags", f.target.id)
-	case f.store.skipped > 0:
-		return fmt.Errorf("one of the files is over %s, or the server did not send the object %s", byteCount(maxKept), missing[0])
+		return fmt.Errorf("commit: %s is not in the repository: none of its branches and tags leads to it", f.target.id)
 	}
 	return fmt.Errorf("the server did not send the object %s", missing[0])
-}
-
-// enough returns the callback that stops the reading of a pack as soon as the
-// files are there. The commits and trees come first in it, so nothing is looked
-// at until the first file comes.
-func (f *fetcher) enough() func(*packed, plumbing.Hash) error {
-	var wanted map[plumbing.Hash]bool // nil until a file has come
-	return func(o *packed, id plumbing.Hash) error {
-		if o.kind != plumbing.BlobObject && wanted == nil {
-			return nil
-		}
-		delete(wanted, id)
-		if len(wanted) > 0 {
-			return nil
-		}
-		missing, err := f.missing()
-		if err != nil {
-			return err
-		}
-		if len(missing) == 0 {
-			return errStop
-		}
-		wanted = make(map[plumbing.Hash]bool, len(missing))
-		for _, id := range missing {
-			wanted[id] = true
-		}
-		return nil
-	}
 }
 
 // missing returns the objects that are known to be needed and are not there.
@@ -281,11 +314,7 @@ func (f *fetcher) missing() ([]plumbing.Hash, error) {
 		}
 	}
 	clear(f.tree.missing)
-	names, _ := selectPaths(f.tree, f.config.Paths, "")
-	for _, name := range names {
-		// Only what is missing counts here; faults are for the end.
-		_, _ = f.tree.text(name)
-	}
+	f.walk(f.tree)
 	var missing []plumbing.Hash
 	for id := range f.tree.missing {
 		missing = append(missing, id)
@@ -325,30 +354,4 @@ func (f *fetcher) openCommit() (plumbing.Hash, error) {
 		}
 	}
 	return id, errors.New("a tag of tags that leads to no end")
-}
-
-// texts reads the files. All that they take is there.
-func (f *fetcher) texts() ([]Text, error) {
-	where := fmt.Sprintf("the repository at %.12s", f.result.Commit)
-	if f.target.ref != "" {
-		where = fmt.Sprintf("%s (%.12s) of the repository", shortRef(f.target.ref), f.result.Commit)
-	}
-	var texts []Text
-	names, err := selectPaths(f.tree, f.config.Paths, where)
-	faults := []error{err}
-	for _, name := range names {
-		text, err := f.tree.text(name)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("file-paths: %s: %w", name, err))
-			continue
-		}
-		texts = append(texts, Text{Name: name, Bytes: text})
-		f.result.Files = append(f.result.Files, name)
-	}
-	return texts, errors.Join(faults...)
-}
-
-// shortRef returns a ref's name as people write it.
-func shortRef(name string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(name, "refs/heads/"), "refs/tags/")
 }

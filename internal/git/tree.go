@@ -1,7 +1,6 @@
-package source
+package git
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,27 +21,34 @@ const maxLinks = 40
 // repository on this machine.
 type objects interface {
 	// get returns an object's kind, size and content. The content of a blob
-	// larger than MaxText is nil. The error wraps errNoObject if it is absent.
+	// larger than MaxFile is nil. The error wraps errNoObject if it is absent.
 	get(plumbing.Hash) (plumbing.ObjectType, int64, []byte, error)
 }
 
-// tree is the files of one commit. It is an [fs.FS] as far as finding files
-// goes: nothing can be opened. An object that is absent is noted as missing and
+// TooLarge is the error of a file of so many bytes, above [MaxFile].
+type TooLarge int64
+
+func (t TooLarge) Error() string {
+	return fmt.Sprintf("%d bytes are over the limit of %d (%s)", int64(t), MaxFile, byteCount(MaxFile))
+}
+
+// Tree is the files of one commit. It is an [fs.FS] as far as finding files
+// goes: nothing can be opened, and [Tree.ReadFile] reads. An object that is absent is noted as missing and
 // taken for an empty folder or an absent file, so that one look finds all that
 // are missing.
-type tree struct {
+type Tree struct {
 	objects objects
 	root    plumbing.Hash
 	folders map[plumbing.Hash][]object.TreeEntry
 	missing map[plumbing.Hash]bool
 }
 
-func newTree(from objects, root plumbing.Hash) *tree {
-	return &tree{objects: from, root: root, folders: make(map[plumbing.Hash][]object.TreeEntry), missing: make(map[plumbing.Hash]bool)}
+func newTree(from objects, root plumbing.Hash) *Tree {
+	return &Tree{objects: from, root: root, folders: make(map[plumbing.Hash][]object.TreeEntry), missing: make(map[plumbing.Hash]bool)}
 }
 
 // folder returns the entries of one tree object.
-func (t *tree) folder(id plumbing.Hash) ([]object.TreeEntry, error) {
+func (t *Tree) folder(id plumbing.Hash) ([]object.TreeEntry, error) {
 	if entries, ok := t.folders[id]; ok {
 		return entries, nil
 	}
@@ -85,7 +91,7 @@ func memoryObject(kind plumbing.ObjectType, content []byte) *plumbing.MemoryObje
 
 // entry returns what is at a clean path. It follows symbolic links on the way,
 // and one at the end if follow is set.
-func (t *tree) entry(name string, follow bool) (object.TreeEntry, error) {
+func (t *Tree) entry(name string, follow bool) (object.TreeEntry, error) {
 	top := object.TreeEntry{Name: ".", Mode: filemode.Dir, Hash: t.root}
 	stack := []object.TreeEntry{top} // from the root to where we are
 	var at []string                  // the names of stack, without the root's
@@ -151,7 +157,7 @@ func submoduleError(name string, commit plumbing.Hash) error {
 }
 
 // target reads where a symbolic link leads.
-func (t *tree) target(id plumbing.Hash) (string, error) {
+func (t *Tree) target(id plumbing.Hash) (string, error) {
 	_, size, content, err := t.objects.get(id)
 	if errors.Is(err, errNoObject) {
 		t.missing[id] = true
@@ -163,20 +169,15 @@ func (t *tree) target(id plumbing.Hash) (string, error) {
 	return string(content), err
 }
 
-// text reads the file at a clean path.
-func (t *tree) text(name string) ([]byte, error) {
+// ReadFile reads the file at a clean path. The error wraps [fs.ErrNotExist] if there is
+// none, and is of type [TooLarge] if it is above the limit.
+func (t *Tree) ReadFile(name string) ([]byte, error) {
 	e, err := t.entry(name, true)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = errors.New("is a symbolic link to where there is no such file")
-		}
 		return nil, err
 	}
 	if e.Mode == filemode.Submodule {
 		return nil, submoduleError(name, e.Hash)
-	}
-	if err := checkMode(name, fileInfo{e}.Mode()); err != nil {
-		return nil, err
 	}
 	_, size, content, err := t.objects.get(e.Hash)
 	switch {
@@ -185,43 +186,29 @@ func (t *tree) text(name string) ([]byte, error) {
 		return nil, err
 	case err != nil:
 		return nil, err
-	case size > MaxText:
-		return nil, tooLarge(size)
+	case size > MaxFile:
+		return nil, TooLarge(size)
 	}
-	return content, checkLFS(content)
-}
-
-// checkLFS recognises what stands in the repository for a file that is kept in
-// Git LFS. See https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
-func checkLFS(text []byte) error {
-	if !bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/")) || len(text) > 1024 {
-		return nil
-	}
-	fields := make(map[string]string)
-	for line := range strings.Lines(string(text)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		fields[key] = value
-	}
-	return fmt.Errorf("is kept in Git LFS (oid %s, %s bytes), and the repository has a pointer to it only: commit the file itself", fields["oid"], fields["size"])
+	return content, nil
 }
 
 // The methods of an [fs.FS] that finding files takes.
 
-func (t *tree) Open(name string) (fs.File, error) {
+func (t *Tree) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
 }
 
-func (t *tree) Lstat(name string) (fs.FileInfo, error) {
+func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
 	e, err := t.entry(name, false)
 	return fileInfo{e}, err
 }
 
-func (t *tree) Stat(name string) (fs.FileInfo, error) {
+func (t *Tree) Stat(name string) (fs.FileInfo, error) {
 	e, err := t.entry(name, true)
 	return fileInfo{e}, err
 }
 
-func (t *tree) ReadLink(name string) (string, error) {
+func (t *Tree) ReadLink(name string) (string, error) {
 	e, err := t.entry(name, false)
 	if err != nil {
 		return "", err
@@ -229,7 +216,7 @@ func (t *tree) ReadLink(name string) (string, error) {
 	return t.target(e.Hash)
 }
 
-func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
+func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	e, err := t.entry(name, true)
 	if err != nil {
 		return nil, err
