@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type clients struct {
 	ecs    *ecs.Client
 	lookup *lookup.Client
 	close  func() error
+	clock  *clock
 
 	once      sync.Once // of the account's look-up
 	mu        sync.Mutex
@@ -182,8 +184,10 @@ func (s *step) warnOfExpiry(found aws.Credentials) {
 }
 
 func newClients(cfg aws.Config) *clients {
+	clock := &clock{}
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), clock.middleware)
 	return &clients{
-		config: cfg,
+		config: cfg, clock: clock,
 		ecs:    ecs.NewFromConfig(cfg),
 		lookup: lookup.New(cfg),
 		close:  func() error { return nil },

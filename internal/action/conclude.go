@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,14 +17,22 @@ import (
 // finish concludes the step: the verdict, what is left, the outputs.
 func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 	result := s.conclude(ctx, jobs, err)
+	var set []report.Output
+	if s.logs != nil {
+		if err == nil && ctx.Err() == nil && !s.timedOut && !s.clients.local && s.logs.reading() {
+			s.console.Final(result)
+			set = s.setOutputs(result, nil)
+		}
+		s.drain(ctx, judged(jobs))
+		s.saveLogs()
+		result.Logs = s.logs.results()
+	}
 	result.Faults = s.faults(ctx, jobs, err)
 	for _, fault := range result.Faults {
 		s.console.Error(fault)
 	}
 	s.cleanUp(ctx, &result)
-	if fault := s.console.Outputs(result.Outputs(s.console.Hide)); fault != nil {
-		s.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
-	}
+	s.setOutputs(result, set)
 	if fault := s.console.Summary(result); fault != nil {
 		s.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
 	}
@@ -38,6 +47,25 @@ func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 	}
 	s.console.Finish(result)
 	return result.ExitCode
+}
+
+// setOutputs sets the step's outputs, but those that have been set, and returns all.
+func (s *step) setOutputs(result report.Result, set []report.Output) []report.Output {
+	outputs := result.Outputs(s.console.Hide)
+	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
+	if fault := s.console.Outputs(changed); fault != nil {
+		s.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
+	}
+	return outputs
+}
+
+// judged returns the tasks that have their verdicts.
+func judged(jobs []*job) []*task.State {
+	var states []*task.State
+	for _, j := range jobs {
+		states = append(append(states, j.replaced...), j.states...)
+	}
+	return slices.DeleteFunc(states, func(state *task.State) bool { return state.Verdict == nil })
 }
 
 // conclude is the one verdict over everything.

@@ -16,12 +16,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// post is the action's post stage: it stops what the step has left, if the step
-// could not do so itself. Runners run it even where they killed the step.
+// post is the action's post stage: it stops what the step has left, and shows the log
+// lines that came after it.
+func (s *step) post(ctx context.Context) int {
+	status := s.stopLeft(ctx)
+	s.laterLogs(ctx)
+	return status
+}
+
+// stopLeft stops what the step has left, if the step could not do so itself. Runners
+// run the post stage even where they killed the step.
 //
 // What it stops is what ECS says was started by this very step. The state that
 // the step saved is only a hint: a line of a task's log might have forged it.
-func (s *step) post(ctx context.Context) int {
+func (s *step) stopLeft(ctx context.Context) int {
 	c := s.config
 	switch {
 	case c.Local != "" || c.DryRun || c.SkipSteadyStateCheck || c.OnInterrupt == "leave":

@@ -25,16 +25,16 @@ type logs struct {
 	console *report.Report
 	clients *clients
 	shown   bool // the lines are wanted, not only the links
+	group   *tail.Group
 
-	ctx    context.Context // of all followers
+	ctx    context.Context // of all reading
 	cancel context.CancelFunc
-	group  sync.WaitGroup
 
 	mu      sync.Mutex
-	follows map[string]*follow     // by task ARN and container name
-	pacers  map[string]*tail.Pacer // by region
-	told    map[string]bool        // what has been said once
-	seen    []*seen                // in the order of their beginning
+	follows map[string]*follow // by task ARN and container name
+	names   map[tail.Source]*follow
+	told    map[string]bool // what has been said once
+	seen    []*seen         // in the order of their beginning
 }
 
 // seen is what has been seen of one container's log.
@@ -45,48 +45,74 @@ type seen struct {
 
 // follow is one container's log on its way.
 type follow struct {
-	done   chan time.Time // takes when the container stopped
-	ended  bool
-	cancel context.CancelFunc
+	source tail.Source
+	name   string // of the container, and of its task if there are several
+	log    *seen
+	begun  bool
 }
 
-// newLogs returns logs that end with wait. They outlive a signal, so that the
-// last lines are seen.
-func newLogs(ctx context.Context, console *report.Report, clients *clients, shown bool) *logs {
+// newLogs returns logs that are read to their ends by a rule. They outlive a signal, so
+// that the last lines are seen.
+func newLogs(ctx context.Context, console *report.Report, clients *clients, shown bool, rule tail.Rule) *logs {
 	l := &logs{
 		console: console, clients: clients, shown: shown,
-		follows: map[string]*follow{}, pacers: map[string]*tail.Pacer{}, told: map[string]bool{},
+		follows: map[string]*follow{}, names: map[tail.Source]*follow{}, told: map[string]bool{},
 	}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	l.group = &tail.Group{
+		Client: func(region string) tail.API { return clients.logsOf(region) },
+		Rule:   rule, Local: clients.clock.local, Lines: l.print, Ended: l.ended,
+	}
+	if clients.local { // which has no delay, and whose answers cost nothing
+		l.group.Rule, l.group.Every, l.group.Interval = tail.Rule{}, 50*time.Millisecond, time.Millisecond
+	}
 	return l
 }
 
-// update starts to follow the logs of a task's containers as soon as their
-// streams are known, and tells their followers when the containers have stopped.
-// The label tells the task from others; it is empty if there is only one.
+// logRule returns the rule for the end of a log that the inputs ask for.
+func logRule(wait *time.Duration) tail.Rule {
+	if wait == nil {
+		return tail.Default
+	}
+	return tail.For(*wait)
+}
+
+// update begins to read the logs of a task's containers as soon as they run, and hands
+// on what is known of the containers' ends. The label tells the task from others; it is
+// empty if there is only one.
 func (l *logs) update(state *task.State, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, defined := range state.Definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
 		container := containerOf(state, name)
-		key := aws.ToString(state.TaskArn) + " " + name
-		f := l.follows[key]
-		if f == nil {
-			if f = l.start(state, defined, container, label); f == nil {
-				continue
-			}
-			l.follows[key] = f
+		f := l.find(state, defined, container, label)
+		if f == nil || !l.shown {
+			continue
 		}
-		over := state.Verdict != nil
-		if !f.ended && (over || aws.ToString(container.LastStatus) == "STOPPED") {
-			f.ended = true
-			f.done <- aws.ToTime(state.ExecutionStoppedAt)
+		status := aws.ToString(container.LastStatus)
+		ran := f.begun || container.ExitCode != nil || container.RuntimeId != nil
+		end := endOf(state, container, name)
+		if !f.begun && (status == "RUNNING" || ran && !end.At.IsZero()) {
+			f.begun = true
+			l.group.Follow(l.ctx, f.source, "")
 		}
-		if over && container.ExitCode == nil && container.RuntimeId == nil {
-			f.cancel() // it never ran
+		if f.begun && !end.At.IsZero() {
+			l.group.End(f.source, end)
 		}
 	}
+}
+
+// endOf returns what is known of the end of a task's container.
+func endOf(state *task.State, container types.Container, name string) tail.End {
+	end := tail.End{At: state.EndOf(name), Failed: container.ExitCode == nil || *container.ExitCode != 0, Gone: state.Gone()}
+	if v := state.Verdict; v != nil {
+		end.Failed = v.Outcome != task.Succeeded
+		if v.Outcome == task.Lost {
+			end.At = time.Now()
+		}
+	}
+	return end
 }
 
 // containerOf returns what ECS shows of a container of the task, the zero value
@@ -99,10 +125,14 @@ func containerOf(state *task.State, name string) types.Container {
 	return state.Containers[i]
 }
 
-// start begins to follow a container's log. It returns nil if the stream is not
-// known, yet or at all.
-func (l *logs) start(state *task.State, defined types.ContainerDefinition, container types.Container, label string) *follow {
+// find returns a container's log, nil if the stream is not known, yet or at all. It
+// says where the log is.
+func (l *logs) find(state *task.State, defined types.ContainerDefinition, container types.Container, label string) *follow {
 	name := aws.ToString(defined.Name)
+	key := aws.ToString(state.TaskArn) + " " + name
+	if f := l.follows[key]; f != nil {
+		return f
+	}
 	config := defined.LogConfiguration
 	if config == nil || config.LogDriver != types.LogDriverAwslogs {
 		l.cannotShow(state, name, config)
@@ -112,26 +142,13 @@ func (l *logs) start(state *task.State, defined types.ContainerDefinition, conta
 	if !ok {
 		return nil
 	}
-	region := cmp.Or(config.Options["awslogs-region"], l.clients.config.Region)
-	log := l.see(aws.ToString(state.TaskArn), name)
+	source := tail.Source{Region: cmp.Or(config.Options["awslogs-region"], l.clients.config.Region), Stream: stream}
+	f := &follow{source: source, name: name + label, log: l.see(aws.ToString(state.TaskArn), name)}
 	if !l.clients.local {
-		log.url = report.LogURL(region, stream.Group, stream.Name)
-		l.console.Printf("log of %s: %s", name+label, log.url)
+		f.log.url = report.LogURL(source.Region, stream.Group, stream.Name)
+		l.console.Printf("log of %s: %s", f.name, f.log.url)
 	}
-	ctx, cancel := context.WithCancel(l.ctx)
-	f := &follow{done: make(chan time.Time, 1), cancel: cancel}
-	if !l.shown {
-		return f
-	}
-	follower := l.follower(region)
-	l.group.Go(func() {
-		err := follower.Follow(ctx, stream, f.done, func(events []tail.Event) {
-			l.print(log, name+label, events)
-		})
-		if err != nil && ctx.Err() == nil {
-			l.trouble(name, region, stream, err)
-		}
-	})
+	l.follows[key], l.names[source] = f, f
 	return f
 }
 
@@ -145,29 +162,28 @@ func streamOf(config *types.LogConfiguration, container, taskID, runtimeID strin
 	return stream, stream.Group != "" && stream.Name != ""
 }
 
-// follower returns what reads the streams of a region. All of a region share its
-// pace.
-func (l *logs) follower(region string) tail.Follower {
-	f := tail.Follower{API: l.clients.logsOf(region)}
-	if l.pacers[region] == nil {
-		l.pacers[region] = new(tail.Pacer)
-		if l.clients.local {
-			l.pacers[region].Interval = time.Millisecond
-		}
-	}
-	f.Pacer = l.pacers[region]
-	if l.clients.local {
-		f.Quiet = time.Millisecond // the embedded service has no delay
-	}
-	return f
+// of returns whose log it is.
+func (l *logs) of(source tail.Source) *follow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.names[source]
 }
 
-func (l *logs) print(log *seen, name string, events []tail.Event) {
+func (l *logs) print(source tail.Source, events []tail.Event) {
 	lines := make([]string, len(events))
 	for i, event := range events {
 		lines[i] = event.Message
 	}
-	l.tell(log, name, lines)
+	f := l.of(source)
+	l.tell(f.log, f.name, lines)
+}
+
+// ended says why a log is not wholly shown.
+func (l *logs) ended(source tail.Source, err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	l.trouble(l.of(source).log.container, source.Region, source.Stream, err)
 }
 
 func (l *logs) tell(log *seen, name string, lines []string) {
@@ -234,28 +250,20 @@ func (l *logs) toldBefore(key string) bool {
 // wait returns when every log has been read to its end, at the latest after
 // limit, and soon after ctx ends.
 func (l *logs) wait(ctx context.Context, limit time.Duration) {
-	timer := time.AfterFunc(max(limit, 0), l.cancel)
+	late, cancel := context.WithCancel(l.ctx)
+	defer cancel()
+	timer := time.AfterFunc(max(limit, 0), cancel)
 	defer timer.Stop()
 	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), logTime)) })
 	defer stop()
-	l.group.Wait()
-	if l.ctx.Err() != nil { // later tasks have logs too
-		l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(l.ctx))
-	}
+	l.group.Wait(late)
 }
 
-// end tells the followers of tasks that nobody watches any more to come to an
-// end.
-func (l *logs) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, f := range l.follows {
-		if !f.ended {
-			f.ended = true
-			f.done <- time.Now()
-		}
-	}
-}
+// hurry has what there is read before the reading is cut off.
+func (l *logs) hurry() { l.group.Hurry() }
+
+// reading reports whether a log is still being read.
+func (l *logs) reading() bool { return l.group.Reading() > 0 }
 
 // results returns what has been seen of each log.
 func (l *logs) results() []report.Log {

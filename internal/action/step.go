@@ -100,7 +100,7 @@ func (s *step) run(ctx context.Context) int {
 		total += j.missing
 	}
 	s.several = total > 1 || s.config.Retries > 0
-	s.logs = newLogs(ctx, s.console, s.clients, s.config.Logs && !s.config.SkipSteadyStateCheck)
+	s.logs = newLogs(ctx, s.console, s.clients, s.config.Logs && !s.config.SkipSteadyStateCheck, logRule(s.config.LogWait))
 	if s.config.Reattach {
 		if err := s.reattach(ctx, jobs); err != nil {
 			return s.finish(ctx, jobs, err)

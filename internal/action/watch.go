@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +43,8 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	open.Store(int32(len(undone(states))))
 	w := task.Watch{
 		Goal: task.Goal(s.config.SteadyState), All: s.config.Verdict == "all",
-		Since: s.started, Deadline: s.deadline(),
+		Since: s.started, Deadline: s.deadline(), Local: s.clients.local, Clock: s.clients.clock.local,
+		Ending: func(state *task.State) { s.logs.update(state, s.label(state)) },
 		Changed: func(state *task.State) {
 			s.logs.update(state, s.label(state))
 			s.console.Changed(state, time.Since(s.started))
@@ -59,11 +61,7 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 		},
 	}
 	end := s.console.Live(func() string {
-		what := "reading the logs to their end"
-		if left := int(open.Load()); left > 0 {
-			what = fmt.Sprintf("waiting for %d of %s", left, plural(len(states), "task"))
-		}
-		return what + ", " + report.Since(time.Since(s.started))
+		return fmt.Sprintf("waiting for %d of %s, %s", open.Load(), plural(len(states), "task"), report.Since(time.Since(s.started)))
 	})
 	defer end()
 	err := s.runner.Watch(ctx, states, w)
@@ -74,16 +72,37 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	}
 	s.stopLost(ctx, states)
 	if w.Goal != task.UntilStopped { // servers, whose logs have no end
-		s.logs.end()
+		s.logs.hurry()
 		s.logs.wait(ctx, logTime)
-		return err
+	}
+	return err
+}
+
+// drain reads the logs of tasks that have their verdicts to their ends, while their
+// last containers end.
+func (s *step) drain(ctx context.Context, states []*task.State) {
+	if !s.logs.reading() {
+		return
 	}
 	limit := drainTime
 	if deadline := s.deadline(); !deadline.IsZero() {
 		limit = min(limit, time.Until(deadline.Add(endingTime-closeTime)))
 	}
+	defer s.console.Live(func() string {
+		return "reading the logs to their end, " + report.Since(time.Since(s.started))
+	})()
+	read, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		// What can't be learned is waited for no longer than the logs.
+		_ = s.runner.WatchEnding(read, states, task.Watch{
+			Since: s.started, Local: s.clients.local, Clock: s.clients.clock.local,
+			Ending: func(state *task.State) { s.logs.update(state, s.label(state)) },
+		})
+	})
 	s.logs.wait(ctx, limit)
-	return err
+	cancel()
+	watch.Wait()
 }
 
 // endOf is when the step is to have ended, if it is ended now: by a signal, by
@@ -160,7 +179,7 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 	} else {
 		why, s.timedOut = "timed out after "+s.config.Timeout.String(), true
 	}
-	defer s.logs.end()
+	defer s.logs.hurry()
 	if s.config.OnInterrupt == "leave" {
 		s.console.Printf("%s: %s left running (on-interrupt: leave)", why, plural(len(open), "task"))
 		s.tellHowToLook(open)

@@ -50,7 +50,9 @@ func followLogs(program string, seed uint64, lines int) error {
 	defer server.Close()
 	web := httptest.NewServer(server)
 	defer web.Close()
-	cmd := step(program, web.URL, "--definition="+printing(lines, seed%3 == 0))
+	// Lines come up to 8 s late, and calls go wrong for 10 s: the wait after a success is
+	// shorter than that.
+	cmd := step(program, web.URL, "--log-wait=12s", "--definition="+printing(lines, seed%3 == 0))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

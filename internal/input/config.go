@@ -104,15 +104,16 @@ type Overrides struct {
 
 // Waiting says what to wait for, and for how long.
 type Waiting struct {
-	Order                string        `group:"Waiting" default:"parallel" oneof:"parallel,sequence" help:"Several definitions at once, or one after another, stopping at the first that fails."`
-	SkipSteadyStateCheck bool          `group:"Waiting" common:"" default:"false" help:"Start the tasks, report, and do not wait."`
-	SteadyState          string        `group:"Waiting" default:"stopped" oneof:"stopped,running,healthy" help:"What to wait for: stopped for a job, running or healthy for a server."`
-	Timeout              time.Duration `group:"Waiting" common:"" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
-	LaunchTimeout        time.Duration `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
-	Retries              int           `group:"Waiting" default:"0" help:"How often to run a task again after a Spot interruption or a lost host."`
-	Reattach             bool          `group:"Waiting" default:"false" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
-	Verdict              string        `group:"Waiting" default:"essential" oneof:"essential,all" help:"The containers that decide: the essential ones, or all."`
-	Logs                 bool          `group:"Waiting" default:"true" help:"Stream the containers' awslogs."`
+	Order                string         `group:"Waiting" default:"parallel" oneof:"parallel,sequence" help:"Several definitions at once, or one after another, stopping at the first that fails."`
+	SkipSteadyStateCheck bool           `group:"Waiting" common:"" default:"false" help:"Start the tasks, report, and do not wait."`
+	SteadyState          string         `group:"Waiting" default:"stopped" oneof:"stopped,running,healthy" help:"What to wait for: stopped for a job, running or healthy for a server."`
+	Timeout              time.Duration  `group:"Waiting" common:"" default:"10m" help:"The longest wait, from the launch: 90s, 10m, 1h30m, or a number of minutes."`
+	LaunchTimeout        time.Duration  `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
+	Retries              int            `group:"Waiting" default:"0" help:"How often to run a task again after a Spot interruption or a lost host."`
+	Reattach             bool           `group:"Waiting" default:"false" help:"Let a re-run of the same CI run follow its still running task instead of starting another."`
+	Verdict              string         `group:"Waiting" default:"essential" oneof:"essential,all" help:"The containers that decide: the essential ones, or all."`
+	Logs                 bool           `group:"Waiting" default:"true" help:"Stream the containers' awslogs."`
+	LogWait              *time.Duration `group:"Waiting" help:"How long after the end of its container to wait for late lines of a log; 0s for no wait. Not given: 5s after a success, 12s after a failure."`
 }
 
 // Ending says what is left when the step ends.

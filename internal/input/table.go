@@ -132,6 +132,10 @@ func (r *reader) decode(f field, text string) {
 		value, err = parseCount(text)
 	case time.Duration:
 		value, err = parseDuration(text)
+	case *time.Duration:
+		var d time.Duration
+		d, err = parseDuration(text)
+		value = &d
 	case []string:
 		value = parseItems(text)
 	case CommandLine:

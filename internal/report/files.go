@@ -26,6 +26,11 @@ func (r *Report) Outputs(outputs []Output) error {
 	})
 }
 
+// HasState reports whether the runner takes values for the post stage.
+func (r *Report) HasState() bool {
+	return r.getenv("GITEA_ACTIONS") == "true" || r.getenv("GITHUB_STATE") != ""
+}
+
 // State saves a value for the post stage, where the runner takes one.
 func (r *Report) State(name, value string) error {
 	r.mu.Lock()

@@ -57,9 +57,17 @@ func endText(end task.End) string {
 	return text
 }
 
+// Final tells the verdict as soon as it is known, while logs are still read.
+func (r *Report) Final(result Result) { r.verdict(result, " (final)", "; the last log lines follow") }
+
 // Finish tells the verdict in one line.
 func (r *Report) Finish(result Result) {
 	r.tellDropped()
+	r.verdict(result, "", "")
+}
+
+// verdict tells the verdict, with what it is and what comes after it.
+func (r *Report) verdict(result Result, mark, after string) {
 	good := 0
 	for _, state := range result.Tasks {
 		if isGood(state) {
@@ -80,7 +88,7 @@ func (r *Report) Finish(result Result) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print(colour, word, fmt.Sprintf("%s; exit status %d", line, result.ExitCode))
+	r.print(colour, word, fmt.Sprintf("%s%s; exit status %d%s", mark, line, result.ExitCode, after))
 }
 
 // isGood reports whether nothing is wrong with a task that is done.

@@ -3,77 +3,129 @@ package tail
 import "time"
 
 const (
-	quick     = time.Second      // pause after lines
-	slow      = 5 * time.Second  // longest pause while the stream is quiet
-	slowDrain = 2 * time.Second  // the same, after the container stopped
-	slowError = 10 * time.Second // longest pause between calls that fail
+	// brisk is the longest time from poll to poll while lines come, so that each is
+	// shown within 2 s; slow is the same where there was none for settled, within 5 s.
+	brisk   = 1900 * time.Millisecond
+	slow    = 4900 * time.Millisecond
+	settled = 10 * time.Second
 
-	// stillPolls is how many polls in a row must find nothing new at the end.
-	// One is not enough: the service is eventually consistent.
-	stillPolls = 2
+	// hurried is the time from poll to poll when the reading is cut off soon.
+	hurried = 500 * time.Millisecond
+
+	// The longest pause after calls that fail, while the container runs and after.
+	slowError       = 10 * time.Second
+	slowEndingError = 5 * time.Second
 )
 
-// pace says how long to pause after each call, and when it is enough.
+// pace says when the next call is due, and when it is enough.
 type pace struct {
-	quiet, limit time.Duration
-	stopped      time.Time // when the container stopped; zero while it runs
-	progress     time.Time // when that was learned, or when lines last came
-	still        int       // calls in a row that found nothing
-	gaps         int       // calls in a row that found a gap
-	pause        time.Duration
+	rule  Rule
+	every time.Duration // from poll to poll; 0 follows the lines that come
+	cap   time.Duration // for calls that fail and pages that do not settle
+	end   End
+
+	lastLine time.Time // when the last line came, as far as is known; zero if none has
+	still    time.Time // when the last call began that found nothing; zero if none has
+	progress time.Time // when the end was learned of, or when lines were last read
+	gaps     int       // calls in a row that found a gap
+	backoff  time.Duration
 }
 
-// stop notes that the container stopped at a time, by the clock of AWS. A poll
-// before now does not count towards the end.
-func (p *pace) stop(at time.Time) {
-	p.progress = time.Now()
-	p.stopped = p.progress
-	if !at.IsZero() && at.Before(p.stopped) {
-		p.stopped = at
+// ended reports whether the container has ended.
+func (p *pace) ended() bool { return !p.end.At.IsZero() }
+
+// stop takes in what is known of the container's end.
+func (p *pace) stop(end End) {
+	if !p.ended() {
+		p.progress = time.Now()
 	}
-	p.still, p.pause = 0, 0
+	p.end = end
+	if end.Hurry {
+		p.every = hurried
+	}
 }
 
-// after counts what a call found and returns how long to pause after it.
-func (p *pace) after(what found) time.Duration {
-	draining := !p.stopped.IsZero()
-	slow, slowError := slow, slowError
-	if draining {
-		slow, slowError = slowDrain, slow
-	}
-	if what != nothing && what != absent {
-		p.still = 0
-	}
+// after takes in what a call that began at a time has found, and returns when the next
+// one is due. Lines were taken in by CloudWatch Logs at the time taken, zero if it does
+// not say.
+func (p *pace) after(began time.Time, what found, taken time.Time) time.Time {
+	now := time.Now()
 	if what != gap {
 		p.gaps = 0
 	}
+	if what != failure {
+		p.backoff = 0
+	}
 	switch what {
-	case nothing, absent:
-		p.still++
-		p.pause = min(max(quick, p.pause*3/2), slow)
 	case failure:
-		p.pause = min(max(quick, p.pause*2), slowError)
+		longest := slowError
+		if p.ended() {
+			longest = slowEndingError
+		}
+		p.backoff = min(max(time.Second, p.backoff*2), longest)
+		return now.Add(p.backoff)
 	case gap:
 		// Read on, but ever slower, should every page turn out to be one.
 		p.gaps++
-		return min(time.Duration(p.gaps)*100*time.Millisecond, slow)
+		return now.Add(min(time.Duration(p.gaps)*100*time.Millisecond, 2*time.Second))
 	case some, full:
-		p.progress, p.pause = time.Now(), 0
-		if what == full || draining {
-			return 0
+		p.progress = now
+		// What was not there at the last call that found nothing came after it.
+		p.lastLine = earlier(later(taken, p.still), began)
+		if p.lastLine.IsZero() {
+			p.lastLine = began
 		}
-		return quick
+		if what == full {
+			return now
+		}
+	case nothing, absent:
+		p.still = began
 	}
-	return p.pause
+	return p.next(began)
 }
 
-// ended reports whether a call that began at a time, and found nothing, has
-// seen the end.
-func (p *pace) ended(began time.Time) bool {
-	return !p.stopped.IsZero() && p.still >= stillPolls && !began.Before(p.stopped.Add(p.quiet))
+// next returns when the call after one that began at a time is due.
+func (p *pace) next(began time.Time) time.Time {
+	pause := brisk
+	switch {
+	case p.every > 0:
+		pause = p.every
+	case began.Sub(p.lastLine) >= settled:
+		pause = slow
+	}
+	due := began.Add(pause)
+	if !p.ended() {
+		return due
+	}
+	last := p.rule.lastPoll(p.end, p.lastLine)
+	if last.Sub(began) <= pause+100*time.Millisecond {
+		return last
+	}
+	return due
+}
+
+// complete reports whether a call that began at a time and found what it did has seen
+// the end of the log.
+func (p *pace) complete(began time.Time, what found) bool {
+	switch {
+	case !p.ended():
+		return false
+	case what == nothing, what == absent:
+		return !began.Before(p.rule.lastPoll(p.end, p.lastLine))
+	case what == some:
+		return p.lastLine.After(p.rule.limit(p.end))
+	}
+	return false
 }
 
 // overdue reports whether the end should have come by now.
 func (p *pace) overdue() bool {
-	return !p.stopped.IsZero() && time.Since(p.progress) >= max(p.limit, p.quiet)
+	return p.ended() && time.Since(p.progress) >= p.cap && time.Now().After(p.rule.lastPoll(p.end, time.Time{}))
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

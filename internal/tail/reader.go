@@ -38,18 +38,17 @@ type reader struct {
 	api    API
 	pacer  *Pacer
 	stream Stream
+	local  func(time.Time) time.Time
 	token  *string // of the next page; nil is the stream's head
 	lines  joiner
-	events []Event // the whole lines of the last page; reused
+	events []Event   // the whole lines of the last page; reused
+	taken  time.Time // when CloudWatch Logs took in the last event of the last page; zero if it does not say
 }
 
 // next reads one page into r.events. Its error is nil unless it found absent or
 // failure.
 func (r *reader) next(ctx context.Context) (found, error) {
-	r.events = r.events[:0]
-	if err := r.pacer.wait(ctx); err != nil {
-		return failure, err
-	}
+	r.events, r.taken = r.events[:0], time.Time{}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	page, err := r.api.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
@@ -85,6 +84,9 @@ func (r *reader) take(page []types.OutputLogEvent) found {
 		}
 		size += len(e.Message)
 		r.events = r.lines.add(r.events, e)
+		if ms := page[i].IngestionTime; ms != nil {
+			r.taken = r.local(time.UnixMilli(*ms))
+		}
 	}
 	switch {
 	case len(page) == 0:

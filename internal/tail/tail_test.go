@@ -121,24 +121,28 @@ func (a *answers) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 		if a.stampAll {
 			stamp = a.start
 		}
-		out.Events = append(out.Events, types.OutputLogEvent{Message: aws.String(l.text), Timestamp: aws.Int64(stamp.UnixMilli())})
+		out.Events = append(out.Events, types.OutputLogEvent{Message: aws.String(l.text), Timestamp: aws.Int64(stamp.UnixMilli()), IngestionTime: aws.Int64(a.start.Add(l.at).UnixMilli())})
 	}
 	return out, nil
 }
 
-// stopAt yields the time d from now when it has come and delay has passed.
-func stopAt(d, delay time.Duration) <-chan time.Time {
-	done := make(chan time.Time, 1)
+// stopAt yields, when the time d from now has come and delay has passed, that the
+// container failed at d.
+func stopAt(d, delay time.Duration) <-chan tail.End {
+	ends := make(chan tail.End, 1)
 	at := time.Now().Add(d)
-	time.AfterFunc(d+delay, func() { done <- at })
-	return done
+	time.AfterFunc(d+delay, func() { ends <- tail.End{At: at, Failed: true} })
+	return ends
 }
 
 // follow follows the stream and returns the messages.
-func follow(t *testing.T, f tail.Follower, done <-chan time.Time) ([]string, error) {
+func follow(t *testing.T, f tail.Follower, ends <-chan tail.End) ([]string, error) {
 	t.Helper()
 	var got []string
-	err := f.Follow(t.Context(), stream, done, func(events []tail.Event) {
+	if f.Rule == (tail.Rule{}) {
+		f.Rule = tail.Default
+	}
+	_, err := f.Follow(t.Context(), stream, "", ends, func(events []tail.Event) {
 		if len(events) == 0 {
 			t.Error("emit was called without events")
 		}
@@ -182,21 +186,13 @@ func TestFollowFaultPlans(t *testing.T) {
 				}
 				slices.SortStableFunc(api.lines, func(a, b line) int { return int(a.at - b.at) })
 				there := time.Duration(rnd.IntN(40)) * time.Second / 10
-				stalled := false
 				api.disturb = func(n int, since time.Duration) (disturbance, error) {
-					wasStalled := stalled
-					stalled = false
 					switch {
 					case since < there/2:
 						return none, noGroup
 					case since < there:
 						return none, noStream
 					case since > run+11*time.Second:
-						// The end is only told from a stall by asking twice.
-						if !wasStalled && rnd.IntN(4) == 0 {
-							stalled = true
-							return stall, nil
-						}
 						return none, nil
 					}
 					switch rnd.IntN(20) {
@@ -207,7 +203,6 @@ func TestFollowFaultPlans(t *testing.T) {
 					case 3, 4:
 						return none, errCut
 					case 5, 6, 7:
-						stalled = true
 						return stall, nil
 					case 8, 9:
 						return hole, nil
@@ -309,59 +304,128 @@ func TestFollowCause(t *testing.T) {
 	})
 }
 
-func TestFollowDone(t *testing.T) {
-	second := time.Second
-	at := func(d time.Duration) func() <-chan time.Time {
-		return func() <-chan time.Time {
-			done := make(chan time.Time, 1)
-			if d != 0 {
-				done <- time.Now().Add(d)
-			} else {
-				close(done)
-			}
-			return done
+// TestFollowEnd holds when the reading ends, and by how many calls.
+func TestFollowEnd(t *testing.T) {
+	const second = time.Second
+	seconds := func(at ...float64) []line {
+		var lines []line
+		for _, a := range at {
+			lines = append(lines, line{time.Duration(a * float64(second)), fmt.Sprint(a)})
 		}
+		return lines
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
-		follower tail.Follower
-		done     func() <-chan time.Time
-		min, max time.Duration
+		rule     tail.Rule // the default one if it is zero
+		lines    []line
+		end      time.Duration // of the container
+		learned  time.Duration // after the end
+		failed   bool
+		want     time.Duration // after the end
+		lost     int           // lines that come too late
+		maxCalls int           // after the end
 	}{
-		{"closed is now", tail.Follower{}, at(0), 12 * second, 15 * second},
-		{"long ago", tail.Follower{}, at(-time.Hour), second, 3 * second},
-		{"just now", tail.Follower{}, at(-9 * second), 3 * second, 6 * second},
-		{"by a clock that is ahead", tail.Follower{}, at(time.Hour), 12 * second, 15 * second},
-		{"hardly any quiet", tail.Follower{Quiet: 1}, at(0), second, 3 * second},
-		{"much quiet", tail.Follower{Quiet: time.Minute}, at(0), 60 * second, 63 * second},
-	}
-	for _, tt := range tests {
+		{name: "success", lines: seconds(1), end: 20 * second, want: 5 * second, maxCalls: 3},
+		{name: "success, lines up to the end", lines: seconds(19, 19.5, 20), end: 20 * second, want: 5 * second, maxCalls: 4},
+		{name: "success, a line 3s late", lines: seconds(1, 23), end: 20 * second, want: 5 * second, maxCalls: 4},
+		{name: "the same, and the end learned of late", lines: seconds(1, 23), end: 20 * second, learned: 4900 * time.Millisecond, want: 5 * second, maxCalls: 4},
+		{name: "success, a line with the last poll", lines: seconds(1, 24.9), end: 20 * second, want: 6900 * time.Millisecond, maxCalls: 6},
+		{name: "success, lines that go on", lines: seconds(21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35), end: 20 * second, want: 12 * second, lost: 3, maxCalls: 9},
+		{name: "success, learned of long after", lines: seconds(1, 23), end: 20 * second, learned: 10 * second, want: 10 * second, maxCalls: 5},
+		{name: "failure, a line 9s late", lines: seconds(1, 29), end: 20 * second, failed: true, want: 12 * second, maxCalls: 8},
+		{name: "failure, a line 11s late", lines: seconds(1, 31), end: 20 * second, failed: true, want: 13 * second, maxCalls: 9},
+		{name: "no wait", rule: tail.For(0), lines: seconds(1, 19.9, 20.5), end: 20 * second, want: 0, lost: 1, maxCalls: 2},
+		{name: "much wait", rule: tail.For(time.Minute), lines: seconds(1, 79), end: 20 * second, want: 60 * second, maxCalls: 24},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				tt.follower.API = &answers{start: start, lines: []line{{0, "a"}}}
-				got, err := follow(t, tt.follower, tt.done())
-				if err != nil || !slices.Equal(got, []string{"a"}) {
-					t.Errorf("Follow emitted %q and returned %v, want one line and nil", got, err)
+				api := &answers{start: time.Now(), lines: tt.lines}
+				end := tail.End{At: time.Now().Add(tt.end), Failed: tt.failed}
+				ends := make(chan tail.End, 1)
+				time.AfterFunc(tt.end+tt.learned, func() { ends <- end })
+				got, err := follow(t, tail.Follower{API: api, Rule: tt.rule}, ends)
+				if want := texts(tt.lines[:len(tt.lines)-tt.lost]); err != nil || !slices.Equal(got, want) {
+					t.Errorf("Follow emitted %q and returned %v, want %q and nil", got, err, want)
 				}
-				if took := time.Since(start); took < tt.min || took > tt.max {
-					t.Errorf("Follow took %v, want %v to %v", took, tt.min, tt.max)
+				if took := time.Since(end.At); took < tt.want || took > tt.want+700*time.Millisecond {
+					t.Errorf("Follow ended %v after the container, want %v", took, tt.want)
+				}
+				calls := slices.DeleteFunc(slices.Clone(api.calls), func(at time.Duration) bool { return at < tt.end })
+				if len(calls) > tt.maxCalls {
+					t.Errorf("%d calls after the end, at %v, want %d at the most", len(calls), calls, tt.maxCalls)
 				}
 			})
 		})
 	}
 }
 
-// TestFollowWakes holds that the end is acted on at once, not after a pause.
-func TestFollowWakes(t *testing.T) {
+// TestFollowHurry holds that what is there is read when the reading is cut off soon.
+func TestFollowHurry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &answers{start: time.Now()}
-		stop := time.Minute + 1234*time.Millisecond
-		if _, err := follow(t, tail.Follower{API: api}, stopAt(stop, 0)); err != nil {
-			t.Fatal(err)
+		api := &answers{start: time.Now(), lines: []line{{60 * time.Second, "a"}, {61 * time.Second, "b"}}}
+		ctx, cancel := context.WithTimeout(t.Context(), 61600*time.Millisecond)
+		defer cancel()
+		ends := make(chan tail.End, 1)
+		time.AfterFunc(60100*time.Millisecond, func() { ends <- tail.End{At: time.Now(), Failed: true, Hurry: true} })
+		var got []string
+		_, err := tail.Follower{API: api, Rule: tail.Default}.Follow(ctx, stream, "", ends, func(events []tail.Event) {
+			got = append(got, events[0].Message)
+			if late := time.Since(events[0].Time); late > 600*time.Millisecond {
+				t.Errorf("%s came %v late", events[0].Message, late)
+			}
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || len(got) != 2 {
+			t.Errorf("Follow emitted %q and returned %v, want both lines and %v", got, err, context.DeadlineExceeded)
 		}
-		if !slices.Contains(api.calls, stop) {
-			t.Errorf("calls at %v, want one at %v", api.calls, stop)
+	})
+}
+
+// TestFollowGone holds that the log of a container whose machine is gone is not waited
+// for.
+func TestFollowGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &answers{start: time.Now(), lines: []line{{0, "a"}}}
+		ends := make(chan tail.End, 1)
+		end := tail.End{At: time.Now().Add(20 * time.Second), Failed: true}
+		time.AfterFunc(20*time.Second, func() { ends <- end })
+		time.AfterFunc(24*time.Second, func() {
+			end.Gone = time.Now()
+			ends <- end
+		})
+		if _, err := follow(t, tail.Follower{API: api}, ends); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(api.start); took < 25500*time.Millisecond || took > 26*time.Second {
+			t.Errorf("Follow took %v, want 1.5s more than until the machine was gone after 24s", took)
+		}
+	})
+}
+
+// TestFollowOn holds that the reading goes on after a token without a line twice.
+func TestFollowOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &answers{start: time.Now(), lines: []line{{0, "a"}, {time.Second, "b"}, {30 * time.Second, "c"}}}
+		var got []string
+		emit := func(events []tail.Event) {
+			for _, e := range events {
+				got = append(got, e.Message)
+			}
+		}
+		f := tail.Follower{API: api, Rule: tail.Default}
+		token, err := f.Follow(t.Context(), stream, "", stopAt(0, 0), emit)
+		if err != nil || !slices.Equal(got, []string{"a", "b"}) {
+			t.Fatalf("Follow emitted %q and returned %v, want two lines and nil", got, err)
+		}
+		time.Sleep(time.Minute)
+		ends := make(chan tail.End, 1)
+		ends <- tail.End{At: time.Now()}
+		start := time.Now()
+		f.Rule = tail.Rule{}
+		if _, err := f.Follow(t.Context(), stream, token, ends, emit); err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("Follow emitted %q and returned %v, want the third line and nil", got, err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("Follow took %v, want no wait", took)
 		}
 	})
 }
@@ -388,7 +452,7 @@ func TestFollowBacklog(t *testing.T) {
 // towards it, however long ago it was: there is always one more look.
 func TestFollowLateStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &answers{start: time.Now(), lines: []line{{60500 * time.Millisecond, "last"}}}
+		api := &answers{start: time.Now(), lines: []line{{59900 * time.Millisecond, "last"}}}
 		got, err := follow(t, tail.Follower{API: api}, stopAt(10*time.Second, 50*time.Second))
 		if err != nil || !slices.Equal(got, []string{"last"}) {
 			t.Errorf("Follow emitted %q and returned %v, want the last line and nil", got, err)
@@ -402,7 +466,7 @@ func TestFollowCancelled(t *testing.T) {
 		time.AfterFunc(3200*time.Millisecond, cancel)
 		api := &answers{start: time.Now(), lines: []line{{0, strings.Repeat("x", 16384)}}}
 		var got []tail.Event
-		err := tail.Follower{API: api}.Follow(ctx, stream, nil, func(events []tail.Event) { got = append(got, events...) })
+		_, err := tail.Follower{API: api}.Follow(ctx, stream, "", nil, func(events []tail.Event) { got = append(got, events...) })
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("Follow() = %v, want %v", err, context.Canceled)
 		}
@@ -433,7 +497,7 @@ func TestFollowCalls(t *testing.T) {
 				for at := tt.every; tt.every > 0 && at < 10*time.Minute; at += tt.every {
 					api.lines = append(api.lines, line{at, at.String()})
 				}
-				err := tail.Follower{API: api}.Follow(t.Context(), stream, stopAt(10*time.Minute, 0), func(events []tail.Event) {
+				_, err := tail.Follower{API: api, Rule: tail.Default}.Follow(t.Context(), stream, "", stopAt(10*time.Minute, 0), func(events []tail.Event) {
 					for _, e := range events {
 						if late := time.Since(e.Time); late > 5*time.Second {
 							t.Errorf("%s came %v late", e.Message, late)
@@ -582,9 +646,9 @@ func TestFollowWire(t *testing.T) {
 					return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
 				}),
 			})
-			done := make(chan time.Time)
-			close(done)
-			_, err := follow(t, tail.Follower{API: client, Quiet: 1, Cap: 1}, done)
+			ends := make(chan tail.End, 1)
+			ends <- tail.End{At: time.Now()}
+			_, err := follow(t, tail.Follower{API: client, Rule: tail.For(1), Cap: 1}, ends)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("Follow() = %v, want %v", err, tt.want)
 			}
@@ -657,7 +721,7 @@ func benchmark(b *testing.B, api tail.API, lines int) {
 	for b.Loop() {
 		ctx, cancel := context.WithCancel(b.Context())
 		read := 0
-		tail.Follower{API: api, Pacer: &tail.Pacer{Interval: 1}}.Follow(ctx, stream, nil, func(events []tail.Event) {
+		tail.Follower{API: api, Pacer: &tail.Pacer{Interval: 1}}.Follow(ctx, stream, "", nil, func(events []tail.Event) {
 			if read += len(events); read >= lines {
 				cancel()
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -37,6 +38,10 @@ type State struct {
 	launched time.Time // when ECS accepted the task; zero if that was before the watch
 	seen     bool      // by DescribeTasks
 	missed   time.Time // since when ECS does not show the task; zero if it does
+	running  time.Time // since when the task was seen to be RUNNING; zero if it was not
+
+	ended map[string]time.Time // when containers ended, by their names
+	gone  time.Time            // when the task was STOPPED; zero if it is not
 }
 
 // Done reports whether there is nothing more to wait for.
@@ -62,9 +67,19 @@ type Watch struct {
 	// Deadline is when the watch ends, after a last look; zero is never.
 	Deadline time.Time
 
-	// Changed, if not nil, is called for each change of a task's state, on the
-	// goroutine of the caller of [Runner.Watch].
+	Local bool // ECS is the embedded one
+
+	// Clock returns a time by this machine's clock for one by AWS's. nil means that
+	// they agree.
+	Clock func(time.Time) time.Time
+
+	// Changed, if not nil, is called for each change of a task's state up to its
+	// verdict, on the goroutine of the caller of [Runner.Watch].
 	Changed func(*State)
+
+	// Ending, if not nil, is called likewise for each change of a task that has its
+	// verdict, while containers of it are still to end.
+	Ending func(*State)
 
 	// Waiting, if not nil, is called likewise once a minute with the tasks that are
 	// not done.
@@ -101,11 +116,22 @@ const describeLimit = 100
 // Calls that fail for a passing reason slow the watch and never end it. An error
 // means that AWS refuses to answer; the tasks may still run.
 func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
+	return r.watch(ctx, states, w, (*State).Done)
+}
+
+// WatchEnding is Watch for tasks that have their verdicts, until every container has
+// ended and, of tasks that failed, the machine is gone.
+func (r Runner) WatchEnding(ctx context.Context, states []*State, w Watch) error {
+	return r.watch(ctx, states, w, (*State).settled)
+}
+
+// watch asks for the states of the tasks until all are over.
+func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*State) bool) error {
 	var backoff time.Duration
 	var expired time.Time // since when AWS calls the credentials expired
-	wait, told := time.Second, time.Now()
+	wait, told := w.first(), time.Now()
 	for {
-		open := undone(states)
+		open := slices.DeleteFunc(slices.Clone(states), over)
 		if len(open) == 0 || w.over() {
 			return nil
 		}
@@ -113,10 +139,10 @@ func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
 			told = time.Now()
 			w.Waiting(open)
 		}
-		if !sleep(ctx, w.remaining(jitter(wait+backoff))) {
+		if !sleep(ctx, w.remaining(sooner(wait+backoff))) {
 			return nil
 		}
-		err := r.look(ctx, open, w)
+		err := r.look(ctx, slices.DeleteFunc(slices.Clone(states), (*State).settled), w)
 		if !Expired(err) {
 			expired = time.Time{}
 		} else if expired.IsZero() {
@@ -135,8 +161,13 @@ func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
 		default:
 			return err
 		}
-		wait = interval(open, w.age(open...))
+		wait = w.interval(open)
 	}
+}
+
+// sooner returns d or up to a twentieth less, so that many steps don't ask in step.
+func sooner(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.95 + 0.05*rand.Float64()))
 }
 
 // over reports whether the deadline has come.
@@ -161,36 +192,71 @@ func (w Watch) remaining(d time.Duration) time.Duration {
 	return min(d, time.Until(w.Deadline))
 }
 
-func undone(states []*State) []*State {
-	return slices.DeleteFunc(slices.Clone(states), (*State).Done)
+// settled reports whether nothing more is to be learned of the task: all of its
+// containers have ended and, if it failed, its machine is gone.
+func (s *State) settled() bool {
+	switch {
+	case s.Reached:
+		return true
+	case s.Verdict == nil:
+		return false
+	case s.Verdict.Outcome == Lost || !s.gone.IsZero():
+		return true
+	}
+	return s.Verdict.Outcome == Succeeded && len(s.ended) >= len(s.Definition.ContainerDefinitions)
 }
 
-// interval is the wait before the next look: short while a task starts or ends,
-// else a twentieth of the time since the launch within bounds.
-func interval(states []*State, since time.Duration) time.Duration {
-	starting := false
-	for _, s := range states {
-		if !s.Done() && stopping(s.Task) {
-			return 1500 * time.Millisecond
-		}
-		if aws.ToString(s.LastStatus) != "RUNNING" {
-			starting = true
+// localInterval is the wait between looks at the embedded ECS, whose answers cost
+// nothing.
+const localInterval = 10 * time.Millisecond
+
+// first is the wait before the first look.
+func (w Watch) first() time.Duration {
+	if w.Local {
+		return localInterval
+	}
+	return time.Second
+}
+
+// The waits between looks: while a task stops, while one has no machine yet, while one
+// starts and for how long, and from when one runs to some time later. The log of a task takes as long as the longest
+// to come to its end, so that a shorter one would bring nothing.
+const (
+	stoppingInterval     = 1500 * time.Millisecond
+	provisioningInterval = 3 * time.Second
+	startingInterval     = 2 * time.Second
+	startingTime         = time.Minute
+	shortestInterval     = 2 * time.Second
+	longestInterval      = 5 * time.Second
+	slowingTime          = 20 * time.Second
+)
+
+// interval is the wait before the next look at tasks.
+func (w Watch) interval(open []*State) time.Duration {
+	since := w.age(open...)
+	if w.Local {
+		return min(max(since/20, localInterval), 20*localInterval)
+	}
+	wait := longestInterval
+	for _, s := range open {
+		switch {
+		case stopping(s.Task):
+			return stoppingInterval
+		case s.running.IsZero() && since >= startingTime:
+		case s.running.IsZero() && aws.ToString(s.LastStatus) == "PROVISIONING":
+			wait = min(wait, provisioningInterval)
+		case s.running.IsZero():
+			wait = min(wait, startingInterval)
+		default:
+			if w.Goal != UntilStopped && w.Goal != "" {
+				wait = min(wait, shortestInterval) // nothing waits for the end of a log
+				continue
+			}
+			slowed := (longestInterval - shortestInterval).Seconds() * min(time.Since(s.running).Seconds()/slowingTime.Seconds(), 1)
+			wait = min(wait, shortestInterval+time.Duration(slowed*float64(time.Second)))
 		}
 	}
-	if starting {
-		if since < time.Minute {
-			return 2 * time.Second
-		}
-		return 5 * time.Second
-	}
-	longest := 15 * time.Second
-	switch {
-	case since <= 15*time.Minute:
-		longest = 6 * time.Second
-	case since <= time.Hour:
-		longest = 10 * time.Second
-	}
-	return min(max(since/20, 2*time.Second), longest)
+	return wait
 }
 
 // look asks for the states of the open tasks once.
@@ -225,7 +291,7 @@ func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
 	return nil
 }
 
-// update takes in what ECS says of the task.
+// update takes in what ECS says of the task. A verdict is final.
 func (s *State) update(task types.Task, w Watch) {
 	if s.seen && task.Version != 0 && task.Version < s.Version {
 		s.missed = time.Time{}
@@ -233,6 +299,13 @@ func (s *State) update(task types.Task, w Watch) {
 	}
 	changed := !s.seen || differs(s.Task, task)
 	s.Task, s.seen, s.missed = task, true, time.Time{}
+	s.note(w)
+	if s.Verdict != nil {
+		if changed && w.Ending != nil {
+			w.Ending(s)
+		}
+		return
+	}
 	if verdict, decided := Judge(s.Definition, task, w.All); decided {
 		s.Verdict, changed = &verdict, true
 	}
@@ -244,13 +317,76 @@ func (s *State) update(task types.Task, w Watch) {
 	}
 }
 
+// note takes down when what has happened to the task did, by this machine's clock.
+func (s *State) note(w Watch) {
+	now := time.Now()
+	local := func(at *time.Time) time.Time {
+		switch {
+		case at == nil:
+			return now
+		case w.Clock == nil:
+			return now.Add(-max(now.Round(0).Sub(*at), 0))
+		}
+		return w.Clock(*at)
+	}
+	if s.running.IsZero() && aws.ToString(s.LastStatus) == "RUNNING" {
+		s.running = now
+	}
+	over := ended(s.Task)
+	if s.gone.IsZero() && over {
+		s.gone = local(s.StoppedAt)
+	}
+	for _, defined := range s.Definition.ContainerDefinitions {
+		name := aws.ToString(defined.Name)
+		at, known := s.ended[name]
+		container := find(s.Task, name)
+		if !over && (container == nil || aws.ToString(container.LastStatus) != "STOPPED" || restarts(defined) && !stopping(s.Task)) {
+			delete(s.ended, name)
+			continue
+		}
+		if !known {
+			at = now
+		}
+		// ECS says when an essential container ended; others may end later.
+		if len(s.Definition.ContainerDefinitions) == 1 && s.ExecutionStoppedAt != nil {
+			if said := local(s.ExecutionStoppedAt); said.Before(at) {
+				at = said
+			}
+		}
+		if s.ended == nil {
+			s.ended = map[string]time.Time{}
+		}
+		s.ended[name] = at
+	}
+}
+
+// restarts reports whether ECS may start a container again that has ended.
+func restarts(container types.ContainerDefinition) bool {
+	return container.RestartPolicy != nil && aws.ToBool(container.RestartPolicy.Enabled)
+}
+
+// EndOf returns when a container of the task ended, by this machine's clock: when ECS
+// says so, if it is the only container, else when it was first seen to have ended. It
+// is the zero time if the container has not ended, as far as is known.
+func (s *State) EndOf(container string) time.Time { return s.ended[container] }
+
+// Gone returns when the machine of the task was gone, by this machine's clock: on
+// Fargate, when the task was STOPPED. It is the zero time if it is there, or if that is
+// not known.
+func (s *State) Gone() time.Time {
+	if s.LaunchType != types.LaunchTypeFargate {
+		return time.Time{}
+	}
+	return s.gone
+}
+
 // missing takes in that ECS does not show the task: at first it may not know it
 // yet, and later forget it for a moment, but in the end the task is lost.
 func (s *State) missing(w Watch) {
 	if s.missed.IsZero() {
 		s.missed = time.Now()
 	}
-	if w.age(s) < missingGrace || time.Since(s.missed) < missingFor {
+	if s.Verdict != nil || w.age(s) < missingGrace || time.Since(s.missed) < missingFor {
 		return
 	}
 	s.Verdict = &Verdict{Outcome: Lost, Reason: "ECS no longer knows the task: it ended more than an hour ago, or the cluster is another"}
