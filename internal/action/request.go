@@ -58,6 +58,7 @@ func (s *step) settle(workspace string, settings runtask.Settings, j *job) (err 
 	if j.source == nil {
 		return nil // its containers are not known yet
 	}
+	s.warn(settings.Warnings(j.known(), j.source.Run))
 	if err := s.setImage(j, s.definitionOptions()); err != nil {
 		return err
 	}
@@ -107,12 +108,14 @@ func (j *job) known() runtask.Definition {
 		d := runtask.Definition{Name: j.source.Family, NetworkMode: j.source.NetworkMode}
 		for _, container := range j.source.Containers {
 			d.Containers = append(d.Containers, container.Name)
+			d.SetEntryPoint(container.Name, container.EntryPoint)
 		}
 		return d
 	}
 	d := runtask.Definition{Name: task.Name(j.definition), NetworkMode: string(j.definition.NetworkMode)}
 	for _, container := range j.definition.ContainerDefinitions {
 		d.Containers = append(d.Containers, aws.ToString(container.Name))
+		d.SetEntryPoint(aws.ToString(container.Name), container.EntryPoint)
 	}
 	return d
 }
@@ -169,6 +172,7 @@ func (s *step) prepareOne(ctx context.Context, j *job) error {
 		if err := s.find(ctx, j); err != nil {
 			return err
 		}
+		s.warn(j.settings.Warnings(j.known(), nil))
 	}
 	if err := s.findNetwork(ctx, j); err != nil {
 		return err

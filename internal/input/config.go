@@ -92,7 +92,7 @@ type Placement struct {
 type Overrides struct {
 	Container        string      `group:"Overrides" help:"Container that image, command and environment are for; needed only when the definition has several."`
 	Image            string      `group:"Overrides" help:"Image for the container. ECS cannot override it, so a revision that differs in nothing else is registered and run."`
-	Command          CommandLine `group:"Overrides" common:"" help:"Command for the container: a list in JSON or YAML, or a line in shell quoting, which no shell will see."`
+	Command          CommandLine `group:"Overrides" common:"" help:"Command for the container: a list in JSON or YAML, or one line in shell quoting, which no shell reads."`
 	Environment      Environment `group:"Overrides" common:"" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @ and the path of a .env file in the workspace."`
 	CPU              string      `group:"Overrides" name:"cpu" help:"CPU for the task: units, or a number of vCPUs such as 0.5 vCPU."`
 	Memory           string      `group:"Overrides" help:"Memory for the task: MiB, or a number of GB such as 2 GB."`
@@ -130,8 +130,14 @@ type Pair struct{ Name, Value string }
 // Pairs are names with values, in the order they were given, each name once.
 type Pairs []Pair
 
-// CommandLine is a command by its words, empty if none was given.
-type CommandLine []string
+// CommandLine is a command. The zero value is none.
+type CommandLine struct {
+	Words []string
+
+	// Expansion is the first part of a line that a shell would replace, such as
+	// $HOME; empty if there is none, or if the words were given as a list.
+	Expansion string
+}
 
 // Environment are environment variables, either themselves or the path of a
 // file of them. The zero value is none.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
 // parseEnvironment reads variables, or the path of a file of them.
@@ -82,7 +84,7 @@ func dotenvValue(text string) (value, after string, err error) {
 		}
 		return strings.TrimSpace(value), after, nil
 	}
-	end := closing(text, 0)
+	end := shellwords.Closing(text, 0)
 	if end < 0 {
 		return "", "", errors.New("the quote is not closed")
 	}

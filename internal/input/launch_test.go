@@ -30,6 +30,9 @@ func TestCommand(t *testing.T) {
 		{in: `[]`, err: "command: expected an item at least"},
 		{in: `[a, {b: c}]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: `[a, null]`, err: "command: item 2: expected text, a number, true or false"},
+		{in: "rake\\\n db:migrate\r\n\n", want: []string{"rake", "db:migrate"}},
+		{in: "echo one\nexit 4\n", err: "command: character 9 is a line break, which ends a command in a shell, and there is no shell: " +
+			`give one program as the list of its words, as in ["rake", "db:migrate"], run several commands as in sh -c 'first && second', or continue the line by a backslash at its end`},
 		{in: `a && b`, err: "command: character 3 is the shell operator &, and there is no shell: quote it, or run one as in sh -c '…'"},
 		{in: `ä > b`, err: "command: character 3 is the shell operator >, and there is no shell: quote it, or run one as in sh -c '…'"},
 		{in: `say 'it`, err: "command: the quote at character 5 is not closed"},
@@ -37,7 +40,7 @@ func TestCommand(t *testing.T) {
 		{in: `say it\`, err: "command: a backslash at the end has nothing to quote"},
 	} {
 		got, err := input.Launch{}.With("command", tt.in)
-		if text := errorText(err); text != tt.err || !cmp.Equal([]string(got.Command), tt.want) {
+		if text := errorText(err); text != tt.err || !cmp.Equal(got.Command.Words, tt.want) {
 			t.Errorf("command %q = %q, %q, want %q, %q", tt.in, got.Command, text, tt.want, tt.err)
 		}
 	}
@@ -72,7 +75,7 @@ func FuzzCommand(f *testing.F) {
 				}
 				continue
 			}
-			if want := []string{a, b}; err != nil || !cmp.Equal([]string(got.Command), want) {
+			if want := []string{a, b}; err != nil || !cmp.Equal(got.Command.Words, want) {
 				t.Errorf("%s quotes: command %q = %q, %v, want %q", name, line, got.Command, err, want)
 			}
 		}

@@ -121,7 +121,7 @@ func (s Settings) ownOverrides(d Definition) (*document.Node, error) {
 // containerOverride returns the override of the chosen container, nil if there
 // is none.
 func (s Settings) containerOverride(d Definition) (*document.Node, error) {
-	if len(s.Command) == 0 && len(s.Environment.Pairs) == 0 {
+	if len(s.Command.Words) == 0 && len(s.Environment.Pairs) == 0 {
 		if s.Container == "" {
 			return nil, nil
 		}
@@ -133,8 +133,8 @@ func (s Settings) containerOverride(d Definition) (*document.Node, error) {
 	}
 	n := &document.Node{Kind: document.Map}
 	put(n, text(name), "name")
-	if len(s.Command) > 0 {
-		put(n, texts(s.Command), "command")
+	if len(s.Command.Words) > 0 {
+		put(n, texts(s.Command.Words), "command")
 	}
 	if len(s.Environment.Pairs) > 0 {
 		put(n, pairs(s.Environment.Pairs, "name", "value", func(p input.Pair) (string, string) { return p.Name, p.Value }), "environment")
@@ -307,6 +307,7 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 				faults = append(faults, &document.Error{Place: name.Place, Path: path, Message: fmt.Sprintf("the container %q has an override before this one", name.Text)})
 			default:
 				seen[name.Text] = true
+				faults = append(faults, checkCommand(d, i, container))
 			}
 		}
 	}

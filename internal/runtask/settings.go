@@ -240,6 +240,21 @@ type Definition struct {
 	Name        string // for messages
 	NetworkMode string // empty for the default
 	Containers  []string
+
+	// EntryPoints are the entry points by container, of those that do not leave it
+	// to their images.
+	EntryPoints map[string][]string
+}
+
+// SetEntryPoint sets the entry point of a container, unless there is none.
+func (d *Definition) SetEntryPoint(container string, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	if d.EntryPoints == nil {
+		d.EntryPoints = map[string][]string{}
+	}
+	d.EntryPoints[container] = words
 }
 
 // Chosen returns the container that the inputs image, command and environment
@@ -260,7 +275,7 @@ func (s Settings) forContainer() string {
 	if s.Image != "" {
 		given = append(given, "image")
 	}
-	if len(s.Command) > 0 {
+	if len(s.Command.Words) > 0 {
 		given = append(given, "command")
 	}
 	if len(s.Environment.Pairs) > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
 // pairs are the lists that people write as a map: the members that the key and
@@ -80,48 +81,17 @@ func listHint(line, member, path string) string {
 			words = []string{"sh", "-c", line}
 		}
 	}
-	list := document.Node{Kind: document.List}
-	for _, w := range words {
-		list.Items = append(list.Items, &document.Node{Kind: document.String, Text: w})
-	}
-	return string(list.JSON())
+	return wordList(words)
 }
 
-// splitWords splits a command line at white space outside of quotes. The result
-// is nil if a shell would do more with it.
+// splitWords splits a command line into words. The result is nil if a shell would
+// do more with it.
 func splitWords(line string) []string {
-	words := []string{}
-	word := ""
-	var quote rune
-	inside := false
-	for _, r := range line {
-		special := strings.ContainsRune("$`\\\n", r) || quote == 0 && strings.ContainsRune("|&;<>()*?~#", r)
-		switch {
-		case quote != '\'' && special:
-			return nil
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word += string(r)
-		case r == '\'' || r == '"':
-			quote, inside = r, true
-		case r == ' ' || r == '\t':
-			if inside {
-				words = append(words, word)
-			}
-			word, inside = "", false
-		default:
-			word += string(r)
-			inside = true
-		}
-	}
-	if inside {
-		words = append(words, word)
-	}
-	if quote != 0 {
+	words, err := shellwords.Split(line)
+	if err != nil || slices.ContainsFunc(words, func(w shellwords.Word) bool { return w.Expansion != "" || w.Pattern }) {
 		return nil
 	}
-	return words
+	return shellwords.Texts(words)
 }
 
 // portMapping is a mapping as Docker writes it: of a port, or of a host's port to

@@ -30,6 +30,9 @@ var rules = []rule{
 	{"image", false, image},
 	{"role", false, role},
 
+	{"script-split", false, scriptSplit},
+	{"script-arguments", true, scriptArguments},
+
 	{"cpu", false, taskCPU},
 	{"cpu-range", true, cpuRange},
 	{"cpu-sum", false, cpuSum},

@@ -68,6 +68,7 @@ type Container struct {
 	Essential bool // true unless the definition says false
 	Place     document.Place
 
+	EntryPoint  []string          // nil if it is that of the image
 	HealthCheck bool              // whether the definition has a healthCheck
 	LogDriver   string            // empty if the definition has no logConfiguration
 	LogOptions  map[string]string // nil if there are none
@@ -193,6 +194,7 @@ func describe(tree *document.Node, family string, tags []Tag, run *document.Node
 		container := Container{
 			Name: text(c, "name"), Image: text(c, "image"), Place: c.Place,
 			Essential:   essential == nil || essential.Text != "false",
+			EntryPoint:  objectOf(c).get("entryPoint").texts(),
 			HealthCheck: member(c, "healthCheck") != nil,
 			LogDriver:   text(log, "logDriver"),
 		}
