@@ -24,7 +24,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/cli"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // The exit statuses besides those of containers, which are 1 to 255 as they are,
@@ -157,7 +159,11 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		fmt.Fprintln(env.Stdout, version())
 		return ExitGood
 	case "schema":
-		env.Stdout.Write(report.Schema())
+		text := report.Schema()
+		if command.Schema == "definition" {
+			text = taskdef.JSONSchema(runtask.JSONSchema())
+		}
+		env.Stdout.Write(text)
 		return ExitGood
 	case "local-ecs":
 		return serveLocal(ctx, env, command.LocalECS)

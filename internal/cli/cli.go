@@ -92,7 +92,7 @@ func (p *parser) tree() *cobra.Command {
 		p.configCommand("policy", "Print the IAM policy that run needs for the same inputs, as JSON", &c.Run, func([]string) {
 			p.join(c.Run.Check())
 		}),
-		p.configCommand("schema", "Print the JSON Schema of a document: result", &struct{}{}, func(args []string) {
+		p.configCommand("schema", "Print the JSON Schema of a document: result or definition", &struct{}{}, func(args []string) {
 			if len(args) != 1 || !slices.Contains(schemas, args[0]) {
 				p.fault("", "give the document whose schema to print: schema %s", strings.Join(schemas, " or schema "))
 				return
@@ -121,7 +121,7 @@ func (p *parser) tree() *cobra.Command {
 }
 
 // schemas are the documents that the command schema knows.
-var schemas = []string{"result"}
+var schemas = []string{"result", "definition"}
 
 // command is a command with what its arguments, the words that are no flags, do.
 type command struct {

@@ -24,6 +24,7 @@ func TestCommands(t *testing.T) {
 		{"policy --definition=web", "policy"},
 		{"check a.json", "check"},
 		{"schema result", "schema"},
+		{"schema definition", "schema"},
 		{"stop", "stop"},
 		{"reap --older-than 6h", "reap"},
 		{"post", "post"},
@@ -103,8 +104,8 @@ func TestFaults(t *testing.T) {
 		{"--definition=web --dry-run maybe", []string{"argument 3: expected a flag"}},
 		{"--definition=web --timeout", []string{"--timeout: expected a value"}},
 		{"check", []string{"give the files to check"}},
-		{"schema", []string{"give the document whose schema to print: schema result"}},
-		{"schema reslt", []string{"give the document whose schema to print: schema result"}},
+		{"schema", []string{"give the document whose schema to print: schema result or schema definition"}},
+		{"schema reslt", []string{"give the document whose schema to print: schema result or schema definition"}},
 		{"completion tcsh", []string{"unknown shell"}},
 	} {
 		_, err := cli.Parse(strings.Fields(tt.args), none)
@@ -181,7 +182,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"--result-file", ""}, []string{":0"}}, // any file
 		{[]string{"--family", ""}, []string{":4"}},      // no file
 		{[]string{"help", ""}, []string{"check", "stop"}},
-		{[]string{"schema", ""}, []string{"result"}},
+		{[]string{"schema", ""}, []string{"result", "definition"}},
 	} {
 		command, err := cli.Parse(append([]string{"__complete"}, tt.args...), none)
 		if err != nil {

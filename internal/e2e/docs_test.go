@@ -61,6 +61,11 @@ func reference(t *testing.T) string {
 		}
 		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", in.Name, value, strings.ReplaceAll(in.Description(), "|", `\|`))
 	}
+	text.WriteString("\n## x-run-task\n\nA definition's own top-level member `x-run-task` can give these inputs for its tasks. It goes\n" +
+		"before the step's inputs, and is not sent to ECS.\n\n")
+	for _, in := range input.Rows(&input.Launch{}) {
+		fmt.Fprintf(&text, "- `%s`\n", in.Name)
+	}
 	text.WriteString("\n## Outputs\n\nEach is one line. Lists and objects are JSON, for `fromJSON`.\n\n| output | |\n|---|---|\n")
 	outputs := readAction(t).Outputs
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
