@@ -118,8 +118,8 @@ func NextCommands(family string, definition *Definition) []string {
 		variables = fmt.Sprintf(` --variables "{%s}"`, strings.Join(given, ", "))
 	}
 	if definition.Network {
-		network = " --launch-type FARGATE --subnets subnet-…"
-		localNetwork = " --launch-type FARGATE --subnets subnet-12345678" // any is good there
+		network = " --subnets subnet-…"
+		localNetwork = " --subnets subnet-12345678" // any is good there
 	}
 	return []string{
 		"ecs-run-task check " + file + variables,
