@@ -226,7 +226,7 @@ containerDefinitions:
     healthCheck: {command: [CMD, "true"]}
     logConfiguration:
       logDriver: awslogs
-      options: {awslogs-group: g, awslogs-region: r, awslogs-stream-prefix: p}
+      options: {awslogs-group: g, awslogs-region: eu-central-1, awslogs-stream-prefix: p}
   - name: side
     image: busybox:2
     essential: false
@@ -251,7 +251,7 @@ containerDefinitions:
 		Tags: []taskdef.Tag{{Key: "k", Value: "v", Place: at(11, 8)}},
 		Containers: []taskdef.Container{
 			{Name: "app", Image: "busybox:1", Essential: true, Place: at(13, 5), HealthCheck: true, LogDriver: "awslogs",
-				LogOptions: map[string]string{"awslogs-group": "g", "awslogs-region": "r", "awslogs-stream-prefix": "p"}},
+				LogOptions: map[string]string{"awslogs-group": "g", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "p"}},
 			{Name: "side", Image: "busybox:2", Place: at(19, 5)},
 		},
 	}

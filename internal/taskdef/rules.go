@@ -21,6 +21,9 @@ type telling func(at object, hint, format string, args ...any)
 // rules are all there are besides those on tags and on the family's presence.
 // Texts say what ECS says in its documentation or in its refusals.
 var rules = []rule{
+	{"placeholder", false, placeholders}, // first: what else is wrong with such a value is of no interest
+	{"placeholder-kept", true, placeholdersKept},
+
 	{"family-name", false, familyName},
 	{"definition-size", false, definitionSize},
 	{"container-count", false, containerCount},
@@ -87,6 +90,8 @@ var rules = []rule{
 	{"secret-role", false, secretRole},
 
 	{"log-options", false, logOptions},
+	{"log-region", false, logRegion},
+	{"log-region-unknown", true, logRegionUnknown},
 	{"firelens", false, firelens},
 
 	{"volume-name", false, volumeName},
@@ -147,8 +152,14 @@ func (t *task) container(name string) (object, bool) {
 // rules checks the definition at path by all rules.
 func (d *decoder) rules(def *Definition, path string) {
 	t := newTask(def)
+	unrendered := map[*document.Node]bool{}
 	for _, r := range rules {
 		r.check(t, func(at object, hint, format string, args ...any) {
+			if r.code == "placeholder" {
+				unrendered[at.node] = true
+			} else if at.node != nil && unrendered[at.node] {
+				return
+			}
 			switch {
 			case d.full(r.warning): // searching for paths takes time
 			case r.warning:

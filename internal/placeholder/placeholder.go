@@ -1,0 +1,119 @@
+// Package placeholder finds text that a template engine or a shell was to replace
+// and did not, such as ${TAG}, {{ tag }} or __TAG__.
+//
+// It looks at one value. In which values a placeholder is a fault is for its callers
+// to say: in a command, a log tag or a label the same text may be meant.
+package placeholder
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A Placeholder is one that was found in a text.
+type Placeholder struct {
+	Text string // as written, as in {{ tag }}
+	At   int    // the index of its first byte
+	Form string // what it looks like, as in {{ }}
+	Name string // the name in it that a variable can have; NAME if there is none
+}
+
+// Expression returns the expression that takes its place.
+func (p Placeholder) Expression() string { return "${{ vars." + p.Name + " }}" }
+
+// forms are what placeholders look like, the longer of two that begin alike first.
+// The first group, if there is one, is the placeholder without the characters around
+// it: two underscores stand in ordinary names, too.
+var forms = []struct {
+	form string
+	text *regexp.Regexp
+}{
+	{"${{ }}", regexp.MustCompile(`\$\{\{.*?\}\}`)},
+	{"{{ }}", regexp.MustCompile(`\{\{.*?\}\}\}?`)},
+	{"{% %}", regexp.MustCompile(`\{%.*?%\}`)},
+	{"<% %>", regexp.MustCompile(`<%.*?%>`)},
+	{"${ }", regexp.MustCompile(`\$\{[^{}]*\}`)},
+	{"$( )", regexp.MustCompile(`\$\([^()]*\)`)},
+	{"$NAME", regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*`)},
+	{"<+ >", regexp.MustCompile(`<\+[^<>]*>`)},
+	{"< >", regexp.MustCompile(`<[^<>]+>`)},
+	{"#{ }#", regexp.MustCompile(`#\{[^{}]*\}#?`)},
+	{"%{ }", regexp.MustCompile(`%\{[^{}]*\}`)},
+	{"{ }", regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_.-]*\}`)},
+	{"%NAME%", regexp.MustCompile(`%[A-Za-z_][A-Za-z0-9_.-]*%`)},
+	{"@@NAME@@", regexp.MustCompile(`@@[A-Za-z_][A-Za-z0-9_.-]*@@`)},
+	{"__NAME__", regexp.MustCompile(`(?:^|[^A-Za-z0-9_])(__[A-Za-z](?:[A-Za-z0-9]|_[A-Za-z0-9])*__)(?:$|[^A-Za-z0-9_])`)},
+	{"__NAME__", regexp.MustCompile(`(__[A-Z](?:[A-Z0-9]|_[A-Z0-9])*__)`)},
+}
+
+// All returns the placeholders in a text, in their order.
+func All(text string) []Placeholder {
+	var all []Placeholder
+	for at := 0; at < len(text); {
+		p, ok := first(text, at)
+		if !ok {
+			break
+		}
+		all = append(all, p)
+		at = p.At + len(p.Text)
+	}
+	return all
+}
+
+// Find returns the first placeholder in a text.
+func Find(text string) (Placeholder, bool) { return first(text, 0) }
+
+// first returns the first placeholder from an index on.
+func first(text string, from int) (found Placeholder, ok bool) {
+	for _, f := range forms {
+		m := f.text.FindStringSubmatchIndex(text[from:])
+		if m == nil {
+			continue
+		}
+		start, end := from+m[0], from+m[1]
+		if len(m) > 2 {
+			start, end = from+m[2], from+m[3]
+		}
+		if !ok || start < found.At {
+			found = Placeholder{Text: text[start:end], At: start, Form: f.form, Name: nameIn(text[start:end])}
+			ok = true
+		}
+	}
+	return found, ok
+}
+
+// Rendered returns a text with expressions in the place of its placeholders.
+func Rendered(text string) string {
+	var out strings.Builder
+	last := 0
+	for _, p := range All(text) {
+		out.WriteString(text[last:p.At])
+		out.WriteString(p.Expression())
+		last = p.At + len(p.Text)
+	}
+	return out.String() + text[last:]
+}
+
+var (
+	filter  = regexp.MustCompile(`\||:[-=?+]`)
+	quoted  = regexp.MustCompile("[\"'`]([A-Za-z_][A-Za-z0-9_]*)[\"'`]")
+	notName = regexp.MustCompile(`[^A-Za-z0-9_]+`)
+	name    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// nameIn returns the name in a placeholder: TAG of ${TAG:-x}, {{ .Values.TAG }} and
+// {{ env "TAG" }}.
+func nameIn(text string) string {
+	inner := strings.Trim(text, "${}()<>#%@+ ")
+	inner = filter.Split(inner, 2)[0]
+	if m := quoted.FindStringSubmatch(inner); m != nil {
+		return m[1]
+	}
+	inner = strings.TrimSpace(inner)
+	inner = inner[strings.LastIndexByte(inner, '.')+1:]
+	inner = strings.Trim(notName.ReplaceAllString(inner, "_"), "_")
+	if !name.MatchString(inner) {
+		return "NAME"
+	}
+	return inner
+}
