@@ -150,6 +150,9 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		for _, message := range input.Misspelled(env.Environ()) {
 			console.Warning(report.Note{Title: "input that is not read", Text: message})
 		}
+		for _, warning := range command.Run.Warnings() {
+			console.Warning(report.Note{Title: "input " + warning.Input, Text: warning.Error(), Hint: warning.Hint})
+		}
 	}
 	switch command.Name {
 	case "print":

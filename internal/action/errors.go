@@ -38,7 +38,7 @@ func notes(err error) []report.Note {
 	note := report.Note{Text: err.Error()}
 	var wrong *input.Error
 	if errors.As(err, &wrong) {
-		note.Title = "input " + wrong.Input
+		note.Title, note.Hint = "input "+wrong.Input, wrong.Hint
 	}
 	var advised *adviceError
 	if errors.As(err, &advised) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
 // grammar is what the characters of a name must match, and how many it may have.
@@ -24,7 +26,6 @@ var (
 	roleARN     = grammar{regexp.MustCompile(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`), 2048, "the ARN of a role, as in arn:aws:iam::123456789012:role/name"}
 	cpuSize     = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`), 20, "CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"}
 	memorySize  = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`), 20, "a number of MiB, as in 1024, or of GB, as in 2 GB"}
-	regionName  = grammar{regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`), 64, "a region such as eu-central-1"}
 )
 
 // Registered reports whether the definition is the name of a registered one
@@ -63,10 +64,11 @@ func (r *reader) checkConfig(c Config) {
 	r.form("family", c.Family, familyName)
 	r.form("started-by", c.StartedBy, startedBy)
 	r.form("commit", c.Commit, commitID)
-	r.form("region", c.Region, regionName)
+	r.region(c.Region)
 	if c.Timeout == 0 && !c.SkipSteadyStateCheck {
 		r.fault("timeout", "expected more than 0; skip-steady-state-check does not wait")
 	}
+	r.rendered("cluster", clusterCharacters, c.Cluster)
 	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
 }
@@ -75,7 +77,7 @@ func (r *reader) checkConfig(c Config) {
 func (c Init) Check() error {
 	r := &reader{}
 	r.form("family", c.Family, familyName)
-	r.form("region", c.Region, regionName)
+	r.region(c.Region)
 	if c.From != "" && !registered.MatchString(c.From) {
 		r.fault("from", "expected the name of a registered task definition: family, family:revision or ARN")
 	}
@@ -95,6 +97,8 @@ func (r *reader) checkLaunch(l Launch) {
 		r.fault("count", "expected 1 or more")
 	}
 	r.both("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
+	r.rendered("subnets", networkCharacters, l.Subnets...)
+	r.rendered("security-groups", networkCharacters, l.SecurityGroups...)
 	r.limit("subnets", l.Subnets, 16)
 	r.limit("security-groups", l.SecurityGroups, 5)
 	r.networks("subnets", l.Subnets, "sg-", "a security group")
@@ -122,6 +126,9 @@ func (r *reader) checkLaunch(l Launch) {
 // find all there are: an empty filter, or one of wildcards alone.
 func (r *reader) networks(name string, items []string, wrong, what string) {
 	for i, item := range items {
+		if _, ok := placeholder.Find(item); ok {
+			continue // reported, or a warning
+		}
 		if strings.HasPrefix(item, wrong) {
 			r.fault(name, "item %d is the id of %s", i+1, what)
 			continue
@@ -155,9 +162,14 @@ func (r *reader) needs(a, b string, given, met bool) {
 
 // form reports a name that breaks its grammar.
 func (r *reader) form(name, value string, g grammar) {
-	if value != "" && (len(value) > g.longest || !g.form.MatchString(value)) {
-		r.fault(name, "expected %s", g.expected)
+	if value == "" || len(value) <= g.longest && g.form.MatchString(value) {
+		return
 	}
+	if p, ok := placeholder.Find(value); ok {
+		r.unrendered(name, p)
+		return
+	}
+	r.fault(name, "expected %s", g.expected)
 }
 
 // limit reports a list that is longer than the API takes.

@@ -18,6 +18,11 @@ func parseEnvironment(text string) (Environment, error) {
 		}
 		return Environment{File: path}, nil
 	}
+	if areLines(text) && !shorthand.MatchString(text) {
+		if err := checkJoined(text); err != nil {
+			return Environment{}, err
+		}
+	}
 	pairs, err := parsePairs(text)
 	return Environment{Pairs: pairs}, err
 }
@@ -29,9 +34,13 @@ var assignment = regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*
 // and comments from # on. A value in single quotes is what stands between them,
 // over several lines too; in double quotes \n, \r and \t stand for a line break,
 // a return and a tab, and \ before any other character for that character.
-// Nothing is expanded. The error names a line, and no value.
+// Nothing is expanded. A file that begins with { or [ is one in JSON, as the input
+// itself takes it. The error names a line, and no value.
 func ParseDotenv(text string) (Pairs, error) {
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
+	if start := strings.TrimSpace(text); start != "" && (start[0] == '{' || start[0] == '[') && utf8.ValidString(text) {
+		return parsePairs(start)
+	}
 	number := 0
 	for line := range strings.Lines(text) {
 		if number++; !utf8.ValidString(line) || strings.ContainsRune(line, 0) {

@@ -7,7 +7,7 @@
 // means not given, as runners export every declared input.
 //
 // The package opens no file and no connection, and never puts a value into an
-// error: values may be secret.
+// error: values may be secret. Names of variables it does.
 package input
 
 import (
@@ -64,6 +64,7 @@ type LocalECS struct {
 type Error struct {
 	Input   string // its name, as file-paths; empty if it is not about one input
 	Message string
+	Hint    string // a form to write instead; empty if there is none
 }
 
 func (e *Error) Error() string {

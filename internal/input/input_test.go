@@ -178,7 +178,7 @@ func TestFaults(t *testing.T) {
 		{"no wait and no time", []string{"--definition=web", "--timeout=0"}, []string{"timeout: expected more than 0; skip-steady-state-check does not wait"}},
 		{"too long", []string{"--definition=web", "--timeout=1000h"}, []string{"timeout: expected a duration between 0 and 30 days"}},
 		{"name twice", []string{"--definition=web", "--variables=A=1\nA=2"}, []string{"variables: entry 2: the name stands before already"}},
-		{"not a map", []string{"--definition=web", "--variables=- a"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines"}},
+		{"not a map", []string{"--definition=web", "--variables=- a"}, []string{"variables: item 1: expected a map, NAME=value lines, or the API's list of"}},
 		{"nested", []string{"--definition=web", "--tags=A: {b: c}"}, []string{"tags: entry 1: expected text, a number, true, false or null"}},
 		{"no weight", []string{"--definition=web", "--capacity-provider-strategy=FARGATE:0"}, []string{"capacity-provider-strategy: one capacity provider must have a weight of 1 or more"}},
 		{"no list", []string{"--definition=web", "--capacity-provider-strategy=[FARGATE"}, []string{`capacity-provider-strategy: expected a list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`}},
@@ -186,7 +186,7 @@ func TestFaults(t *testing.T) {
 		{"no number", []string{"--definition=web", `--capacity-provider-strategy=[{"capacityProvider":"FARGATE"},{"capacityProvider":"FARGATE_SPOT","weight":"much"}]`}, []string{"capacity-provider-strategy: item 2: weight: expected a whole number"}},
 		{"no such member", []string{"--definition=web", `--capacity-provider-strategy=[{"provider":"FARGATE"}]`}, []string{"capacity-provider-strategy: item 1: expected no members but capacityProvider, weight and base"}},
 		{"mixed providers", []string{"--definition=web", "--capacity-provider-strategy=FARGATE,Own"}, []string{"capacity-provider-strategy: the capacity providers of Fargate can't be mixed with others"}},
-		{"a list", []string{"--definition=web", `--variables=["A=1"]`, "--tags=- A=1"}, []string{"variables: expected a map in YAML or JSON, or NAME=value lines", "tags: expected a map in YAML or JSON, or NAME=value lines"}},
+		{"a list", []string{"--definition=web", `--variables=["A=1"]`, "--tags=- A=1"}, nil},
 		{"blanks in a name", []string{"--definition=web", "--environment=export A=1"}, []string{"environment: entry 1: a name can't have blanks or an equals sign"}},
 		{"ids of others", []string{"--definition=web", "--subnets=subnet-1,sg-1", "--security-groups=subnet-1"}, []string{"subnets: item 2 is the id of a security group", "security-groups: item 1 is the id of a subnet"}},
 		{"all there are", []string{"--definition=web", "--subnets=*", "--security-groups=vpc-id=vpc-1&tag:Name=?*"}, []string{

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"time"
@@ -109,6 +110,19 @@ func kebab(name string) string {
 	return strings.ToLower(words.String())
 }
 
+// wrong reports the text of a field, which stays at its default.
+func (r *reader) wrong(f field, text string, err error) {
+	fault := &Error{Input: f.Name, Message: err.Error()}
+	var form *formError
+	if errors.As(err, &form) {
+		fault.Hint = form.hint
+	}
+	r.faults = append(r.faults, fault)
+	if text != f.Default { // so that the zero value breaks no other rule
+		r.decode(f, f.Default)
+	}
+}
+
 // decode sets a field to what text says; an empty text leaves it at zero.
 func (r *reader) decode(f field, text string) {
 	if text == "" {
@@ -118,6 +132,10 @@ func (r *reader) decode(f field, text string) {
 	var err error
 	if !utf8.ValidString(text) {
 		r.fault(f.Name, "expected text in UTF-8")
+		return
+	}
+	if err := fileReference(f, text); err != nil {
+		r.wrong(f, text, err)
 		return
 	}
 	switch f.target.Interface().(type) {
@@ -137,21 +155,30 @@ func (r *reader) decode(f field, text string) {
 		d, err = parseDuration(text)
 		value = &d
 	case []string:
-		value = parseItems(text)
+		switch f.Name {
+		case "subnets":
+			value, err = parseNetworks(text, "subnet-0123456789abcdef0,subnet-0fedcba9876543210")
+		case "security-groups":
+			value, err = parseNetworks(text, "sg-0123456789abcdef0,sg-0fedcba9876543210")
+		default:
+			value = parsePaths(text)
+		}
 	case CommandLine:
 		value, err = parseCommand(text)
 	case Environment:
 		value, err = parseEnvironment(text)
 	case Pairs:
-		value, err = parsePairs(text)
+		if !f.Secret && areLines(text) && !shorthand.MatchString(text) { // a secret may be anything
+			err = checkJoined(text)
+		}
+		if err == nil {
+			value, err = parsePairs(text)
+		}
 	case Strategy:
 		value, err = parseStrategy(text)
 	}
 	if err != nil {
-		r.fault(f.Name, "%v", err)
-		if text != f.Default { // so that the zero value breaks no other rule
-			r.decode(f, f.Default)
-		}
+		r.wrong(f, text, err)
 		return
 	}
 	f.target.Set(reflect.ValueOf(value))

@@ -1,7 +1,6 @@
 package input
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -82,21 +81,18 @@ func List(text string) []string {
 	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
 }
 
-// parseItems is [List] that takes a JSON list of strings too.
-func parseItems(text string) []string {
-	var items []string
-	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &items) == nil {
-		return items
-	}
-	return List(text)
-}
-
-// parsePairs reads NAME=value lines or a map in YAML or JSON. A value that YAML
-// would take for a number keeps its text: 1.10 stays 1.10.
+// parsePairs reads NAME=value lines, a map in YAML or JSON, or the lists and the
+// shorthand of the AWS CLI. A value that YAML would take for a number keeps its text:
+// 1.10 stays 1.10.
 func parsePairs(text string) (Pairs, error) {
 	read := pairsOfMap
-	if areLines(text) {
+	switch {
+	case shorthand.MatchString(text):
+		read = pairsOfShorthand
+	case areLines(text):
 		read = pairsOfLines
+	case isSequence(text):
+		read = pairsOfList
 	}
 	pairs, err := read(text)
 	if err != nil {
@@ -151,13 +147,19 @@ func pairsOfLines(text string) (Pairs, error) {
 func pairsOfMap(text string) (Pairs, error) {
 	members, ok := contentOf(text, yaml.MappingNode)
 	if !ok {
-		return nil, errors.New("expected a map in YAML or JSON, or NAME=value lines")
+		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs
 	for i := 0; i < len(members); i += 2 {
 		name, value := members[i], members[i+1]
 		if name.Kind != yaml.ScalarNode {
 			return nil, fmt.Errorf("entry %d: expected a name", i/2+1)
+		}
+		if name.Value == "containerOverrides" && value.Kind == yaml.SequenceNode {
+			return nil, fmt.Errorf("entry %d: give containerOverrides by the input overrides", i/2+1)
+		}
+		if strings.Contains(name.Value, "=") && value.ShortTag() == "!!null" {
+			return nil, formFault(mapForm, "entry %d: expected name and value with a colon between them, or NAME=value lines without braces", i/2+1)
 		}
 		if value.Kind != yaml.ScalarNode {
 			return nil, fmt.Errorf("entry %d: expected text, a number, true, false or null", i/2+1)
@@ -188,13 +190,19 @@ func scalar(node *yaml.Node) string {
 
 // parseStrategy reads PROVIDER:weight:base=n items, or the API's list.
 func parseStrategy(text string) (Strategy, error) {
-	if isSequence(text) {
+	switch {
+	case isSequence(text) || strings.HasPrefix(text, "{") && !strategyShorthand.MatchString(text):
 		return strategyOfList(text)
+	case strategyShorthand.MatchString(text):
+		return strategyOfShorthand(text)
 	}
 	var strategy Strategy
 	for i, item := range List(text) {
 		parts := strings.Split(item, ":")
 		provider := StrategyItem{Provider: parts[0], Weight: 1}
+		if err := checkProvider(item, parts[0], i+1); err != nil {
+			return nil, err
+		}
 		for _, part := range parts[1:] {
 			name, number, named := strings.Cut(part, "=")
 			if !named {
@@ -217,9 +225,15 @@ func parseStrategy(text string) (Strategy, error) {
 	return strategy, strategy.check()
 }
 
-// strategyOfList reads the API's list of providers, in JSON or YAML.
+// strategyOfList reads the API's list of providers, or one of them, in JSON or YAML.
 func strategyOfList(text string) (Strategy, error) {
 	items, ok := contentOf(text, yaml.SequenceNode)
+	if strings.HasPrefix(text, "{") { // one provider
+		var document yaml.Node
+		if ok = yaml.Load([]byte(text), &document) == nil && len(document.Content) == 1; ok {
+			items = document.Content
+		}
+	}
 	if !ok {
 		return nil, errors.New(`expected a list such as [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]`)
 	}

@@ -76,7 +76,7 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 		switch name := m.Key.Text; {
 		case name == "run-task-request" && m.Value.Kind == document.Map:
 			found, err = below(runPath+"."+name, m.Value, s.setRequest)
-		case name == "overrides" && m.Value.Kind == document.Map:
+		case name == "overrides" && (m.Value.Kind == document.Map || m.Value.Kind == document.List):
 			found, err = below(runPath+"."+name, m.Value, s.setOverrides)
 		case name == "run-task-request" || name == "overrides":
 			err = &document.Error{Place: m.Value.Place, Path: document.MemberPath(runPath, name), Message: "expected a map, found a " + m.Value.Kind.String()}
@@ -151,7 +151,7 @@ func InDefinition(err error, run *document.Node) error {
 		if value == nil {
 			return err
 		}
-		return &document.Error{Place: value.Place, Path: document.MemberPath(runPath, fault.Input), Message: fault.Message}
+		return &document.Error{Place: value.Place, Path: document.MemberPath(runPath, fault.Input), Message: fault.Message, Hint: fault.Hint}
 	})
 }
 
@@ -176,7 +176,7 @@ var ownInputs = map[string]string{
 // is good.
 func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	checked, warnings, err := taskdef.Check(n, schemas.RunTaskRequest, s.options)
-	faults := []error{each(err, adviseImage), taskdef.CheckTags(tagsOf(checked))}
+	faults := []error{each(err, adviseImage), unrendered(checked), taskdef.CheckTags(tagsOf(checked))}
 	for _, m := range n.Members {
 		message := ""
 		switch name := m.Key.Text; {
@@ -217,11 +217,32 @@ func tagsOf(request *document.Node) []taskdef.Tag {
 
 // setOverrides checks the document of overrides and takes it over.
 func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
+	if err := otherOverrides(n); err != nil {
+		return nil, err
+	}
 	checked, warnings, err := taskdef.Check(n, schemas.TaskOverride, s.options)
+	err = errors.Join(each(err, adviseImage), unrendered(checked))
 	if err == nil {
 		s.overrides = checked
 	}
-	return warnings, each(err, adviseImage)
+	return warnings, err
+}
+
+// otherOverrides reports overrides in the form of other tools: the list of
+// containerOverrides alone, and the member overrides of a request.
+func otherOverrides(n *document.Node) error {
+	switch {
+	case n.Kind == document.List:
+		return &document.Error{Place: n.Place, Code: "type", Message: "expected a map with the member containerOverrides, found a list",
+			Hint: `{"containerOverrides": ` + string(n.JSON()) + `}`}
+	case n.Kind == document.String:
+		return &document.Error{Place: n.Place, Code: "type", Message: "expected a map in JSON or YAML, found text",
+			Hint: `{"containerOverrides": [{"name": "app", "command": ["true"]}]}`}
+	case n.Kind == document.Map && len(n.Members) == 1 && n.Members[0].Key.Text == "overrides":
+		return &document.Error{Place: n.Members[0].Key.Place, Path: "overrides", Code: "unknown-member",
+			Message: "unknown member: leave it out and give what is in it", Hint: string(n.Members[0].Value.JSON())}
+	}
+	return nil
 }
 
 // adviseImage adds to the fault of an override of the image what helps.

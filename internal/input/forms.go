@@ -1,0 +1,334 @@
+package input
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
+)
+
+// The forms that other tools have for the same inputs. What has only one reading is
+// read; of anything else the error shows the form to write.
+
+// formError is an error with a form to paste.
+type formError struct{ message, hint string }
+
+func (e *formError) Error() string { return e.message }
+
+func formFault(hint, format string, args ...any) error {
+	return &formError{fmt.Sprintf(format, args...), hint}
+}
+
+// fileReference reports the AWS CLI's file://name in an input that takes the text
+// itself.
+func fileReference(f field, text string) error {
+	const scheme = "file://"
+	if !strings.HasPrefix(text, scheme) && !strings.HasPrefix(text, "fileb://") {
+		return nil
+	}
+	switch f.target.Interface().(type) {
+	case []string:
+		return nil // file-paths takes it, and networks have a fault of their own
+	case string:
+		if !slices.Contains([]string{"definition", "overrides", "run-task-request", "inputs", "job", "strategy", "matrix"}, f.Name) {
+			return nil // such as the URL of a repository
+		}
+	case CommandLine, Environment, Pairs, Strategy:
+	default:
+		return nil
+	}
+	switch f.Name {
+	case "definition":
+		return formFault("file-paths: task-definition.json", "file:// is not read: give the path by the input file-paths")
+	case "environment":
+		return formFault("environment: '@variables.env'", "file:// is not read: give @ and the path of a .env file or of a map in JSON")
+	}
+	return formFault(fmt.Sprintf(`--%s "$(cat %s.json)"`, f.Name, f.Name), "file:// is not read: give the text itself")
+}
+
+// unquote returns a text without the quotes around it, if they are one pair.
+func unquote(text string) string {
+	if n := len(text); n > 1 && (text[0] == '"' || text[0] == '\'') && text[n-1] == text[0] && strings.Count(text, text[:1]) == 2 {
+		return text[1 : n-1]
+	}
+	return text
+}
+
+// parseItems reads a comma- or newline-separated list, or one in JSON or YAML, each
+// item with or without quotes. The second result reports JSON or YAML, whose items
+// are as they are.
+func parseItems(text string) (items []string, literal bool) {
+	if isSequence(text) && (strings.ContainsAny(text, `,."'/`) || strings.HasPrefix(text, "- ")) { // [ab] is a pattern of file names
+		if nodes, ok := contentOf(text, yaml.SequenceNode); ok && !slices.ContainsFunc(nodes, func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode }) {
+			for _, node := range nodes {
+				if item := strings.TrimSpace(scalar(node)); item != "" {
+					items = append(items, item)
+				}
+			}
+			return items, true
+		}
+	}
+	for _, item := range List(unquote(text)) {
+		if item = strings.TrimSpace(unquote(item)); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items, false
+}
+
+// parsePaths is parseItems for files, with or without the file:// of a URL.
+func parsePaths(text string) []string {
+	items, _ := parseItems(text)
+	for i, item := range items {
+		items[i] = strings.TrimPrefix(item, "file://")
+	}
+	return items
+}
+
+var networkID = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
+
+// parseNetworks is parseItems for subnets and security groups, each once. Ids may be
+// separated by blanks and semicolons too; a name can have them.
+func parseNetworks(text, example string) ([]string, error) {
+	items, literal := parseItems(text)
+	if isSequence(text) && !literal {
+		return nil, formFault(example, "expected a list of ids, names or filters, separated by commas")
+	}
+	var networks []string
+	for i, item := range items {
+		parts := []string{item}
+		if !literal {
+			var ok bool
+			if parts, ok = networkParts(item); !ok {
+				return nil, formFault(example, "item %d: expected one id, name or filter: separate them by commas", i+1)
+			}
+		}
+		for _, part := range parts {
+			if !slices.Contains(networks, part) {
+				networks = append(networks, part)
+			}
+		}
+	}
+	return networks, nil
+}
+
+// networkParts returns the ids that an item has, or else the item itself; it reports
+// false if it can't be one thing.
+func networkParts(item string) ([]string, bool) {
+	if _, ok := placeholder.Find(item); ok {
+		return []string{item}, true // to be reported as that
+	}
+	parts := strings.FieldsFunc(item, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' })
+	ids := 0
+	for i, part := range parts {
+		parts[i] = unquote(part)
+		if networkID.MatchString(parts[i]) {
+			ids++
+		}
+	}
+	switch {
+	case len(parts) > 0 && ids == len(parts):
+		return parts, true
+	case ids > 0 && len(parts) > 1, strings.Contains(item, ";") && !strings.Contains(item, "="):
+		return nil, false
+	case strings.ContainsAny(item[:1], `"'[{`), strings.ContainsAny(item[len(item)-1:], `"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
+		return nil, false
+	}
+	return []string{item}, true
+}
+
+// pairsOfList reads the API's list of variables or tags, or one of NAME=value texts.
+func pairsOfList(text string) (Pairs, error) {
+	nodes, ok := contentOf(text, yaml.SequenceNode)
+	if !ok {
+		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
+	}
+	var pairs Pairs
+	for i, node := range nodes {
+		pair, ok := pairOf(node)
+		if !ok {
+			return nil, formFault(mapForm, `item %d: expected a map, NAME=value lines, or the API's list of {"name": …, "value": …}`, i+1)
+		}
+		pairs = append(pairs, pair)
+	}
+	return pairs, nil
+}
+
+const mapForm = `{"NAME": "value"}`
+
+func pairOf(node *yaml.Node) (pair Pair, ok bool) {
+	if node.Kind == yaml.ScalarNode {
+		name, value, found := strings.Cut(node.Value, "=")
+		return Pair{strings.TrimSpace(name), value}, found
+	}
+	if node.Kind != yaml.MappingNode || len(node.Content) != 4 {
+		return Pair{}, false
+	}
+	named, valued := false, false
+	for i := 0; i < len(node.Content); i += 2 {
+		key, value := node.Content[i].Value, node.Content[i+1]
+		if value.Kind != yaml.ScalarNode {
+			return Pair{}, false
+		}
+		switch key {
+		case "name", "Name", "key", "Key":
+			pair.Name, named = scalar(value), true
+		case "value", "Value":
+			pair.Value, valued = scalar(value), true
+		}
+	}
+	return pair, named && valued
+}
+
+// The AWS CLI's shorthand of variables and tags: name=A,value=1 name=B,value=2.
+var (
+	shorthand      = regexp.MustCompile(`^([nN]ame|[kK]ey)=[^,=\s]*,\s*[vV]alue=|^[vV]alue=[^,]*,\s*([nN]ame|[kK]ey)=`)
+	shorthandItem  = regexp.MustCompile(`(^|\s)([nN]ame|[kK]ey|[vV]alue)=`)
+	shorthandFirst = regexp.MustCompile(`^(?:[nN]ame|[kK]ey)=([^,=\s]+),\s*[vV]alue=([^,]*|"[^"]*"|'[^']*')$`)
+	shorthandLast  = regexp.MustCompile(`^[vV]alue=([^,]*|"[^"]*"|'[^']*'),\s*(?:[nN]ame|[kK]ey)=([^,=\s]+)$`)
+)
+
+func pairsOfShorthand(text string) (Pairs, error) {
+	var starts []int
+	for _, m := range shorthandItem.FindAllStringIndex(text, -1) {
+		starts = append(starts, m[0])
+	}
+	var pairs Pairs
+	for i, start := range starts {
+		end := len(text)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		item := strings.TrimSpace(text[start:end])
+		if m := shorthandFirst.FindStringSubmatch(item); m != nil {
+			pairs = append(pairs, Pair{m[1], unquote(m[2])})
+		} else if m := shorthandLast.FindStringSubmatch(item); m != nil {
+			pairs = append(pairs, Pair{m[2], unquote(m[1])})
+		} else {
+			return nil, formFault("A=1", "item %d: expected NAME=value lines or a map, not the shorthand of the AWS CLI with commas in it", i+1)
+		}
+	}
+	return pairs, nil
+}
+
+var (
+	anyName      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*=`)
+	constantName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*=`)
+)
+
+// checkJoined reports several variables on one line, which would become one: A=1,B=2
+// or A=1 B=2. A first value that itself has an equals sign is meant, and so is a line
+// among others that have one variable each.
+func checkJoined(text string) error {
+	var fault error
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		names := joinedNames(line)
+		if names == nil {
+			return nil
+		}
+		if fault == nil {
+			fault = formFault(strings.Join(names, "=…\n")+"=…",
+				`line %d has several NAME=value: write each on a line of its own, or, if it is one value, as a map: {"NAME": "value"}`, number)
+		}
+	}
+	return fault
+}
+
+// joinedNames returns the names of the variables on a line, nil if it has only one.
+func joinedNames(line string) []string {
+	first, value, _ := strings.Cut(line, "=")
+	if first = strings.TrimSpace(first); !anyName.MatchString(first + "=") {
+		return nil
+	}
+	later := anyName // of the same style as the first
+	if constantName.MatchString(first + "=") {
+		later = constantName
+	}
+	for _, separator := range []string{",", ";", " "} {
+		parts := strings.Split(value, separator)
+		names := []string{first}
+		all := true
+		for _, part := range parts[1:] {
+			part = strings.TrimSpace(part)
+			isName := later.MatchString(part) && (separator == "," || constantName.MatchString(part))
+			all = all && isName
+			if isName {
+				name, _, _ := strings.Cut(part, "=")
+				names = append(names, name)
+			}
+		}
+		if strings.Contains(parts[0], "=") || len(names) < 2 || separator != "," && (!all || strings.HasPrefix(value, "-")) {
+			continue
+		}
+		return names
+	}
+	return nil
+}
+
+// The AWS CLI's shorthand of capacity providers.
+var strategyShorthand = regexp.MustCompile(`(^|[\s,{])capacityProvider=`)
+
+const strategyForm = "FARGATE_SPOT:4,FARGATE:1:base=1"
+
+func strategyOfShorthand(text string) (Strategy, error) {
+	var strategy Strategy
+	for _, entry := range strings.Fields(text) {
+		given := map[string]bool{}
+		item := StrategyItem{Weight: 1}
+		for part := range strings.SplitSeq(strings.Trim(entry, ","), ",") {
+			key, value, _ := strings.Cut(part, "=")
+			if given[key] && key == "capacityProvider" {
+				strategy = append(strategy, item)
+				given, item = map[string]bool{}, StrategyItem{Weight: 1}
+			}
+			n, err := strconv.ParseInt(cmp.Or(value, "0"), 10, 32)
+			switch {
+			case given[key]:
+				err = errors.New("twice")
+			case key == "capacityProvider" && providerName.MatchString(value):
+				item.Provider, err = value, nil
+			case key == "weight":
+				item.Weight = int32(n)
+			case key == "base":
+				item.Base = int32(n)
+			default:
+				err = errors.New("unknown")
+			}
+			if err != nil {
+				return nil, formFault(strategyForm, "item %d: expected PROVIDER:weight:base=n, or capacityProvider=, weight= and base= as the AWS CLI has them", len(strategy)+1)
+			}
+			given[key] = true
+		}
+		strategy = append(strategy, item)
+	}
+	return strategy, strategy.check()
+}
+
+var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+var fargateWeight = regexp.MustCompile(`^(FARGATE|FARGATE_SPOT)=([0-9]+)$`)
+
+// checkProvider reports a name that no capacity provider can have.
+func checkProvider(item, name string, index int) error {
+	if providerName.MatchString(name) {
+		return nil
+	}
+	hint := strategyForm
+	if m := fargateWeight.FindStringSubmatch(item); m != nil {
+		hint = m[1] + ":" + m[2]
+	}
+	return formFault(hint, "item %d: expected PROVIDER:weight:base=n: a capacity provider has letters, digits, _ and -", index)
+}
