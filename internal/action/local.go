@@ -7,10 +7,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // executor returns the options of the embedded ECS for a kind of executor:
@@ -26,6 +34,25 @@ func executor(kind string, env Env) []ecslocal.Option {
 // localRegion is the region that the embedded ECS says it is.
 func localRegion(env Env, given string) string {
 	return cmp.Or(given, env.getenv("AWS_REGION"), env.getenv("AWS_DEFAULT_REGION"), "us-east-1")
+}
+
+// changes returns what has the embedded ECS answer DescribeTasks as soon as a task
+// changes, nil on AWS.
+func (c *clients) changes() func([]*task.State, time.Duration) func(*ecs.Options) {
+	if !c.local {
+		return nil
+	}
+	return func(tasks []*task.State, atMost time.Duration) func(*ecs.Options) {
+		var known []string
+		for _, state := range tasks {
+			known = append(known, fmt.Sprintf("%s=%d", task.ID(aws.ToString(state.TaskArn)), state.Version))
+		}
+		return func(o *ecs.Options) {
+			o.APIOptions = append(slices.Clone(o.APIOptions),
+				smithyhttp.SetHeaderValue(ecslocal.WaitHeader, strconv.FormatFloat(max(atMost.Seconds(), 0), 'f', 3, 64)),
+				smithyhttp.SetHeaderValue(ecslocal.KnownHeader, strings.Join(known, ",")))
+		}
+	}
 }
 
 // serveLocal serves the embedded ECS until ctx ends.

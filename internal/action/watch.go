@@ -43,7 +43,7 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	open.Store(int32(len(undone(states))))
 	w := task.Watch{
 		Goal: task.Goal(s.config.SteadyState), All: s.config.Verdict == "all",
-		Since: s.started, Deadline: s.deadline(), Local: s.clients.local, Clock: s.clients.clock.local,
+		Since: s.started, Deadline: s.deadline(), Changes: s.clients.changes(), Clock: s.clients.clock.local,
 		Ending: func(state *task.State) { s.logs.update(state, s.label(state)) },
 		Changed: func(state *task.State) {
 			s.logs.update(state, s.label(state))
@@ -96,7 +96,7 @@ func (s *step) drain(ctx context.Context, states []*task.State) {
 	watch.Go(func() {
 		// What can't be learned is waited for no longer than the logs.
 		_ = s.runner.WatchEnding(read, states, task.Watch{
-			Since: s.started, Local: s.clients.local, Clock: s.clients.clock.local,
+			Since: s.started, Changes: s.clients.changes(), Clock: s.clients.clock.local,
 			Ending: func(state *task.State) { s.logs.update(state, s.label(state)) },
 		})
 	})

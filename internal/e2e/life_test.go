@@ -28,6 +28,7 @@ type life struct {
 	code     int             // that each ends with
 	lines    []time.Duration // after the start
 	late     []time.Duration // lines after the end, as the log shim sends them
+	sidecar  time.Duration   // that a second container goes on for; 0 if there is none
 	tasks    int             // 0 means 1
 
 	mu    sync.Mutex
@@ -41,6 +42,12 @@ func (l *life) Pull(context.Context, runtime.Container) error                   
 func (l *life) Probe(context.Context, runtime.Container, []string) (int, error) { return 0, nil }
 func (l *life) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
 	started()
+	if c.Name == "sidecar" {
+		<-stop
+		time.Sleep(l.sidecar)
+		fmt.Fprintln(c.Output, "line of the sidecar")
+		return runtime.Exit{Code: 143}, nil
+	}
 	start := time.Now()
 	end := time.After(l.running)
 	for i, at := range l.lines {
@@ -101,10 +108,16 @@ func (l *life) live(program string, args ...string) (lived, error) {
 	defer server.Close()
 	web := httptest.NewServer(server)
 	defer web.Close()
+	container := func(name, more string) string {
+		return fmt.Sprintf(`{"name":%q,"image":"a",%s"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, more)
+	}
+	containers := container("app", "")
+	if l.sidecar > 0 {
+		containers += "," + container("sidecar", `"essential":false,`)
+	}
 	cmd := step(program, web.URL, append([]string{"--launch-type=FARGATE", "--subnets=subnet-1", fmt.Sprintf("--count=%d", max(l.tasks, 1)),
 		`--definition={"family":"life","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
-		"executionRoleArn":"arn:aws:iam::123456789012:role/execution","containerDefinitions":[{"name":"app","image":"a",
-		"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]}`}, args...)...)
+		"executionRoleArn":"arn:aws:iam::123456789012:role/execution","containerDefinitions":[` + containers + `]}`}, args...)...)
 	out := &stamped{}
 	cmd.Stdout, cmd.Stderr = out, out
 	err := cmd.Run()
@@ -146,23 +159,25 @@ func every(d, end time.Duration) []time.Duration {
 }
 
 // BenchmarkLife measures steps beside recorded lives: how long after the containers
-// they end, AWS being done with the task 12 s after them, and how many calls
-// they make.
+// they end, AWS being done with the task 12 s after them, and how many calls they
+// make. It holds the limits that are stated for them.
 func BenchmarkLife(b *testing.B) {
 	const second = time.Second
 	program := built(b)
 	for _, tt := range []struct {
-		name string
-		life *life
+		name  string
+		life  *life
+		limit time.Duration // of the step's end, after the containers'; 0 for none
+		calls int           // the most that it may make; 0 for no limit
 	}{
-		{"success", &life{starting: 3 * second, running: 5 * second, lines: every(second, 5*second)}},
-		{"success-late-3s", &life{starting: 3 * second, running: 5 * second, lines: []time.Duration{second}, late: []time.Duration{3 * second}}},
-		{"failure-late-9s", &life{starting: 3 * second, running: 5 * second, code: 3, lines: []time.Duration{second}, late: []time.Duration{9 * second}}},
-		{"20s", &life{starting: 8 * second, running: 12 * second, lines: []time.Duration{second}}},
-		{"20s-lines", &life{starting: 8 * second, running: 12 * second, lines: every(second/2, 12*second)}},
-		{"120s-in-all", &life{starting: 10 * second, running: 98 * second, lines: every(30*second, 98*second)}},
-		{"120s", &life{starting: 10 * second, running: 110 * second, lines: every(30*second, 110*second)}},
-		{"200-tasks", &life{starting: 3 * second, running: 10 * second, lines: []time.Duration{second, 9 * second}, tasks: 200}},
+		{"success", &life{starting: 3 * second, running: 5 * second, lines: every(second, 5*second)}, teardown - 6*second, 20},
+		{"success-late-3s", &life{starting: 3 * second, running: 5 * second, lines: []time.Duration{second}, late: []time.Duration{3 * second}}, teardown - 6*second, 20},
+		{"failure-late-9s", &life{starting: 3 * second, running: 5 * second, code: 3, lines: []time.Duration{second}, late: []time.Duration{9 * second}}, teardown + 2*second, 0},
+		{"sidecar-4s-longer", &life{starting: 3 * second, running: 5 * second, lines: []time.Duration{second}, sidecar: 4 * second}, teardown + 2*second, 0},
+		{"20s-running", &life{starting: 8 * second, running: 12 * second, lines: every(second/2, 12*second)}, teardown - 6*second, 0},
+		{"120s-in-all", &life{starting: 10 * second, running: 98 * second, lines: every(30*second, 98*second)}, teardown - 6*second, 65},
+		{"120s-running", &life{starting: 10 * second, running: 110 * second, lines: every(30*second, 110*second)}, teardown - 6*second, 0},
+		{"200-tasks", &life{starting: 3 * second, running: 10 * second, lines: []time.Duration{second, 9 * second}, tasks: 200}, 30 * second, 0},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			var took, verdict time.Duration
@@ -175,8 +190,15 @@ func BenchmarkLife(b *testing.B) {
 				if got.status != tt.life.code {
 					b.Fatalf("%s\n%s", got, got.out)
 				}
-				if want := (len(tt.life.lines) + len(tt.life.late)) * max(tt.life.tasks, 1); strings.Count(got.out, "line ") != want {
-					b.Errorf("%d lines, want %d\n%s", strings.Count(got.out, "line "), want, got.out)
+				want := (len(tt.life.lines) + len(tt.life.late)) * max(tt.life.tasks, 1)
+				if tt.life.sidecar > 0 {
+					want++
+				}
+				if strings.Count(got.out, "] line ")+strings.Count(got.out, "] late line ") != want {
+					b.Errorf("want %d lines\n%s", want, got.out)
+				}
+				if tt.limit > 0 && got.took > tt.limit || tt.calls > 0 && got.total > tt.calls {
+					b.Errorf("want an end %s after the containers, and %d calls at the most", tt.limit, tt.calls)
 				}
 				b.Log(got)
 				took, verdict, calls = took+got.took, verdict+got.verdict, calls+got.total

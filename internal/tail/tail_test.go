@@ -484,11 +484,13 @@ func TestFollowCalls(t *testing.T) {
 	tests := []struct {
 		name  string
 		every time.Duration // between lines
+		late  time.Duration // until a line is shown, at the most
 		limit int
 	}{
-		{"quiet", 0, 150},
-		{"a line a minute", time.Minute, 200},
-		{"a line every 100 ms", 100 * time.Millisecond, 700},
+		{"quiet", 0, 0, 135},
+		{"a line a minute", time.Minute, 5 * time.Second, 180},
+		{"a line every 8 s", 8 * time.Second, 2 * time.Second, 330},
+		{"a line every 100 ms", 100 * time.Millisecond, 2 * time.Second, 330},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -499,7 +501,7 @@ func TestFollowCalls(t *testing.T) {
 				}
 				_, err := tail.Follower{API: api, Rule: tail.Default}.Follow(t.Context(), stream, "", stopAt(10*time.Minute, 0), func(events []tail.Event) {
 					for _, e := range events {
-						if late := time.Since(e.Time); late > 5*time.Second {
+						if late := time.Since(e.Time); late > tt.late && time.Since(api.start) > 10*time.Second {
 							t.Errorf("%s came %v late", e.Message, late)
 						}
 					}

@@ -39,6 +39,7 @@ type State struct {
 	seen     bool      // by DescribeTasks
 	missed   time.Time // since when ECS does not show the task; zero if it does
 	running  time.Time // since when the task was seen to be RUNNING; zero if it was not
+	ran      time.Time // when the task was last seen to be RUNNING; zero if it was not
 
 	ended map[string]time.Time // when containers ended, by their names
 	gone  time.Time            // when the task was STOPPED; zero if it is not
@@ -67,7 +68,9 @@ type Watch struct {
 	// Deadline is when the watch ends, after a last look; zero is never.
 	Deadline time.Time
 
-	Local bool // ECS is the embedded one
+	// Changes, if not nil, returns the option that has DescribeTasks wait for so long
+	// until one of the tasks changes. The embedded ECS can do so, AWS cannot.
+	Changes func(tasks []*State, atMost time.Duration) func(*ecs.Options)
 
 	// Clock returns a time by this machine's clock for one by AWS's. nil means that
 	// they agree.
@@ -206,14 +209,19 @@ func (s *State) settled() bool {
 	return s.Verdict.Outcome == Succeeded && len(s.ended) >= len(s.Definition.ContainerDefinitions)
 }
 
-// localInterval is the wait between looks at the embedded ECS, whose answers cost
-// nothing.
-const localInterval = 10 * time.Millisecond
+// longPoll is how long a DescribeTasks waits for a change at the most. The waits between
+// looks are then longPollPause, as what does not wait must not be asked without end, and
+// longPollsPause for more tasks than one call names.
+const (
+	longPoll       = 20 * time.Second
+	longPollPause  = 5 * time.Millisecond
+	longPollsPause = 100 * time.Millisecond
+)
 
 // first is the wait before the first look.
 func (w Watch) first() time.Duration {
-	if w.Local {
-		return localInterval
+	if w.Changes != nil {
+		return longPollPause
 	}
 	return time.Second
 }
@@ -233,10 +241,14 @@ const (
 
 // interval is the wait before the next look at tasks.
 func (w Watch) interval(open []*State) time.Duration {
-	since := w.age(open...)
-	if w.Local {
-		return min(max(since/20, localInterval), 20*localInterval)
+	switch {
+	case w.Changes == nil:
+	case len(open) > describeLimit:
+		return longPollsPause
+	default:
+		return longPollPause
 	}
+	since := w.age(open...)
 	wait := longestInterval
 	for _, s := range open {
 		switch {
@@ -273,7 +285,11 @@ func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
 			in.Tasks = append(in.Tasks, *s.TaskArn)
 			byARN[*s.TaskArn] = s
 		}
-		out, err := call(ctx, r.API.DescribeTasks, in, r.options()...)
+		options := r.options()
+		if w.Changes != nil && len(open) <= describeLimit {
+			options = append(options, w.Changes(open, w.remaining(longPoll)))
+		}
+		out, err := call(ctx, r.API.DescribeTasks, in, options...)
 		if err != nil {
 			return fmt.Errorf("describe tasks: %w", err)
 		}
@@ -317,6 +333,10 @@ func (s *State) update(task types.Task, w Watch) {
 	}
 }
 
+// reportLag is how long ECS may take at the most to report that a container ended: some
+// ten seconds were seen.
+const reportLag = 30 * time.Second
+
 // note takes down when what has happened to the task did, by this machine's clock.
 func (s *State) note(w Watch) {
 	now := time.Now()
@@ -329,8 +349,11 @@ func (s *State) note(w Watch) {
 		}
 		return w.Clock(*at)
 	}
-	if s.running.IsZero() && aws.ToString(s.LastStatus) == "RUNNING" {
-		s.running = now
+	if aws.ToString(s.LastStatus) == "RUNNING" && !stopping(s.Task) {
+		s.ran = now
+		if s.running.IsZero() {
+			s.running = now
+		}
 	}
 	over := ended(s.Task)
 	if s.gone.IsZero() && over {
@@ -349,7 +372,8 @@ func (s *State) note(w Watch) {
 		}
 		// ECS says when an essential container ended; others may end later.
 		if len(s.Definition.ContainerDefinitions) == 1 && s.ExecutionStoppedAt != nil {
-			if said := local(s.ExecutionStoppedAt); said.Before(at) {
+			// A time long before the task was seen to run is of a clock that is wrong.
+			if said := local(s.ExecutionStoppedAt); said.Before(at) && s.ran.Sub(said) < reportLag {
 				at = said
 			}
 		}
