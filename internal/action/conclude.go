@@ -23,6 +23,9 @@ func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 			s.console.Final(result)
 			set = s.setOutputs(result, nil)
 		}
+		if result.Status == report.Failed {
+			go s.clients.account(ctx) // for what is said of the failure; it is asked for meanwhile
+		}
 		s.drain(ctx, judged(jobs))
 		s.saveLogs()
 		result.Logs = s.logs.results()

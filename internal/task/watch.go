@@ -227,8 +227,7 @@ func (w Watch) first() time.Duration {
 }
 
 // The waits between looks: while a task stops, while one has no machine yet, while one
-// starts and for how long, and from when one runs to some time later. The log of a task takes as long as the longest
-// to come to its end, so that a shorter one would bring nothing.
+// starts and for how long, and from when one runs to some time later.
 const (
 	stoppingInterval     = 1500 * time.Millisecond
 	provisioningInterval = 3 * time.Second
@@ -237,7 +236,25 @@ const (
 	shortestInterval     = 2 * time.Second
 	longestInterval      = 5 * time.Second
 	slowingTime          = 20 * time.Second
+	slowAfter            = time.Minute
 )
+
+// runningInterval is the wait before the next look at a task that runs. The log of its
+// only container takes as long as the longest wait to come to its end, so that a shorter
+// one would bring nothing. That of several takes so long from when they were seen to
+// have ended.
+func (w Watch) runningInterval(s *State) time.Duration {
+	since := time.Since(s.running)
+	single := len(s.Definition.ContainerDefinitions) == 1 && (w.Goal == UntilStopped || w.Goal == "")
+	switch {
+	case since >= slowAfter:
+		return longestInterval
+	case !single:
+		return shortestInterval
+	}
+	slowed := min(since.Seconds()/slowingTime.Seconds(), 1)
+	return shortestInterval + time.Duration(slowed*float64(longestInterval-shortestInterval))
+}
 
 // interval is the wait before the next look at tasks.
 func (w Watch) interval(open []*State) time.Duration {
@@ -252,6 +269,8 @@ func (w Watch) interval(open []*State) time.Duration {
 	wait := longestInterval
 	for _, s := range open {
 		switch {
+		case s.Verdict != nil:
+			wait = min(wait, shortestInterval)
 		case stopping(s.Task):
 			return stoppingInterval
 		case s.running.IsZero() && since >= startingTime:
@@ -260,12 +279,7 @@ func (w Watch) interval(open []*State) time.Duration {
 		case s.running.IsZero():
 			wait = min(wait, startingInterval)
 		default:
-			if w.Goal != UntilStopped && w.Goal != "" {
-				wait = min(wait, shortestInterval) // nothing waits for the end of a log
-				continue
-			}
-			slowed := (longestInterval - shortestInterval).Seconds() * min(time.Since(s.running).Seconds()/slowingTime.Seconds(), 1)
-			wait = min(wait, shortestInterval+time.Duration(slowed*float64(time.Second)))
+			wait = min(wait, w.runningInterval(s))
 		}
 	}
 	return wait
