@@ -138,10 +138,15 @@ func networkParts(item string) ([]string, bool) {
 		return parts, true
 	case ids > 0 && len(parts) > 1, strings.Contains(item, ";") && !strings.Contains(item, "="):
 		return nil, false
-	case strings.ContainsAny(item[:1], `"'[{`), strings.ContainsAny(item[len(item)-1:], `"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
+	case unbalanced(item, "[]"), unbalanced(item, "{}"), unbalanced(item, "()"), strings.ContainsAny(item[:1], `"'[{`), strings.ContainsAny(item[len(item)-1:], `"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
 		return nil, false
 	}
 	return []string{item}, true
+}
+
+// unbalanced reports whether a text has not as many opening brackets as closing ones.
+func unbalanced(text, brackets string) bool {
+	return strings.Count(text, brackets[:1]) != strings.Count(text, brackets[1:])
 }
 
 // pairsOfList reads the API's list of variables or tags, or one of NAME=value texts.
@@ -257,20 +262,20 @@ func joinedNames(line string) []string {
 	if constantName.MatchString(first + "=") {
 		later = constantName
 	}
-	for _, separator := range []string{",", ";", " "} {
+	for _, separator := range []string{",", ";", " ", `\n`} { // the last as text: quotes of a shell keep it
 		parts := strings.Split(value, separator)
 		names := []string{first}
 		all := true
 		for _, part := range parts[1:] {
 			part = strings.TrimSpace(part)
-			isName := later.MatchString(part) && (separator == "," || constantName.MatchString(part))
+			isName := later.MatchString(part) && (separator != ";" || constantName.MatchString(part))
 			all = all && isName
 			if isName {
 				name, _, _ := strings.Cut(part, "=")
 				names = append(names, name)
 			}
 		}
-		if strings.Contains(parts[0], "=") || len(names) < 2 || separator != "," && (!all || strings.HasPrefix(value, "-")) {
+		if strings.Contains(parts[0], "=") || len(names) < 2 || (separator == " " || separator == ";") && (!all || strings.HasPrefix(value, "-")) {
 			continue
 		}
 		return names

@@ -139,6 +139,9 @@ func pairsOfLines(text string) (Pairs, error) {
 		if !ok {
 			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines needs the form of a YAML map)", number)
 		}
+		if strings.TrimRight(name, " \t") != name {
+			value = strings.TrimLeft(value, " \t") // of NAME = value
+		}
 		pairs = append(pairs, Pair{strings.TrimSpace(name), value})
 	}
 	return pairs, nil

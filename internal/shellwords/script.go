@@ -112,7 +112,7 @@ func (c commandLine) shell(start int) (at int, certain, ok bool) {
 	if c.isShell(program) {
 		return program, true, true
 	}
-	if program < c.entry {
+	if program < c.entry && !slices.Contains(c.words[program:c.entry], "--") {
 		// A program that is not known, such as an entrypoint.sh. Alone it most likely
 		// runs the command as it is.
 		if at := c.behindRunners(c.entry); c.isShell(at) {
@@ -122,10 +122,16 @@ func (c commandLine) shell(start int) (at int, certain, ok bool) {
 	for i := program; i < len(c.words); i++ {
 		if c.words[i] == "--" {
 			at := c.behindRunners(i + 1)
-			return at, false, c.isShell(at)
+			return at, slices.Contains(dashed, path.Base(c.words[program])), c.isShell(at)
 		}
 	}
 	return 0, false, false
+}
+
+// dashed are programs that run the command after their --.
+var dashed = []string{
+	"aws-vault", "berglas", "chamber", "doppler", "dotenv", "envconsul", "infisical", "op", "vault-env",
+	"wait-for", "wait-for-it", "wait-for-it.sh",
 }
 
 // RunsShell reports whether what a container runs is a shell, which expands what
@@ -250,6 +256,8 @@ var (
 	// runsArguments is a script that ends with running its arguments.
 	runsArguments = regexp.MustCompile(`(^|[;&|\n]\s*)(exec\s+)?"\$(@|\{@\})"\s*;?\s*$`)
 
+	setsOptions = regexp.MustCompile(`^set [-+][A-Za-z]+( [a-z]+)?$`)
+
 	compound   = regexp.MustCompile(`[;&|(){}\n]`)
 	scriptName = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_.:/-]*$`)
 	notInPath  = regexp.MustCompile(`[^A-Za-z0-9_./:-]+`)
@@ -313,7 +321,7 @@ func join(words []string) string {
 		rest = rest[1:] // the name that it goes by
 	}
 	separator := " "
-	if areCommands(words) {
+	if areCommands(words) || setsOptions.MatchString(script) && !slices.ContainsFunc(rest, isOperator) {
 		separator = " && "
 	}
 	parts := []string{script}
