@@ -31,7 +31,7 @@ func splitScript(d Definition, index int, override *document.Node) (fault *docum
 	fixed := string(texts(found.Fixed).JSON())
 	switch {
 	case found.InEntryPoint:
-		fault.Message += fmt.Sprintf("; it stands in the entryPoint of %s", d.Name)
+		fault.Message += fmt.Sprintf("; the script stands in the entryPoint of %s", d.Name)
 		fault.Hint = `"entryPoint": ` + fixed
 	case command.Place == (document.Place{}): // of the input command
 		fault.Hint = fixed
@@ -49,7 +49,7 @@ func checkCommand(d Definition, index int, override *document.Node) error {
 	case fault == nil || !certain:
 		return nil
 	case fault.Place == (document.Place{}):
-		return &input.Error{Input: "command", Message: fault.Message + ": give " + fault.Hint}
+		return &input.Error{Input: "command", Message: fault.Message, Hint: fault.Hint}
 	}
 	return fault
 }
