@@ -45,6 +45,9 @@ func (s *step) load(ctx context.Context) ([]*job, error) {
 		jobs = append(jobs, &job{source: definition})
 		s.console.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
+	if err == nil { // else not every container is known
+		faults = errors.Join(faults, s.checkVerdict(jobs))
+	}
 	return jobs, errors.Join(faults, s.plan(workspace, jobs))
 }
 

@@ -23,7 +23,7 @@ func (s *step) faults(ctx context.Context, jobs []*job, err error) []report.Note
 	var all []report.Note
 	for _, j := range jobs {
 		for _, state := range j.states {
-			if state.Verdict != nil && state.Verdict.Outcome != task.Succeeded && !s.made.hasStopped(state) {
+			if state.Verdict != nil && state.Verdict.Outcome != task.Succeeded && !(s.made.hasStopped(state) && state.Verdict.Outcome != task.Failed) {
 				all = append(all, s.taskFault(ctx, j, state))
 			}
 		}
@@ -64,6 +64,7 @@ func (s *step) taskFault(ctx context.Context, j *job, state *task.State) report.
 func (s *step) explainTask(ctx context.Context, state *task.State) []diagnose.Advice {
 	about := s.symptom(ctx, state.Definition)
 	about.StopCode, about.StoppedReason = string(state.StopCode), aws.ToString(state.StoppedReason)
+	about.Fargate = state.LaunchType == types.LaunchTypeFargate
 	var all []diagnose.Advice
 	explain := func(symptom diagnose.Symptom) {
 		for _, advice := range diagnose.Explain(symptom) {
@@ -74,7 +75,9 @@ func (s *step) explainTask(ctx context.Context, state *task.State) []diagnose.Ad
 	}
 	for _, end := range state.Ends() {
 		if end.Name == state.Verdict.Container {
-			explain(s.containerSymptom(about, state, end))
+			symptom := s.containerSymptom(about, state, end)
+			symptom.Finished = state.Verdict.Beside
+			explain(symptom)
 		}
 	}
 	for _, end := range state.Ends() {

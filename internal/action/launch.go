@@ -30,6 +30,7 @@ func (s *step) runGroup(ctx context.Context, group []*job) error {
 			}
 			return err
 		}
+		s.setRules(group)
 		err = errors.Join(err, s.watch(ctx, statesOf(group)))
 		if err != nil || ctx.Err() != nil || s.timedOut {
 			return err

@@ -201,6 +201,9 @@ func (s *step) checkFound(j *job) error {
 	if s.config.SteadyState == "healthy" && !task.HasHealthCheck(j.definition) {
 		return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(j.definition))
 	}
+	if err := s.checkVerdict([]*job{j}); err != nil {
+		return err
+	}
 	s.console.Printf("found %s: %s", task.Name(j.definition), aws.ToString(j.definition.TaskDefinitionArn))
 	return nil
 }

@@ -40,16 +40,21 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 		return nil
 	}
 	var open atomic.Int32 // tasks
+	var ending sync.WaitGroup
+	defer ending.Wait()
 	open.Store(int32(len(undone(states))))
 	w := task.Watch{
-		Goal: task.Goal(s.config.SteadyState), All: s.config.Verdict == "all",
-		Since: s.started, Deadline: s.deadline(), Changes: s.clients.changes(), Clock: s.clients.clock.local,
+		Goal: task.Goal(s.config.SteadyState), Since: s.started, Deadline: s.deadline(), Changes: s.clients.changes(), Clock: s.clients.clock.local,
 		Ending: func(state *task.State) { s.logs.update(state, s.label(state)) },
 		Changed: func(state *task.State) {
 			s.logs.update(state, s.label(state))
 			s.console.Changed(state, time.Since(s.started))
 			open.Store(int32(len(undone(states))))
-			if state.Verdict != nil {
+			switch {
+			case state.RunsOn():
+				judged := *state // which the watch goes on to update
+				ending.Go(func() { s.stopRunningOn(ctx, &judged) })
+			case state.Verdict != nil:
 				s.made.ended(aws.ToString(state.TaskArn))
 			}
 		},

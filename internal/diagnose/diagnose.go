@@ -29,6 +29,7 @@ type Symptom struct {
 	// The task, as DescribeTasks shows it.
 	StopCode      string
 	StoppedReason string
+	Fargate       bool // it ran there
 
 	// One container of the task, its exit code (nil if it has none), and the last
 	// lines of its log, oldest first.
@@ -36,6 +37,10 @@ type Symptom struct {
 	ContainerReason string
 	ExitCode        *int32
 	LastLines       []string
+
+	// Finished is another container that decides as well: it ended with code 0, and
+	// it is not known which of the two ended first.
+	Finished string
 
 	// What to name in the advice: the container's image, secrets, log group and
 	// its region (empty if it is Region); the task's roles (names or ARNs) and
@@ -159,7 +164,14 @@ func (s Symptom) said() []saying {
 	add(inContainer, s.ContainerReason)
 	add(inTask, s.StoppedReason)
 	if s.ExitCode != nil {
-		add(inExit, strconv.Itoa(int(*s.ExitCode)))
+		code := strconv.Itoa(int(*s.ExitCode))
+		add(inExit, code)
+		if s.Finished != "" {
+			add(inExit, code+" beside")
+		}
+		if s.Fargate {
+			add(inExit, code+" fargate")
+		}
 	}
 	for _, line := range slices.Backward(s.LastLines[max(0, len(s.LastLines)-maxLines):]) {
 		add(inLog, line)

@@ -20,6 +20,7 @@ var words = map[string]string{
 	"dependency": "the container that it depends on",
 	"exec":       "the execution role",
 	"exit":       "that code",
+	"finished":   "the other container",
 	"group":      "the log group",
 	"image":      "the image",
 	"key":        "that key",
@@ -45,6 +46,7 @@ var kinds = map[string]string{
 	"cluster":   "cluster ",
 	"container": "container ",
 	"exec":      "role ",
+	"finished":  "container ",
 	"group":     "log group ",
 	"image":     "image ",
 	"puller":    "role ",
@@ -118,6 +120,7 @@ func (s Symptom) names(what saying) names {
 	set("dependency", found(dependencyText))
 	set("key", found(keyText))
 	set("container", s.Container)
+	set("finished", s.Finished)
 	set("cluster", s.Cluster)
 	if match := ecrImage.FindStringSubmatch(n["image"]); match != nil {
 		set("repository", match[4])

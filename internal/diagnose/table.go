@@ -19,6 +19,8 @@ const (
 	openRoute = "If the subnets{subnets} are public, set assign-public-ip: ENABLED; if they are private, give them a NAT gateway or the VPC endpoints of "
 	openPort  = ". The security groups must let HTTPS (port 443) out, and those of the endpoints must let it in."
 	pullRoute = openRoute + "ECR (com.amazonaws.REGION.ecr.api, ecr.dkr, and S3 as a gateway)" + openPort
+	endOnTerm = "let the program end on SIGTERM (start it with exec in shell scripts, or set `\"linuxParameters\": {\"initProcessEnabled\": true}`) or raise stopTimeout."
+	waysOut   = "If {container} is only a helper of {finished}, declare it: `\"essential\": false` for {container}, or `\"dependsOn\": [{\"containerName\": \"{CONTAINER}\", \"condition\": \"START\"}]` in {finished}; or set `verdict: {FINISHED}`, which then decides alone."
 	addTo     = "Add the statement below to a policy of "
 )
 
@@ -548,9 +550,24 @@ var table = []row{
 		advice: "The last lines of its log say why. For Node.js raise the heap: `NODE_OPTIONS=--max-old-space-size=1536`, and memory with it.",
 	},
 	{
+		code: "ended-together", in: inExit, any: []string{"=137 beside"}, retry: RetryUnknown,
+		cause:  "Code 137 (SIGKILL): {container} was killed, and {finished} ended with code 0. ECS does not report which of the two ended first: the code 0 may only answer the SIGTERM that followed.",
+		advice: waysOut + " Otherwise {container} did not end within stopTimeout after SIGTERM, ran out of memory (which Fargate does not always report), or was killed by a program of its own.",
+	},
+	{
+		code: "ended-together", in: inExit, any: []string{"=143 beside"}, retry: RetryUnknown,
+		cause:  "Code 143 (SIGTERM): {container} was stopped, and {finished} ended with code 0. ECS does not report which of the two ended first.",
+		advice: waysOut + " Otherwise let the program end with code 0 on SIGTERM.",
+	},
+	{
+		code: "killed", in: inExit, any: []string{"=137 fargate"}, retry: RetryUnknown,
+		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: it ran out of memory, which Fargate does not always report; a program in the container sent the signal; the task was stopped, and the container did not end within stopTimeout after SIGTERM.",
+		advice: "Run it with more memory (the input memory). If the task was stopped, " + endOnTerm,
+	},
+	{
 		code: "killed", in: inExit, any: []string{"=137"}, retry: RetryUnknown,
-		cause:  "Code 137 (SIGKILL): {container} was killed. ECS does not say that it ran out of memory, so most likely it did not end within stopTimeout after SIGTERM; a process in it may still have been out of memory.",
-		advice: "If the task was stopped, let the program end on SIGTERM (run it with exec in shell scripts, or set `\"linuxParameters\": {\"initProcessEnabled\": true}`) or raise stopTimeout. Else try more memory.",
+		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: the task was stopped, and the container did not end within stopTimeout after SIGTERM; a program in the container sent the signal; the host ran out of memory, or a child process passed the memory limit, which ECS does not report as OutOfMemoryError.",
+		advice: "If the task was stopped, " + endOnTerm + " Otherwise run it with more memory (the input memory).",
 	},
 	{
 		code: "segmentation-fault", in: inExit, any: []string{"=139"}, retry: RetryUnknown,

@@ -69,6 +69,7 @@ func (r *reader) checkConfig(c Config) {
 		r.fault("timeout", "expected more than 0; skip-steady-state-check does not wait")
 	}
 	r.rendered("cluster", clusterCharacters, c.Cluster)
+	r.checkVerdict(c.Verdict)
 	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
 }
@@ -82,6 +83,28 @@ func (c Init) Check() error {
 		r.fault("from", "expected the name of a registered task definition: family, family:revision or ARN")
 	}
 	return errors.Join(r.faults...)
+}
+
+// The words that the input verdict takes instead of names of containers.
+const (
+	VerdictEssential = "essential"
+	VerdictAll       = "all"
+)
+
+// checkVerdict reports names that no container can have. Which containers there
+// are is known later.
+func (r *reader) checkVerdict(items []string) {
+	if len(items) == 0 {
+		r.fault("verdict", "expected %s, %s, or names of containers", VerdictEssential, VerdictAll)
+	}
+	for i, item := range items {
+		switch {
+		case (item == VerdictEssential || item == VerdictAll) && len(items) > 1:
+			r.fault("verdict", "%s stands alone: give it, or the names of containers", item)
+		case !familyName.form.MatchString(item) || len(item) > familyName.longest:
+			r.fault("verdict", "item %d: expected %s, %s, or the name of a container", i+1, VerdictEssential, VerdictAll)
+		}
+	}
 }
 
 // Check reports what the inputs of a launch do not allow together, and the

@@ -160,13 +160,15 @@ func TestFaults(t *testing.T) {
 		args []string
 		want []string // every fault, in any order
 	}{
-		{"all at once", []string{"--file-paths=a.json", "--timeout=soon", "--logs=maybe", "--count=-1", "--verdict=some", "--branch=main"}, []string{
+		{"all at once", []string{"--file-paths=a.json", "--timeout=soon", "--logs=maybe", "--count=-1", "--verdict=a b", "--branch=main"}, []string{
 			"timeout: expected a duration such as 90s, 10m or 1h30m, or a number of minutes",
 			"logs: expected true or false",
 			"count: expected a whole number of 0 or more",
-			"verdict: expected essential or all",
+			"verdict: item 1: expected essential, all, or the name of a container",
 			"branch: needs repository",
 		}},
+		{"verdict of a word and a name", []string{"--file-paths=a.json", "--verdict=all,app"}, []string{"verdict: all stands alone: give it, or the names of containers"}},
+		{"verdict of nothing", []string{"--file-paths=a.json", "--verdict=,"}, []string{"verdict: expected essential, all, or names of containers"}},
 		{"nothing to run", nil, []string{"give the task definition: either definition (inline, or the name of a registered one) or file-paths"}},
 		{"a file as definition", []string{"--definition=ecs/web.json"}, []string{"definition: expected a task definition in JSON or YAML, or the name of a registered one: family, family:revision or ARN (a file is given by file-paths)"}},
 		{"no revision", []string{"--definition=web:latest"}, []string{"definition: expected a task definition in JSON or YAML, or the name of a registered one"}},

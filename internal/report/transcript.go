@@ -45,8 +45,11 @@ func (r *Report) Changed(state *task.State, since time.Duration) {
 
 func endText(end task.End) string {
 	text := "no exit code"
-	if end.ExitCode != nil {
+	switch {
+	case end.ExitCode != nil:
 		text = fmt.Sprintf("exit code %d", *end.ExitCode)
+	case end.Status != "" && end.Status != "STOPPED":
+		text = "is " + end.Status
 	}
 	if end.Reason != "" {
 		text += ": " + end.Reason

@@ -33,6 +33,11 @@ type Verdict struct {
 	// fail by a container's code.
 	ExitCode *int32
 
+	// Beside is another deciding container that ended with code 0 while the code of
+	// Container is that of one that was killed or stopped; empty if there is none, or
+	// if Container is known to have ended first.
+	Beside string
+
 	// Reason says in one line why, in our words followed by AWS's, if AWS gave any.
 	Reason string
 
@@ -50,22 +55,23 @@ type Verdict struct {
 }
 
 // Judge judges a task of the definition; decided is false as long as the task can
-// still go either way. Only containers of the definition decide: the essential
-// ones, or every one if all is set. Others, such as an agent that AWS injects,
-// don't.
+// still go either way. The rule says which containers of the definition decide;
+// others, such as an agent that AWS injects, never do. The order is what earlier
+// answers showed.
 //
-// The verdict follows stopCode, exit codes and essential, never a message's text,
-// which AWS may change at any time
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tasks-error-messages-updates.html).
+// The verdict follows stopCode, exit codes and what the definition declares, never
+// a message's text, which AWS may change at any time
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tasks-error-messages-updates.html),
+// and never a guess which container ended first.
 // It can be taken before the task is STOPPED: the codes are there while ECS still
-// takes the network down.
-func Judge(definition *types.TaskDefinition, task types.Task, all bool) (v Verdict, decided bool) {
-	ended := ended(task)
-	if !ended && !(stopping(task) && codesKnown(definition, task, all)) {
+// takes the network down. Where the rule names containers, it can be taken while
+// others run.
+func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) (v Verdict, decided bool) {
+	if !ended(task) && !(codesKnown(definition, task, rule) && (stopping(task) || len(rule.Names) > 0)) {
 		return Verdict{}, false
 	}
 	stopped := func(why string, hostLost bool) (Verdict, bool) {
-		container, code := firstCode(definition, task, all)
+		container, code := firstCode(definition, task, rule)
 		return Verdict{Outcome: Stopped, Container: container, ExitCode: code, HostLost: hostLost, Reason: join(why, reasons(task))}, true
 	}
 	switch task.StopCode {
@@ -81,7 +87,7 @@ func Judge(definition *types.TaskDefinition, task types.Task, all bool) (v Verdi
 	case types.TaskStopCodeUserInitiated:
 		return stopped("somebody stopped the task", false)
 	}
-	return judgeContainers(definition, task, all), true
+	return judgeContainers(definition, task, rule, order), true
 }
 
 // noRoom reports whether a reason why a task or its launch failed is one that
@@ -109,61 +115,83 @@ func ended(task types.Task) bool {
 // that ended with a code may be started again by its restart policy.
 func stopping(task types.Task) bool { return aws.ToString(task.DesiredStatus) == "STOPPED" }
 
-// codesKnown reports whether every deciding container has stopped with its code.
-func codesKnown(definition *types.TaskDefinition, task types.Task, all bool) bool {
+// codesKnown reports whether every deciding container has ended with its code for
+// good. It is false where none decides.
+func codesKnown(definition *types.TaskDefinition, task types.Task, rule Rule) bool {
+	known := false
 	for _, defined := range definition.ContainerDefinitions {
-		if !all && !essential(defined) {
+		if !rule.decides(defined) {
 			continue
 		}
-		container := find(task, aws.ToString(defined.Name))
-		if container == nil || aws.ToString(container.LastStatus) != "STOPPED" || container.ExitCode == nil {
+		if known = settled(task, defined); !known {
 			return false
 		}
 	}
-	return true
+	return known
 }
 
 // judgeContainers judges a task that ended by itself, by its containers. Of
 // several that failed the one that decided is, in this order: the first that
-// ended with a code of its own, the first without any code, the first that was
-// stopped with the rest.
-func judgeContainers(definition *types.TaskDefinition, task types.Task, all bool) Verdict {
+// ended with a code of its own, the first without any code, the first with the
+// code of a container that was stopped.
+func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) Verdict {
 	v := Verdict{Outcome: Succeeded, Reason: "every deciding container ended with code 0"}
-	finished := finishedWell(definition, task)
+	deciding := false
 	var faults [3][]Verdict
 	for _, defined := range definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
 		code, reason := ending(task, name)
+		if code != nil && *code == 0 && outOfMemory(reason) {
+			v.Notes = append(v.Notes, fmt.Sprintf("container %s ended with code 0 but ran out of memory", name))
+		}
+		if !rule.decides(defined) {
+			continue
+		}
+		deciding = true
 		fault := Verdict{Outcome: Failed, Container: name, ExitCode: code}
-		rank := 0
 		switch {
 		case code == nil:
-			rank = 1
 			fault.Reason = join(fmt.Sprintf("container %s ended without an exit code", name), cmp.Or(reason, aws.ToString(task.StoppedReason)))
-		case *code == 0 && outOfMemory(reason):
-			v.Notes = append(v.Notes, fmt.Sprintf("container %s ended with code 0 but ran out of memory", name))
-			continue
+			faults[1] = append(faults[1], fault)
 		case *code == 0:
-			continue
-		case collateral(*code, reason) && finished != "":
-			v.Notes = append(v.Notes, fmt.Sprintf("container %s was stopped (code %d) after %s had finished", name, *code, finished))
-			continue
 		default:
+			if excuse := rule.excuse(definition, task, order, name); excuse != "" {
+				v.Notes = append(v.Notes, fmt.Sprintf("code %d of container %s does not decide: %s, which ended with code 0", *code, name, excuse))
+				continue
+			}
+			rank, when := 0, ""
 			if collateral(*code, reason) {
 				rank = 2
+				fault.Beside, when = beside(definition, task, rule, order, name)
 			}
-			fault.Reason = join(fmt.Sprintf("container %s ended with code %d", name, *code), reason)
+			fault.Reason = join(fmt.Sprintf("container %s ended with code %d%s", name, *code, when), reason)
+			faults[rank] = append(faults[rank], fault)
 		}
-		if !all && !essential(defined) {
-			continue
-		}
-		faults[rank] = append(faults[rank], fault)
 	}
 	if ordered := slices.Concat(faults[:]...); len(ordered) > 0 {
 		ordered[0].Notes = v.Notes
 		return ordered[0]
 	}
+	if !deciding {
+		return Verdict{Outcome: Failed, Reason: "no container of the definition decides", Notes: v.Notes}
+	}
 	return v
+}
+
+// beside returns the first other deciding container that ended with code 0; or, if
+// that was seen to run when the container was STOPPED, "" and a phrase that says so.
+func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order Order, name string) (other, when string) {
+	for _, defined := range definition.ContainerDefinitions {
+		other := aws.ToString(defined.Name)
+		if code, _ := ending(task, other); !rule.decides(defined) || code == nil || *code != 0 {
+			continue
+		}
+		if order.before(name, other) {
+			return "", " while " + other + " was running"
+		}
+		return other, ""
+	}
+	return "", ""
 }
 
 // ending returns the exit code of a container, nil if it has none, and AWS's
@@ -178,18 +206,6 @@ func ending(task types.Task, name string) (*int32, string) {
 
 func outOfMemory(reason string) bool { return strings.Contains(reason, "OutOfMemory") }
 
-// finishedWell returns the first essential container that ended with code 0:
-// ECS then stops all others. It is empty if there is none.
-func finishedWell(definition *types.TaskDefinition, task types.Task) string {
-	for _, defined := range definition.ContainerDefinitions {
-		container := find(task, aws.ToString(defined.Name))
-		if essential(defined) && container != nil && container.ExitCode != nil && *container.ExitCode == 0 {
-			return aws.ToString(defined.Name)
-		}
-	}
-	return ""
-}
-
 // collateral reports whether a code is what a container has that ECS stopped:
 // SIGTERM heeded, or SIGKILL after the stop time-out.
 func collateral(code int32, reason string) bool {
@@ -198,10 +214,10 @@ func collateral(code int32, reason string) bool {
 
 // firstCode returns the first deciding container that ended with a code other
 // than 0, and the code; nil if there is none.
-func firstCode(definition *types.TaskDefinition, task types.Task, all bool) (string, *int32) {
+func firstCode(definition *types.TaskDefinition, task types.Task, rule Rule) (string, *int32) {
 	for _, defined := range definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
-		if code, _ := ending(task, name); code != nil && *code != 0 && (all || essential(defined)) {
+		if code, _ := ending(task, name); code != nil && *code != 0 && rule.decides(defined) {
 			return name, code
 		}
 	}

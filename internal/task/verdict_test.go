@@ -1,6 +1,8 @@
 package task_test
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,13 +50,49 @@ func stopped(status string, code types.TaskStopCode, containers ...types.Contain
 	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code, Containers: containers}
 }
 
+// runningOn makes a task that ECS lets run.
+func runningOn(containers ...types.Container) types.Task {
+	return types.Task{LastStatus: aws.String("RUNNING"), DesiredStatus: aws.String("RUNNING"), Containers: containers}
+}
+
+// with changes one container of a definition.
+func with(d *types.TaskDefinition, name string, change func(*types.ContainerDefinition)) *types.TaskDefinition {
+	for i := range d.ContainerDefinitions {
+		if aws.ToString(d.ContainerDefinitions[i].Name) == name {
+			change(&d.ContainerDefinitions[i])
+		}
+	}
+	return d
+}
+
+func dependsOn(name string, condition types.ContainerCondition) func(*types.ContainerDefinition) {
+	return func(c *types.ContainerDefinition) {
+		c.DependsOn = append(c.DependsOn, types.ContainerDependency{ContainerName: &name, Condition: condition})
+	}
+}
+
+func restarts(except ...int32) func(*types.ContainerDefinition) {
+	return func(c *types.ContainerDefinition) {
+		c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), IgnoredExitCodes: except}
+	}
+}
+
+// order is what answers showed.
+func order(answers ...types.Task) (o task.Order) {
+	for _, answer := range answers {
+		o.Observe(answer)
+	}
+	return o
+}
+
 func TestJudge(t *testing.T) {
 	const exited = types.TaskStopCodeEssentialContainerExited
 	for _, tt := range []struct {
 		name       string
 		definition *types.TaskDefinition
 		task       types.Task
-		all        bool
+		rule       task.Rule
+		earlier    []types.Task // answers
 
 		decided   bool
 		outcome   task.Outcome
@@ -75,12 +113,75 @@ func TestJudge(t *testing.T) {
 			decided: true, outcome: task.Failed, container: "app", code: 2},
 		{name: "a sidecar that is not essential does not decide", definition: definition("app", "proxy?"), task: stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")),
 			decided: true, outcome: task.Succeeded, code: none},
-		{name: "it does where all decide", definition: definition("app", "proxy?"), task: stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")), all: true,
+		{name: "it does where all decide", definition: definition("app", "proxy?"), task: stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")), rule: task.Rule{All: true},
 			decided: true, outcome: task.Failed, container: "proxy", code: 1},
-		{name: "an essential sidecar stopped after the job finished", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 0, "")),
+		{name: "an essential sidecar that nothing depends on: nobody knows which ended first", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 0, "")),
+			decided: true, outcome: task.Failed, container: "proxy", code: 143},
+		{name: "killed, while another heeded the SIGTERM that followed", definition: definition("app", "proxy"), task: stopped("STOPPED", exited, ended("app", 137, ""), ended("proxy", 0, "")),
+			decided: true, outcome: task.Failed, container: "app", code: 137},
+		{name: "in the other order too", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")),
+			decided: true, outcome: task.Failed, container: "app", code: 137},
+		{name: "and where all decide", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")), rule: task.Rule{All: true},
+			decided: true, outcome: task.Failed, container: "app", code: 137},
+		{name: "the job was killed", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")), rule: task.Rule{Job: "app"},
+			decided: true, outcome: task.Failed, container: "app", code: 137},
+		{name: "the job ended well, and the other was stopped", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: task.Rule{Job: "app"},
 			decided: true, outcome: task.Succeeded, code: none, notes: 1},
-		{name: "killed after the job finished", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
+		{name: "the other was STOPPED while the job ran", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: task.Rule{Job: "app"},
+			earlier: []types.Task{stopped("RUNNING", exited, ended("proxy", 137, ""), running("app"))},
+			decided: true, outcome: task.Failed, container: "proxy", code: 137},
+		{name: "the job was STOPPED while the other ran", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: task.Rule{Job: "app"},
+			earlier: []types.Task{stopped("RUNNING", exited, running("proxy"), ended("app", 0, ""))},
 			decided: true, outcome: task.Succeeded, code: none, notes: 1},
+		{name: "a job that is no container of the definition", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, ""), ended("agent", 0, "")), rule: task.Rule{Job: "agent"},
+			decided: true, outcome: task.Failed, container: "proxy", code: 137},
+		{name: "a helper killed after the job", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
+			decided: true, outcome: task.Succeeded, code: none, notes: 1},
+		{name: "a helper seen to have died first", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
+			earlier: []types.Task{stopped("RUNNING", exited, ended("proxy", 137, ""), running("app"))},
+			decided: true, outcome: task.Failed, container: "proxy", code: 137},
+		{name: "a helper that died before its dependant started", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "HEALTHY")), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
+			earlier: []types.Task{{LastStatus: aws.String("PENDING"), DesiredStatus: aws.String("RUNNING"), Containers: []types.Container{
+				ended("proxy", 137, ""), {Name: aws.String("app"), LastStatus: aws.String("PENDING")}}}},
+			decided: true, outcome: task.Failed, container: "proxy", code: 137},
+		{name: "a helper out of memory", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 137, "OutOfMemoryError: x"), ended("app", 0, "")),
+			decided: true, outcome: task.Failed, container: "proxy", code: 137},
+		{name: "a helper with a code of its own", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 1, ""), ended("app", 0, "")),
+			decided: true, outcome: task.Failed, container: "proxy", code: 1},
+		{name: "a helper of a failed job", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 5, "")),
+			decided: true, outcome: task.Failed, container: "app", code: 5},
+		{name: "a helper of two, of which one failed as well", definition: with(with(definition("proxy", "app", "web"), "app", dependsOn("proxy", "START")), "web", dependsOn("proxy", "START")),
+			task:    stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 0, ""), ended("web", 143, "")),
+			decided: true, outcome: task.Failed, container: "proxy", code: 143},
+		{name: "a helper through another helper", definition: with(with(definition("app", "proxy", "certs"), "app", dependsOn("proxy", "HEALTHY")), "proxy", dependsOn("certs", "START")),
+			task:    stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 143, ""), ended("certs", 137, "")),
+			decided: true, outcome: task.Succeeded, code: none, notes: 2},
+		{name: "a helper of one that does not decide", definition: with(definition("app", "proxy", "web?"), "web", dependsOn("proxy", "START")),
+			task:    stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 143, ""), ended("web", 0, "")),
+			decided: true, outcome: task.Failed, container: "proxy", code: 143},
+		{name: "the job is not a helper of its helper", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")),
+			decided: true, outcome: task.Failed, container: "app", code: 137},
+		{name: "helpers of each other", definition: with(with(definition("a", "b"), "a", dependsOn("b", "START")), "b", dependsOn("a", "START")), task: stopped("STOPPED", exited, ended("a", 0, ""), ended("b", 143, "")),
+			decided: true, outcome: task.Failed, container: "b", code: 143},
+		{name: "volumesFrom, but it was to end before", definition: with(with(definition("init?", "app"), "app", func(c *types.ContainerDefinition) {
+			c.VolumesFrom = []types.VolumeFrom{{SourceContainer: aws.String("init")}}
+		}), "app", dependsOn("init", "COMPLETE")), rule: task.Rule{All: true}, task: stopped("STOPPED", exited, ended("init", 137, ""), ended("app", 0, "")),
+			decided: true, outcome: task.Failed, container: "init", code: 137},
+		{name: "a named container decides alone", definition: definition("app", "web"), rule: task.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("app", 0, ""), ended("web", 7, "")),
+			decided: true, outcome: task.Succeeded, code: none},
+		{name: "and by its own code", definition: definition("app", "web"), rule: task.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("app", 137, ""), ended("web", 0, "")),
+			decided: true, outcome: task.Failed, container: "app", code: 137},
+		{name: "also one that is not essential, while others run", definition: definition("app?", "web"), rule: task.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web")),
+			decided: true, outcome: task.Failed, container: "app", code: 4},
+		{name: "named ones are awaited", definition: definition("app?", "worker?", "web"), rule: task.Rule{Names: []string{"app", "worker"}}, task: runningOn(ended("app", 0, ""), running("worker"), running("web"))},
+		{name: "a named one may start again", definition: with(definition("app?", "web"), "app", restarts()), rule: task.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web"))},
+		{name: "not with a code that is not restarted", definition: with(definition("app?", "web"), "app", restarts(4)), rule: task.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web")),
+			decided: true, outcome: task.Failed, container: "app", code: 4},
+		{name: "a named one that could not start", definition: definition("app?", "web"), rule: task.Rule{Names: []string{"app"}}, task: runningOn(ended("app", none, "CannotPullContainerError: denied"), running("web")),
+			decided: true, outcome: task.Failed, container: "app", code: none},
+		{name: "names of no container", definition: definition("web"), rule: task.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("web", 0, "")),
+			decided: true, outcome: task.Failed, code: none},
+		{name: "names of no container do not end a task", definition: definition("web"), rule: task.Rule{Names: []string{"app"}}, task: runningOn(running("web"))},
 		{name: "killed for its memory", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, "OutOfMemoryError: Container killed due to memory usage"), ended("app", 0, "")),
 			decided: true, outcome: task.Failed, container: "proxy", code: 137},
 		{name: "the cause is not who was stopped with it", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 9, "")),
@@ -112,7 +213,7 @@ func TestJudge(t *testing.T) {
 			decided: true, outcome: task.Succeeded, code: none},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, decided := task.Judge(tt.definition, tt.task, tt.all)
+			got, decided := task.Judge(tt.definition, tt.task, tt.rule, order(append(tt.earlier, tt.task)...))
 			if decided != tt.decided {
 				t.Fatalf("Judge() decided = %v, want %v (%+v)", decided, tt.decided, got)
 			}
@@ -130,5 +231,139 @@ func TestJudge(t *testing.T) {
 				t.Errorf("Judge() has the reason %q", got.Reason)
 			}
 		})
+	}
+}
+
+// links are the ways in which app can need helper.
+var links = []struct {
+	name  string
+	helps bool // it makes a helper of helper
+	link  func(app, helper *types.ContainerDefinition)
+}{
+	{"none", false, func(app, helper *types.ContainerDefinition) {}},
+	{"START", true, func(app, helper *types.ContainerDefinition) { dependsOn("helper", "START")(app) }},
+	{"HEALTHY", true, func(app, helper *types.ContainerDefinition) { dependsOn("helper", "HEALTHY")(app) }},
+	{"COMPLETE", false, func(app, helper *types.ContainerDefinition) { dependsOn("helper", "COMPLETE")(app) }},
+	{"SUCCESS", false, func(app, helper *types.ContainerDefinition) { dependsOn("helper", "SUCCESS")(app) }},
+	{"links", true, func(app, helper *types.ContainerDefinition) { app.Links = []string{"helper:db"} }},
+	{"links without an alias", true, func(app, helper *types.ContainerDefinition) { app.Links = []string{"helper"} }},
+	{"volumesFrom", true, func(app, helper *types.ContainerDefinition) {
+		app.VolumesFrom = []types.VolumeFrom{{SourceContainer: aws.String("helper")}}
+	}},
+	{"awsfirelens", true, func(app, helper *types.ContainerDefinition) {
+		app.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}
+		helper.FirelensConfiguration = &types.FirelensConfiguration{Type: types.FirelensConfigurationTypeFluentbit}
+	}},
+	{"awsfirelens of another", false, func(app, helper *types.ContainerDefinition) {
+		helper.FirelensConfiguration = &types.FirelensConfiguration{Type: types.FirelensConfigurationTypeFluentbit}
+	}},
+	{"the other way round", false, func(app, helper *types.ContainerDefinition) { dependsOn("app", "START")(helper) }},
+}
+
+// Every pair of containers: whether each is essential, with which code each ended, and
+// how the one needs the other.
+func TestJudgePairs(t *testing.T) {
+	const outOfMemory = "OutOfMemoryError: Container killed due to memory usage"
+	type ending struct {
+		code   int32
+		reason string
+	}
+	endings := []ending{{0, ""}, {1, ""}, {137, ""}, {143, ""}, {137, outOfMemory}, {0, outOfMemory}, {none, ""}}
+	stoppable := func(e ending) bool { return (e.code == 137 || e.code == 143) && e.reason == "" }
+	for _, rule := range []task.Rule{{}, {All: true}, {Job: "app"}, {Job: "helper"}, {Names: []string{"app"}}, {Names: []string{"helper"}}, {Names: []string{"app", "helper"}}} {
+		for _, link := range links {
+			for _, essential := range [][2]bool{{true, true}, {true, false}, {false, true}} {
+				for _, app := range endings {
+					for _, helper := range endings {
+						d := definition("helper", "app")
+						link.link(&d.ContainerDefinitions[1], &d.ContainerDefinitions[0])
+						d.ContainerDefinitions[1].Essential, d.ContainerDefinitions[0].Essential = &essential[0], &essential[1]
+						answer := stopped("STOPPED", types.TaskStopCodeEssentialContainerExited, ended("app", app.code, app.reason), ended("helper", helper.code, helper.reason))
+						got, decided := task.Judge(d, answer, rule, nil)
+
+						decides := func(name string, essential bool) bool {
+							if rule.Names != nil {
+								return slices.Contains(rule.Names, name)
+							}
+							return rule.All || essential
+						}
+						appDecides, helperDecides := decides("app", essential[0]), decides("helper", essential[1])
+						reverse := link.name == "the other way round"
+						awaited := link.name == "COMPLETE" || link.name == "SUCCESS"
+						helperExcused := stoppable(helper) && app.code == 0 && !awaited && (link.helps && appDecides || rule.Job == "app")
+						appExcused := stoppable(app) && helper.code == 0 && (reverse && helperDecides || rule.Job == "helper")
+						good := (!appDecides || app.code == 0 || appExcused) && (!helperDecides || helper.code == 0 || helperExcused)
+						if !decided || (got.Outcome == task.Succeeded) != good {
+							t.Errorf("app (essential %v) ended with %v, helper (essential %v) with %v, needed by %s, rule %+v: Judge() = %+v, %v, want success %v",
+								essential[0], app, essential[1], helper, link.name, rule, got, decided, good)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// One more deciding container that failed by a code of its own, or that nothing
+// depends on, never makes a success of a failure. Nor does one more answer.
+func TestJudgeNeverBetter(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	codes := []int32{0, 0, 0, 1, 137, 143, none}
+	conditions := []types.ContainerCondition{"START", "HEALTHY", "COMPLETE", "SUCCESS"}
+	failures := 0
+	for range 50_000 {
+		var d types.TaskDefinition
+		var answer, earlier types.Task
+		answer.LastStatus, answer.StopCode = aws.String("STOPPED"), types.TaskStopCodeEssentialContainerExited
+		rule := task.Rule{All: rnd.IntN(4) == 0}
+		n := 1 + rnd.IntN(4)
+		for i := range n {
+			name := string(rune('a' + i))
+			c := types.ContainerDefinition{Name: &name, Essential: aws.Bool(i == 0 || rnd.IntN(3) > 0)}
+			if j := rnd.IntN(n); rnd.IntN(2) == 0 && j != i {
+				dependsOn(string(rune('a'+j)), conditions[rnd.IntN(4)])(&c)
+			}
+			d.ContainerDefinitions = append(d.ContainerDefinitions, c)
+			answer.Containers = append(answer.Containers, ended(name, codes[rnd.IntN(len(codes))], ""))
+			if rnd.IntN(3) == 0 {
+				earlier.Containers = append(earlier.Containers, running(name))
+			} else {
+				earlier.Containers = append(earlier.Containers, answer.Containers[i])
+			}
+		}
+		switch rnd.IntN(4) {
+		case 0:
+			rule.Job = string(rune('a' + rnd.IntN(n)))
+		case 1:
+			rule.Names = []string{string(rune('a' + rnd.IntN(n)))}
+		}
+		before, _ := task.Judge(&d, answer, rule, nil)
+		if before.Outcome == task.Succeeded {
+			continue
+		}
+		failures++
+		if v, _ := task.Judge(&d, answer, rule, order(earlier)); v.Outcome == task.Succeeded {
+			t.Fatalf("an answer more makes a success of %+v: %+v, %+v, %+v, rule %+v", before, d, answer, earlier, rule)
+		}
+
+		x := types.ContainerDefinition{Name: aws.String("x")}
+		if rnd.IntN(2) == 0 {
+			dependsOn(string(rune('a'+rnd.IntN(n))), conditions[rnd.IntN(4)])(&x)
+		}
+		code := codes[3+rnd.IntN(4)]
+		if depended := rnd.IntN(2) == 0; depended && (code == 1 || code == none) {
+			dependsOn("x", conditions[rnd.IntN(4)])(&d.ContainerDefinitions[rnd.IntN(n)])
+		}
+		if rule.Names != nil {
+			rule.Names = append(rule.Names, "x")
+		}
+		d.ContainerDefinitions = append(d.ContainerDefinitions, x)
+		answer.Containers = append(answer.Containers, ended("x", code, ""))
+		if v, _ := task.Judge(&d, answer, rule, nil); v.Outcome == task.Succeeded {
+			t.Fatalf("x with code %d makes a success of %+v: %+v, %+v, rule %+v", code, before, d, answer, rule)
+		}
+	}
+	if failures < 10_000 {
+		t.Errorf("%d failures are too few to say anything", failures)
 	}
 }

@@ -28,6 +28,9 @@ type State struct {
 	types.Task
 	Definition *types.TaskDefinition
 
+	// Rule says which containers decide. It must not change once the task is watched.
+	Rule Rule
+
 	// Verdict is nil until the task has ended one way or the other. A task that
 	// has reached a goal other than its end has none.
 	Verdict *Verdict
@@ -35,6 +38,7 @@ type State struct {
 	// Reached is true once the task is in the state that was waited for.
 	Reached bool
 
+	order    Order     // in which containers were seen to end
 	launched time.Time // when ECS accepted the task; zero if that was before the watch
 	seen     bool      // by DescribeTasks
 	missed   time.Time // since when ECS does not show the task; zero if it does
@@ -48,12 +52,20 @@ type State struct {
 // Done reports whether there is nothing more to wait for.
 func (s *State) Done() bool { return s.Verdict != nil || s.Reached }
 
+// RunsOn reports whether the task was judged while ECS lets it run: the containers
+// that decide have ended, and others have not.
+func (s *State) RunsOn() bool {
+	return s.Verdict != nil && s.Verdict.Outcome != Lost && !ended(s.Task) && !stopping(s.Task)
+}
+
 // States returns the states of launched tasks, as RunTask answered them.
 func States(launched ...Launched) []*State {
 	var states []*State
 	for _, l := range launched {
 		for _, task := range l.Tasks {
-			states = append(states, &State{Task: task, Definition: l.Definition, launched: l.At})
+			state := &State{Task: task, Definition: l.Definition, launched: l.At}
+			state.order.Observe(task)
+			states = append(states, state)
 		}
 	}
 	return states
@@ -62,7 +74,6 @@ func States(launched ...Launched) []*State {
 // Watch is a wait for tasks.
 type Watch struct {
 	Goal  Goal      // empty is UntilStopped
-	All   bool      // every container decides, not only the essential ones
 	Since time.Time // of the first launch; the schedule follows the time since
 
 	// Deadline is when the watch ends, after a last look; zero is never.
@@ -323,6 +334,7 @@ func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
 
 // update takes in what ECS says of the task. A verdict is final.
 func (s *State) update(task types.Task, w Watch) {
+	s.order.Observe(task) // an older state as well: what it shows was so
 	if s.seen && task.Version != 0 && task.Version < s.Version {
 		s.missed = time.Time{}
 		return // an older state: reads are eventually consistent
@@ -336,7 +348,7 @@ func (s *State) update(task types.Task, w Watch) {
 		}
 		return
 	}
-	if verdict, decided := Judge(s.Definition, task, w.All); decided {
+	if verdict, decided := Judge(s.Definition, task, s.Rule, s.order); decided {
 		s.Verdict, changed = &verdict, true
 	}
 	reached := s.Verdict == nil && reached(s.Definition, task, w.Goal)
