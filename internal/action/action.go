@@ -129,6 +129,8 @@ func Main(env Env) int {
 	}
 }
 
+const nothingCalled = "nothing was called; see ecs-run-task --help"
+
 func dispatch(ctx context.Context, env Env, made *ledger) int {
 	console := report.New(env.Stdout, env.getenv, env.Terminal)
 	args := env.Args[1:]
@@ -140,10 +142,13 @@ func dispatch(ctx context.Context, env Env, made *ledger) int {
 		console = report.New(env.Stderr, env.getenv, false)
 	}
 	if err != nil {
+		if command.Name == "run" || command.Name == "" { // no such command
+			return newStep(env, console, command.Run).refuse(ctx, err)
+		}
 		for _, note := range notes(err) {
 			console.Error(note)
 		}
-		console.Printf("nothing was called; see ecs-run-task --help")
+		console.Printf(nothingCalled)
 		return ExitError
 	}
 	if command.Name == "run" {

@@ -35,6 +35,24 @@ func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
 		s.console.Error(fault)
 	}
 	s.cleanUp(ctx, &result)
+	return s.publish(result, set)
+}
+
+// refuse concludes a step whose inputs have faults.
+func (s *step) refuse(ctx context.Context, err error) int {
+	s.mask()
+	result := s.conclude(ctx, nil, err)
+	result.Faults = notes(err)
+	for _, fault := range result.Faults {
+		s.console.Error(fault)
+	}
+	s.console.Printf(nothingCalled)
+	return s.publish(result, nil)
+}
+
+// publish sets the outputs, but those that have been set, and writes the job summary and
+// the result file.
+func (s *step) publish(result report.Result, set []report.Output) int {
 	s.setOutputs(result, set)
 	if fault := s.console.Summary(result); fault != nil {
 		s.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
@@ -76,13 +94,24 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 	result := report.Result{
 		Status: report.Succeeded, Commit: s.commit, Requests: s.requests,
 		Local: s.config.Local != "", Ended: time.Now(),
+		Cluster: s.config.Cluster, Region: s.config.Region, NotRun: s.notRun,
+	}
+	if s.clients != nil {
+		result.Region = s.clients.config.Region
+		if err != nil {
+			err = s.clients.plainRefusal(err)
+		}
 	}
 	if s.logs != nil {
 		result.Logs = s.logs.results()
 	}
 	var failed *task.State
 	open := 0
+	reached := 0
 	for _, j := range jobs {
+		if family := s.familyOf(j); !slices.Contains(result.Families, family) {
+			result.Families = append(result.Families, family)
+		}
 		if j.definition != nil {
 			result.Definitions = append(result.Definitions, j.definition)
 			if j.registered {
@@ -98,6 +127,9 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 			if !state.Done() {
 				open++
 			}
+			if state.Reached {
+				reached++
+			}
 		}
 	}
 	end := func(status report.Status, code int, reason string) {
@@ -107,19 +139,25 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 	case signal != nil:
 		end(report.Cancelled, signal.status(), signal.Error())
 	case s.timedOut:
-		end(report.TimedOut, ExitTimedOut, fmt.Sprintf("timed out after %s", s.config.Timeout))
+		end(report.TimedOut, ExitTimedOut, s.timeoutText())
 	case err != nil:
-		end(report.Errored, ExitError, firstLine(err))
+		end(report.Errored, ExitError, withoutSDK(firstLine(err)))
 	case failed != nil:
 		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
 	case s.config.DryRun:
-		end(report.Succeeded, ExitGood, "dry run: nothing was changed")
+		end(report.DryRun, ExitGood, "nothing was changed")
 	case s.config.SkipSteadyStateCheck && open > 0 && s.config.Local != "":
 		end(report.Started, ExitGood, "started, and not waited for: tasks of a local run are stopped when it ends")
 	case s.config.SkipSteadyStateCheck && open > 0:
 		end(report.Started, ExitGood, "started, and not waited for")
+	case s.config.SteadyState != "stopped" && reached > 0:
+		reason := "every task is " + s.config.SteadyState
+		if reached < len(result.Tasks) {
+			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0", reached, plural(len(result.Tasks), "task"), s.config.SteadyState)
+		}
+		end(report.Status(s.config.SteadyState), ExitGood, reason)
 	case s.config.SteadyState != "stopped":
-		end(report.Succeeded, ExitGood, "every task is "+s.config.SteadyState)
+		end(report.Succeeded, ExitGood, "not "+s.config.SteadyState+": every deciding container had already ended with code 0")
 	default:
 		end(report.Succeeded, ExitGood, "every deciding container ended with code 0")
 	}

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,35 +29,114 @@ func (s *step) faults(ctx context.Context, jobs []*job, err error) []report.Note
 			}
 		}
 	}
-	if err == nil || interruption(ctx) != nil {
-		return all
+	if signal := interruption(ctx); signal != nil {
+		note := s.endFault(ctx, jobs, diagnose.Cancelled)
+		note.Title, note.Text = "cancelled", signal.Error()+note.Text
+		return append(all, note)
 	}
+	explained := false
 	for _, one := range split(err) {
+		if one == nil {
+			continue
+		}
 		for _, note := range s.notes(ctx, one, jobOf(jobs, one)) {
+			if s.timedOut && endedByTimeout(one) {
+				explained = true
+				note.Title, note.Text = "timed out", s.timeoutText()+": "+note.Text
+			}
 			all = append(all, s.placed(note))
 		}
 	}
+	if s.timedOut && !explained {
+		note := s.endFault(ctx, jobs, "")
+		note.Title, note.Text = "timed out", s.timeoutText()+note.Text
+		all = append(all, note)
+	}
 	return all
+}
+
+func (s *step) timeoutText() string { return fmt.Sprintf("timed out after %s", s.config.Timeout) }
+
+// endedByTimeout reports whether a launch came to nothing since there was no time
+// left.
+func endedByTimeout(err error) bool {
+	var failed *task.FailedLaunchError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed)
+}
+
+// endFault says how the tasks were when the step ended before them, at the place of
+// the first one's definition. The end is found out for a time-out, where it is
+// empty.
+func (s *step) endFault(ctx context.Context, jobs []*job, end diagnose.End) report.Note {
+	var job *job
+	var first *task.State
+	open := 0
+	for _, j := range jobs {
+		for _, state := range j.states {
+			v := state.Verdict
+			if state.Reached || v != nil && (!s.made.hasStopped(state) || v.Outcome == task.Succeeded || v.Outcome == task.Failed) {
+				continue // it ended by itself, or is as was asked for
+			}
+			if open++; first == nil {
+				job, first = j, state
+			}
+		}
+	}
+	if first == nil {
+		symptom := s.symptom(ctx, nil)
+		symptom.End = cmp.Or(end, diagnose.TimedOutStarting)
+		return report.Note{Advice: diagnose.Explain(symptom)}
+	}
+	symptom := s.symptom(ctx, first.Definition)
+	note := s.definitionNote(job, "")
+	note.Text = fmt.Sprintf(": task %s of %s", short(first), task.Name(first.Definition))
+	switch {
+	case first.StartedAt == nil:
+		note.Text += " was not running yet"
+		symptom.End = cmp.Or(end, diagnose.TimedOutStarting)
+	case s.config.SteadyState == "healthy":
+		note.Text += " was not healthy yet"
+		symptom.End = cmp.Or(end, diagnose.TimedOutHealth)
+	default:
+		note.Text += " was running"
+		symptom.End = cmp.Or(end, diagnose.TimedOutRunning)
+	}
+	if open > 1 {
+		note.Text += fmt.Sprintf(", and %s more had not ended", plural(open-1, "task"))
+	}
+	note.Advice = diagnose.Explain(symptom)
+	for _, end := range first.Ends() {
+		if end.Essential && len(note.Lines) == 0 {
+			note.Lines = s.logs.last(aws.ToString(first.TaskArn), end.Name)
+		}
+	}
+	return s.placed(note)
 }
 
 // taskFault says why a task failed, at the place of the container that decided.
 func (s *step) taskFault(ctx context.Context, j *job, state *task.State) report.Note {
 	v := state.Verdict
-	note := report.Note{
-		Title:  fmt.Sprintf("%s %s", task.Name(state.Definition), v.Outcome),
-		Text:   fmt.Sprintf("task %s of %s: %s", short(state), task.Name(state.Definition), v.Reason),
-		Advice: s.explainTask(ctx, state),
-		Lines:  s.logs.last(aws.ToString(state.TaskArn), v.Container),
-		Aside:  true,
-	}
-	if j.source != nil {
-		place := j.source.Place
-		if i := slices.IndexFunc(j.source.Containers, func(c taskdef.Container) bool { return c.Name == v.Container }); i >= 0 {
-			place = j.source.Containers[i].Place
-		}
-		note.File, note.Line, note.Column = place.Name, place.Line, place.Column
-	}
+	note := s.definitionNote(j, v.Container)
+	note.Title = fmt.Sprintf("%s %s", task.Name(state.Definition), v.Outcome)
+	note.Text = fmt.Sprintf("task %s of %s: %s", short(state), task.Name(state.Definition), v.Reason)
+	note.Advice = s.explainTask(ctx, state)
+	note.Lines = s.logs.last(aws.ToString(state.TaskArn), v.Container)
 	return s.placed(note)
+}
+
+// definitionNote returns a note beside the job's definition, at a container of it if
+// it has one of that name.
+func (s *step) definitionNote(j *job, container string) report.Note {
+	note := report.Note{Aside: true}
+	if j.source == nil {
+		return note
+	}
+	place := j.source.Place
+	if i := slices.IndexFunc(j.source.Containers, func(c taskdef.Container) bool { return c.Name == container }); i >= 0 {
+		place = j.source.Containers[i].Place
+	}
+	note.File, note.Line, note.Column = place.Name, place.Line, place.Column
+	return note
 }
 
 // explainTask returns what is likely behind the end of a task: of the container
@@ -64,6 +144,9 @@ func (s *step) taskFault(ctx context.Context, j *job, state *task.State) report.
 func (s *step) explainTask(ctx context.Context, state *task.State) []diagnose.Advice {
 	about := s.symptom(ctx, state.Definition)
 	about.StopCode, about.StoppedReason = string(state.StopCode), aws.ToString(state.StoppedReason)
+	if state.Verdict.Outcome == task.Lost {
+		about.End = diagnose.Lost
+	}
 	about.Fargate = state.LaunchType == types.LaunchTypeFargate
 	var all []diagnose.Advice
 	explain := func(symptom diagnose.Symptom) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -35,7 +36,7 @@ func notes(err error) []report.Note {
 	if errors.As(err, &fault) {
 		return []report.Note{noteAt(fault)}
 	}
-	note := report.Note{Text: err.Error()}
+	note := report.Note{Text: withoutSDK(err.Error())}
 	var wrong *input.Error
 	if errors.As(err, &wrong) {
 		note.Title, note.Hint = "input "+wrong.Input, wrong.Hint
@@ -46,6 +47,13 @@ func notes(err error) []report.Note {
 	}
 	return []report.Note{note}
 }
+
+// sdkText is what the AWS SDK writes around the cause of an error.
+var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |exceeded maximum number of attempts, [0-9]+, |` +
+	`https response error StatusCode: [0-9]+, RequestID: [^,]*, |request send failed, |api error `)
+
+// withoutSDK takes the names of the SDK's own layers out of an error's text.
+func withoutSDK(text string) string { return sdkText.ReplaceAllString(text, "") }
 
 // joined returns the errors that [errors.Join] joined, nil for any other error,
 // such as one that wraps two and says more than they do.
@@ -111,7 +119,7 @@ func explain(err error, region string, account func() string) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return fmt.Errorf("%s: no answer from %s to %s (%s): %w", doing, operation.Service(), operation.Operation(), where, operation.Unwrap())
+		return fmt.Errorf("%s: no answer from %s to %s (%s): %s", doing, operation.Service(), operation.Operation(), where, withoutSDK(operation.Unwrap().Error()))
 	}
 	return fmt.Errorf("%s: %s refused %s (%s): %s: %s", doing, operation.Service(), operation.Operation(), where, api.ErrorCode(), api.ErrorMessage())
 }

@@ -51,6 +51,7 @@ type step struct {
 
 	mu       sync.Mutex // of what several launches change at once
 	timedOut bool
+	notRun   []string // family:revision of definitions that were not run, since one before failed
 	saved    []string // ARNs of tasks, for the post stage
 }
 
@@ -84,7 +85,7 @@ func (s *step) run(ctx context.Context) int {
 		return s.finish(ctx, jobs, err)
 	}
 	if s.config.DryRun {
-		return s.finish(ctx, nil, s.dryRun(ctx, jobs))
+		return s.finish(ctx, jobs, s.dryRun(ctx, jobs))
 	}
 	if s.clients, err = s.connect(ctx); err != nil {
 		return s.finish(ctx, jobs, err)
@@ -140,6 +141,7 @@ func (s *step) tellNotRun(groups [][]*job) {
 			names = append(names, task.Name(j.definition))
 		}
 	}
+	s.notRun = names
 	if len(names) > 0 {
 		s.console.Printf("not run after that: %s", strings.Join(names, ", "))
 	}

@@ -31,6 +31,9 @@ type Symptom struct {
 	StoppedReason string
 	Fargate       bool // it ran there
 
+	// How the step ended, where that was no end of a task: one of the Ends.
+	End End
+
 	// One container of the task, its exit code (nil if it has none), and the last
 	// lines of its log, oldest first.
 	Container       string
@@ -56,6 +59,18 @@ type Symptom struct {
 	Region        string
 	Account       string
 }
+
+// End is how a step ended that is no end of a task.
+type End string
+
+// The ends.
+const (
+	TimedOutRunning  End = "timed out while running"  // the containers ran
+	TimedOutStarting End = "timed out while starting" // they did not, or not all
+	TimedOutHealth   End = "timed out before healthy" // their health checks did not pass
+	Cancelled        End = "cancelled"                // by a signal
+	Lost             End = "lost"                     // ECS no longer shows the task
+)
 
 // Retry says whether to run the same again is of any use.
 type Retry string
@@ -93,7 +108,7 @@ type Advice struct {
 func Explain(s Symptom) []Advice {
 	said := s.said()
 	for _, group := range [][]place{
-		{inContainerName, inError, inFailure, inStopCode, inContainer, inTask},
+		{inContainerName, inError, inFailure, inEnd, inStopCode, inContainer, inTask},
 		{inExit, inLog},
 	} {
 		var all []Advice
@@ -128,6 +143,7 @@ const (
 	inTask
 	inExit
 	inLog
+	inEnd
 
 	inReasons = inContainer | inTask
 	inStart   = inReasons | inFailure | inError // the start of a task may fail in any of these
@@ -160,6 +176,7 @@ func (s Symptom) said() []saying {
 	}
 	add(inFailure, s.FailureReason)
 	add(inFailure, s.FailureDetail)
+	add(inEnd, string(s.End))
 	add(inStopCode, s.StopCode)
 	add(inContainer, s.ContainerReason)
 	add(inTask, s.StoppedReason)

@@ -245,6 +245,31 @@ var table = []row{
 
 	// Why a task was stopped.
 	{
+		code: "timed-out", in: inEnd, any: []string{"=timed out while running"}, retry: RetryUnknown,
+		cause:  "The task was still running at the end of the time-out, which counts from the launch.",
+		advice: "If it needs longer, raise timeout. If it is a server, which does not end, set `steady-state: running`, or `verdict` to the container whose end counts. If it hangs, the last lines of its log may say where.",
+	},
+	{
+		code: "timed-out", in: inEnd, any: []string{"=timed out while starting"}, retry: RetryMaybe,
+		cause:  "The task was not running yet at the end of the time-out, which counts from the launch and includes the wait for capacity and the pull of the images.",
+		advice: "See in the lines above how far it came: PROVISIONING is the wait for a host and a network interface, PENDING the pull of the images, dependsOn and the start. Raise timeout if it only needs longer.",
+	},
+	{
+		code: "timed-out", in: inEnd, any: []string{"=timed out before healthy"}, retry: RetryUnknown,
+		cause:  "The task was running at the end of the time-out, but its health checks did not pass.",
+		advice: "Run the command of healthCheck in the container, which needs the programs in the image that it uses, such as curl. If the program only needs longer to start, raise startPeriod and timeout.",
+	},
+	{
+		code: "cancelled", in: inEnd, any: []string{"=cancelled"}, retry: RetryYes,
+		cause:  "A signal ended the step: the job was cancelled by hand, by a newer run in its concurrency group, or by a time-out of the job.",
+		advice: "Run the job again. To let tasks run on when a job is cancelled, set `on-interrupt: leave`, and `reattach: true` for a re-run that follows them.",
+	},
+	{
+		code: "task-lost", in: inEnd, any: []string{"=lost"}, retry: RetryUnknown,
+		cause:  "ECS does not show the task: it shows tasks for about an hour after their end, and those of {cluster} in {region} alone.",
+		advice: "Look for its log, which is kept longer, before you run it again: whether it did its work is not known.",
+	},
+	{
 		code: "spot-interruption", in: inStopCode | inReasons, any: []string{"=spotinterruption", "your spot task was interrupted", "spotinterruptionerror"}, retry: RetryYes,
 		cause:  "AWS took the Fargate Spot capacity of the task back, two minutes after it sent SIGTERM.",
 		advice: "Set retries: 2 to run it again by itself, or use FARGATE for what must not be interrupted.",

@@ -170,6 +170,11 @@ var samples = []sample{
 	{"illegal-instruction", exited(132)},
 	{"aborted", exited(134)},
 	{"killed", exited(137)},
+	{"timed-out", Symptom{End: TimedOutRunning}},
+	{"timed-out", Symptom{End: TimedOutStarting}},
+	{"timed-out", Symptom{End: TimedOutHealth}},
+	{"cancelled", Symptom{End: Cancelled}},
+	{"task-lost", Symptom{End: Lost}},
 	{"killed", Symptom{ExitCode: exited(137).ExitCode, Fargate: true}},
 	{"ended-together", Symptom{ExitCode: exited(137).ExitCode, Container: "proxy", Finished: "app", Fargate: true}},
 	{"ended-together", Symptom{ExitCode: exited(143).ExitCode, Container: "proxy", Finished: "app"}},
@@ -199,7 +204,7 @@ var samples = []sample{
 // none.
 func usedBy(s Symptom) *row {
 	said := s.said()
-	for _, p := range []place{inContainerName, inError, inFailure, inStopCode, inContainer, inTask, inExit, inLog} {
+	for _, p := range []place{inContainerName, inError, inFailure, inEnd, inStopCode, inContainer, inTask, inExit, inLog} {
 		if r, _ := match(said, p, false); r != nil {
 			return r
 		}

@@ -39,6 +39,16 @@ func code(text string) string {
 	return "<code>" + plain(text) + "</code>"
 }
 
+// name is code for what is most likely a plain name, which stays readable as it is.
+func name(text string) string {
+	for _, c := range text {
+		if c != '-' && !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
+			return code(text)
+		}
+	}
+	return "<code>" + text + "</code>"
+}
+
 // block returns outside text as a block of its own. Markdown ends it at nothing
 // but its end tag, which the text can't have.
 func block(lines []string) string {

@@ -203,7 +203,7 @@ func (r *Report) tellDropped() {
 func (n Note) fields(masks masks) map[string]string {
 	fields := map[string]string{}
 	if n.Title != "" {
-		fields["title"] = masks.hide(n.Title)
+		fields["title"] = title(masks.hide(n.Title))
 	}
 	if n.shown() {
 		fields["file"] = n.File
@@ -211,6 +211,13 @@ func (n Note) fields(masks masks) map[string]string {
 		fields["col"] = strconv.Itoa(max(n.Column, 1))
 	}
 	return fields
+}
+
+// title takes out of a title what is escaped in a property of a command: Gitea does
+// not undo that.
+func title(text string) string {
+	words := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || strings.ContainsRune(":,%\r\n", c) })
+	return strings.Join(words, " ")
 }
 
 // shown reports whether the runner shows the note at its place.

@@ -240,8 +240,8 @@ func TestAnnotations(t *testing.T) {
 		note report.Note
 		want string
 	}{
-		{"GitHub", github, note, "::error col=7,file=ecs/web.json,line=3,title=title%3A a%2C b::what%0A::error::happened 100%25" + helps + "\n"},
-		{"GitHub, not in the workspace", github, elsewhere, "::error title=title%3A a%2C b::ecs/web.json:3:7: what%0A::error::happened 100%25" + helps + "\n"},
+		{"GitHub", github, note, "::error col=7,file=ecs/web.json,line=3,title=title a b::what%0A::error::happened 100%25" + helps + "\n"},
+		{"GitHub, not in the workspace", github, elsewhere, "::error title=title a b::ecs/web.json:3:7: what%0A::error::happened 100%25" + helps + "\n"},
 		{"GitHub, no place", github, plain, "::error::just this\n"},
 		{"plain", "", note, "error: ecs/web.json:3:7: what\n" + zero + "::error::happened 100%" + lines},
 		{"plain, aside", "", aside, "error: what\n" + zero + "::error::happened 100%" + lines},

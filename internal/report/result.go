@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,10 @@ const (
 	Failed    Status = "failed"    // a task was not
 	TimedOut  Status = "timed-out" // the time-out came first
 	Cancelled Status = "cancelled" // a signal came first
-	Started   Status = "started"   // the tasks run, and were not waited for to their end
+	Started   Status = "started"   // the tasks were started, and not waited for
+	Running   Status = "running"   // the tasks run, as was asked for
+	Healthy   Status = "healthy"   // the tasks run and pass their health checks, as was asked for
+	DryRun    Status = "dry-run"   // nothing was changed, as was asked for
 	Errored   Status = "error"     // the step could not do its work
 )
 
@@ -34,6 +38,11 @@ type Result struct {
 	Status   Status
 	ExitCode int    // the step's exit status
 	Reason   string // why, in one line
+
+	Families []string // of the definitions, as far as they are known
+	Cluster  string
+	Region   string   // empty if it is not known
+	NotRun   []string // family:revision of definitions that were not run, since one before failed
 
 	Definitions []*types.TaskDefinition // that were to be run, in their order
 	Registered  []string                // ARNs of those that this step registered
@@ -128,11 +137,12 @@ func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
 // to it, never taken away.
 type (
 	resultJSON struct {
-		Status          Status       `json:"status" oneof:"succeeded,failed,timed-out,cancelled,started,error" doc:"How the step ended."`
+		Status          Status       `json:"status" oneof:"succeeded,failed,timed-out,cancelled,started,running,healthy,dry-run,error" doc:"How the step ended."`
 		ExitCode        int          `json:"exitCode" doc:"The step's exit status."`
 		Reason          string       `json:"reason" doc:"Why, in one line."`
 		TaskDefinitions []string     `json:"taskDefinitions" doc:"ARNs of the task definitions that were to be run, in their order."`
 		Registered      []string     `json:"registered" doc:"ARNs of those of them that this step registered."`
+		NotRun          []string     `json:"notRun,omitempty" doc:"family:revision of those of them that were not run, since one before them in the sequence failed."`
 		Commit          string       `json:"commit,omitempty" doc:"Commit that the definitions were taken from."`
 		Tasks           []taskJSON   `json:"tasks" doc:"The tasks that this step started."`
 		Failures        []failedJSON `json:"failures" doc:"Why tasks did not start, as RunTask said."`
@@ -189,7 +199,7 @@ type (
 // secrets out of a text.
 func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
-		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests,
+		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, NotRun: slices.Clone(r.NotRun),
 		Registered: append([]string{}, r.Registered...), LogURLs: r.logURLs(),
 		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{}, Faults: []faultJSON{},
 	}

@@ -93,6 +93,7 @@ func failedResult(text string) report.Result {
 	bad, good := failedTask(text), goodTask("fedcba9876543210fedcba9876543210")
 	return report.Result{
 		Status: report.Failed, ExitCode: 3, Reason: text, Commit: "0123abc", Ended: *at(120),
+		Families: []string{"migrate", "web"}, Cluster: "jobs", Region: "eu-west-1", NotRun: []string{"report:3"},
 		Definitions: []*types.TaskDefinition{bad.Definition, good.Definition},
 		Registered:  []string{*bad.Definition.TaskDefinitionArn},
 		Tasks:       []*task.State{good, bad},

@@ -40,9 +40,9 @@ func (s summary) write(result Result, room int) string {
 		return ""
 	}
 	s.add(s.verdict(result))
+	s.diagnosis(result)
 	s.add(s.table(result))
 	s.add(s.diagram(result))
-	s.diagnosis(result)
 	s.lines(result)
 	if s.cut {
 		s.text.WriteString(note)
@@ -70,7 +70,7 @@ func (s *summary) verdict(result Result) string {
 	if result.ExitCode == 0 {
 		icon = "✅"
 	}
-	line := fmt.Sprintf("### %s %s\n\n%s; exit status %d", icon, result.Status, plain(s.hide(result.Reason)), result.ExitCode)
+	line := fmt.Sprintf("### %s %s%s\n\n%s; exit status %d", icon, result.Status, s.where(result), plain(s.hide(result.Reason)), result.ExitCode)
 	if len(result.Tasks) > 1 {
 		good := 0
 		for _, state := range result.Tasks {
@@ -80,7 +80,44 @@ func (s *summary) verdict(result Result) string {
 		}
 		line += fmt.Sprintf("; %d of %d tasks good", good, len(result.Tasks))
 	}
-	return line + "\n"
+	line += "\n"
+	if len(result.NotRun) > 0 {
+		line += "\nNot run after that: " + s.names(result.NotRun) + "\n"
+	}
+	return line
+}
+
+// where names what was run and where, behind the status: several steps of a job
+// have one summary.
+func (s *summary) where(result Result) string {
+	text := ""
+	if len(result.Families) > 0 {
+		text = ": " + s.names(result.Families)
+	}
+	if result.Cluster != "" {
+		text += " on " + name(s.hide(result.Cluster))
+	}
+	switch {
+	case result.Local:
+		text += ", local"
+	case result.Region != "":
+		text += " in " + name(s.hide(result.Region))
+	}
+	return text
+}
+
+// names lists names, of many the first.
+func (s *summary) names(names []string) string {
+	const most = 5
+	var shown []string
+	for _, one := range names[:min(len(names), most)] {
+		shown = append(shown, name(s.hide(one)))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // table has a row for each container of each task.
