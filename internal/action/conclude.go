@@ -72,7 +72,10 @@ func (s *step) publish(result report.Result, set []report.Output) int {
 
 // setOutputs sets the step's outputs, but those that have been set, and returns all.
 func (s *step) setOutputs(result report.Result, set []report.Output) []report.Output {
-	outputs := result.Outputs(s.console.Hide)
+	outputs, shown := result.FittingOutputs(s.console.Hide)
+	if shown < len(result.Tasks) && set == nil {
+		s.console.Notice(report.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, plural(len(result.Tasks), "task"))})
+	}
 	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
 	if fault := s.console.Outputs(changed); fault != nil {
 		s.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})

@@ -124,12 +124,24 @@ func (s *step) run(ctx context.Context) int {
 
 // mask keeps secrets out of whatever is printed from here on.
 func (s *step) mask() {
-	secrets := s.sourceConfig("").Secrets()
-	for _, secret := range s.config.Secrets {
-		secrets = append(secrets, secret.Value)
+	if s.env.Environ != nil {
+		s.console.Mask(ci.Credentials(s.env.Environ())...)
 	}
-	if left := s.console.Mask(secrets...); left > 0 {
-		s.console.Warning(report.Note{Title: "secret too short", Text: fmt.Sprintf("%d of the secrets are shorter than 4 characters and can't be masked", left)})
+	var short []string
+	if s.console.Mask(s.sourceConfig("").Secrets()...) > 0 {
+		short = append(short, "the credentials for the repository")
+	}
+	for _, secret := range s.config.Secrets {
+		if s.console.Mask(secret.Value) > 0 {
+			short = append(short, "secrets."+secret.Name)
+		}
+	}
+	if len(short) > 0 {
+		s.console.Warning(report.Note{
+			Title: "secret too short",
+			Text:  fmt.Sprintf("not masked, being shorter than 4 characters: %s", strings.Join(short, ", ")),
+			Hint:  "a mask of so few characters would make the log unreadable; give what is no secret in variables",
+		})
 	}
 }
 

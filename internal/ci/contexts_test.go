@@ -2,6 +2,7 @@ package ci_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +28,21 @@ func runOf(environ []string) ci.Run {
 		env[name] = value
 	}
 	return ci.Detect(lookup(env))
+}
+
+// Credentials are values that nothing must print; words, paths and inputs are none.
+func TestCredentials(t *testing.T) {
+	const secret, token = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+	got := ci.Credentials([]string{
+		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=" + secret, "PROD_AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjEXAMPLE",
+		"GITHUB_TOKEN=ghs_0123456789abcdef", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=0123456789abcdef0", "MY_OIDC=" + token,
+		"AWS_SECRET_ACCESS_KEY=test", "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/token", "ACTIONS_RUNTIME_URL=https://pipelines.example/1234",
+		"INPUT_FILE-PATHS=ecs/migrate-database.json", "INPUT_AWS_ACCESS_KEY_ID=not-our-credential", "AWS_REGION=eu-central-1-and-so-on", "HOME=/home/runner/work/app",
+	})
+	want := []string{"AKIAIOSFODNN7EXAMPLE", secret, "IQoJb3JpZ2luX2VjEXAMPLE", "ghs_0123456789abcdef", "0123456789abcdef0", token}
+	if !slices.Equal(got, want) {
+		t.Errorf("Credentials() = %q, want %q", got, want)
+	}
 }
 
 func TestContexts(t *testing.T) {

@@ -84,8 +84,38 @@ func withheld(name string) bool {
 			return true
 		}
 	}
+	return withheldAWS(name)
+}
+
+// withheldAWS reports whether a variable has a part of credentials for AWS, or names
+// a file of them.
+func withheldAWS(name string) bool {
 	_, rest, aws := strings.Cut(name, "AWS_") // people put PROD_ before it
 	return aws && (strings.Contains(rest, "ACCESS_KEY") || strings.Contains(rest, "SECRET_KEY") || strings.Contains(rest, "TOKEN"))
+}
+
+// shortestCredential is how many bytes a real credential has at least: an access key
+// id has 16. A shorter one is for an emulator, such as test, and often a word that a log
+// has as well.
+const shortestCredential = 16
+
+// Credentials returns the values of the variables that are credentials, of CIs and of
+// AWS, which nothing must print.
+func Credentials(environ []string) []string {
+	var values []string
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if len(value) < shortestCredential || strings.ContainsAny(value, "\r\n") || strings.HasPrefix(value, "/") { // a text or a path with others
+			continue
+		}
+		upper := strings.ToUpper(name)
+		input := strings.HasPrefix(upper, "INPUT_") || strings.HasPrefix(upper, "PLUGIN_")
+		named := withheldNames[upper] || withheldAWS(upper) || strings.HasPrefix(upper, "ACTIONS_") && strings.HasSuffix(upper, "_TOKEN")
+		if isToken(value) || named && !input {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // isToken reports whether a value has the form of a JSON web token. GitLab's

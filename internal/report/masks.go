@@ -3,9 +3,13 @@ package report
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // masks are the secrets that are kept out of whatever is told.
@@ -33,10 +37,9 @@ func (m *masks) add(secret string) (forms []string, ok bool) {
 	for line := range strings.FieldsFuncSeq(whole, func(c rune) bool { return c == '\n' || c == '\r' }) {
 		add(strings.TrimSpace(line))
 	}
-	add(quoted(whole))
-	add(quotedPlainly(whole))
-	add(url.QueryEscape(whole))
-	add(url.PathEscape(whole))
+	for _, form := range slices.Concat(jsonForms(whole), urlForms(whole)) {
+		add(form)
+	}
 	for _, form := range encodings(secret) {
 		add(form)
 	}
@@ -51,6 +54,61 @@ func (m *masks) add(secret string) (forms []string, ok bool) {
 	m.replacer = strings.NewReplacer(pairs...)
 	return forms, true
 }
+
+// jsonForms returns what stands between the quotes of a JSON string, as programs of
+// several languages write it: with <, > and & escaped or not, with a backslash before
+// each slash (PHP), with everything but ASCII escaped (Python) and more than that
+// (.NET), and with hexadecimal digits of either case.
+func jsonForms(text string) []string {
+	var forms []string
+	dotnet := strings.NewReplacer(`\"`, `\u0022`, "'", `\u0027`, "+", `\u002b`, "`", `\u0060`).Replace(quoted(text))
+	for _, form := range []string{quoted(text), quotedPlainly(text), dotnet} {
+		for _, form := range []string{form, escapedRunes(form)} {
+			for _, form := range []string{form, unicodeEscape.ReplaceAllStringFunc(form, upperDigits)} {
+				forms = append(forms, form, strings.ReplaceAll(form, "/", `\/`))
+			}
+		}
+	}
+	return forms
+}
+
+// unicodeEscape is a character that JSON escapes by its number.
+var unicodeEscape = regexp.MustCompile(`\\u[0-9a-f]{4}`)
+
+func upperDigits(escape string) string { return `\u` + strings.ToUpper(escape[2:]) }
+
+// escapedRunes escapes what is no ASCII by its numbers in UTF-16.
+func escapedRunes(text string) string {
+	var escaped strings.Builder
+	for _, c := range text {
+		if c < utf8.RuneSelf {
+			escaped.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) {
+			fmt.Fprintf(&escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped.String()
+}
+
+// urlForms returns a text in URL encoding, as programs of several languages write it:
+// with blanks as + or %20, slashes as they are or not, the characters that
+// encodeURIComponent leaves, and hexadecimal digits of either case.
+func urlForms(text string) []string {
+	var forms []string
+	query := url.QueryEscape(text)
+	component := strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(query)
+	for _, form := range []string{query, strings.ReplaceAll(query, "+", "%20"), component, url.PathEscape(text)} {
+		for _, form := range []string{form, strings.ReplaceAll(form, "%2F", "/")} {
+			forms = append(forms, form, percent.ReplaceAllStringFunc(form, strings.ToLower))
+		}
+	}
+	return forms
+}
+
+// percent is a byte in URL encoding.
+var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
 
 // quoted returns what stands between the quotes of a JSON string, as Go and
 // others write it, which escape <, > and &.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,8 @@ type Result struct {
 	Ended       time.Time               // when the step came to its end
 	Commit      string                  // that definitions were taken from; empty if from no repository
 	Requests    []Request               // that a dry run would have sent
+
+	short bool // tasks, faults or requests are left out
 }
 
 // Request is one call that a dry run did not make.
@@ -123,6 +126,60 @@ func (r Result) Outputs(hide func(string) string) []Output {
 	}
 }
 
+// OutputLimit is how many bytes the outputs have together: GitHub takes 1 MiB a job,
+// counted as UTF-16
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs).
+const OutputLimit = 480 << 10
+
+// FittingOutputs is Outputs within [OutputLimit]. Where they are too long, the output
+// result has as many tasks as fit, those that failed before others; only if that is
+// not enough, the lists have no more tasks either. It returns how many tasks result
+// has then, all of them where nothing is left out.
+func (r Result) FittingOutputs(hide func(string) string) ([]Output, int) {
+	outputs := r.Outputs(hide)
+	room := OutputLimit - sizeOf(outputs)
+	if room >= 0 {
+		return outputs, len(r.Tasks)
+	}
+	result := &outputs[len(outputs)-1].Value
+	room += len(*result)
+	short := func(n int) string { return string(r.shortened(n).JSON(hide)) }
+	if n := most(len(r.Tasks), func(n int) bool { return len(short(n)) <= room }); n >= 0 {
+		*result = short(n)
+		return outputs, n
+	}
+	n := most(len(r.Tasks), func(n int) bool { return sizeOf(r.shortened(n).Outputs(hide)) <= OutputLimit })
+	return r.shortened(max(n, 0)).Outputs(hide), max(n, 0)
+}
+
+// most returns the largest number up to n that fits, -1 if 0 does not. What fits
+// with a number does with any smaller one.
+func most(n int, fits func(int) bool) int {
+	return sort.Search(n+1, func(i int) bool { return !fits(i) }) - 1
+}
+
+func sizeOf(outputs []Output) int {
+	size := 0
+	for _, output := range outputs {
+		size += len(output.Name) + len(output.Value)
+	}
+	return size
+}
+
+// shortened returns the result with so many tasks at the most, in their order, and
+// no more faults than the job summary has. It has no requests.
+func (r Result) shortened(tasks int) Result {
+	kept := map[string]bool{}
+	for _, state := range failedFirst(r.Tasks)[:tasks] {
+		kept[aws.ToString(state.TaskArn)] = true
+	}
+	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), func(state *task.State) bool { return !kept[aws.ToString(state.TaskArn)] })
+	r.Logs = slices.DeleteFunc(slices.Clone(r.Logs), func(log Log) bool { return !kept[log.TaskARN] })
+	r.Faults = r.Faults[:min(len(r.Faults), tasks, mostFaults)]
+	r.Requests, r.short = nil, true
+	return r
+}
+
 // exitCodes returns the codes of the definition's containers by name, nil for a
 // container that has none.
 func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
@@ -148,6 +205,7 @@ type (
 		Failures        []failedJSON `json:"failures" doc:"Why tasks did not start, as RunTask said."`
 		Faults          []faultJSON  `json:"faults" doc:"What went wrong, with the likely causes."`
 		LogURLs         []string     `json:"logUrls" doc:"Addresses of the containers' log streams in the AWS console."`
+		Shortened       bool         `json:"shortened,omitempty" doc:"Whether tasks, faults or requests are left out, as in an output that would be longer than runners take. The result-file has them all."`
 		Requests        []Request    `json:"requests,omitempty" doc:"The calls that a dry run did not make."`
 	}
 	taskJSON struct {
@@ -199,7 +257,7 @@ type (
 // secrets out of a text.
 func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
-		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, NotRun: slices.Clone(r.NotRun),
+		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, NotRun: slices.Clone(r.NotRun), Shortened: r.short,
 		Registered: append([]string{}, r.Registered...), LogURLs: r.logURLs(),
 		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{}, Faults: []faultJSON{},
 	}

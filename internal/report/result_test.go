@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -179,6 +181,73 @@ func TestOutputValues(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Outputs stay below what GitHub takes, whatever is run: result has as many tasks as
+// fit, those that failed before others, and the lists have all as long as they fit.
+func TestFittingOutputs(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		tasks       int
+		text        string
+		whole, some bool // result has all the tasks; the lists have
+	}{
+		{"few", 10, "why", true, true},
+		{"a thousand", 1000, "why", false, true},
+		{"a thousand with long reasons", 1000, strings.Repeat("ä<", 500), false, true},
+		{"as many as ECS can run", 5000, "why", false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			result := failedResult(tt.text)
+			fault := result.Faults[0]
+			for i := range tt.tasks {
+				state := failedTask(tt.text)
+				if i%3 > 0 {
+					state.Verdict = &task.Verdict{Outcome: task.Succeeded}
+				}
+				state.TaskArn = aws.String(fmt.Sprintf("arn:aws:ecs:eu-west-1:123456789012:task/jobs/%032x", i))
+				result.Tasks = append(result.Tasks, state)
+				result.Faults = append(result.Faults, fault)
+				result.Logs = append(result.Logs, report.Log{TaskARN: *state.TaskArn, Container: "app", URL: result.Logs[0].URL})
+			}
+			outputs, shown := result.FittingOutputs(same)
+			size := 0
+			got := map[string]string{}
+			for _, output := range outputs {
+				size += len(utf16.Encode([]rune(output.Name + output.Value)))
+				got[output.Name] = output.Value
+			}
+			if 2*size > 1<<20 {
+				t.Errorf("%d bytes in UTF-16, want %d at the most", 2*size, 1<<20)
+			}
+			if !tt.whole && 4*size < 1<<20 {
+				t.Errorf("only %d bytes in UTF-16", 2*size)
+			}
+			var lists []string
+			var parsed struct {
+				Shortened bool
+				Tasks     []struct{ Outcome string }
+			}
+			if err := errors.Join(json.Unmarshal([]byte(got["result"]), &parsed), json.Unmarshal([]byte(got["task-arns"]), &lists)); err != nil {
+				t.Fatal(err)
+			}
+			if len(parsed.Tasks) != shown || parsed.Shortened == tt.whole || (shown == len(result.Tasks)) != tt.whole || (len(lists) == len(result.Tasks)) != tt.some {
+				t.Errorf("result has %d tasks (shown %d, shortened %v), the lists %d, of %d", len(parsed.Tasks), shown, parsed.Shortened, len(lists), len(result.Tasks))
+			}
+			failed := 0
+			for _, one := range parsed.Tasks {
+				if one.Outcome == "failed" {
+					failed++
+				}
+			}
+			if all := (tt.tasks+2)/3 + 1; failed < min(shown, all) {
+				t.Errorf("%d of %d shown tasks failed, want all %d that did first", failed, shown, all)
+			}
+			if got["status"] != "failed" || got["exit-code"] != "3" {
+				t.Errorf("status %s, exit code %s", got["status"], got["exit-code"])
+			}
+		})
 	}
 }
 
