@@ -14,21 +14,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// verdictNames returns the containers that the input verdict names, nil where it
-// names none.
-func (s *step) verdictNames() []string {
-	if slices.Contains(s.config.Verdict, input.VerdictEssential) || s.verdictAll() {
-		return nil
-	}
-	return s.config.Verdict
-}
-
-func (s *step) verdictAll() bool { return slices.Contains(s.config.Verdict, input.VerdictAll) }
-
 // checkVerdict reports containers that the input verdict names and no definition
 // has, and definitions that have none of them.
 func (s *step) checkVerdict(jobs []*job) error {
-	names := s.verdictNames()
+	names := s.config.VerdictNames()
 	if len(jobs) == 0 || len(names) == 0 {
 		return nil
 	}
@@ -57,7 +46,7 @@ func (s *step) checkVerdict(jobs []*job) error {
 // setRules says of the tasks of jobs which containers decide.
 func (s *step) setRules(jobs []*job) {
 	for _, j := range jobs {
-		rule := task.Rule{All: s.verdictAll(), Names: s.verdictNames(), Job: j.settings.Container}
+		rule := task.Rule{All: s.config.VerdictAll(), Names: s.config.VerdictNames(), Job: j.settings.Container}
 		for _, state := range j.states {
 			state.Rule = rule
 		}

@@ -3,6 +3,7 @@ package input
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
@@ -90,6 +91,17 @@ const (
 	VerdictEssential = "essential"
 	VerdictAll       = "all"
 )
+
+// VerdictAll reports whether every container decides.
+func (w Waiting) VerdictAll() bool { return slices.Contains(w.Verdict, VerdictAll) }
+
+// VerdictNames returns the containers that alone decide, nil where none are named.
+func (w Waiting) VerdictNames() []string {
+	if w.VerdictAll() || slices.Contains(w.Verdict, VerdictEssential) {
+		return nil
+	}
+	return w.Verdict
+}
 
 // checkVerdict reports names that no container can have. Which containers there
 // are is known later.

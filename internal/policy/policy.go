@@ -204,7 +204,7 @@ func (w *writer) watch() {
 	if !w.config.SkipSteadyStateCheck || w.config.Reattach || w.cleansUp() {
 		actions = append(actions, "ecs:DescribeTasks")
 	}
-	if w.config.OnInterrupt == "stop" {
+	if w.config.OnInterrupt == "stop" || len(w.config.VerdictNames()) > 0 { // those end a task that would run on
 		actions = append(actions, "ecs:StopTask")
 	}
 	name, _ := w.cluster()

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,5 +86,23 @@ func TestForResources(t *testing.T) {
 				t.Errorf("For() (-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// A step that leaves its tasks on a cancel still stops one that runs on after the
+// containers that the verdict names.
+func TestVerdictNames(t *testing.T) {
+	for _, tt := range []struct {
+		verdict string
+		stops   bool
+	}{{"essential", false}, {"all", false}, {"app", true}} {
+		config := input.Config{AWS: input.AWS{Cluster: "web"}, Ending: input.Ending{OnInterrupt: "leave", CleanUp: "never"}, Waiting: input.Waiting{Verdict: []string{tt.verdict}}}
+		stops := false
+		for _, s := range policy.For(config, "eu-central-1", tasks(t, job, config)) {
+			stops = stops || slices.Contains(s.Action, "ecs:StopTask")
+		}
+		if stops != tt.stops {
+			t.Errorf("verdict %s with on-interrupt leave: StopTask allowed = %v, want %v", tt.verdict, stops, tt.stops)
+		}
 	}
 }
