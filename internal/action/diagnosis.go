@@ -159,7 +159,10 @@ func (s *step) explainTask(ctx context.Context, state *task.State) []diagnose.Ad
 	for _, end := range state.Ends() {
 		if end.Name == state.Verdict.Container {
 			symptom := s.containerSymptom(about, state, end)
-			symptom.Finished = state.Verdict.Beside
+			symptom.Finished, symptom.EndedFirst = state.Verdict.Beside, state.Verdict.EndedFirst
+			symptom.Together = slices.ContainsFunc(state.Ends(), func(other task.End) bool {
+				return other.Essential && other.ExitCode != nil && other.Name != end.Name
+			})
 			explain(symptom)
 		}
 	}

@@ -41,9 +41,13 @@ type Symptom struct {
 	ExitCode        *int32
 	LastLines       []string
 
-	// Finished is another container that decides as well: it ended with code 0, and
-	// it is not known which of the two ended first.
-	Finished string
+	// Finished is another container that decides as well, and ended with code 0. It is
+	// not known which of the two ended first, unless EndedFirst is true: this one did.
+	Finished   string
+	EndedFirst bool
+
+	// Together is true if another container whose end ends the task has ended as well.
+	Together bool
 
 	// What to name in the advice: the container's image, secrets, log group and
 	// its region (empty if it is Region); the task's roles (names or ARNs) and
@@ -183,8 +187,13 @@ func (s Symptom) said() []saying {
 	if s.ExitCode != nil {
 		code := strconv.Itoa(int(*s.ExitCode))
 		add(inExit, code)
-		if s.Finished != "" {
+		switch {
+		case s.Finished != "" && s.EndedFirst:
+			add(inExit, code+" before")
+		case s.Finished != "":
 			add(inExit, code+" beside")
+		case s.Together:
+			add(inExit, code+" stopped")
 		}
 		if s.Fargate {
 			add(inExit, code+" fargate")

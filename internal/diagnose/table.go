@@ -575,6 +575,11 @@ var table = []row{
 		advice: "The last lines of its log say why. For Node.js raise the heap: `NODE_OPTIONS=--max-old-space-size=1536`, and memory with it.",
 	},
 	{
+		code: "ended-first", in: inExit, any: []string{"=137 before", "=143 before"}, retry: RetryUnknown,
+		cause:  "{container} was ended by {signal} while {finished} was still running, which then ended with code 0: most likely since ECS stopped it.",
+		advice: "If the end of {container} does not matter, give it `\"essential\": false`, or set `verdict: {FINISHED}`, which then decides alone. Otherwise it ran out of memory (which Fargate does not always report; the input memory raises it), or a program in the container sent the signal.",
+	},
+	{
 		code: "ended-together", in: inExit, any: []string{"=137 beside"}, retry: RetryUnknown,
 		cause:  "Code 137 (SIGKILL): {container} was killed, and {finished} ended with code 0. ECS does not report which of the two ended first: the code 0 may only answer the SIGTERM that followed.",
 		advice: waysOut + " Otherwise {container} did not end within stopTimeout after SIGTERM, ran out of memory (which Fargate does not always report), or was killed by a program of its own.",
@@ -585,14 +590,19 @@ var table = []row{
 		advice: waysOut + " Otherwise let the program end with code 0 on SIGTERM.",
 	},
 	{
+		code: "killed", in: inExit, any: []string{"=137 stopped"}, retry: RetryUnknown,
+		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first, as another container of the task ended too: it did not end within stopTimeout after the SIGTERM that followed; it ran out of memory, which Fargate does not always report; a program in the container sent the signal.",
+		advice: "If it was stopped, " + endOnTerm + " If not, run it with more memory (the input memory).",
+	},
+	{
 		code: "killed", in: inExit, any: []string{"=137 fargate"}, retry: RetryUnknown,
-		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: it ran out of memory, which Fargate does not always report; a program in the container sent the signal; the task was stopped, and the container did not end within stopTimeout after SIGTERM.",
-		advice: "Run it with more memory (the input memory). If the task was stopped, " + endOnTerm,
+		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: it ran out of memory, which Fargate does not always report; a program in the container sent the signal; it was stopped and did not end within stopTimeout after SIGTERM.",
+		advice: "Run it with more memory (the input memory). If it was stopped, " + endOnTerm,
 	},
 	{
 		code: "killed", in: inExit, any: []string{"=137"}, retry: RetryUnknown,
-		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: the task was stopped, and the container did not end within stopTimeout after SIGTERM; a program in the container sent the signal; the host ran out of memory, or a child process passed the memory limit, which ECS does not report as OutOfMemoryError.",
-		advice: "If the task was stopped, " + endOnTerm + " Otherwise run it with more memory (the input memory).",
+		cause:  "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: the host ran out of memory, or a child process passed the memory limit, which ECS does not report as OutOfMemoryError; a program in the container sent the signal; it was stopped and did not end within stopTimeout after SIGTERM.",
+		advice: "Run it with more memory (the input memory). If it was stopped, " + endOnTerm,
 	},
 	{
 		code: "segmentation-fault", in: inExit, any: []string{"=139"}, retry: RetryUnknown,

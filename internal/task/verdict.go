@@ -34,9 +34,10 @@ type Verdict struct {
 	ExitCode *int32
 
 	// Beside is another deciding container that ended with code 0 while the code of
-	// Container is that of one that was killed or stopped; empty if there is none, or
-	// if Container is known to have ended first.
-	Beside string
+	// Container is that of one that was killed or stopped; empty if there is none.
+	// EndedFirst is true if it was seen running when Container had ended.
+	Beside     string
+	EndedFirst bool
 
 	// Reason says in one line why, in our words followed by AWS's, if AWS gave any.
 	Reason string
@@ -159,12 +160,15 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rul
 				v.Notes = append(v.Notes, fmt.Sprintf("code %d of container %s does not decide: %s, which ended with code 0", *code, name, excuse))
 				continue
 			}
-			rank, when := 0, ""
+			rank, text := 0, fmt.Sprintf("container %s ended with code %d", name, *code)
 			if collateral(*code, reason) {
 				rank = 2
-				fault.Beside, when = beside(definition, task, rule, order, name)
+				fault.Beside, fault.EndedFirst = beside(definition, task, rule, order, name)
 			}
-			fault.Reason = join(fmt.Sprintf("container %s ended with code %d%s", name, *code, when), reason)
+			if fault.EndedFirst {
+				text += " while " + fault.Beside + " was running"
+			}
+			fault.Reason = join(text, reason)
 			faults[rank] = append(faults[rank], fault)
 		}
 	}
@@ -178,20 +182,21 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rul
 	return v
 }
 
-// beside returns the first other deciding container that ended with code 0; or, if
-// that was seen to run when the container was STOPPED, "" and a phrase that says so.
-func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order Order, name string) (other, when string) {
+// beside returns another deciding container that ended with code 0, "" if there is
+// none, and whether it was seen running when the container had ended.
+func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order Order, name string) (other string, first bool) {
 	for _, defined := range definition.ContainerDefinitions {
-		other := aws.ToString(defined.Name)
-		if code, _ := ending(task, other); !rule.decides(defined) || code == nil || *code != 0 {
-			continue
+		found := aws.ToString(defined.Name)
+		code, _ := ending(task, found)
+		switch {
+		case !rule.decides(defined) || code == nil || *code != 0:
+		case order.before(name, found):
+			return found, true
+		default:
+			other = cmp.Or(other, found)
 		}
-		if order.before(name, other) {
-			return "", " while " + other + " was running"
-		}
-		return other, ""
 	}
-	return "", ""
+	return other, false
 }
 
 // ending returns the exit code of a container, nil if it has none, and AWS's
