@@ -7,10 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -194,13 +192,4 @@ type lineCounter struct{ lines int }
 func (c *lineCounter) Write(text []byte) (int, error) {
 	c.lines += bytes.Count(text, []byte("\n"))
 	return len(text), nil
-}
-
-// maxRSS returns the most memory that a command had, in bytes.
-func maxRSS(cmd *exec.Cmd) int64 {
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	return usage.Maxrss << 10
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
@@ -62,9 +61,7 @@ func workspace(t testing.TB) string {
 	link(t, outside, filepath.Join(root, "out"))
 	link(t, "nowhere.json", filepath.Join(root, "dangling.json"))
 	link(t, "loop.json", filepath.Join(root, "loop.json"))
-	if err := syscall.Mkfifo(filepath.Join(root, "pipe.json"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	makePipe(t, filepath.Join(root, "pipe.json"))
 	return root
 }
 
