@@ -23,13 +23,16 @@ type clock struct {
 // their time in whole seconds and are under way for a while: the one that shows the
 // latest time is the nearest.
 func (c *clock) middleware(stack *smithy.Stack) error {
-	return stack.Deserialize.Add(smithy.DeserializeMiddlewareFunc("Clock", func(ctx context.Context, in smithy.DeserializeInput, next smithy.DeserializeHandler) (smithy.DeserializeOutput, smithy.Metadata, error) {
-		out, metadata, err := next.HandleDeserialize(ctx, in)
+	measure := func(ctx context.Context, in smithy.DeserializeInput, next smithy.DeserializeHandler) (
+		out smithy.DeserializeOutput, metadata smithy.Metadata, err error,
+	) {
+		out, metadata, err = next.HandleDeserialize(ctx, in)
 		if skew, ok := middleware.GetAttemptSkew(metadata); ok {
 			c.measured(skew)
 		}
 		return out, metadata, err
-	}), smithy.Before)
+	}
+	return stack.Deserialize.Add(smithy.DeserializeMiddlewareFunc("Clock", measure), smithy.Before)
 }
 
 func (c *clock) measured(skew time.Duration) {

@@ -63,7 +63,10 @@ func (s *step) saveLogs() {
 // laterLogs shows the log lines that came after the step.
 func (s *step) laterLogs(ctx context.Context) {
 	var saved []readLog
-	if json.Unmarshal([]byte(s.env.getenv("STATE_logs")), &saved) != nil || len(saved) == 0 || !s.config.Logs || s.config.Local != "" {
+	if json.Unmarshal([]byte(s.env.getenv("STATE_logs")), &saved) != nil || len(saved) == 0 {
+		return
+	}
+	if !s.config.Logs || s.config.Local != "" {
 		return
 	}
 	if s.clients == nil {
@@ -80,6 +83,7 @@ func (s *step) laterLogs(ctx context.Context) {
 	}
 	group := tail.Group{
 		Client: func(region string) tail.API { return s.clients.logsOf(region) },
+		Rule:   tail.For(0),
 		Lines: func(source tail.Source, events []tail.Event) {
 			lines := make([]string, len(events))
 			for i, event := range events {

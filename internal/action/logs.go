@@ -64,7 +64,7 @@ func newLogs(ctx context.Context, console *report.Report, clients *clients, show
 		Rule:   rule, Local: clients.clock.local, Lines: l.print, Ended: l.ended,
 	}
 	if clients.local { // which has no delay, and whose answers cost nothing
-		l.group.Rule, l.group.Every, l.group.Interval = tail.Rule{}, 50*time.Millisecond, time.Millisecond
+		l.group.Rule, l.group.Every, l.group.Interval = tail.For(0), 50*time.Millisecond, time.Millisecond
 	}
 	return l
 }
@@ -105,7 +105,8 @@ func (l *logs) update(state *task.State, label string) {
 
 // endOf returns what is known of the end of a task's container.
 func endOf(state *task.State, container types.Container, name string) tail.End {
-	end := tail.End{At: state.EndOf(name), Failed: container.ExitCode == nil || *container.ExitCode != 0, Gone: state.Gone()}
+	end := tail.End{At: state.EndOf(name), Gone: state.Gone()}
+	end.Failed = container.ExitCode == nil || *container.ExitCode != 0
 	if v := state.Verdict; v != nil {
 		end.Failed = v.Outcome != task.Succeeded
 		if v.Outcome == task.Lost {
@@ -259,8 +260,8 @@ func (l *logs) wait(ctx context.Context, limit time.Duration) {
 	l.group.Wait(late)
 }
 
-// hurry has what there is read before the reading is cut off.
-func (l *logs) hurry() { l.group.Hurry() }
+// cutOff has what there is read before the reading is cut off.
+func (l *logs) cutOff() { l.group.CutOff() }
 
 // reading reports whether a log is still being read.
 func (l *logs) reading() bool { return l.group.Reading() > 0 }

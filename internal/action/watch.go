@@ -77,7 +77,7 @@ func (s *step) watch(ctx context.Context, states []*task.State) error {
 	}
 	s.stopLost(ctx, states)
 	if w.Goal != task.UntilStopped { // servers, whose logs have no end
-		s.logs.hurry()
+		s.logs.cutOff()
 		s.logs.wait(ctx, logTime)
 	}
 	return err
@@ -184,7 +184,7 @@ func (s *step) interrupt(ctx context.Context, open []*task.State, w task.Watch, 
 	} else {
 		why, s.timedOut = "timed out after "+s.config.Timeout.String(), true
 	}
-	defer s.logs.hurry()
+	defer s.logs.cutOff()
 	if s.config.OnInterrupt == "leave" {
 		s.console.Printf("%s: %s left running (on-interrupt: leave)", why, plural(len(open), "task"))
 		s.tellHowToLook(open)

@@ -46,7 +46,7 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 	if !known {
 		return Command{}, errors.Join(p.faults...)
 	}
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes those of the process
 	if err := root.Execute(); err != nil {
 		p.fault("", "%v", err)
 	}

@@ -41,7 +41,7 @@ type End struct {
 	At     time.Time // by this machine's clock; zero while the container runs
 	Failed bool      // false if it ended well
 	Gone   time.Time // when its machine was gone; zero if it is there, or that is not known
-	Hurry  bool      // the reading is cut off soon
+	CutOff bool      // the reading is cut off soon
 }
 
 // lastPoll returns when the last poll may begin: if it brings nothing, the log is

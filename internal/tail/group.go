@@ -25,10 +25,10 @@ type Group struct {
 	// Client returns what reads the logs of a region.
 	Client func(region string) API
 
+	// Rule, Local and Every are those of a Follower.
 	Rule  Rule
-	Local func(time.Time) time.Time // as that of a Follower
-
-	Every time.Duration // the same
+	Local func(time.Time) time.Time
+	Every time.Duration
 
 	// Interval is that of the Pacer of each region.
 	Interval time.Duration
@@ -72,7 +72,9 @@ func (g *Group) Follow(ctx context.Context, source Source, token string) {
 	l := &log{position: Position{source, token}, ends: make(chan End, 1)}
 	ctx, l.cancel = context.WithCancel(ctx)
 	g.logs[source], g.order = l, append(g.order, l)
-	follower := Follower{API: g.Client(source.Region), Rule: g.Rule, Every: g.Every, Pacer: g.pacers[source.Region], Local: g.Local}
+	follower := Follower{
+		API: g.Client(source.Region), Rule: g.Rule, Every: g.Every, Local: g.Local, Pacer: g.pacers[source.Region],
+	}
 	if g.reading++; g.reading == 1 {
 		g.idle = make(chan struct{})
 	}
@@ -94,14 +96,14 @@ func (g *Group) End(source Source, end End) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if l := g.logs[source]; l != nil {
-		end.Hurry = l.end.Hurry
+		end.CutOff = l.end.CutOff
 		l.stop(end)
 	}
 }
 
-// Hurry says that the reading is cut off soon: every log is polled at once, and often
+// CutOff says that the reading is cut off soon: every log is polled at once, and often
 // from then on. Containers whose end is not known end now.
-func (g *Group) Hurry() {
+func (g *Group) CutOff() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, l := range g.order {
@@ -109,7 +111,7 @@ func (g *Group) Hurry() {
 		if end.At.IsZero() {
 			end = End{At: time.Now(), Failed: true}
 		}
-		end.Hurry = true
+		end.CutOff = true
 		l.stop(end)
 	}
 }

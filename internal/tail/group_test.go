@@ -138,7 +138,7 @@ func TestGroupCut(t *testing.T) {
 		time.Sleep(time.Minute)
 		later := newGroup()
 		later.Follow(t.Context(), source, g.Positions()[0].Token)
-		later.Hurry()
+		later.CutOff()
 		later.End(source, tail.End{At: time.Now().Add(-time.Minute)})
 		later.Wait(t.Context())
 		if !slices.Equal(got, []string{"a", "b"}) {

@@ -9,8 +9,8 @@ const (
 	slow    = 4900 * time.Millisecond
 	settled = 10 * time.Second
 
-	// hurried is the time from poll to poll when the reading is cut off soon.
-	hurried = 500 * time.Millisecond
+	// dense is the time from poll to poll when the reading is cut off soon.
+	dense = 500 * time.Millisecond
 
 	// The longest pause after calls that fail, while the container runs and after.
 	slowError       = 10 * time.Second
@@ -19,10 +19,10 @@ const (
 
 // pace says when the next call is due, and when it is enough.
 type pace struct {
-	rule  Rule
-	every time.Duration // from poll to poll; 0 follows the lines that come
-	cap   time.Duration // for calls that fail and pages that do not settle
-	end   End
+	rule     Rule
+	every    time.Duration // from poll to poll; 0 follows the lines that come
+	patience time.Duration // for calls that fail and pages that do not settle
+	end      End
 
 	lastLine time.Time // when the last line came, as far as is known; zero if none has
 	still    time.Time // when the last call began that found nothing; zero if none has
@@ -40,8 +40,8 @@ func (p *pace) stop(end End) {
 		p.progress = time.Now()
 	}
 	p.end = end
-	if end.Hurry {
-		p.every = hurried
+	if end.CutOff {
+		p.every = dense
 	}
 }
 
@@ -120,7 +120,7 @@ func (p *pace) complete(began time.Time, what found) bool {
 
 // overdue reports whether the end should have come by now.
 func (p *pace) overdue() bool {
-	return p.ended() && time.Since(p.progress) >= p.cap && time.Now().After(p.rule.lastPoll(p.end, time.Time{}))
+	return p.ended() && time.Since(p.progress) >= p.patience && time.Now().After(p.rule.lastPoll(p.end, time.Time{}))
 }
 
 func later(a, b time.Time) time.Time {

@@ -96,7 +96,9 @@ type Follower struct {
 // Follow calls emit on its own goroutine, and the slice is only good until emit
 // returns. It returns the token after the last event, and ErrDenied, ErrNoGroup,
 // ErrNoStream or ErrIncomplete, each wrapped, or the context's error.
-func (f Follower) Follow(ctx context.Context, stream Stream, token string, ends <-chan End, emit func([]Event)) (string, error) {
+func (f Follower) Follow(
+	ctx context.Context, stream Stream, token string, ends <-chan End, emit func([]Event),
+) (string, error) {
 	r := reader{api: f.API, pacer: f.Pacer, stream: stream, local: f.Local}
 	if token != "" {
 		r.token = &token
@@ -115,7 +117,7 @@ func (f Follower) Follow(ctx context.Context, stream Stream, token string, ends 
 }
 
 func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit func([]Event)) error {
-	p := pace{rule: f.Rule, every: f.Every, cap: positive(f.Cap, 30*time.Second)}
+	p := pace{rule: f.Rule, every: f.Every, patience: positive(f.Cap, 30*time.Second)}
 	due := time.Now()
 	var began time.Time // the last call
 	for {
@@ -124,7 +126,7 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 			select {
 			case <-timer.C:
 			case end := <-ends:
-				if end.Hurry && p.every != hurried {
+				if end.CutOff && p.every != dense {
 					due = time.Now()
 				}
 				p.stop(end)

@@ -359,14 +359,14 @@ func TestFollowEnd(t *testing.T) {
 	}
 }
 
-// TestFollowHurry holds that what is there is read when the reading is cut off soon.
-func TestFollowHurry(t *testing.T) {
+// TestFollowCutOff holds that what is there is read when the reading is cut off soon.
+func TestFollowCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), lines: []line{{60 * time.Second, "a"}, {61 * time.Second, "b"}}}
 		ctx, cancel := context.WithTimeout(t.Context(), 61600*time.Millisecond)
 		defer cancel()
 		ends := make(chan tail.End, 1)
-		time.AfterFunc(60100*time.Millisecond, func() { ends <- tail.End{At: time.Now(), Failed: true, Hurry: true} })
+		time.AfterFunc(60100*time.Millisecond, func() { ends <- tail.End{At: time.Now(), Failed: true, CutOff: true} })
 		var got []string
 		_, err := tail.Follower{API: api, Rule: tail.Default}.Follow(ctx, stream, "", ends, func(events []tail.Event) {
 			got = append(got, events[0].Message)
