@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
 // names are what the texts of the table can name, by their keys. A name that is not
@@ -122,8 +124,10 @@ func (s Symptom) names(what saying) names {
 	set("container", s.Container)
 	set("finished", s.Finished)
 	set("cluster", s.Cluster)
-	if match := ecrImage.FindStringSubmatch(n["image"]); match != nil {
-		set("repository", match[4])
+	if image, err := awsfacts.ParseImage(n["image"]); err == nil {
+		if _, ok := image.ECR(); ok {
+			set("repository", image.Repository)
+		}
 	}
 	set("region", s.Region)
 	set("logregion", s.LogRegion, s.Region, "REGION")

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
 // statement is a statement of an IAM policy.
@@ -115,22 +117,14 @@ func allowPull(n names) []statement {
 	return []statement{token, allow(repository, "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")}
 }
 
-var ecrImage = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/([^:@]+)`)
-
 // repositoryARN returns the ARN of the ECR repository that an image is in.
 func repositoryARN(image string) (string, bool) {
-	match := ecrImage.FindStringSubmatch(image)
-	if match == nil {
+	parsed, err := awsfacts.ParseImage(image)
+	registry, ok := parsed.ECR()
+	if err != nil || !ok {
 		return "", false
 	}
-	partition := "aws"
-	switch {
-	case match[3] != "":
-		partition = "aws-cn"
-	case strings.HasPrefix(match[2], "us-gov-"):
-		partition = "aws-us-gov"
-	}
-	return "arn:" + partition + ":ecr:" + match[2] + ":" + match[1] + ":repository/" + match[4], true
+	return "arn:" + registry.Partition + ":ecr:" + registry.Region + ":" + registry.Account + ":repository/" + parsed.Repository, true
 }
 
 // allowSecret allows to read the secret that was named.

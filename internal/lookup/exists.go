@@ -6,14 +6,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
 // regionOf returns the region of an ARN, "" for a name.
-func regionOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 && parts[0] == "arn" {
-		return parts[3]
-	}
-	return ""
+func regionOf(name string) string {
+	parsed, _ := arn.Parse(name) // the zero value of a name
+	return parsed.Region
 }
 
 // Cluster makes sure that a cluster, given by name or ARN, exists and is active.
@@ -52,32 +54,36 @@ func (c *Client) Trust(ctx context.Context, role string) (string, error) {
 // parameter of the client's region by its name. The error is a [*NotFoundError]
 // if it does not.
 func (c *Client) Secret(ctx context.Context, valueFrom string) error {
-	if strings.Contains(valueFrom, ":secretsmanager:") {
-		return c.secret(ctx, SecretARN(valueFrom))
+	if secret, err := awsfacts.ParseSecret(valueFrom); err == nil && secret.Manager {
+		return c.Managed(ctx, secret.ARN)
 	}
 	return c.parameter(ctx, valueFrom)
 }
 
-// SecretARN returns the ARN of the secret that a valueFrom is a part of, which
-// can go on with a JSON key, a version stage and a version id.
-func SecretARN(valueFrom string) string {
-	if parts := strings.Split(valueFrom, ":"); len(parts) > 7 {
-		return strings.Join(parts[:7], ":")
-	}
-	return valueFrom
-}
-
-func (c *Client) secret(ctx context.Context, arn string) error {
+// Managed makes sure that a secret in Secrets Manager exists, given by its ARN, or
+// in the client's region by its name. The error is a [*NotFoundError] if it does
+// not.
+func (c *Client) Managed(ctx context.Context, name string) error {
 	var answer struct{ DeletedDate any }
-	in := map[string]any{"SecretId": arn}
-	err := c.json(ctx, call{secretsService, regionOf(arn), "DescribeSecret"}, in, &answer)
+	in := map[string]any{"SecretId": name}
+	err := c.json(ctx, call{secretsService, regionOf(name), "DescribeSecret"}, in, &answer)
 	if code(err) == "ResourceNotFoundException" || err == nil && answer.DeletedDate != nil {
-		return &NotFoundError{"secret", arn}
+		return &NotFoundError{"secret", name}
 	}
 	if err != nil {
-		return fmt.Errorf("find the secret %s: %w", arn, err)
+		return fmt.Errorf("find the secret %s: %w", name, err)
 	}
 	return nil
+}
+
+// SecretARN returns the ARN of the secret that a valueFrom is a part of, which
+// can go on with a JSON key, a version stage and a version id. Any other valueFrom
+// it returns as it is.
+func SecretARN(valueFrom string) string {
+	if secret, err := awsfacts.ParseSecret(valueFrom); err == nil && secret.Manager {
+		return secret.ARN
+	}
+	return valueFrom
 }
 
 func (c *Client) parameter(ctx context.Context, name string) error {

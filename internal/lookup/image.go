@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
 // A Platform is what an image was built for, as in linux and arm64.
@@ -21,18 +24,25 @@ type Platform struct {
 func (p Platform) String() string { return p.OS + "/" + p.Architecture }
 
 // An Image is one in a private registry of ECR.
-type Image struct{ Account, Region, Repository, Tag, Digest string }
-
-var ecrImage = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.[a-z.]+/([^:@]+)(?::([^@]+))?(?:@(.+))?$`)
+type Image struct{ Account, Region, Partition, Repository, Tag, Digest string }
 
 // ParseImage takes the name of an image apart. It reports false if the image is
 // not in ECR.
 func ParseImage(name string) (Image, bool) {
-	match := ecrImage.FindStringSubmatch(name)
-	if match == nil {
+	image, err := awsfacts.ParseImage(name)
+	registry, ok := image.ECR()
+	if err != nil || !ok {
 		return Image{}, false
 	}
-	return Image{Account: match[1], Region: match[2], Repository: match[3], Tag: match[4], Digest: match[5]}, true
+	return Image{
+		Account: registry.Account, Region: registry.Region, Partition: registry.Partition,
+		Repository: image.Repository, Tag: image.Tag, Digest: image.Digest,
+	}, true
+}
+
+// ARN returns the ARN of the repository that the image is in.
+func (i Image) ARN() string {
+	return arn.ARN{Partition: i.Partition, Service: "ecr", Region: i.Region, AccountID: i.Account, Resource: "repository/" + i.Repository}.String()
 }
 
 // id is how ECR names an image: its digest if there is one, else its tag.

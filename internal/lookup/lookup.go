@@ -26,6 +26,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
 const (
@@ -235,18 +237,10 @@ func (c *Client) endpoint(ctx context.Context, op call) (address, region string,
 	if region == "" {
 		region = c.config.Region
 	}
-	suffix := "amazonaws.com"
-	for start, of := range map[string]string{
-		"cn-": "amazonaws.com.cn", "us-iso-": "c2s.ic.gov", "us-isob-": "sc2s.sgov.gov",
-		"us-isof-": "csp.hci.ic.gov", "eu-isoe-": "cloud.adc-e.uk", "eusc-": "amazonaws.eu",
-	} {
-		if strings.HasPrefix(region, start) {
-			suffix = of
-		}
-	}
-	host := op.service.prefix + "." + region + "." + suffix
+	partition := awsfacts.PartitionOf(region)
+	host := op.service.prefix + "." + region + "." + partition.DNS
 	if op.service == iamService {
-		host, region = globalIAM(region, suffix)
+		host, region = globalIAM(region, partition)
 	}
 	for _, source := range c.config.ConfigSources { // the environment and the shared configuration
 		if s, ok := source.(interface {
@@ -265,14 +259,14 @@ func (c *Client) endpoint(ctx context.Context, op call) (address, region string,
 
 // globalIAM returns the one endpoint that IAM has in a region's partition, and
 // the region that it is signed for.
-func globalIAM(region, suffix string) (host, signing string) {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "iam.cn-north-1." + suffix, "cn-north-1"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "iam.us-gov.amazonaws.com", "us-gov-west-1"
-	case suffix != "amazonaws.com":
-		return "iam." + region + "." + suffix, region
+func globalIAM(region string, partition awsfacts.Partition) (host, signing string) {
+	switch partition.ID {
+	case "aws":
+		return "iam." + partition.DNS, "us-east-1"
+	case "aws-cn":
+		return "iam.cn-north-1." + partition.DNS, "cn-north-1"
+	case "aws-us-gov":
+		return "iam.us-gov." + partition.DNS, "us-gov-west-1"
 	}
-	return "iam.amazonaws.com", "us-east-1"
+	return "iam." + region + "." + partition.DNS, region
 }

@@ -208,6 +208,7 @@ func TestPlatforms(t *testing.T) {
 		return answer{200, fmt.Sprintf(`{"images":[{"imageManifest":%q}]}`, manifest)}
 	}
 	const name = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app"
+	digest := "sha256:" + strings.Repeat("0a", 32)
 	for _, tt := range []struct {
 		name    string
 		image   string
@@ -219,7 +220,7 @@ func TestPlatforms(t *testing.T) {
 		{"an index", name + ":1", []answer{image(`{"manifests":[{"platform":{"os":"linux","architecture":"amd64"}},{"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},{"platform":{"os":"unknown","architecture":"unknown"}}]}`)},
 			`"imageIds":[{"imageTag":"1"}],"registryId":"123456789012","repositoryName":"team/app"`, []string{"linux/amd64", "linux/arm64"}, ""},
 		{"one image", name, []answer{image(`{"config":{"digest":"sha256:00"}}`), {200, `{"downloadUrl":"https://files/x?signed"}`}, {200, `{"os":"linux","architecture":"arm64","rootfs":{}}`}}, `{"imageTag":"latest"}`, []string{"linux/arm64"}, ""},
-		{"by digest", name + ":1@sha256:ab", []answer{image(`{}`)}, `{"imageDigest":"sha256:ab"}`, nil, ""},
+		{"by digest", name + ":1@" + digest, []answer{image(`{}`)}, `{"imageDigest":"` + digest + `"}`, nil, ""},
 		{"no such tag", name + ":2", []answer{{200, `{"images":[],"failures":[{"failureCode":"ImageNotFound"}]}`}}, "eu-west-1 ecr", nil, "there is no ECR image team/app:2"},
 		{"no such repository", name + ":2", []answer{{400, `{"__type":"RepositoryNotFoundException"}`}}, "eu-west-1 ecr", nil, "there is no ECR repository team/app"},
 	} {

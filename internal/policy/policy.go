@@ -7,12 +7,16 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
@@ -75,22 +79,14 @@ type places struct{ partition, region, account string }
 
 // placesOf takes partition and account from the first ARN that has them.
 func placesOf(c input.Config, region string, tasks []Task) places {
-	p := places{"aws", region, "*"}
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		p.partition = "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		p.partition = "aws-us-gov"
-	case region == "":
-		p.region = "*"
-	}
+	p := places{awsfacts.PartitionOf(region).ID, cmp.Or(region, "*"), "*"}
 	arns := []string{c.Cluster, c.Definition}
 	for _, t := range tasks {
 		arns = append(arns, t.roles()...)
 	}
-	for _, arn := range arns {
-		if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[4] != "" {
-			p.partition, p.account = parts[1], parts[4]
+	for _, name := range arns {
+		if parsed, err := arn.Parse(name); err == nil && parsed.AccountID != "" {
+			p.partition, p.account = parsed.Partition, parsed.AccountID
 			break
 		}
 	}
@@ -344,21 +340,27 @@ func (w *writer) preflight() {
 		}
 		for _, container := range t.Definition.Containers {
 			if image, ok := lookup.ParseImage(container.Image); ok {
-				repositories = append(repositories, fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", w.partition, image.Region, image.Account, image.Repository))
+				repositories = append(repositories, image.ARN())
 			}
 			if container.LogDriver == "awslogs" && container.LogOptions["awslogs-create-group"] != "true" {
 				groups = append(groups, w.arn("logs", w.logRegion(container.LogOptions), "*"))
 			}
 		}
-		for _, name := range secretsOf(t.Definition.Node) {
-			switch {
-			case strings.Contains(name, ":secretsmanager:"):
-				secrets = append(secrets, lookup.SecretARN(name))
-			case strings.HasPrefix(name, "arn:"):
-				parameters = append(parameters, name)
+		names, credentials := secretsOf(t.Definition.Node)
+		for _, name := range names {
+			switch secret, err := awsfacts.ParseSecret(name); {
+			case err != nil: // of a registered definition: not for us to refuse
+			case secret.Manager:
+				secrets = append(secrets, secret.ARN)
 			default:
-				parameters = append(parameters, w.arn("ssm", w.region, "parameter/"+strings.TrimPrefix(name, "/")))
+				parameters = append(parameters, cmp.Or(secret.ARN, w.arn("ssm", w.region, "parameter/"+strings.TrimPrefix(secret.Parameter, "/"))))
 			}
+		}
+		for _, name := range credentials {
+			if !strings.HasPrefix(name, "arn:") {
+				name = w.arn("secretsmanager", w.region, "secret:"+name+"-??????")
+			}
+			secrets = append(secrets, name)
 		}
 	}
 	w.allow("CheckRoles", []string{"iam:GetRole"}, roles)
@@ -368,21 +370,20 @@ func (w *writer) preflight() {
 	w.allow("CheckLogGroups", []string{"logs:DescribeLogGroups"}, groups)
 }
 
-// secretsOf returns what the secrets of a definition's containers are taken from.
-func secretsOf(n *document.Node) []string {
-	var names []string
-	add := func(n *document.Node) {
-		if n != nil {
-			names = append(names, n.Text)
-		}
-	}
+// secretsOf returns what the secrets of a definition's containers are taken from,
+// and the credentials of their registries.
+func secretsOf(n *document.Node) (names, credentials []string) {
 	for _, container := range items(n.Member("containerDefinitions")) {
-		add(container.Member("repositoryCredentials", "credentialsParameter"))
+		if parameter := container.Member("repositoryCredentials", "credentialsParameter"); parameter != nil {
+			credentials = append(credentials, parameter.Text)
+		}
 		for _, secret := range slices.Concat(items(container.Member("secrets")), items(container.Member("logConfiguration", "secretOptions"))) {
-			add(secret.Member("valueFrom"))
+			if from := secret.Member("valueFrom"); from != nil {
+				names = append(names, from.Text)
+			}
 		}
 	}
-	return names
+	return names, credentials
 }
 
 func items(n *document.Node) []*document.Node {

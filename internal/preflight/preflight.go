@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
@@ -136,7 +137,7 @@ func (p *plan) definition(s Subject) {
 	for i, container := range containers.Items {
 		path := document.ItemPath("containerDefinitions", i)
 		p.image(s, container.Member("image"), path+".image")
-		p.secret(container.Member("repositoryCredentials", "credentialsParameter"), path+".repositoryCredentials.credentialsParameter")
+		p.credentials(container.Member("repositoryCredentials", "credentialsParameter"), path+".repositoryCredentials.credentialsParameter")
 		p.secrets(container.Member("secrets"), path+".secrets")
 		p.secrets(container.Member("logConfiguration", "secretOptions"), path+".logConfiguration.secretOptions")
 		p.logGroup(container.Member("logConfiguration"), path+".logConfiguration")
@@ -229,7 +230,7 @@ func platformOf(s Subject) (lookup.Platform, bool) {
 	if s.Definition.Architecture == "ARM64" {
 		platform.Architecture = "arm64"
 	}
-	if strings.HasPrefix(s.Definition.OperatingSystem, "WINDOWS") {
+	if awsfacts.IsWindows(s.Definition.OperatingSystem) {
 		platform.OS = "windows"
 	}
 	return platform, s.Fargate || s.Definition.Architecture != ""
@@ -250,6 +251,16 @@ func (p *plan) secret(n *document.Node, path string) {
 	}
 	valueFrom := n.Text
 	p.add("secret "+lookup.SecretARN(valueFrom), byPlace(n, path), func(ctx context.Context) error { return p.client.Secret(ctx, valueFrom) })
+}
+
+// credentials plans the check of a registry's credentials, which are a secret in
+// Secrets Manager by its ARN or its name.
+func (p *plan) credentials(n *document.Node, path string) {
+	if n == nil {
+		return
+	}
+	name := n.Text
+	p.add("credentials "+name, byPlace(n, path), func(ctx context.Context) error { return p.client.Managed(ctx, name) })
 }
 
 // logGroup plans the check of a log group that ECS will not make itself.

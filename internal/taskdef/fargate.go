@@ -2,50 +2,13 @@ package taskdef
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
-// A size is a task's cpu on Fargate, in CPU units, with the memory it can have,
-// in MiB: from least to most in steps, or one of a few.
-type size struct {
-	cpu               int64
-	least, most, step int64
-	oneOf             []int64
-}
-
-// fargateSizes are the sizes that Fargate is known to have.
-var fargateSizes = []size{
-	{cpu: 256, oneOf: []int64{512, 1024, 2048}},
-	{cpu: 512, least: 1 << 10, most: 4 << 10, step: 1 << 10},
-	{cpu: 1024, least: 2 << 10, most: 8 << 10, step: 1 << 10},
-	{cpu: 2048, least: 4 << 10, most: 16 << 10, step: 1 << 10},
-	{cpu: 4096, least: 8 << 10, most: 30 << 10, step: 1 << 10},
-	{cpu: 8192, least: 16 << 10, most: 60 << 10, step: 4 << 10},
-	{cpu: 16384, least: 32 << 10, most: 120 << 10, step: 8 << 10},
-	{cpu: 32768, oneOf: []int64{60 << 10, 120 << 10, 244 << 10}},
-}
-
-// has reports whether a size can have the memory.
-func (s size) has(memory int64) bool {
-	if s.oneOf != nil {
-		return slices.Contains(s.oneOf, memory)
-	}
-	return s.least <= memory && memory <= s.most && (memory-s.least)%s.step == 0
-}
-
-// String returns what memory the size can have.
-func (s size) String() string {
-	if s.oneOf != nil {
-		return strings.ReplaceAll(strings.Trim(fmt.Sprint(s.oneOf), "[]"), " ", ", ")
-	}
-	return fmt.Sprintf("%d to %d in steps of %d", s.least, s.most, s.step)
-}
-
 const executionRole = `"executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"`
-
-var ecrImage = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)/`)
 
 func fargateCPU(t *task, tell telling) {
 	if o := t.get("cpu"); t.fargate && !o.given() {
@@ -67,12 +30,12 @@ func fargateSize(t *task, tell telling) {
 		return
 	}
 	var known []string
-	for _, s := range fargateSizes {
-		known = append(known, fmt.Sprint(s.cpu))
-		if s.cpu != cpu {
+	for _, s := range awsfacts.FargateSizes {
+		known = append(known, fmt.Sprint(s.CPU))
+		if s.CPU != cpu {
 			continue
 		}
-		if !s.has(memory) {
+		if !s.Has(memory) {
 			tell(t.get("memory"), fmt.Sprintf("with cpu %d: %s", cpu, s), "Fargate is not known to have %d MiB of memory with cpu %d", memory, cpu)
 		}
 		return
@@ -81,7 +44,7 @@ func fargateSize(t *task, tell telling) {
 }
 
 func fargateWindows(t *task, tell telling) {
-	const least = 1024
+	const least = awsfacts.WindowsLeastCPU
 	if n, ok := t.units(); ok && t.fargate && t.windows && n < least {
 		tell(t.get("cpu"), `"cpu": "1024"`, "Windows containers on Fargate need at least %d CPU units, found %d", least, n)
 	}
@@ -98,7 +61,7 @@ func fargateExecutionRole(t *task, tell telling) {
 		return
 	}
 	for _, c := range t.containers {
-		if o := c.get("image"); ecrImage.MatchString(o.text()) {
+		if o := c.get("image"); isECR(o.text()) {
 			tell(o, executionRole, "Fargate needs an executionRoleArn to pull an image from ECR, which the definition lacks")
 			return
 		}
@@ -111,6 +74,13 @@ func fargateExecutionRole(t *task, tell telling) {
 			return
 		}
 	}
+}
+
+// isECR reports whether an image is in a private registry of ECR.
+func isECR(image string) bool {
+	parsed, err := awsfacts.ParseImage(image)
+	_, ok := parsed.ECR()
+	return err == nil && ok
 }
 
 func fargateLogDriver(t *task, tell telling) {

@@ -2,8 +2,8 @@ package taskdef
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
@@ -125,7 +125,7 @@ func newTask(def *Definition) *task {
 	t := &task{
 		object: objectOf(def.Node), bytes: len(def.Body),
 		fargate: slices.Contains(def.RequiresCompatibilities, "FARGATE"),
-		windows: strings.HasPrefix(def.OperatingSystem, "WINDOWS"),
+		windows: awsfacts.IsWindows(def.OperatingSystem),
 		network: def.NetworkMode,
 	}
 	for c := range t.get("containerDefinitions").each() {

@@ -1,0 +1,164 @@
+package awsfacts
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+var (
+	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
+	partitionID    = regexp.MustCompile(`^aws(-[a-z]+)*$`)
+	roleText       = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`) // up to 512 characters, with the path
+	secretName     = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)  // up to 512 characters
+	parameterName  = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)     // up to 1011 characters
+	parameterLabel = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)      // up to 100 characters; a version is a number
+	versionStage   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
+	bucketName     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`) // 3 to 255 characters: buckets from before 2018 may have capital letters
+)
+
+// ParseARN takes an ARN of a service apart. It reports false for what is none, with
+// a region or an account of other characters than those have.
+func ParseARN(s, service string) (arn.ARN, bool) {
+	a, err := arn.Parse(s)
+	return a, err == nil && a.Service == service && partitionID.MatchString(a.Partition) && a.Resource != "" &&
+		(a.Region == "" || CanBeRegion(a.Region)) && (a.AccountID == "" || accountID.MatchString(a.AccountID))
+}
+
+// IsRole reports whether a text is the name or the ARN of an IAM role. The path
+// of a role may stand before its name in both.
+//
+// Source: IAM user guide, "IAM and AWS STS quotas" and "IAM identifiers"; read in
+// November 2026.
+func IsRole(s string) bool {
+	if strings.HasPrefix(s, "arn:") {
+		a, ok := ParseARN(s, "iam")
+		name, isRole := strings.CutPrefix(a.Resource, "role/")
+		return ok && isRole && a.Region == "" && a.AccountID != "" && roleText.MatchString(name)
+	}
+	return len(s) <= 512 && roleText.MatchString(s)
+}
+
+// IsObject reports whether a text is the ARN of an object in S3.
+//
+// Source: ECS API reference, EnvironmentFile: value; S3 user guide, "General
+// purpose bucket naming rules"; read in November 2026.
+func IsObject(s string) bool {
+	a, ok := ParseARN(s, "s3")
+	bucket, key, found := strings.Cut(a.Resource, "/")
+	return ok && a.Region == "" && a.AccountID == "" && found && key != "" &&
+		3 <= len(bucket) && len(bucket) <= 255 && bucketName.MatchString(bucket)
+}
+
+// A Secret is what a value that is kept secret is taken from.
+type Secret struct {
+	// ARN is that of a secret in Secrets Manager, or of a parameter; empty for a
+	// parameter that is given by its name.
+	ARN string
+
+	Manager   bool   // it is in Secrets Manager, not in Parameter Store
+	Region    string // empty if it is the task's own
+	Parameter string // name of a parameter, with the / that it begins with if the name has one; without version or label
+	Name      string // of a secret, as in its ARN
+
+	Key, Stage, Version string // of a secret's value; empty if not given
+}
+
+// A SecretError says what is wrong with a reference to a secret.
+type SecretError struct{ Reason string }
+
+func (e *SecretError) Error() string { return e.Reason }
+
+// ParseSecret reads the valueFrom of a container's secret: the ARN of a secret in
+// Secrets Manager, which can go on with :json-key:version-stage:version-id, or the
+// ARN or the name of a parameter in Parameter Store, which can go on with :version
+// or :label. The error is a [*SecretError].
+//
+// Source: ECS developer guide, "Pass Secrets Manager secrets ..." and "Pass
+// Systems Manager parameters through Amazon ECS environment variables"; API
+// references of CreateSecret, GetSecretValue, PutParameter and GetParameters; read
+// in November 2026. The guide does not name versions and labels of parameters;
+// GetParameters takes them.
+func ParseSecret(s string) (Secret, error) {
+	switch a, _ := arn.Parse(s); {
+	case !strings.HasPrefix(s, "arn:"):
+		name, label, labelled := strings.Cut(s, ":")
+		if !isParameter(name) || labelled && !isLabel(label) || labelled && reservedNames[strings.ToLower(name)] {
+			return Secret{}, &SecretError{"it is neither an ARN nor the name of a parameter"}
+		}
+		return Secret{Parameter: name}, nil
+	case a.Service == "secretsmanager":
+		return parseManaged(s)
+	case a.Service == "ssm":
+		return parseParameter(s)
+	case a.Service == "":
+		return Secret{}, &SecretError{"the ARN has too few parts"}
+	}
+	return Secret{}, &SecretError{"the ARN is neither one of Secrets Manager nor one of Systems Manager"}
+}
+
+// reservedNames are no parameters, but what people write before one: the names of
+// parameters can't begin with ssm.
+var reservedNames = map[string]bool{"ssm": true, "secretsmanager": true, "sha256": true}
+
+func isParameter(name string) bool { return len(name) <= 1011 && parameterName.MatchString(name) }
+
+func isLabel(label string) bool { return len(label) <= 100 && parameterLabel.MatchString(label) }
+
+func parseParameter(s string) (Secret, error) {
+	a, ok := ParseARN(s, "ssm")
+	name, isPath := strings.CutPrefix(a.Resource, "parameter/")
+	name, label, labelled := strings.Cut(name, ":")
+	switch {
+	case !ok || a.Region == "" || a.AccountID == "":
+		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
+	case !isPath:
+		return Secret{}, &SecretError{"after the account the ARN of a parameter goes on with :parameter/ and its name"}
+	case !isParameter(name) || labelled && !isLabel(label):
+		return Secret{}, &SecretError{"the ARN has no name of a parameter, which is of letters, digits and . _ - /"}
+	}
+	return Secret{ARN: s, Region: a.Region, Parameter: name}, nil
+}
+
+func parseManaged(s string) (Secret, error) {
+	a, ok := ParseARN(s, "secretsmanager")
+	parts := strings.Split(a.Resource, ":")
+	switch {
+	case !ok || a.Region == "" || a.AccountID == "":
+		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
+	case parts[0] != "secret" || len(parts) < 2 || len(parts[1]) > 519 || !secretName.MatchString(parts[1]):
+		return Secret{}, &SecretError{"after the account the ARN of a secret goes on with :secret: and its name, which is of letters, digits and / _ + = . @ -"}
+	case len(parts) == 2:
+		parts = append(parts, "", "", "")
+	case len(parts) != 5:
+		return Secret{}, &SecretError{"after the secret's name either nothing follows or json-key:version-stage:version-id, each of which may be empty, with its colons"}
+	}
+	secret := Secret{
+		ARN: strings.Join(strings.Split(s, ":")[:7], ":"), Manager: true, Region: a.Region,
+		Name: parts[1], Key: parts[2], Stage: parts[3], Version: parts[4],
+	}
+	switch {
+	case strings.TrimSpace(secret.Key) != secret.Key || strings.ContainsAny(secret.Key, "${}<>"):
+		return Secret{}, &SecretError{"the JSON key has white space around it, or characters of a placeholder"}
+	case secret.Stage != "" && secret.Version != "":
+		return Secret{}, &SecretError{"a version stage and a version id exclude each other"}
+	case secret.Stage != "" && !versionStage.MatchString(secret.Stage):
+		return Secret{}, &SecretError{"the version stage has other characters than a stage can have"}
+	case secret.Version != "" && !parameterLabel.MatchString(secret.Version):
+		return Secret{}, &SecretError{"the version id has other characters than letters, digits and hyphens"}
+	}
+	return secret, nil
+}
+
+// IsCredentials reports whether a text names a secret in Secrets Manager as the
+// credentials of a registry do: by its ARN, or by its name.
+//
+// Source: ECS API reference, RepositoryCredentials; read in November 2026.
+func IsCredentials(s string) bool {
+	if strings.HasPrefix(s, "arn:") {
+		secret, err := ParseSecret(s)
+		return err == nil && secret.Manager && secret.ARN == s
+	}
+	return len(s) <= 512 && secretName.MatchString(s)
+}

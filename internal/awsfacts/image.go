@@ -1,0 +1,134 @@
+package awsfacts
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+)
+
+// An Image is the name of a container image, taken apart.
+type Image struct {
+	Registry   string // host and port; empty for Docker Hub
+	Repository string
+	Tag        string // empty if the name has none
+	Digest     string // with its algorithm; empty if the name has none
+}
+
+// An ImageError says what is wrong with the name of an image.
+type ImageError struct {
+	Reason string
+	Right  string // the name that was meant; empty if that is not sure
+}
+
+func (e *ImageError) Error() string { return e.Reason }
+
+// The grammar of image names.
+//
+// Source: github.com/distribution/reference, regexp.go, which Docker, containerd
+// and the agent of ECS read names with; read in November 2026. Digests are of the
+// algorithms of github.com/opencontainers/go-digest. Lengths are checked apart: a
+// bounded repetition is slow to compile.
+var (
+	imageHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]+)?$`)
+	imagePart = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*$`)
+	imageTag  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`) // up to 128 characters
+	hexText   = regexp.MustCompile(`^[a-f0-9]+$`)
+	scheme    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://+`)
+)
+
+// digestLengths are the hexadecimal digits that a digest of each algorithm has.
+var digestLengths = map[string]int{"sha256": 64, "sha384": 96, "sha512": 128}
+
+// ParseImage takes the name of an image apart. The error is an [*ImageError].
+func ParseImage(name string) (Image, error) {
+	if start := scheme.FindString(name); start != "" {
+		return Image{}, &ImageError{"it begins with " + start + ", and the name of an image has no scheme", name[len(start):]}
+	}
+	rest, digest, hashed := strings.Cut(name, "@")
+	if rest == "" || !hashed && isDigest(rest) || !hashed && len(rest) == 64 && hexText.MatchString(rest) {
+		return Image{}, &ImageError{"it is a digest without a repository", "repository@" + strings.TrimPrefix(name, "@")}
+	}
+	if hashed && !isDigest(digest) {
+		return Image{}, &ImageError{"after the @ it must have sha256: and 64 hexadecimal digits in small letters", ""}
+	}
+	path, tag := rest, ""
+	if i := strings.LastIndexByte(rest, ':'); i > strings.LastIndexByte(rest, '/') {
+		path, tag = rest[:i], rest[i+1:]
+		switch {
+		case tag == "":
+			return Image{}, &ImageError{"the tag after the : is empty", ""}
+		case len(tag) > 128:
+			return Image{}, &ImageError{"the tag has more than 128 characters", ""}
+		case !imageTag.MatchString(tag):
+			return Image{}, &ImageError{"the tag " + quote(tag) + " must begin with a letter, a digit or _ and have letters, digits and . _ - only", ""}
+		}
+	}
+	registry, repository := splitRegistry(path)
+	if registry != "" && !imageHost.MatchString(registry) {
+		return Image{}, &ImageError{"the registry " + quote(registry) + " is no host name, with or without :port", ""}
+	}
+	for part := range strings.SplitSeq(repository, "/") {
+		switch {
+		case part == "" && strings.HasPrefix(path, "/"):
+			return Image{}, &ImageError{"it begins with a /", strings.TrimLeft(name, "/")}
+		case part == "":
+			return Image{}, &ImageError{"a part of the path between two / or at its end is empty", ""}
+		case part != strings.ToLower(part) && imagePart.MatchString(strings.ToLower(part)):
+			right := strings.TrimSuffix(path, repository) + strings.ToLower(repository) + name[len(path):]
+			return Image{}, &ImageError{"the repository " + quote(repository) + " must be in small letters", right}
+		case !imagePart.MatchString(part):
+			return Image{}, &ImageError{"the part " + quote(part) + " of the repository must be of small letters and digits, with . _ __ or - between them", ""}
+		}
+	}
+	return Image{Registry: registry, Repository: repository, Tag: tag, Digest: digest}, nil
+}
+
+// splitRegistry divides a name without tag and digest. The first part is the
+// registry if it looks like a host: it has a dot, a port or capital letters, or is
+// localhost.
+func splitRegistry(path string) (registry, repository string) {
+	first, rest, found := strings.Cut(path, "/")
+	if found && (strings.ContainsAny(first, ".:") || first == "localhost" || first != strings.ToLower(first)) {
+		return first, rest
+	}
+	return "", path
+}
+
+// isDigest reports whether a text is a digest with its algorithm.
+func isDigest(s string) bool {
+	algorithm, digits, _ := strings.Cut(s, ":")
+	return len(digits) == digestLengths[algorithm] && hexText.MatchString(digits)
+}
+
+// quote puts a part of a name between quotes, cut if it is long.
+func quote(s string) string {
+	const most = 60
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return `"` + s + `"`
+}
+
+// A Registry is a private registry of ECR.
+type Registry struct{ Account, Region, Partition string }
+
+// ecrHost matches the hosts of ECR's private registries but for their suffixes: of
+// IPv4 alone, and of IPv4 and IPv6.
+//
+// Source: ECR user guide, "Making requests to Amazon ECR registries", and AWS
+// General Reference, "Amazon ECR endpoints and quotas"; read in November 2026.
+var ecrHost = regexp.MustCompile(`^([0-9]{12})\.(?:dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)|dkr-ecr(?:-fips)?\.([a-z0-9-]+)\.(?:on\.aws|on\.amazonwebservices\.com\.cn|on\.amazonwebservices\.eu))$`)
+
+// ECR returns the registry of ECR that the image is in, and whether it is in one.
+func (i Image) ECR() (Registry, bool) {
+	match := ecrHost.FindStringSubmatch(strings.ToLower(i.Registry))
+	if match == nil {
+		return Registry{}, false
+	}
+	region := cmp.Or(match[2], match[4])
+	partition := PartitionOf(region)
+	if suffix := match[3]; suffix != "" && suffix != partition.DNS {
+		return Registry{}, false
+	}
+	return Registry{Account: match[1], Region: region, Partition: partition.ID}, true
+}
