@@ -15,7 +15,7 @@ var (
 	parameterName  = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)     // up to 1011 characters
 	parameterLabel = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)      // up to 100 characters; a version is a number
 	versionStage   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
-	bucketName     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`) // 3 to 255 characters: buckets from before 2018 may have capital letters
+	bucketName     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`) // up to 255 characters: buckets from before 2018 may have capital letters
 )
 
 // ParseARN takes an ARN of a service apart. It reports false for what is none, with
@@ -48,7 +48,7 @@ func IsObject(s string) bool {
 	a, ok := ParseARN(s, "s3")
 	bucket, key, found := strings.Cut(a.Resource, "/")
 	return ok && a.Region == "" && a.AccountID == "" && found && key != "" &&
-		3 <= len(bucket) && len(bucket) <= 255 && bucketName.MatchString(bucket)
+		len(bucket) <= 255 && bucketName.MatchString(bucket)
 }
 
 // A Secret is what a value that is kept secret is taken from.

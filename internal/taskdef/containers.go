@@ -1,11 +1,13 @@
 package taskdef
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
@@ -16,14 +18,8 @@ const (
 	maxName       = 255 // characters of the names of families, containers and volumes, and of images
 )
 
-// Lengths are checked apart: a bounded repetition is slow to compile.
-var (
-	nameText  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/#@-]+$`)
-	digest    = regexp.MustCompile(`^sha256:[A-Fa-f0-9]+$`) // of 64 digits
-	roleName  = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`)
-	roleARN   = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
-)
+// nameText leaves lengths to others: a bounded repetition is slow to compile.
+var nameText = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // checkName tells of a name that is not of the characters ECS takes.
 func checkName(o object, what string, tell telling) {
@@ -91,10 +87,12 @@ func containerEssential(t *task, tell telling) {
 func image(t *task, tell telling) {
 	for _, c := range t.containers {
 		o := c.get("image")
-		name, hash, hashed := strings.Cut(o.text(), "@")
+		name, _, _ := strings.Cut(o.text(), "@")
+		var fault *awsfacts.ImageError
+		_, err := awsfacts.ParseImage(o.text())
 		switch n := utf8.RuneCountInString(name); {
 		case o.odd(): // told of already
-		case name == "":
+		case o.text() == "":
 			tell(o, "", "a container must have an image")
 		case n > maxName:
 			tell(o, "", "an image name of %d characters is longer than the %d that ECS takes", n, maxName)
@@ -102,10 +100,12 @@ func image(t *task, tell telling) {
 			tell(o, quoted(strings.TrimSpace(o.text())), "the image has white space around it")
 		case strings.Contains(name, "$"):
 			tell(o, "", "the image %q has a variable in it: nothing expands it", shorten(o.text()))
-		case !imageText.MatchString(name):
-			tell(o, "", "the image %q has other characters than letters, digits and - _ : . / # @", shorten(o.text()))
-		case hashed && (len(hash) != len("sha256:")+64 || !digest.MatchString(hash)):
-			tell(o, "", "expected sha256: and 64 hexadecimal digits after the @ of the image")
+		case errors.As(err, &fault):
+			right := ""
+			if fault.Right != "" {
+				right = quoted(fault.Right)
+			}
+			tell(o, brief(right), "the image %q can't be pulled: %s", shorten(o.text()), fault.Reason)
 		}
 	}
 }
@@ -114,97 +114,14 @@ func role(t *task, tell telling) {
 	for _, key := range []string{"taskRoleArn", "executionRoleArn"} {
 		o := t.get(key)
 		switch r := o.text(); {
-		case r == "":
-		case strings.HasPrefix(r, "arn:") && !roleARN.MatchString(r):
+		case r == "" || awsfacts.IsRole(r):
+		case strings.HasPrefix(r, "arn:") && strings.Contains(r, "${"):
+			tell(o, "arn:aws:iam::${{ vars.ACCOUNT }}:role/name", "%q has a placeholder that nothing replaces: expressions are written ${{ … }}", shorten(r))
+		case strings.HasPrefix(r, "arn:"):
 			tell(o, "arn:aws:iam::123456789012:role/name", "%q is not the ARN of an IAM role", shorten(r))
-		case !strings.HasPrefix(r, "arn:") && (len(r) > 512 || !roleName.MatchString(r)):
+		default:
 			tell(o, "", "%q is neither the name nor the ARN of an IAM role", shorten(r))
 		}
-	}
-}
-
-// unknownContainer tells that no container has the name.
-func (t *task) unknownContainer(o object, tell telling) {
-	var names []string
-	for _, c := range t.containers {
-		names = append(names, c.get("name").text())
-	}
-	tell(o, "", "no container is named %q%s", shorten(o.text()), didYouMeanOf(o.text(), names))
-}
-
-func dependsOnContainer(t *task, tell telling) {
-	for _, c := range t.containers {
-		for dependency := range c.get("dependsOn").each() {
-			o := dependency.get("containerName")
-			if _, found := t.container(o.text()); !found && o.text() != "" {
-				t.unknownContainer(o, tell)
-			}
-		}
-	}
-}
-
-func dependsOnCycle(t *task, tell telling) {
-	done := map[string]bool{}
-	var visit func(c object, above []string)
-	visit = func(c object, above []string) {
-		name := c.get("name").text()
-		if done[name] || name == "" {
-			return
-		}
-		above = append(above, name)
-		for dependency := range c.get("dependsOn").each() {
-			o := dependency.get("containerName")
-			if i := slices.Index(above, o.text()); i >= 0 {
-				tell(o, "", "containers wait for each other: %s", shorten(strings.Join(append(slices.Clone(above[i:]), o.text()), " → ")))
-			} else if next, found := t.container(o.text()); found {
-				visit(next, above)
-			}
-		}
-		done[name] = true
-	}
-	for _, c := range t.containers {
-		visit(c, nil)
-	}
-}
-
-func dependsOnCondition(t *task, tell telling) {
-	for _, c := range t.containers {
-		for dependency := range c.get("dependsOn").each() {
-			condition := dependency.get("condition")
-			target, found := t.container(dependency.get("containerName").text())
-			if !found {
-				continue
-			}
-			name := target.get("name").text()
-			switch condition.text() {
-			case "SUCCESS", "COMPLETE":
-				if !target.get("essential").isFalse() {
-					tell(condition, `"essential": false`, "the container %q is essential, so it can't be waited for until it has ended: with the condition %s it must not be", name, condition.text())
-				}
-			case "HEALTHY":
-				if !target.get("healthCheck").given() {
-					tell(condition, "", "the container %q has no healthCheck, so it never becomes HEALTHY", name)
-				}
-			}
-		}
-	}
-}
-
-func volumesFrom(t *task, tell telling) {
-	for _, c := range t.containers {
-		for from := range c.get("volumesFrom").each() {
-			o := from.get("sourceContainer")
-			if _, found := t.container(o.text()); !found && o.text() != "" {
-				t.unknownContainer(o, tell)
-			}
-		}
-	}
-}
-
-func proxyContainer(t *task, tell telling) {
-	o := t.get("proxyConfiguration").get("containerName")
-	if _, found := t.container(o.text()); !found && o.text() != "" {
-		t.unknownContainer(o, tell)
 	}
 }
 
@@ -215,6 +132,9 @@ func healthCheckRange(t *task, tell telling) {
 		between(h.get("timeout"), 2, 60, " seconds", tell)
 		between(h.get("retries"), 1, 10, "", tell)
 		between(h.get("startPeriod"), 0, 300, " seconds", tell)
+		if command := h.get("command"); command.given() && command.empty() {
+			tell(command, `[ "CMD-SHELL", "curl -f http://localhost/ || exit 1" ]`, "a health check must have a command")
+		}
 	}
 }
 
@@ -229,7 +149,7 @@ func healthCheckCommand(t *task, tell telling) {
 			first = word.text()
 			break
 		}
-		if !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, first) {
+		if command.len() > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, first) {
 			tell(command, `[ "CMD-SHELL", "curl -f http://localhost/ || exit 1" ]`, "the command of a health check begins with CMD or CMD-SHELL")
 		}
 	}
@@ -310,5 +230,13 @@ func windowsUnsupported(t *task, tell telling) {
 				tell(o, "", "%s is not supported for Windows containers", key)
 			}
 		}
+	}
+}
+
+// windowsARM tells of Windows containers for ARM, which no kind of capacity of ECS
+// runs (API reference, RuntimePlatform: ARM64 is for Linux).
+func windowsARM(t *task, tell telling) {
+	if o := t.get("runtimePlatform").get("cpuArchitecture"); t.windows && o.text() == "ARM64" {
+		tell(o, `"cpuArchitecture": "X86_64"`, "ECS runs Windows containers on X86_64 only")
 	}
 }

@@ -1,17 +1,12 @@
 package taskdef
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
-
-// awslogsOptions are the options that ECS demands of the log driver awslogs.
-var awslogsOptions = []string{"awslogs-group", "awslogs-region"}
-
-var secretARN = regexp.MustCompile(`^arn:[a-z0-9-]+:(secretsmanager|ssm):`)
 
 // environmentName tells of variables without a name, but for those that have it
 // under another member, which is told of already.
@@ -28,6 +23,11 @@ func environmentName(t *task, tell telling) {
 		for secret := range c.get("secrets").each() {
 			if o := secret.get("name"); o.given() && !o.odd() && o.text() == "" {
 				tell(o, "", "a variable must have a name")
+			}
+		}
+		for secret := range c.get("logConfiguration").get("secretOptions").each() {
+			if o := secret.get("name"); o.given() && !o.odd() && o.text() == "" {
+				tell(o, "", "a secret option must have the name of the log driver's option")
 			}
 		}
 	}
@@ -56,7 +56,11 @@ func environmentFile(t *task, tell telling) {
 			tell(files, "", "%d files are more than the %d that a container can have", n, most)
 		}
 		for file := range files.each() {
-			if o := file.get("value"); o.text() != "" && !strings.HasSuffix(o.text(), ".env") {
+			switch o := file.get("value"); {
+			case !o.given() || o.odd(): // told of already
+			case !awsfacts.IsObject(o.text()):
+				tell(o, "arn:aws:s3:::bucket/name.env", "expected the ARN of an object in S3, found %q", shorten(o.text()))
+			case !strings.HasSuffix(o.text(), ".env"):
 				tell(o, "arn:aws:s3:::bucket/name.env", "the name of an environment file must end with .env")
 			}
 		}
@@ -75,18 +79,40 @@ func secretName(t *task, tell telling) {
 	}
 }
 
+const secretForms = "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf\n" +
+	"arn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf:json-key::\n" +
+	"arn:aws:ssm:us-east-1:123456789012:parameter/name\n" +
+	"/name/of/a/parameter"
+
+// secretValue tells of secrets that can't be found. It does not print what they
+// are: some write the secret itself there.
 func secretValue(t *task, tell telling) {
 	for _, c := range t.containers {
 		for _, list := range []object{c.get("secrets"), c.get("logConfiguration").get("secretOptions")} {
 			for secret := range list.each() {
 				o := secret.get("valueFrom")
-				switch from := o.text(); {
-				case o.given() && !o.odd() && from == "":
+				_, err := awsfacts.ParseSecret(o.text())
+				switch {
+				case !o.given() || o.odd() || err == nil:
+				case o.text() == "":
 					tell(o, "", "a secret must say which one it is: the ARN of a Secrets Manager secret, or the name or ARN of a Parameter Store parameter")
-				case strings.HasPrefix(from, "arn:") && !secretARN.MatchString(from):
-					tell(o, "", "the ARN is neither one of Secrets Manager nor one of Systems Manager")
+				case strings.Contains(o.text(), "${"):
+					tell(o, "arn:aws:ssm:us-east-1:${{ vars.ACCOUNT }}:parameter/name", "no readable secret reference: it has a placeholder that nothing replaces; expressions are written ${{ … }}")
+				default:
+					tell(o, secretForms, "no readable secret reference: %v", err)
 				}
 			}
+		}
+	}
+}
+
+// credentials tells of a registry's credentials that are no secret in Secrets
+// Manager.
+func credentials(t *task, tell telling) {
+	for _, c := range t.containers {
+		o := c.get("repositoryCredentials").get("credentialsParameter")
+		if o.given() && !o.odd() && !awsfacts.IsCredentials(o.text()) {
+			tell(o, "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf", "expected the ARN of a secret in Secrets Manager, or its name")
 		}
 	}
 }
@@ -98,34 +124,6 @@ func secretRole(t *task, tell telling) {
 	for _, c := range t.containers {
 		if secrets := c.get("secrets"); secrets.len() > 0 {
 			tell(secrets, `"executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"`, "containers with secrets need an executionRoleArn, which the definition lacks")
-			return
-		}
-	}
-}
-
-func logOptions(t *task, tell telling) {
-	for _, c := range t.containers {
-		log := c.get("logConfiguration")
-		if log.get("logDriver").text() != "awslogs" {
-			continue
-		}
-		for _, key := range awslogsOptions {
-			if o := log.get("options").get(key); !o.given() {
-				tell(o, "", "missing: the log driver awslogs requires the options awslogs-group and awslogs-region")
-			}
-		}
-	}
-}
-
-func firelens(t *task, tell telling) {
-	for _, c := range t.containers {
-		if c.get("firelensConfiguration").given() {
-			return
-		}
-	}
-	for _, c := range t.containers {
-		if o := c.get("logConfiguration").get("logDriver"); o.text() == "awsfirelens" {
-			tell(o, `"firelensConfiguration": { "type": "fluentbit" }`, "the log driver awsfirelens needs a container with a firelensConfiguration, which the definition lacks")
 			return
 		}
 	}

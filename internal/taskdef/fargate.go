@@ -43,6 +43,20 @@ func fargateSize(t *task, tell telling) {
 	tell(t.get("cpu"), "one of "+strings.Join(known, ", "), "Fargate is not known to have cpu %d", cpu)
 }
 
+// fargateFamily warns of an operating system that Fargate is not known to have, and
+// of a size that it is not known to have for Windows.
+func fargateFamily(t *task, tell telling) {
+	if !t.fargate {
+		return
+	}
+	if o := t.get("runtimePlatform").get("operatingSystemFamily"); slices.Contains(enums["OSFamily"], o.text()) && !awsfacts.FargateHas(o.text()) {
+		tell(o, "", "Fargate is not known to have %s", o.text())
+	}
+	if n, ok := t.units(); ok && t.windows && n > awsfacts.WindowsMostCPU {
+		tell(t.get("cpu"), "", "Fargate is not known to have more than %d CPU units for Windows containers, found %d", awsfacts.WindowsMostCPU, n)
+	}
+}
+
 func fargateWindows(t *task, tell telling) {
 	const least = awsfacts.WindowsLeastCPU
 	if n, ok := t.units(); ok && t.fargate && t.windows && n < least {
@@ -96,7 +110,7 @@ func fargateLogDriver(t *task, tell telling) {
 func fargateLogPrefix(t *task, tell telling) {
 	for _, c := range t.containers {
 		log := c.get("logConfiguration")
-		if o := log.get("options").get("awslogs-stream-prefix"); t.fargate && log.get("logDriver").text() == "awslogs" && !o.given() {
+		if o := log.get("options").get("awslogs-stream-prefix"); t.fargate && log.get("logDriver").text() == "awslogs" && !o.odd() && o.text() == "" {
 			tell(o, `"awslogs-stream-prefix": "ecs"`, "missing: on Fargate the log driver awslogs requires the option awslogs-stream-prefix")
 		}
 	}

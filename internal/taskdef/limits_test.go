@@ -97,7 +97,7 @@ func TestLimits(t *testing.T) {
 			return inside(`"portMappings":[` + strings.Join(ports, ",") + `],"cpu":%d`)(n)
 		}, 100, 101},
 		{"port-range", inside(`"portMappings":[{"containerPort":%d}]`), 65535, 65536},
-		{"port-range", inside(`"portMappings":[{"containerPort":%d}]`), 0, -1},
+		{"port-range", inside(`"portMappings":[{"containerPort":%d}]`), 1, 0},
 		{"port-range", inside(`"portMappings":[{"containerPortRange":"1-%d"}]`), 65535, 65536},
 		{"port-range", inside(`"portMappings":[{"containerPortRange":"5-%d"}]`), 6, 5},
 		{"port-name", func(n int) string {

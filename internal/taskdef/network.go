@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
 const (
@@ -30,10 +32,13 @@ func span(mapping object) (first, last int64, ok bool) {
 func portRange(t *task, tell telling) {
 	for _, c := range t.containers {
 		for mapping := range c.get("portMappings").each() {
-			between(mapping.get("containerPort"), 0, maxPort, "", tell)
+			between(mapping.get("containerPort"), 1, maxPort, "", tell)
 			between(mapping.get("hostPort"), 0, maxPort, "", tell)
 			portsOf := mapping.get("containerPortRange")
 			if !portsOf.given() {
+				if mapping.node.Kind == document.Map && !mapping.get("containerPort").given() {
+					tell(mapping.get("containerPort"), `"containerPort": 80`, "missing: a port mapping takes a containerPort or a containerPortRange")
+				}
 				continue
 			}
 			if mapping.get("containerPort").given() || mapping.get("hostPort").given() {
@@ -92,7 +97,11 @@ func portDuplicate(t *task, tell telling) {
 				continue
 			}
 			for _, b := range before[:min(len(before), maxPortRanges)] {
-				if b.protocol == p.protocol && b.host == p.host && b.first <= p.last && p.first <= b.last {
+				if b.protocol != p.protocol {
+					continue
+				}
+				sameHost := p.host != "" && p.host != "0" && b.host == p.host
+				if sameHost || b.host == p.host && b.first <= p.last && p.first <= b.last {
 					tell(mapping, "", "the port is in another mapping of the container already")
 					break
 				}
@@ -100,6 +109,53 @@ func portDuplicate(t *task, tell telling) {
 			before = append(before, p)
 		}
 	}
+}
+
+// hostPort returns the port of the host that a mapping takes, 0 if it takes none
+// or one that the host chooses.
+func (t *task) hostPort(mapping object) int64 {
+	port, given := mapping.get("hostPort").number()
+	if t.network != "bridge" && (!given || port == 0) {
+		port, _ = mapping.get("containerPort").number()
+	}
+	return port
+}
+
+// portHostDuplicate tells of ports of the host, or of the network that the
+// containers of a task share, which several containers take. ECS refuses them:
+// "TCP host port '3000' is mapped multiple times in task."
+// (github.com/aws/amazon-ecs-agent/issues/1220).
+func portHostDuplicate(t *task, tell telling) {
+	type port struct {
+		number   int64
+		protocol string
+	}
+	first := map[port]int{} // the container's index, from 1
+	for i, c := range t.containers {
+		for mapping := range c.get("portMappings").each() {
+			p := port{t.hostPort(mapping), mapping.get("protocol").text()}
+			if p.protocol == "" {
+				p.protocol = "tcp"
+			}
+			switch before := first[p]; {
+			case p.number == 0:
+			case before == 0:
+				first[p] = i + 1
+			case before != i+1: // those of one container are told of already
+				tell(mapping, "", "the %s port %d of the host is taken by the container %q already", p.protocol, p.number, shorten(t.containers[before-1].get("name").text()))
+			}
+		}
+	}
+}
+
+// portNameDuplicate tells of names that two ports of a task have. A service names
+// a port by it (API reference, PortMapping: name).
+func portNameDuplicate(t *task, tell telling) {
+	var names []object
+	for _, c := range t.containers {
+		names = append(names, namesOf(c.get("portMappings"))...)
+	}
+	duplicates(names, 0, "port name", tell)
 }
 
 func portCount(t *task, tell telling) {

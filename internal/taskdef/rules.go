@@ -51,6 +51,7 @@ var rules = []rule{
 	{"fargate-memory", false, fargateMemory},
 	{"fargate-size", true, fargateSize},
 	{"fargate-windows", false, fargateWindows},
+	{"fargate-family", true, fargateFamily},
 	{"fargate-network", false, fargateNetwork},
 	{"fargate-execution-role", false, fargateExecutionRole},
 	{"fargate-log-driver", false, fargateLogDriver},
@@ -65,16 +66,20 @@ var rules = []rule{
 	{"port-host", false, portHost},
 	{"port-none", false, portNone},
 	{"port-duplicate", false, portDuplicate},
+	{"port-host-duplicate", false, portHostDuplicate},
 	{"port-count", false, portCount},
 	{"port-name", false, portName},
+	{"port-name-duplicate", false, portNameDuplicate},
 	{"links-network", false, linksNetwork},
 	{"hostname-network", false, hostnameNetwork},
 	{"hosts-network", false, hostsNetwork},
 
+	{"links", false, linksContainer},
 	{"depends-on-container", false, dependsOnContainer},
 	{"depends-on-cycle", false, dependsOnCycle},
 	{"depends-on-condition", false, dependsOnCondition},
 	{"volumes-from", false, volumesFrom},
+	{"reference-twice", false, referenceTwice},
 	{"proxy-container", false, proxyContainer},
 
 	{"health-check", false, healthCheckRange},
@@ -88,10 +93,14 @@ var rules = []rule{
 	{"secret-name", false, secretName},
 	{"secret-value", false, secretValue},
 	{"secret-role", false, secretRole},
+	{"credentials", false, credentials},
 
 	{"log-options", false, logOptions},
 	{"log-region", false, logRegion},
 	{"log-region-unknown", true, logRegionUnknown},
+	{"log-option", false, logOption},
+	{"log-value", false, logValue},
+	{"log-buffer", true, logBuffer},
 	{"firelens", false, firelens},
 
 	{"volume-name", false, volumeName},
@@ -99,8 +108,10 @@ var rules = []rule{
 	{"volume-kind", false, volumeKind},
 	{"volume-at-launch", false, volumeAtLaunch},
 	{"volume-efs", false, volumeEFS},
+	{"volume-efs-id", false, volumeEFSID},
 	{"volume-docker", false, volumeDocker},
 	{"mount-point", false, mountPoint},
+	{"mount-path", false, mountPath},
 
 	{"ephemeral-storage", false, ephemeralStorage},
 	{"placement-count", false, placementCount},
@@ -108,8 +119,13 @@ var rules = []rule{
 	{"swap", false, swap},
 	{"ulimit", true, ulimit},
 	{"inference-accelerator", true, inferenceAccelerator},
+	{"windows-arm", false, windowsARM},
 	{"windows-unsupported", true, windowsUnsupported},
 }
+
+// passable are the rules about what the known API lacks: warnings where unknown
+// members are passed on.
+var passable = []string{"log-option"}
 
 // A task is a definition as the rules look at it.
 type task struct {
@@ -154,6 +170,7 @@ func (d *decoder) rules(def *Definition, path string) {
 	t := newTask(def)
 	unrendered := map[*document.Node]bool{}
 	for _, r := range rules {
+		r.warning = r.warning || d.options.UnknownMembers == "pass" && slices.Contains(passable, r.code)
 		r.check(t, func(at object, hint, format string, args ...any) {
 			if r.code == "placeholder" {
 				unrendered[at.node] = true

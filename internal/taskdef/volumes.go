@@ -1,6 +1,11 @@
 package taskdef
 
-import "github.com/ecs-run-task/ecs-run-task/internal/document"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+)
 
 // volumeKinds are the members of a volume that say what it is: one at most.
 var volumeKinds = []string{
@@ -67,29 +72,50 @@ func volumeEFS(t *task, tell telling) {
 	}
 }
 
+// The ids of EFS. Those of old file systems are shorter.
+//
+// Source: EFS API reference, FileSystemDescription: FileSystemId, and
+// AccessPointDescription: AccessPointId.
+var (
+	fileSystemID  = regexp.MustCompile(`^fs-[0-9a-f]+$`)
+	accessPointID = regexp.MustCompile(`^fsap-[0-9a-f]+$`)
+	idInText      = regexp.MustCompile(`fs(ap)?-[0-9a-f]+`)
+)
+
+// volumeEFSID tells of a file system or an access point that is not given by its
+// id, and of a directory that is not from the root.
+func volumeEFSID(t *task, tell telling) {
+	for volume := range t.get("volumes").each() {
+		efs := volume.get("efsVolumeConfiguration")
+		for _, id := range []struct {
+			o       object
+			form    *regexp.Regexp
+			what    string
+			example string
+		}{
+			{efs.get("fileSystemId"), fileSystemID, "a file system", "fs-0123456789abcdef0"},
+			{efs.get("authorizationConfig").get("accessPointId"), accessPointID, "an access point", "fsap-0123456789abcdef0"},
+		} {
+			if !id.o.given() || id.o.odd() || id.form.MatchString(id.o.text()) {
+				continue
+			}
+			right := id.example
+			if found := idInText.FindString(id.o.text()); id.form.MatchString(found) {
+				right = found
+			}
+			tell(id.o, quoted(right), "expected the id of %s alone, found %q", id.what, shorten(id.o.text()))
+		}
+		if root := efs.get("rootDirectory"); root.text() != "" && !strings.HasPrefix(root.text(), "/") {
+			tell(root, quoted("/"+root.text()), "expected an absolute path, found %q", shorten(root.text()))
+		}
+	}
+}
+
 func volumeDocker(t *task, tell telling) {
 	for volume := range t.get("volumes").each() {
 		docker := volume.get("dockerVolumeConfiguration")
 		if o := docker.get("autoprovision"); o.isTrue() && docker.get("scope").text() != "shared" {
 			tell(o, `"scope": "shared"`, "autoprovision is for volumes with the scope shared only")
-		}
-	}
-}
-
-func mountPoint(t *task, tell telling) {
-	var names []string
-	for volume := range t.get("volumes").each() {
-		names = append(names, volume.get("name").text())
-	}
-	known := make(map[string]bool, len(names))
-	for _, name := range names {
-		known[name] = true
-	}
-	for _, c := range t.containers {
-		for mount := range c.get("mountPoints").each() {
-			if o := mount.get("sourceVolume"); o.text() != "" && !known[o.text()] {
-				tell(o, "", "no volume is named %q%s", shorten(o.text()), didYouMeanOf(o.text(), names))
-			}
 		}
 	}
 }

@@ -1,0 +1,145 @@
+package taskdef
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
+)
+
+// awslogsOptions are the options of the log driver awslogs that ECS takes. It
+// refuses any other: "Log driver awslogs disallows options: ..."
+// (github.com/aws/amazon-ecs-agent/issues/872 and others).
+//
+// Source: API reference, LogConfiguration: options; read in November 2026.
+var awslogsOptions = []string{
+	"awslogs-create-group", "awslogs-datetime-format", "awslogs-group", "awslogs-multiline-pattern",
+	"awslogs-region", "awslogs-stream-prefix", "max-buffer-size", "mode",
+}
+
+var (
+	// logGroup is of up to 512 characters (CloudWatch Logs API reference,
+	// CreateLogGroup: logGroupName).
+	logGroup = regexp.MustCompile(`^[A-Za-z0-9._/#-]+$`)
+	// bufferSize is a size as Docker reads it (github.com/docker/go-units,
+	// RAMInBytes).
+	bufferSize = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[kKmMgGtTpP]?[iI]?[bB]?$`)
+)
+
+// awslogs yields the options of each container whose log driver is awslogs.
+func (t *task) awslogs(yield func(options object)) {
+	for _, c := range t.containers {
+		if log := c.get("logConfiguration"); log.get("logDriver").text() == "awslogs" {
+			yield(log.get("options"))
+		}
+	}
+}
+
+// logOptions tells of options that are missing. Empty ones ECS refuses as well:
+// "Log driver awslogs option 'awslogs-group' should not be null or empty."
+// (github.com/HENNGE/terraform-aws-ecs and others).
+func logOptions(t *task, tell telling) {
+	t.awslogs(func(options object) {
+		for _, key := range []string{"awslogs-group", "awslogs-region"} {
+			switch o := options.get(key); {
+			case !o.given():
+				tell(o, "", "missing: the log driver awslogs requires the options awslogs-group and awslogs-region")
+			case !o.odd() && o.text() == "":
+				tell(o, "", "empty: the log driver awslogs requires the options awslogs-group and awslogs-region")
+			}
+		}
+	})
+}
+
+// logOption tells of options that ECS does not take.
+func logOption(t *task, tell telling) {
+	t.awslogs(func(options object) {
+		if options.node == nil {
+			return
+		}
+		for _, m := range options.node.Members {
+			if !slices.Contains(awslogsOptions, m.Key.Text) {
+				advice := nearest.Meant(awslogsOption(m.Key.Text))
+				if advice == "" {
+					advice = ": there is " + strings.Join(awslogsOptions, ", ")
+				}
+				tell(objectOf(m.Value), "", "the log driver awslogs has no option %q%s", shorten(m.Key.Text), advice)
+			}
+		}
+	})
+}
+
+// awslogsOption returns the option that another name is likely to stand for: the
+// shortest with all of its words, or else the nearest, or "".
+func awslogsOption(name string) string {
+	words := strings.Split(strings.TrimPrefix(name, "awslogs-"), "-")
+	best := ""
+	for _, option := range awslogsOptions {
+		has := strings.Split(option, "-")
+		lacks := func(word string) bool { return !slices.Contains(has, word) }
+		if !slices.ContainsFunc(words, lacks) && (best == "" || len(option) < len(best)) {
+			best = option
+		}
+	}
+	if best == "" {
+		best = near(name, awslogsOptions)
+	}
+	return best
+}
+
+// logValue tells of values that options of awslogs can't have.
+func logValue(t *task, tell telling) {
+	t.awslogs(func(options object) {
+		if o := options.get("awslogs-create-group"); o.given() && !o.odd() && o.text() != "true" {
+			// "Log driver awslogs option 'awslogs-create-group' should only be set to
+			// 'true', else omit option."
+			// (github.com/terraform-linters/tflint-ruleset-aws/issues/348)
+			tell(o, `"true"`, "expected \"true\", or no such option, found %q", shorten(o.text()))
+		}
+		switch o := options.get("awslogs-group"); {
+		case o.text() == "":
+		case len(o.text()) > 512:
+			tell(o, "", "a name of %d characters is longer than the 512 that a log group can have", len(o.text()))
+		case !logGroup.MatchString(o.text()):
+			tell(o, "", "the log group %q has other characters than letters, digits and . _ - / #", shorten(o.text()))
+		}
+		if o := options.get("awslogs-stream-prefix"); strings.ContainsAny(o.text(), ":*") || len(o.text()) > 512 {
+			tell(o, "", "%q can't begin the name of a log stream, which has no : or * and up to 512 characters", shorten(o.text()))
+		}
+		if o := options.get("mode"); o.given() && !o.odd() && o.text() != "blocking" && o.text() != "non-blocking" {
+			tell(o, "", "expected one of blocking, non-blocking, found %q%s", shorten(o.text()), didYouMean(o.text(), []string{"blocking", "non-blocking"}))
+		}
+		if o := options.get("max-buffer-size"); o.given() && !o.odd() && !bufferSize.MatchString(o.text()) {
+			tell(o, `"25m"`, "expected a size such as 25m, found %q", shorten(o.text()))
+		}
+		// Docker: "you cannot configure log opt 'awslogs-datetime-format' and
+		// 'awslogs-multiline-pattern' at the same time".
+		if o := options.get("awslogs-multiline-pattern"); o.given() && options.get("awslogs-datetime-format").given() {
+			tell(o, "", "awslogs-multiline-pattern and awslogs-datetime-format exclude each other")
+		}
+	})
+}
+
+// logBuffer warns of a size that has no effect.
+func logBuffer(t *task, tell telling) {
+	t.awslogs(func(options object) {
+		if o := options.get("max-buffer-size"); o.given() && options.get("mode").text() == "blocking" {
+			tell(o, "", "max-buffer-size is for the mode non-blocking only")
+		}
+	})
+}
+
+func firelens(t *task, tell telling) {
+	for _, c := range t.containers {
+		if c.get("firelensConfiguration").given() {
+			return
+		}
+	}
+	for _, c := range t.containers {
+		if o := c.get("logConfiguration").get("logDriver"); o.text() == "awsfirelens" {
+			tell(o, `"firelensConfiguration": { "type": "fluentbit" }`, "the log driver awsfirelens needs a container with a firelensConfiguration, which the definition lacks")
+			return
+		}
+	}
+}
