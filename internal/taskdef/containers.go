@@ -93,7 +93,7 @@ func image(t *task, tell telling) {
 		switch n := utf8.RuneCountInString(name); {
 		case o.odd(): // told of already
 		case o.text() == "":
-			tell(o, "", "a container must have an image")
+			tell(o, `"image": "…", or give it by the input image`, "a container must have an image")
 		case n > maxName:
 			tell(o, "", "an image name of %d characters is longer than the %d that ECS takes", n, maxName)
 		case strings.TrimSpace(o.text()) != o.text():
@@ -229,6 +229,24 @@ func windowsUnsupported(t *task, tell telling) {
 			if o := c.get(key); !o.empty() && !o.isFalse() {
 				tell(o, "", "%s is not supported for Windows containers", key)
 			}
+		}
+	}
+}
+
+// commandWord warns of a command line that is written as one word, which Docker
+// takes as the name of a program.
+func commandWord(t *task, tell telling) {
+	for _, c := range t.containers {
+		entryPoint, command := c.get("entryPoint"), c.get("command")
+		unless := ""
+		if entryPoint.empty() && command.len() == 1 {
+			entryPoint, unless = command, ", unless the image has an entry point that takes it as a whole"
+		}
+		for word := range entryPoint.each() {
+			if strings.ContainsAny(word.text(), " \t\n") {
+				tell(word, brief(listHint(word.text(), "command", "")), "%q is one program name with blanks%s: each word is an item of the list", shorten(word.text()), unless)
+			}
+			break
 		}
 	}
 }

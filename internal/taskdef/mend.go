@@ -60,7 +60,11 @@ func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, 
 	c.notice(n.Place, path, "mended", "the map taken as a list of %s and %s", key, value)
 	list := &document.Node{Kind: document.List, Place: n.Place}
 	for _, m := range n.Members {
-		v := c.text(m.Value, schema.ListMember().Member(value), document.MemberPath(path, m.Key.Text))
+		v, inner := m.Value, document.MemberPath(path, m.Key.Text)
+		if value == "value" {
+			v = c.free(v, inner)
+		}
+		v = c.text(v, schema.ListMember().Member(value), inner)
 		list.Items = append(list.Items, &document.Node{Kind: document.Map, Place: m.Key.Place, Members: []document.Member{
 			{Key: &document.Node{Kind: document.String, Text: key, Place: m.Key.Place}, Value: m.Key},
 			{Key: &document.Node{Kind: document.String, Text: value, Place: m.Value.Place}, Value: v},
@@ -157,6 +161,19 @@ func mapHint(n *document.Node) string {
 
 // plainInteger is a number that can be meant in one way only.
 var plainInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})$`)
+
+// free returns a number or a boolean as the text that it is written as, where the
+// text is for a program: the value of a variable, a label or an option. Any other
+// value it returns as it is.
+func (c *checker) free(n *document.Node, path string) *document.Node {
+	switch {
+	case n.Kind == document.Number:
+		return c.mend(n, path, document.String, written(n), "the number %s taken as the string %q", written(n), written(n))
+	case n.Kind == document.Bool:
+		return c.mend(n, path, document.String, written(n), "%s taken as the string %q", written(n), written(n))
+	}
+	return n
+}
 
 // text checks a string. A whole number is taken as its digits; of any other
 // value it is not sure which text was meant (1.10 may be a version, true may be

@@ -35,6 +35,7 @@ var rules = []rule{
 
 	{"script-split", false, scriptSplit},
 	{"script-arguments", true, scriptArguments},
+	{"command-word", true, commandWord},
 
 	{"cpu", false, taskCPU},
 	{"cpu-range", true, cpuRange},
@@ -170,6 +171,9 @@ func (d *decoder) rules(def *Definition, path string) {
 	t := newTask(def)
 	unrendered := map[*document.Node]bool{}
 	for _, r := range rules {
+		if d.options.Registered && r.code != "image" {
+			continue
+		}
 		r.warning = r.warning || d.options.UnknownMembers == "pass" && slices.Contains(passable, r.code)
 		r.check(t, func(at object, hint, format string, args ...any) {
 			if r.code == "placeholder" {

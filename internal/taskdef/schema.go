@@ -104,6 +104,9 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 			c.nulls = append(c.nulls, m)
 			continue
 		default:
+			if m.Key.Text == "value" && schema.TargetID().Name == "KeyValuePair" {
+				m.Value = c.free(m.Value, inner)
+			}
 			m.Value = c.value(m.Value, s, inner)
 		}
 		made.Members = append(made.Members, m)
@@ -205,7 +208,8 @@ func (c *checker) stringMap(n *document.Node, schema *smithy.Schema, path string
 	made := *n
 	made.Members = make([]document.Member, len(n.Members))
 	for i, m := range n.Members {
-		m.Value = c.value(m.Value, schema.MapValue(), document.MemberPath(path, m.Key.Text))
+		inner := document.MemberPath(path, m.Key.Text)
+		m.Value = c.value(c.free(m.Value, inner), schema.MapValue(), inner)
 		made.Members[i] = m
 	}
 	return &made

@@ -41,7 +41,7 @@ func Registered(answer []byte) (*Definition, Account, error) {
 	if err != nil {
 		return nil, Account{}, err
 	}
-	definitions, _, err := Decode(nodes[0], Options{UnknownMembers: "pass"})
+	definitions, _, err := Decode(nodes[0], Options{UnknownMembers: "pass", Registered: true})
 	if err != nil {
 		return nil, Account{}, err
 	}

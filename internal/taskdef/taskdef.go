@@ -32,6 +32,14 @@ type Options struct {
 	// API lacks: "error", which "" means too, or "pass", which sends them as
 	// they are with a warning each.
 	UnknownMembers string
+
+	// Image is the image of the container without one, if Container names it or
+	// there is no other container. A definition's own x-run-task goes before both.
+	Image, Container string
+
+	// Registered says that ECS has taken the definition: it is held to no rules but
+	// that on images, since another one may be put into it.
+	Registered bool
 }
 
 // A Definition is one task definition that can be registered.
@@ -149,6 +157,7 @@ func (d *decoder) request(n *document.Node, path string) *Definition {
 	c := checker{findings: &d.findings, pass: d.options.UnknownMembers == "pass", root: schemas.RegisterTaskDefinitionRequest}
 	tree := c.structure(plain, schemas.RegisterTaskDefinitionRequest, path)
 	c.noteNulls()
+	tree = d.withMissingImage(tree, run)
 	tree, family := d.withFamily(tree, path)
 	tree, tags := d.withTags(tree, path)
 	return describe(tree, family, tags, run)
