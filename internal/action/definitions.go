@@ -231,7 +231,7 @@ func (s *step) decode(tree *document.Node) ([]*taskdef.Definition, error) {
 }
 
 func (s *step) definitionOptions() taskdef.Options {
-	return taskdef.Options{Family: s.config.Family, Tags: s.tags, UnknownMembers: s.config.UnknownMembers}
+	return taskdef.Options{Family: s.config.Family, Tags: s.tags, UnknownMembers: s.config.UnknownMembers, Image: s.config.Image, Container: s.config.Container}
 }
 
 func (s *step) warn(warnings []document.Warning) {

@@ -189,6 +189,9 @@ func (s *step) symptom(ctx context.Context, definition *types.TaskDefinition) di
 	}
 	if definition != nil {
 		symptom.TaskRole, symptom.ExecutionRole = aws.ToString(definition.TaskRoleArn), aws.ToString(definition.ExecutionRoleArn)
+		if definition.RuntimePlatform != nil {
+			symptom.Architecture = string(definition.RuntimePlatform.CpuArchitecture)
+		}
 		if len(definition.ContainerDefinitions) == 1 {
 			symptom = withContainer(symptom, definition.ContainerDefinitions[0])
 		}

@@ -218,7 +218,7 @@ func (s *step) findText(ctx context.Context, j *job) (err error) {
 	if err := s.checkFound(j); err != nil {
 		return err
 	}
-	options := taskdef.Options{Tags: s.tags, UnknownMembers: "pass"} // ECS knows them
+	options := taskdef.Options{Tags: s.tags, UnknownMembers: "pass", Registered: true}
 	if j.described, err = s.readDescribed(task.Name(j.definition), answer, options); err != nil || j.settings.Image == "" {
 		return err
 	}

@@ -53,6 +53,7 @@ type Symptom struct {
 	// its region (empty if it is Region); the task's roles (names or ARNs) and
 	// subnets; where it runs.
 	Image         string
+	Architecture  string // of the task, as ECS spells it; empty for X86_64
 	Secrets       []string
 	LogGroup      string
 	LogRegion     string

@@ -256,3 +256,13 @@ func BenchmarkExplain(b *testing.B) {
 		diagnose.Explain(s)
 	}
 }
+
+// The advice for a program of another architecture names that of the task.
+func TestExplainArchitecture(t *testing.T) {
+	for architecture, want := range map[string]string{"": "--platform linux/amd64", "X86_64": "--platform linux/amd64", "ARM64": "--platform linux/arm64"} {
+		got := diagnose.Explain(diagnose.Symptom{Architecture: architecture, ExitCode: code(255), LastLines: []string{"exec /app: exec format error"}})
+		if len(got) != 1 || !strings.Contains(got[0].Advice, want) {
+			t.Errorf("Explain() with %q = %+v, want %q", architecture, got, want)
+		}
+	}
+}

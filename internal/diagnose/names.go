@@ -17,6 +17,7 @@ type names map[string]string
 var words = map[string]string{
 	"account":    "the account",
 	"action":     "that action",
+	"build":      "the platform of the task",
 	"cluster":    "the cluster",
 	"container":  "the container",
 	"dependency": "the container that it depends on",
@@ -133,6 +134,10 @@ func (s Symptom) names(what saying) names {
 	set("logregion", s.LogRegion, s.Region, "REGION")
 	set("account", s.Account)
 	set("operation", s.Operation)
+	set("build", "linux/amd64")
+	if s.Architecture == "ARM64" {
+		n["build"] = "linux/arm64"
+	}
 	set("exec", last(s.ExecutionRole))
 	set("taskrole", last(s.TaskRole))
 	set("principal", principal(found(userText)))

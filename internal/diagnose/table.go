@@ -475,7 +475,7 @@ var table = []row{
 	{
 		code: "exec-format", in: inReasons | inLog, any: []string{"exec format error"}, retry: RetryNo,
 		cause:  "The program of {container} is for another CPU architecture than the host, or is a script without a first line such as #!/bin/sh.",
-		advice: "Build the image for the host, such as `docker buildx build --platform linux/amd64 --push --tag {IMAGE} .`, or set `\"runtimePlatform\": {\"cpuArchitecture\": \"ARM64\"}` if it was built on ARM.",
+		advice: "Build the image for what the task runs on, such as `docker buildx build --platform {BUILD} --push --tag {IMAGE} .`, or set cpuArchitecture of the runtimePlatform to that of the image: ARM64 if it was built on ARM, else X86_64.",
 	},
 	{
 		code: "command-not-found", in: inReasons | inLog, any: []string{"executable file not found in $path"}, retry: RetryNo,

@@ -37,6 +37,8 @@ func TestParseJSON(t *testing.T) {
 		{name: "scalars", in: ` [true, false, null, "", 0, -0, 1.10, 1e3, 1E-3, 123456789012345678901234567890] `,
 			want: `[true,false,null,"",0,-0,1.10,1e3,1E-3,123456789012345678901234567890]`},
 		{name: "empty list", in: `[]`, want: `[]`},
+		{name: "a pointer of Git LFS", in: "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+			said: "f.json:1:1: the file is only the pointer of one that Git LFS stores"},
 		{name: "empty map", in: "{\r\n}\n", want: `{}`},
 		{name: "order of members", in: `{"b":1,"a":{"d":[],"c":{}}}`, want: `{"b":1,"a":{"d":[],"c":{}}}`},
 		{name: "escapes", in: `["\"\\\/\b\f\n\r\t", "\u00e9\u20AC\ud83d\ude00", "é€😀<>&\u2028"]`,

@@ -156,6 +156,10 @@ func (r *reader) word(offset int) string {
 	return r.text[offset:end]
 }
 
+// lfsPointer begins a file that stands for one in Git LFS
+// (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+const lfsPointer = "version https://git-lfs.github.com/spec/"
+
 // open checks that text is one that can be read at all.
 func (r *reader) open(text []byte) error {
 	name := Place{Name: r.at.name}
@@ -174,6 +178,9 @@ func (r *reader) open(text []byte) error {
 	}
 	if i := invalidUTF8(r.text); i >= 0 {
 		return &Error{Place: r.at.place(i), Message: fmt.Sprintf("byte %#02x is not valid UTF-8", r.text[i]), Hint: "save it as UTF-8"}
+	}
+	if strings.HasPrefix(r.text, lfsPointer) {
+		return &Error{Place: r.at.place(0), Message: "the file is only the pointer of one that Git LFS stores", Hint: "git lfs pull, or lfs: true for actions/checkout"}
 	}
 	if i := strings.IndexByte(r.text, 0); i >= 0 {
 		return &Error{Place: r.at.place(i), Message: "a NUL byte is no character of a definition"}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -582,6 +583,13 @@ var coreTags = map[string]Kind{
 	"!!map": Map, "!!seq": List, "!!str": String, "!!int": Number, "!!float": Number, "!!bool": Bool, "!!null": Null,
 }
 
+// cloudFormationTags are the short forms of CloudFormation's functions, which its
+// templates are full of (CloudFormation user guide, "Intrinsic function reference").
+var cloudFormationTags = []string{
+	"!And", "!Base64", "!Cidr", "!Condition", "!Equals", "!FindInMap", "!GetAtt", "!GetAZs", "!If", "!ImportValue", "!Join", "!Not", "!Or",
+	"!Ref", "!Select", "!Split", "!Sub", "!Transform",
+}
+
 // tagged gives a node the kind that its tag demands.
 func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 	fail := func(hint, format string, args ...any) *Node {
@@ -593,7 +601,10 @@ func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 		return n
 	}
 	kind, known := coreTags[from.Tag]
-	if !known {
+	switch {
+	case !known && slices.Contains(cloudFormationTags, from.Tag):
+		return fail("write the value itself, or an expression: ${{ … }}", "the CloudFormation function %s can't be resolved here", from.Tag)
+	case !known:
 		return fail("write the value itself", "the tag %s is not one of YAML's core schema", shorten(p.unmask(from.Tag)))
 	}
 	if n.Kind == String && kind != String {

@@ -57,7 +57,7 @@ func TestParseYAML(t *testing.T) {
 		{name: "alias of nothing", in: "a: *x\nb: [*y]\n", said: "f.yaml:1:4: a: no anchor &x stands before this alias\nf.yaml:2:5: b[0]: no anchor &y stands before this alias"},
 		{name: "alias of itself", in: "a: &x [*x]\n", said: "f.yaml:1:8: a[0]: no anchor &x stands before this alias"},
 		{name: "alias of another document", in: "a: &x 1\n---\nb: *x\n", said: "f.yaml:3:4: b: no anchor &x stands before this alias"},
-		{name: "unknown tags", in: "a: !Ref x\nb: !!binary aGk=\n", said: "f.yaml:1:4: a: the tag !Ref is not one of YAML's core schema\nf.yaml:2:4: b: the tag !!binary is not one of YAML's core schema"},
+		{name: "unknown tags", in: "a: !Ref x\nb: !!binary aGk=\n", said: "f.yaml:1:4: a: the CloudFormation function !Ref can't be resolved here\nf.yaml:2:4: b: the tag !!binary is not one of YAML's core schema"},
 		{name: "tags that don't fit", in: "a: !!int x\nb: !!bool 1\n", said: "f.yaml:1:4: a: the tag !!int does not fit a string\nf.yaml:2:4: b: the tag !!bool does not fit a number"},
 		{name: "merge of no map", in: "a:\n  <<: [1]\n", said: "f.yaml:2:3: a: the merge key << takes a map or a list of maps, not a number"},
 		{name: "key of no string", in: "a: 1\n~: 2\n", said: "f.yaml:2:1: expected a string as a key, found a null"},

@@ -137,7 +137,7 @@ func pairsOfLines(text string) (Pairs, error) {
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines needs the form of a YAML map)", number)
+			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines is written in a map: on GitHub NAME: ${{ toJSON(secrets.NAME) }})", number)
 		}
 		if strings.TrimRight(name, " \t") != name {
 			value = strings.TrimLeft(value, " \t") // of NAME = value

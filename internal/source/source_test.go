@@ -133,6 +133,7 @@ func TestLoadWorkspaceFaults(t *testing.T) {
 		{"up and out", []string{"../x.json"}, []string{"file-paths: ../x.json: leads out of the workspace"}},
 		{"up and out by a glob", []string{"../*/*.json"}, []string{"file-paths: ../*/*.json: leads out of the workspace"}},
 		{"absolute outside", []string{"/etc/passwd"}, []string{"file-paths: /etc/passwd: is outside of the workspace " + root}},
+		{"absolute by another name of the workspace", []string{"/home/runner/work/app/large.json"}, []string{"outside of the workspace " + root + ", which has large.json: give that"}},
 		{"link out", []string{"up.json"}, []string{`file-paths: up.json: up.json is a symbolic link to "../`}},
 		{"absolute link", []string{"absolute.json"}, []string{"only links that stay inside of the workspace are followed"}},
 		{"linked folder outside", []string{"out/secret.json"}, []string{"file-paths: out/secret.json: out is a symbolic link to"}},

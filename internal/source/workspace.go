@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 )
@@ -84,7 +85,24 @@ func belowWorkspace(workspace, name string) (string, error) {
 			return filepath.ToSlash(relative), nil
 		}
 	}
-	return "", fmt.Errorf("is outside of the workspace %s", workspace)
+	if inside := suffixIn(workspace, name); inside != "" {
+		return "", fmt.Errorf("is outside of the workspace %s, which has %s: give that, without the folder before it", workspace, inside)
+	}
+	return "", fmt.Errorf("is outside of the workspace %s, the only folder that files are read from: copy it there first, and give its path from there", workspace)
+}
+
+// suffixIn returns the longest end of an absolute path that a file of the workspace
+// has, "" if none has: the runner of a CI and its containers often know one folder
+// by several names.
+func suffixIn(workspace, name string) string {
+	parts := strings.Split(strings.Trim(filepath.ToSlash(name), "/"), "/")
+	for i := range parts {
+		inside := path.Join(parts[i:]...)
+		if info, err := os.Lstat(filepath.Join(workspace, filepath.FromSlash(inside))); err == nil && info.Mode().IsRegular() {
+			return inside
+		}
+	}
+	return ""
 }
 
 func readWorkspace(root *os.Root, name string) ([]byte, error) {

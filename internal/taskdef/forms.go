@@ -24,6 +24,11 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 		d.fault(n.Place, path, "form", "", "expected a task definition, found %s", kindOf(n))
 		return nil, nil
 	}
+	if isContainer(n) {
+		d.fault(n.Place, path, "form", `{ "family": "…", "containerDefinitions": [ { … } ] }`,
+			"expected a task definition, found a single container: put it in the list containerDefinitions")
+		return nil, nil
+	}
 	n = d.withoutOwn(n, path, &run)
 	var outerTags *document.Node
 	if inner := member(n, "taskDefinition"); inner != nil && member(n, "containerDefinitions") == nil {
@@ -206,7 +211,13 @@ func (d *decoder) withoutEmpty(n *document.Node, path string) *document.Node {
 	return n
 }
 
-// isContainer tells a container from a task definition.
+// isContainer tells a container, in the API's spelling or CloudFormation's, from a
+// task definition.
 func isContainer(n *document.Node) bool {
-	return member(n, "image") != nil && member(n, "containerDefinitions") == nil && member(n, "taskDefinition") == nil
+	for _, key := range []string{"containerDefinitions", "ContainerDefinitions", "taskDefinition", "Properties", "Resources"} {
+		if member(n, key) != nil {
+			return false
+		}
+	}
+	return member(n, "image") != nil || member(n, "Image") != nil
 }
