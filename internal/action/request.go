@@ -62,7 +62,9 @@ func (s *step) settle(workspace string, settings runtask.Settings, j *job) (err 
 	if err := s.setImage(j, s.definitionOptions()); err != nil {
 		return err
 	}
-	return s.makeRequest(j, nil)
+	warnings, err := j.settings.CheckDefinition(j.source)
+	s.warn(warnings)
+	return errors.Join(err, s.makeRequest(j, nil))
 }
 
 // environmentFile reads a .env file of the workspace.

@@ -137,7 +137,7 @@ func pairsOfLines(text string) (Pairs, error) {
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines is written in a map: on GitHub NAME: ${{ toJSON(secrets.NAME) }})", number)
+			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines is written in a map, in quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }})", number)
 		}
 		if strings.TrimRight(name, " \t") != name {
 			value = strings.TrimLeft(value, " \t") // of NAME = value
@@ -149,7 +149,10 @@ func pairsOfLines(text string) (Pairs, error) {
 
 func pairsOfMap(text string) (Pairs, error) {
 	members, ok := contentOf(text, yaml.MappingNode)
-	if !ok {
+	switch {
+	case !ok && strings.Contains(strings.TrimSpace(text), "\n"): // as a key or a certificate makes of it
+		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines; a value of several lines is written in quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }}")
+	case !ok:
 		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs

@@ -1,0 +1,164 @@
+package runtask
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// CheckDefinition holds the settings against a definition whose text is known, by
+// what ECS demands of both together, so that it is said before the definition is
+// registered. What a service will give is not known here. The error joins an
+// [*input.Error] or a [*document.Error] for each fault.
+func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, error) {
+	definition := Definition{Name: d.Family, NetworkMode: d.NetworkMode}
+	for _, c := range d.Containers {
+		definition.Containers = append(definition.Containers, c.Name)
+	}
+	own, err := s.own(definition, Common{})
+	if err != nil {
+		return nil, nil // which the request is refused for
+	}
+	request := layer(s.request, own)
+	warnings, fault := checkSizes(d, request.Member("overrides"))
+	if w := s.launchTypeMissing(d, request); w != nil {
+		warnings = append(warnings, *w)
+	}
+	return warnings, errors.Join(fault, checkExec(d, request), checkVolumes(d, request))
+}
+
+// checkSizes holds the definition with the overrides of sizes to the rules for
+// sizes.
+func checkSizes(d *taskdef.Definition, overrides *document.Node) (warnings []document.Warning, err error) {
+	var faults []error
+	for _, m := range d.CheckSizes(overrides) {
+		fault := document.Error{Place: m.Value.Place, Path: "overrides", Code: m.Code, Hint: m.Hint,
+			Message: fmt.Sprintf("with the override, %s: %s", m.Path, m.Message)}
+		name := ""
+		for key, of := range map[string]string{"cpu": "cpu", "memory": "memory", "ephemeralStorage": "ephemeral-storage"} {
+			if overrides.Member(key) == m.Value {
+				name = of
+			}
+		}
+		switch {
+		case m.Warning:
+			if fault.Place == (document.Place{}) {
+				fault.Place, fault.Path = document.Place{Name: "input " + name}, ""
+			}
+			warnings = append(warnings, document.Warning{Error: fault})
+		case fault.Place == (document.Place{}):
+			faults = append(faults, &input.Error{Input: name, Message: fault.Message})
+		default:
+			faults = append(faults, &fault)
+		}
+	}
+	return append(warnings, limitsKept(d, overrides)...), errors.Join(faults...)
+}
+
+// limitsKept says which containers have limits of their own, that more memory for
+// the task does not raise.
+func limitsKept(d *taskdef.Definition, overrides *document.Node) []document.Warning {
+	memory := overrides.Member("memory")
+	if memory == nil || d.Memory == "" {
+		return nil
+	}
+	before, ok := taskdef.Memory(d.Memory)
+	now, okNow := taskdef.Memory(memory.Text)
+	if !ok || !okNow || now <= before {
+		return nil
+	}
+	var notices []document.Warning
+	for i, c := range itemsOf(d.Node.Member("containerDefinitions")) {
+		limit := c.Member("memory")
+		if limit == nil || i >= len(d.Containers) || overridden(overrides, d.Containers[i].Name) {
+			continue
+		}
+		notices = append(notices, document.Warning{Notice: true, Error: document.Error{
+			Place: limit.Place, Path: document.ItemPath("containerDefinitions", i) + ".memory", Code: "memory-kept",
+			Message: fmt.Sprintf("the container %s keeps its own limit of %s MiB, with %d MiB for the task", d.Containers[i].Name, limit.Text, now),
+		}})
+	}
+	return notices
+}
+
+// overridden reports whether overrides have a memory for a container.
+func overridden(overrides *document.Node, container string) bool {
+	return slices.ContainsFunc(itemsOf(overrides.Member("containerOverrides")), func(o *document.Node) bool {
+		name := o.Member("name")
+		return name != nil && name.Text == container && o.Member("memory") != nil
+	})
+}
+
+// checkExec tells of ECS Exec without a role for the task, which RunTask refuses
+// (ECS developer guide, "Monitor Amazon ECS containers with ECS Exec":
+// prerequisites; github.com/boto/boto3/issues/3173).
+func checkExec(d *taskdef.Definition, request *document.Node) error {
+	exec := request.Member("enableExecuteCommand")
+	if exec == nil || exec.Text != "true" || d.TaskRoleARN != "" || request.Member("overrides", "taskRoleArn") != nil {
+		return nil
+	}
+	const message = "ECS Exec needs a task role, which the definition lacks: give it a taskRoleArn, or the input task-role-arn"
+	return fault(request, "enableExecuteCommand", "run-task-request", message)
+}
+
+// checkVolumes holds the configurations of volumes against the volumes that the
+// definition leaves to the launch (API reference, RunTask: volumeConfigurations,
+// and Volume: configuredAtLaunch).
+func checkVolumes(d *taskdef.Definition, request *document.Node) error {
+	var faults []error
+	var atLaunch []string
+	configurations := request.Member("volumeConfigurations")
+	named := func(name string) func(*document.Node) bool {
+		return func(n *document.Node) bool { own := n.Member("name"); return own != nil && own.Text == name }
+	}
+	for i, volume := range itemsOf(d.Node.Member("volumes")) {
+		name, launch := volume.Member("name"), volume.Member("configuredAtLaunch")
+		if name == nil || launch == nil || launch.Text != "true" {
+			continue
+		}
+		atLaunch = append(atLaunch, name.Text)
+		if !slices.ContainsFunc(itemsOf(configurations), named(name.Text)) {
+			faults = append(faults, &document.Error{
+				Place: volume.Place, Path: document.ItemPath("volumes", i), Code: "volume-configuration",
+				Message: fmt.Sprintf("the volume %q is configured at the launch, and run-task-request has no volumeConfigurations for it", name.Text),
+				Hint:    fmt.Sprintf(`run-task-request: {"volumeConfigurations": [{"name": %q, "managedEBSVolume": {"roleArn": "arn:aws:iam::123456789012:role/ecsInfrastructureRole", "sizeInGiB": 20}}]}`, name.Text),
+			})
+		}
+	}
+	for i, configuration := range itemsOf(configurations) {
+		name := configuration.Member("name")
+		if name == nil || slices.Contains(atLaunch, name.Text) {
+			continue
+		}
+		faults = append(faults, &document.Error{
+			Place: name.Place, Path: document.MemberPath(document.ItemPath("volumeConfigurations", i), "name"), Code: "volume-configuration",
+			Message: fmt.Sprintf("%s has no volume %q that is configured at the launch", d.Family, name.Text),
+		})
+	}
+	return errors.Join(faults...)
+}
+
+// launchTypeMissing says what becomes of tasks of a definition for Fargate alone
+// whose request does not say where they run: ECS takes the strategy of the cluster,
+// and refuses them if it has none.
+func (s Settings) launchTypeMissing(d *taskdef.Definition, request *document.Node) *document.Warning {
+	_, given := onFargate(request)
+	if given || s.Service != "" || !slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) {
+		return nil
+	}
+	return &document.Warning{Notice: true, Error: document.Error{
+		Place: d.Place, Code: "launch-type", Message: d.Family + " is for Fargate alone, and nothing says that its tasks run there: ECS refuses them unless the cluster has a default capacity provider strategy",
+		Hint: "launch-type: FARGATE",
+	}}
+}
+
+func itemsOf(n *document.Node) []*document.Node {
+	if n == nil {
+		return nil
+	}
+	return n.Items
+}
