@@ -15,7 +15,6 @@ import (
 var rooms = map[string][]string{
 	"":          {"action"},
 	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "expand", "git", "input", "report", "lookup", "nearest", "policy", "preflight", "runtask", "scaffold", "source", "tail", "task", "taskdef"},
-	"awsfacts":  {},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},

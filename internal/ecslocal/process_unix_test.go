@@ -243,7 +243,7 @@ type writeCloser struct {
 func (w writeCloser) Close() error { w.end(); return nil }
 
 func TestSecrets(t *testing.T) {
-	secrets := object{"environment": []object{{"name": "S", "value": "plain"}}, "secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
+	secrets := object{"environment": []object{{"name": "P", "value": "plain"}}, "secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
 	s := newServer(t, hostProcess(), ecslocal.Secrets(func(from string) (string, error) {
 		if from != "arn:x" {
 			return "", fmt.Errorf("no secret %s", from)

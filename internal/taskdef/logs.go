@@ -28,10 +28,10 @@ var (
 )
 
 // awslogs yields the options of each container whose log driver is awslogs.
-func (t *task) awslogs(yield func(options object)) {
+func (t *task) awslogs(yield func(options, secrets object)) {
 	for _, c := range t.containers {
 		if log := c.get("logConfiguration"); log.get("logDriver").text() == "awslogs" {
-			yield(log.get("options"))
+			yield(log.get("options"), log.get("secretOptions"))
 		}
 	}
 }
@@ -40,9 +40,11 @@ func (t *task) awslogs(yield func(options object)) {
 // "Log driver awslogs option 'awslogs-group' should not be null or empty."
 // (github.com/HENNGE/terraform-aws-ecs and others).
 func logOptions(t *task, tell telling) {
-	t.awslogs(func(options object) {
+	t.awslogs(func(options, secrets object) {
 		for _, key := range []string{"awslogs-group", "awslogs-region"} {
+			isSecret := slices.ContainsFunc(namesOf(secrets), func(name object) bool { return name.text() == key })
 			switch o := options.get(key); {
+			case isSecret:
 			case !o.given():
 				tell(o, "", "missing: the log driver awslogs requires the options awslogs-group and awslogs-region")
 			case !o.odd() && o.text() == "":
@@ -54,7 +56,7 @@ func logOptions(t *task, tell telling) {
 
 // logOption tells of options that ECS does not take.
 func logOption(t *task, tell telling) {
-	t.awslogs(func(options object) {
+	t.awslogs(func(options, _ object) {
 		if options.node == nil {
 			return
 		}
@@ -90,7 +92,7 @@ func awslogsOption(name string) string {
 
 // logValue tells of values that options of awslogs can't have.
 func logValue(t *task, tell telling) {
-	t.awslogs(func(options object) {
+	t.awslogs(func(options, _ object) {
 		if o := options.get("awslogs-create-group"); o.given() && !o.odd() && o.text() != "true" {
 			// "Log driver awslogs option 'awslogs-create-group' should only be set to
 			// 'true', else omit option."
@@ -123,7 +125,7 @@ func logValue(t *task, tell telling) {
 
 // logBuffer warns of a size that has no effect.
 func logBuffer(t *task, tell telling) {
-	t.awslogs(func(options object) {
+	t.awslogs(func(options, _ object) {
 		if o := options.get("max-buffer-size"); o.given() && options.get("mode").text() == "blocking" {
 			tell(o, "", "max-buffer-size is for the mode non-blocking only")
 		}

@@ -233,7 +233,7 @@ func (c *checker) size(n *document.Node, schema *smithy.Schema, path string) *do
 	if sized.MatchString(n.Text) {
 		return n
 	}
-	if size, ok := parse(strings.TrimSpace(n.Text)); ok {
+	if size, ok := sizeOf(strings.TrimSpace(n.Text), parse); ok {
 		return c.mend(n, path, document.String, strconv.FormatInt(size, 10), "%q taken as %d", n.Text, size)
 	}
 	return n

@@ -50,6 +50,8 @@ func portRange(t *task, tell telling) {
 	}
 }
 
+// portHost tells of a host port that is not that of the container. Of 0 too, which
+// ECS refuses: it is not the same as none (github.com/aws/amazon-ecs-cli/issues/1014).
 func portHost(t *task, tell telling) {
 	if t.network != "awsvpc" && t.network != "host" {
 		return
@@ -58,7 +60,7 @@ func portHost(t *task, tell telling) {
 		for mapping := range c.get("portMappings").each() {
 			inside, _ := mapping.get("containerPort").number()
 			host, given := mapping.get("hostPort").number()
-			if given && host != 0 && host != inside {
+			if given && host != inside {
 				tell(mapping.get("hostPort"), `"hostPort": `+strconv.FormatInt(inside, 10), "with networkMode %s the host port must be the container port %d, or be left out, found %d", t.network, inside, host)
 			}
 		}

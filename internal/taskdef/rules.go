@@ -116,6 +116,8 @@ var rules = []rule{
 
 	{"ephemeral-storage", false, ephemeralStorage},
 	{"placement-count", false, placementCount},
+	{"placement-form", false, placementForm},
+	{"empty-member", false, emptyMember},
 	{"credential-specs", false, credentialSpecs},
 	{"swap", false, swap},
 	{"ulimit", true, ulimit},

@@ -130,3 +130,44 @@ func placementCount(t *task, tell telling) {
 		tell(o, "", "%d placement constraints are more than the %d that a task can have", o.len(), most)
 	}
 }
+
+// placementForm tells of constraints that say nothing.
+func placementForm(t *task, tell telling) {
+	for c := range t.get("placementConstraints").each() {
+		for _, key := range []string{"type", "expression"} {
+			if o := c.get(key); c.node.Kind == document.Map && !o.odd() && o.text() == "" {
+				tell(o, `{ "type": "memberOf", "expression": "attribute:ecs.instance-type == t3.micro" }`, "missing: a placement constraint has the type memberOf and an expression")
+			}
+		}
+	}
+}
+
+// emptyMember tells of required texts with nothing in them that no other rule looks
+// at.
+func emptyMember(t *task, tell telling) {
+	look := func(o object, keys ...string) {
+		for _, key := range keys {
+			if m := o.get(key); m.given() && !m.odd() && m.text() == "" {
+				tell(m, "", "empty: %s must be given", key)
+			}
+		}
+	}
+	each := func(list object, keys ...string) {
+		for o := range list.each() {
+			look(o, keys...)
+		}
+	}
+	look(t.get("proxyConfiguration"), "containerName")
+	each(t.get("inferenceAccelerators"), "deviceName", "deviceType")
+	for volume := range t.get("volumes").each() {
+		windows := volume.get("fsxWindowsFileServerVolumeConfiguration")
+		look(windows, "fileSystemId", "rootDirectory")
+		look(windows.get("authorizationConfig"), "credentialsParameter", "domain")
+		look(volume.get("s3filesVolumeConfiguration"), "fileSystemArn")
+	}
+	for _, c := range t.containers {
+		each(c.get("extraHosts"), "hostname", "ipAddress")
+		each(c.get("linuxParameters").get("devices"), "hostPath")
+		each(c.get("linuxParameters").get("tmpfs"), "containerPath")
+	}
+}

@@ -18,7 +18,8 @@ import (
 var (
 	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // and up to 255 characters: see isName
 	imagePattern = regexp.MustCompile(`^[A-Za-z0-9_\-:./@#]+$`)
-	rolePattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+	roleName     = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`) // and up to 512 characters
+	rolePattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 )
 
 // isTagText is the pattern [\p{L}\p{Z}\p{N}_.:/=+\-@]* of the API's model.
@@ -37,7 +38,8 @@ const maxDefinition = 64 << 10 // bytes
 // rules, in AWS's words where they are known.
 func Definition(in wire.Object) error {
 	for _, rule := range []func(wire.Object) error{
-		sizeRule, familyRule, containersRule, networkRule, memoryRule, dependencyRule, volumeRule, rolesRule, placementRule, fargateRule, Tags,
+		sizeRule, integersRule, familyRule, containersRule, networkRule, portsRule, memoryRule, dependencyRule, volumeRule, storageRule,
+		rolesRule, placementRule, fargateRule, environmentRule, collaborationRule, Tags, membersRule,
 	} {
 		if err := rule(in); err != nil {
 			return err
@@ -115,8 +117,8 @@ func containerRule(c wire.Object) error {
 	}
 	reserved, hasReserved := c["memoryReservation"]
 	limit, hasLimit := c["memory"]
-	if hasReserved && hasLimit && number64(reserved) >= number64(limit) {
-		return wire.ClientException("Invalid setting for container '%s'. 'memory' must be greater than 'memoryReservation'.", name)
+	if hasReserved && hasLimit && number64(reserved) > number64(limit) {
+		return wire.ClientException("Invalid setting for container '%s'. 'memory' must not be less than 'memoryReservation'.", name)
 	}
 	if hasLimit && number64(limit) < 6 {
 		return wire.ClientException("Invalid setting for container '%s'. The minimum memory limit is 6 MiB.", name)
@@ -190,6 +192,15 @@ func awslogsRule(configuration wire.Object) error {
 			return wire.ClientException("Log driver awslogs option '%s' should not be null or empty.", name)
 		}
 	}
+	allowed := []string{
+		"awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group", "awslogs-datetime-format",
+		"awslogs-multiline-pattern", "mode", "max-buffer-size",
+	}
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		if !slices.Contains(allowed, name) {
+			return wire.ClientException("Log driver awslogs disallows options: %s", name) // github.com/aws/amazon-ecs-agent/issues/872
+		}
+	}
 	if value, given := options["awslogs-create-group"]; given && value != "true" {
 		return wire.ClientException("Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else omit option.")
 	}
@@ -238,6 +249,9 @@ func memoryRule(in wire.Object) error {
 		if own := wire.Int(c, "memory", 0); memory > 0 && own > memory {
 			return wire.ClientException("The 'memory' setting for container '%s' is greater than for the task.", name)
 		}
+		if reserved := wire.Int(c, "memoryReservation", 0); memory > 0 && reserved > memory {
+			return wire.ClientException("The 'memoryReservation' setting for container '%s' is greater than for the task.", name)
+		}
 		sum += wire.Int(c, "cpu", 0)
 	}
 	if cpu > 0 && sum > cpu {
@@ -265,7 +279,7 @@ func TaskSize(o wire.Object) (cpu, memory int, err error) {
 // quantity reads "512", or a number of a unit that is 1024 of them: "0.5 vCPU",
 // "1GB". It is 0 for anything else.
 func quantity(s, unit string) int {
-	s = strings.ToLower(strings.TrimSpace(s))
+	s = strings.ToLower(s)
 	if n, err := strconv.Atoi(s); err == nil {
 		return n
 	}
@@ -372,7 +386,7 @@ func rolesRule(in wire.Object) error {
 		if role == "" || rolePattern.MatchString(role) {
 			continue
 		}
-		if strings.Contains(role, ":") || strings.ContainsAny(role, " \t$") {
+		if strings.Contains(role, ":") || len(role) > 512 || !roleName.MatchString(role) {
 			return wire.ClientException("Role is not valid")
 		}
 	}
@@ -411,6 +425,12 @@ func fargateFault(in wire.Object) error {
 		return wire.ClientException("No Fargate configuration exists for given values.")
 	case len(wire.Objects(in, "placementConstraints")) > 0:
 		return wire.ClientException("Fargate does not support placement constraints.")
+	case wire.Text(in, "ipcMode") != "", wire.Text(in, "pidMode") == "host":
+		return wire.ClientException("Fargate does not support ipcMode, nor pidMode host.")
+	}
+	platform := wire.Member(in, "runtimePlatform")
+	if strings.HasPrefix(wire.Text(platform, "operatingSystemFamily"), "WINDOWS") && (cpu < 1024 || wire.Text(platform, "cpuArchitecture") == "ARM64") {
+		return wire.ClientException("Fargate runs Windows containers on X86_64 with 1024 CPU units or more.")
 	}
 	for _, v := range wire.Objects(in, "volumes") {
 		if v["dockerVolumeConfiguration"] != nil {
@@ -440,6 +460,13 @@ func fargateContainerFault(c wire.Object, hasRole bool) error {
 		return wire.ClientException("Log driver awslogs requires options: awslogs-stream-prefix")
 	case ecrPattern.MatchString(wire.Text(c, "image")) && !hasRole:
 		return wire.ClientException("Fargate requires task definition to have execution role ARN to support ECR images.")
+	case wire.Member(c, "repositoryCredentials") != nil && !hasRole:
+		return wire.ClientException("Fargate requires task definition to have execution role ARN to support private registry authentication.")
+	}
+	for _, requirement := range wire.Objects(c, "resourceRequirements") {
+		if wire.Text(requirement, "type") == "GPU" {
+			return wire.ClientException("Fargate does not support GPU.")
+		}
 	}
 	for _, member := range []string{"disableNetworking", "privileged"} {
 		if wire.Bool(c, member, false) {
@@ -462,8 +489,10 @@ func fargateContainerFault(c wire.Object, hasRole bool) error {
 			return wire.ClientException("Fargate does not support adding the capability '%s'.", capability)
 		}
 	}
-	if d := wire.Int(c, "stopTimeout", 30); d < 0 || d > 120 {
-		return wire.ClientException("Invalid setting for container '%s'. stopTimeout must be at most 120 seconds on Fargate.", wire.Text(c, "name"))
+	for _, member := range []string{"startTimeout", "stopTimeout"} {
+		if d := wire.Int(c, member, 30); d < 2 || d > 120 {
+			return wire.ClientException("Invalid setting for container '%s'. %s must be between 2 and 120 seconds on Fargate.", wire.Text(c, "name"), member)
+		}
 	}
 	return nil
 }

@@ -66,8 +66,11 @@ var (
 		"healthCheck": wire.Structure{
 			"command": wire.List(wire.String), "interval": wire.Integer, "timeout": wire.Integer, "retries": wire.Integer, "startPeriod": wire.Integer,
 		},
-		"systemControls":        wire.List(wire.Structure{"namespace": wire.String, "value": wire.String}),
-		"resourceRequirements":  wire.List(wire.Structure{"value": wire.String, "type": wire.String}),
+		"systemControls": wire.List(wire.Structure{"namespace": wire.String, "value": wire.String}),
+		"resourceRequirements": wire.List(wire.Structure{
+			"value": wire.String, "type": wire.String,
+			"sharingStrategy": wire.Structure{"nvidiaMps": wire.Structure{"memory": wire.Integer, "maxComputePercent": wire.Integer}},
+		}),
 		"firelensConfiguration": wire.Structure{"type": wire.String, "options": wire.Map(wire.String)},
 		"credentialSpecs":       wire.List(wire.String),
 	}
