@@ -7,12 +7,11 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
-	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
-	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
-	"github.com/ecs-run-task/ecs-run-task/internal/source"
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // ExitFaults is the exit status of check when a file has faults.
@@ -21,14 +20,19 @@ const ExitFaults = 1
 // check is the command check: it looks for faults in files as the step would, and
 // calls nothing.
 func check(ctx context.Context, env Env, console *report.Report, c input.Check) int {
-	s := newStep(env, console, input.Config{Values: c.Values, Definitions: input.Definitions{
+	in := newInvocation(env, console, input.Config{Values: c.Values, Definitions: input.Definitions{
 		FilePaths: c.Files, Family: c.Family, UnknownMembers: c.UnknownMembers,
 	}})
-	s.mask()
-	s.keep = &findings{}
-	err := s.checkFiles(ctx, c.Explain)
-	s.keep.add("error", faultsOf(err)...)
-	if fault := s.print(c.Format); fault != nil {
+	found := &findings{}
+	err := plan.Check(ctx, in.config, in.planEnv(), c.Explain, func(e event.Event) {
+		if warning, ok := e.(event.Warning); ok {
+			found.add(severity(warning), &warning.Error)
+			return
+		}
+		console.Emit(e)
+	})
+	found.add("error", faultsOf(err)...)
+	if fault := in.print(found.found, c.Format); fault != nil {
 		console.Error(report.Note{Text: fault.Error()})
 		return ExitError
 	}
@@ -38,97 +42,55 @@ func check(ctx context.Context, env Env, console *report.Report, c input.Check) 
 	return ExitGood
 }
 
-// checkFiles takes the files through the stages that come before AWS.
-func (s *step) checkFiles(ctx context.Context, explain bool) error {
-	workspace, err := s.env.Getwd()
-	if err != nil {
-		return err
+func severity(warning event.Warning) string {
+	if warning.Notice {
+		return "notice"
 	}
-	expander, err := s.expander(workspace)
-	if err != nil {
-		return err
-	}
-	loaded, fault := source.Load(ctx, s.sourceConfig(workspace))
-	if explain {
-		s.explain(expander, loaded.Texts)
-	}
-	definitions, err := s.read(expander, loaded.Texts)
-	faults := []error{fault, err}
-	for _, definition := range definitions {
-		faults = append(faults, s.checkRun(workspace, definition))
-	}
-	return errors.Join(faults...)
-}
-
-// explain prints the expressions in texts, as far as the texts can be read.
-func (s *step) explain(expander expand.Expander, texts []source.Text) {
-	for _, text := range texts {
-		trees, _, _ := document.Parse(text.Name, text.Bytes)
-		for _, tree := range trees {
-			explanations, _ := expander.Explain(tree)
-			for _, e := range explanations {
-				at := e.Place.String()
-				if e.Path != "" {
-					at += ": " + e.Path
-				}
-				s.console.Printf("%s: %s is %s", at, e.Expression, e.Value)
-			}
-		}
-	}
-}
-
-// checkRun checks what a definition says of how it is run. What the inputs of a
-// step could add to it is no fault: a container to choose, and a network.
-func (s *step) checkRun(workspace string, definition *taskdef.Definition) error {
-	var base runtask.Settings
-	base.Count = 1
-	base.Service = "any"
-	base.Container = definition.Containers[0].Name
-	return s.planOne(workspace, base, &job{source: definition})
+	return "warning"
 }
 
 // print prints what was found.
-func (s *step) print(format string) error {
+func (in invocation) print(found []report.Finding, format string) error {
 	var text strings.Builder
 	var err error
 	switch format {
 	case "json":
-		err = report.WriteJSON(&text, s.keep.found)
+		err = report.WriteJSON(&text, found)
 	case "sarif":
-		err = report.WriteSARIF(&text, s.keep.found)
+		err = report.WriteSARIF(&text, found)
 	case "github":
-		s.annotate()
+		in.annotate(found)
 	default:
-		for _, f := range s.keep.found {
-			s.console.Printf("%s", f)
+		for _, f := range found {
+			in.console.Printf("%s", f)
 			if f.Hint != "" {
-				s.console.Printf("  %s", strings.ReplaceAll(f.Hint, "\n", "\n  "))
+				in.console.Printf("  %s", strings.ReplaceAll(f.Hint, "\n", "\n  "))
 			}
 		}
-		if len(s.keep.found) == 0 {
-			s.console.Printf("no faults found")
+		if len(found) == 0 {
+			in.console.Printf("no faults found")
 		}
 	}
 	if err == nil {
-		_, err = io.WriteString(s.env.Stdout, s.console.Hide(text.String()))
+		_, err = io.WriteString(in.env.Stdout, in.console.Hide(text.String()))
 	}
 	return err
 }
 
 // annotate prints what was found as GitHub's annotations.
-func (s *step) annotate() {
-	github := report.New(s.env.Stdout, func(name string) string {
+func (in invocation) annotate(found []report.Finding) {
+	github := report.New(in.env.Stdout, func(name string) string {
 		if name == "GITHUB_ACTIONS" {
 			return "true"
 		}
-		return s.env.getenv(name)
+		return in.env.getenv(name)
 	}, false)
-	for _, f := range s.keep.found {
+	for _, f := range found {
 		note := report.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: true}
 		if f.Path != "" {
 			note.Text = f.Path + ": " + note.Text
 		}
-		note.Text, note.Hint = s.console.Hide(note.Text), s.console.Hide(note.Hint)
+		note.Text, note.Hint = in.console.Hide(note.Text), in.console.Hide(note.Hint)
 		switch f.Severity {
 		case "error":
 			github.Error(note)
@@ -158,7 +120,7 @@ func faultsOf(err error) []*document.Error {
 	if err == nil {
 		return nil
 	}
-	if parts := joined(err); parts != nil {
+	if parts := explain.Joined(err); parts != nil {
 		var all []*document.Error
 		for _, one := range parts {
 			all = append(all, faultsOf(one)...)

@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,120 +11,50 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// finish concludes the step: the verdict, what is left, the outputs.
-func (s *step) finish(ctx context.Context, jobs []*job, err error) int {
-	result := s.conclude(ctx, jobs, err)
-	var set []report.Output
-	if s.logs != nil {
-		if err == nil && ctx.Err() == nil && !s.timedOut && !s.clients.local && s.logs.reading() {
-			s.console.Final(result)
-			set = s.setOutputs(result, nil)
-		}
-		if result.Status == report.Failed {
-			go s.clients.account(ctx) // for what is said of the failure; it is asked for meanwhile
-		}
-		s.drain(ctx, judged(jobs))
-		s.saveLogs()
-		result.Logs = s.logs.results()
-	}
-	result.Faults = s.faults(ctx, jobs, err)
-	for _, fault := range result.Faults {
-		s.console.Error(fault)
-	}
-	s.cleanUp(ctx, &result)
-	return s.publish(result, set)
-}
-
-// refuse concludes a step whose inputs have faults.
-func (s *step) refuse(ctx context.Context, err error) int {
-	s.mask()
-	result := s.conclude(ctx, nil, err)
-	result.Faults = notes(err)
-	for _, fault := range result.Faults {
-		s.console.Error(fault)
-	}
-	s.console.Printf(nothingCalled)
-	return s.publish(result, nil)
-}
-
-// publish sets the outputs, but those that have been set, and writes the job summary and
-// the result file.
-func (s *step) publish(result report.Result, set []report.Output) int {
-	s.setOutputs(result, set)
-	if fault := s.console.Summary(result); fault != nil {
-		s.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
-	}
-	if fault := s.writeResult(result); fault != nil {
-		s.console.Error(report.Note{Title: "result-file", Text: fault.Error()})
-		if result.ExitCode == ExitGood {
-			result.ExitCode = ExitError
-		}
-	}
-	if result.ExitCode == ExitGood {
-		s.save("done", "true")
-	}
-	s.console.Finish(result)
-	return result.ExitCode
-}
-
-// setOutputs sets the step's outputs, but those that have been set, and returns all.
-func (s *step) setOutputs(result report.Result, set []report.Output) []report.Output {
-	outputs, shown := result.FittingOutputs(s.console.Hide)
-	if shown < len(result.Tasks) && set == nil {
-		s.console.Notice(report.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, plural(len(result.Tasks), "task"))})
-	}
-	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
-	if fault := s.console.Outputs(changed); fault != nil {
-		s.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
-	}
-	return outputs
-}
-
-// judged returns the tasks that have their verdicts.
-func judged(jobs []*job) []*task.State {
-	var states []*task.State
-	for _, j := range jobs {
-		states = append(append(states, j.replaced...), j.states...)
-	}
-	return slices.DeleteFunc(states, func(state *task.State) bool { return state.Verdict == nil })
-}
-
 // conclude is the one verdict over everything.
-func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Result {
+func conclude(c input.Config, x execution) report.Result {
+	out := x.outcome
 	result := report.Result{
-		Status: report.Succeeded, Commit: s.commit, Requests: s.requests,
-		Local: s.config.Local != "", Ended: time.Now(),
-		Cluster: s.config.Cluster, Region: s.config.Region, NotRun: s.notRun,
+		Status: report.Succeeded, Commit: x.draft.Commit, Registered: out.Registered(),
+		Local: c.Local != "", Ended: time.Now(), Cluster: c.Cluster, Region: c.Region,
 	}
-	if s.clients != nil {
-		result.Region = s.clients.config.Region
-		if err != nil {
-			err = s.clients.plainRefusal(err)
-		}
+	err := out.Err
+	if x.clients != nil {
+		result.Region = x.clients.Config.Region
+		err = explain.Refusal(err, result.Region, x.clients.KnownAccount)
 	}
-	if s.logs != nil {
-		result.Logs = s.logs.results()
+	for _, i := range out.NotRun {
+		result.NotRun = append(result.NotRun, task.Name(out.Revision(i)))
 	}
-	var failed *task.State
-	open := 0
-	reached := 0
-	for _, j := range jobs {
-		if family := s.familyOf(j); !slices.Contains(result.Families, family) {
+	for _, job := range x.draft.Jobs {
+		if family := job.Definition.Family(); !slices.Contains(result.Families, family) {
 			result.Families = append(result.Families, family)
 		}
-		if j.definition != nil {
-			result.Definitions = append(result.Definitions, j.definition)
-			if j.registered {
-				result.Registered = append(result.Registered, aws.ToString(j.definition.TaskDefinitionArn))
-			}
+	}
+	for _, r := range x.requests {
+		result.Requests = append(result.Requests, report.Request(r))
+	}
+	var failed *task.State
+	open, reached := 0, 0
+	for i := range out.Plan.Jobs {
+		if revision := out.Revision(i); revision != nil {
+			result.Definitions = append(result.Definitions, revision)
 		}
-		result.Tasks = append(append(result.Tasks, j.replaced...), j.states...)
-		result.Failures = append(result.Failures, j.failures...)
-		for _, state := range j.states {
+		deciding := out.Deciding(i)
+		result.Tasks = append(append(result.Tasks, out.Replaced(i)...), deciding...)
+		result.Failures = append(result.Failures, out.Failures(i)...)
+		for _, state := range deciding {
 			if failed == nil && state.Verdict != nil && state.Verdict.Outcome != task.Succeeded {
 				failed = state
 			}
@@ -135,36 +66,37 @@ func (s *step) conclude(ctx context.Context, jobs []*job, err error) report.Resu
 			}
 		}
 	}
-	end := func(status report.Status, code int, reason string) {
+	end := func(status report.Status, code int, reason string) report.Result {
 		result.Status, result.ExitCode, result.Reason = status, code, reason
+		return result
 	}
-	switch signal := interruption(ctx); {
-	case signal != nil:
-		end(report.Cancelled, signal.status(), signal.Error())
-	case s.timedOut:
-		end(report.TimedOut, ExitTimedOut, s.timeoutText())
-	case err != nil:
-		end(report.Errored, ExitError, withoutSDK(firstLine(err)))
+	switch out.Cause {
+	case run.Cancelled:
+		return end(report.Cancelled, signalStatus(out.Signal.Signal), out.Signal.Error())
+	case run.TimedOut:
+		return end(report.TimedOut, ExitTimedOut, timedOutText(c))
+	case run.Failed:
+		return end(report.Errored, ExitError, explain.WithoutSDK(firstLine(err)))
+	}
+	switch {
 	case failed != nil:
-		end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", short(failed), task.Name(failed.Definition), failed.Verdict.Reason))
-	case s.config.DryRun:
-		end(report.DryRun, ExitGood, "nothing was changed")
-	case s.config.SkipSteadyStateCheck && open > 0 && s.config.Local != "":
-		end(report.Started, ExitGood, "started, and not waited for: tasks of a local run are stopped when it ends")
-	case s.config.SkipSteadyStateCheck && open > 0:
-		end(report.Started, ExitGood, "started, and not waited for")
-	case s.config.SteadyState != "stopped" && reached > 0:
-		reason := "every task is " + s.config.SteadyState
+		return end(report.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", task.ShortID(failed), task.Name(failed.Definition), failed.Verdict.Reason))
+	case c.DryRun:
+		return end(report.DryRun, ExitGood, "nothing was changed")
+	case !out.Plan.End.Waits() && open > 0 && c.Local != "":
+		return end(report.Started, ExitGood, "started, and not waited for: tasks of a local run are stopped when it ends")
+	case !out.Plan.End.Waits() && open > 0:
+		return end(report.Started, ExitGood, "started, and not waited for")
+	case out.Plan.End.Servers() && reached > 0:
+		reason := "every task is " + c.SteadyState
 		if reached < len(result.Tasks) {
-			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0", reached, plural(len(result.Tasks), "task"), s.config.SteadyState)
+			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0", reached, run.Plural(len(result.Tasks), "task"), c.SteadyState)
 		}
-		end(report.Status(s.config.SteadyState), ExitGood, reason)
-	case s.config.SteadyState != "stopped":
-		end(report.Succeeded, ExitGood, "not "+s.config.SteadyState+": every deciding container had already ended with code 0")
-	default:
-		end(report.Succeeded, ExitGood, "every deciding container ended with code 0")
+		return end(report.Status(c.SteadyState), ExitGood, reason)
+	case out.Plan.End.Servers():
+		return end(report.Succeeded, ExitGood, "not "+c.SteadyState+": every deciding container had already ended with code 0")
 	}
-	return result
+	return end(report.Succeeded, ExitGood, "every deciding container ended with code 0")
 }
 
 // exitCode is the step's exit status for a container's code. A code that an exit
@@ -179,15 +111,152 @@ func exitCode(code *int32) int {
 	return int(*code)
 }
 
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+func timedOutText(c input.Config) string { return fmt.Sprintf("timed out after %s", c.Timeout) }
+
+// faults returns what went wrong, each with what is likely behind it: the tasks
+// that failed by themselves, the step's error, and its end by a signal or the
+// time-out. Tasks that the step stopped did not fail by themselves.
+func (in invocation) faults(ctx context.Context, x execution, ledger *run.Ledger) []report.Note {
+	var all []report.Note
+	add := func(note report.Note) {
+		note.InWorkspace = x.draft.InWorkspace(note.File)
+		all = append(all, note)
+	}
+	e := in.explainer(x.clients, x.logs)
+	var open []*task.State // when the step ended
+	var source *taskdef.Definition
+	for i, job := range x.outcome.Plan.Jobs {
+		for _, state := range x.outcome.Deciding(i) {
+			stopping := ledger.IsStopping(aws.ToString(state.TaskArn))
+			if failedByItself(state, stopping) {
+				add(e.Task(ctx, state, plan.TextOf(job.Definition)))
+			}
+			if isUnfinished(state, stopping) {
+				if open = append(open, state); len(open) == 1 {
+					source = plan.TextOf(job.Definition)
+				}
+			}
+		}
+	}
+	unfinished := func(title, text string, end diagnose.End) {
+		note := e.Unfinished(ctx, end, task.Goal(in.config.SteadyState), open, source)
+		note.Title, note.Text = title, text+note.Text
+		add(note)
+	}
+	if x.outcome.Cause == run.Cancelled {
+		unfinished("cancelled", x.outcome.Signal.Error(), diagnose.Cancelled)
+		return all
+	}
+	timedOut, explained := x.outcome.Cause == run.TimedOut, false
+	for _, one := range explain.Split(x.outcome.Err) {
+		if one == nil {
+			continue
+		}
+		for _, note := range e.Error(ctx, one, x.outcome.RevisionOf(one)) {
+			if timedOut && endedByTimeout(one) {
+				explained = true
+				note.Title, note.Text = "timed out", timedOutText(in.config)+": "+note.Text
+			}
+			add(note)
+		}
+	}
+	if timedOut && !explained {
+		unfinished("timed out", timedOutText(in.config), "")
+	}
+	return all
+}
+
+// failedByItself reports whether a task failed other than by the step, which ECS
+// accepted the order to stop it from if it is stopping.
+func failedByItself(state *task.State, stopping bool) bool {
+	v := state.Verdict
+	return v != nil && v.Outcome != task.Succeeded && (!stopping || v.Outcome == task.Failed)
+}
+
+// isUnfinished reports whether a task had not ended by itself, nor was as was asked for.
+func isUnfinished(state *task.State, stopping bool) bool {
+	v := state.Verdict
+	return !state.Reached && (v == nil || stopping && v.Outcome != task.Succeeded && v.Outcome != task.Failed)
+}
+
+// endedByTimeout reports whether a launch came to nothing since there was no time
+// left.
+func endedByTimeout(err error) bool {
+	var failed *task.FailedLaunchError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed)
+}
+
+// cleanUp deregisters revisions after the verdict, if that is asked for. What it
+// can't do is reported and does not fail the step.
+func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledger, result report.Result) {
+	choice := run.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
+	if x.clients == nil || choice.When == "never" && choice.Keep == 0 {
+		return
+	}
+	if run.Interruption(ctx) != nil {
+		in.console.Printf("not cleaned up, as there is no time left")
+		return
+	}
+	if err := in.runner(x, ledger).CleanUp(ctx, choice, result.ExitCode != ExitGood, result.Registered); err != nil {
+		for _, note := range in.explainer(x.clients, x.logs).Error(ctx, err, nil) {
+			note.Title = "not cleaned up"
+			in.console.Warning(note)
+		}
+	}
+}
+
+// publish sets the outputs, but those that have been set, writes the job summary and the result file, and returns
+// the exit status.
+func (in invocation) publish(result report.Result, set []report.Output) int {
+	in.setOutputs(result, set)
+	if fault := in.console.Summary(result); fault != nil {
+		in.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
+	}
+	if fault := in.writeResult(result); fault != nil {
+		in.console.Error(report.Note{Title: "result-file", Text: fault.Error()})
+		if result.ExitCode == ExitGood {
+			result.ExitCode = ExitError
+		}
+	}
+	if result.ExitCode == ExitGood {
+		in.console.Emit(event.State{Name: "done", Value: "true"})
+	}
+	in.console.Finish(result)
+	return result.ExitCode
+}
+
+// setOutputs sets the step's outputs, but those that have been set, and returns all.
+func (in invocation) setOutputs(result report.Result, set []report.Output) []report.Output {
+	outputs, shown := result.FittingOutputs(in.console.Hide)
+	if shown < len(result.Tasks) && set == nil {
+		in.console.Notice(report.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, run.Plural(len(result.Tasks), "task"))})
+	}
+	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
+	if fault := in.console.Outputs(changed); fault != nil {
+		in.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
+	}
+	return outputs
+}
+
+// saveTasks saves the ARNs of the run's tasks for the post stage.
+func (in invocation) saveTasks(arns []string) {
+	in.console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
+}
+
 // writeResult writes the result file, if one is asked for.
-func (s *step) writeResult(result report.Result) error {
-	name := s.config.ResultFile
+func (in invocation) writeResult(result report.Result) error {
+	name := in.config.ResultFile
 	if name == "" {
 		return nil
 	}
-	text := append(result.JSON(s.console.Hide), '\n')
+	text := append(result.JSON(in.console.Hide), '\n')
 	if strings.HasSuffix(name, ".env") {
-		text = result.Dotenv(s.console.Hide)
+		text = result.Dotenv(in.console.Hide)
 	}
 	return os.WriteFile(name, text, 0o644)
 }

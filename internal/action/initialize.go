@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/scaffold"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -19,7 +21,7 @@ import (
 // and prints what comes next. A file that exists is left as it is; what it lacks is printed.
 func initialize(ctx context.Context, env Env, console *report.Report, c input.Init) int {
 	fail := func(err error) int {
-		for _, note := range notes(err) {
+		for _, note := range explain.Notes(err) {
 			console.Error(note)
 		}
 		return ExitError
@@ -74,16 +76,15 @@ func write(workspace string, file scaffold.File) error {
 
 // registeredDefinition returns the definition that init begins with.
 func registeredDefinition(ctx context.Context, env Env, console *report.Report, c input.Init) (*taskdef.Definition, error) {
-	s := newStep(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
-	clients, err := s.connect(ctx)
+	in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
+	clients, err := in.connect(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer clients.close()
-	s.clients, s.runner = clients, task.Runner{API: clients.ecs}
-	found, answer, err := s.runner.FindText(ctx, c.From)
+	defer clients.Close()
+	revision, answer, err := in.ecs(clients).FindText(ctx, c.From)
 	if err != nil {
-		return nil, clients.refusal(ctx, err)
+		return nil, in.explainer(clients, nil).Refusal(ctx, err)
 	}
-	return s.readDescribed(task.Name(found), answer, taskdef.Options{UnknownMembers: "pass"})
+	return plan.ReadDescribed(task.Name(revision), answer, taskdef.Options{UnknownMembers: "pass"}, console.Emit)
 }

@@ -11,129 +11,147 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
+// leftovers looks for what steps have left.
+type leftovers struct {
+	invocation
+	clients *session.Clients // nil until AWS is called
+}
+
+// connectOnce makes the clients if there are none.
+func (l *leftovers) connectOnce(ctx context.Context) (err error) {
+	if l.clients == nil {
+		l.clients, err = l.connect(ctx, nil)
+	}
+	return err
+}
+
 // post is the action's post stage: it stops what the step has left, and shows the log
 // lines that came after it.
-func (s *step) post(ctx context.Context) int {
-	status := s.stopLeft(ctx)
-	s.laterLogs(ctx)
+func (in invocation) post(ctx context.Context) int {
+	l := &leftovers{invocation: in}
+	status := l.stop(ctx)
+	l.laterLogs(ctx)
 	return status
 }
 
-// stopLeft stops what the step has left, if the step could not do so itself. Runners
-// run the post stage even where they killed the step.
+// stop stops what the step has left, if the step could not do so itself. Runners run
+// the post stage even where they killed the step.
 //
 // What it stops is what ECS says was started by this very step. The state that
 // the step saved is only a hint: a line of a task's log might have forged it.
-func (s *step) stopLeft(ctx context.Context) int {
-	c := s.config
+func (l *leftovers) stop(ctx context.Context) int {
+	policy, done := plan.EndPolicyOf(l.config), l.env.getenv("STATE_done") == "true"
 	switch {
-	case c.Local != "" || c.DryRun || c.SkipSteadyStateCheck || c.OnInterrupt == "leave":
+	case l.config.Local != "" || l.config.DryRun || !policy.Waits() || !policy.StopOnInterrupt:
 		return ExitGood // nothing that is not to go on
-	case c.SteadyState != "stopped" && s.env.getenv("STATE_done") == "true":
+	case policy.Servers() && done:
 		return ExitGood // servers, which go on
 	}
-	clients, err := s.connect(ctx)
-	if err != nil {
-		s.console.Notice(report.Note{Text: fmt.Sprintf("did not look for tasks that the step may have left: %v", err)})
+	if err := l.connectOnce(ctx); err != nil {
+		l.console.Notice(report.Note{Text: fmt.Sprintf("did not look for tasks that the step may have left: %v", err)})
 		return ExitGood
 	}
-	s.clients = clients
-	s.runner = task.Runner{API: clients.ecs, Cluster: c.Cluster}
-	left, err := s.leftOfStep(ctx)
+	left, err := l.ofStep(ctx)
 	switch {
-	case err != nil && s.env.getenv("STATE_done") == "true":
+	case err != nil && done:
 		return ExitGood // there should be nothing, and a step that succeeded does not fail by this
 	case err != nil:
-		return s.failLeft(ctx, err)
+		return l.fail(ctx, err)
 	}
-	if c.SteadyState != "stopped" && s.env.getenv("STATE_intent") == "" && len(left) > 0 && !slices.ContainsFunc(left, s.notUp) {
+	if policy.Servers() && l.env.getenv("STATE_intent") == "" && len(left) > 0 && !slices.ContainsFunc(left, l.notReady) {
 		// A runner that keeps no state does not say that the step ended well.
-		s.console.Printf("%s left running: each is %s, and this runner does not say how the step ended", plural(len(left), "task"), c.SteadyState)
-		s.tellHowToLook(task.States(task.Launched{Tasks: left}))
+		l.console.Printf("%s left running: each is %s, and this runner does not say how the step ended", run.Plural(len(left), "task"), policy.Goal)
+		run.LogInspectCommands(l.console.Emit, l.clients.Config.Region, l.config.Cluster, arnsOf(left))
 		return ExitGood
 	}
-	return s.stopAll(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+s.ci.URL))
+	return l.stopAll(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+l.ci.URL))
 }
 
-// notUp reports whether a task is not in the state that the step waits for, other
+// notReady reports whether a task is not in the state that the step waits for, other
 // than its end.
-func (s *step) notUp(t types.Task) bool {
-	return aws.ToString(t.LastStatus) != "RUNNING" || s.config.SteadyState == "healthy" && t.HealthStatus != types.HealthStatusHealthy
+func (in invocation) notReady(t types.Task) bool {
+	return aws.ToString(t.LastStatus) != "RUNNING" || in.config.SteadyState == "healthy" && t.HealthStatus != types.HealthStatusHealthy
 }
 
 // settleTime is how long ECS may take to list a task that it has just started.
 const settleTime = 3 * time.Second
 
-// leftOfStep returns the running tasks that this step started. If the step meant
+// ofStep returns the running tasks that this step started. If the step meant
 // to start some and never said that it did, they may have been started the moment
 // it was killed: it is asked for twice.
-func (s *step) leftOfStep(ctx context.Context) ([]types.Task, error) {
-	name := s.startedBy()
-	if name == marker {
+func (l *leftovers) ofStep(ctx context.Context) ([]types.Task, error) {
+	in := l.invocation
+	name := ownership.StartedBy(in.config.StartedBy, in.ci, in.config.Matrix)
+	if name == ownership.Marker {
 		return nil, nil // outside of a CI nothing tells steps apart
 	}
-	if saved, ok := parseName(s.env.getenv("STATE_intent")); ok && s.config.StartedBy == "" && saved.sameJob(nameOf(s.ci, s.config.Matrix)) {
+	if saved, ok := ownership.Parse(in.env.getenv("STATE_intent")); ok && in.config.StartedBy == "" && saved.SameJob(ownership.Of(in.ci, in.config.Matrix)) {
 		name = saved.String() // act gives the post stage no defaults, and so no matrix
 	}
-	left, err := s.runner.StartedBy(ctx, name)
-	if err == nil && len(left) == 0 && s.env.getenv("STATE_intent") != "" && s.env.getenv("STATE_tasks") == "" && sleep(ctx, settleTime) {
-		left, err = s.runner.StartedBy(ctx, name)
+	left, err := l.ecs(l.clients).StartedBy(ctx, name)
+	if err == nil && len(left) == 0 && in.env.getenv("STATE_intent") != "" && in.env.getenv("STATE_tasks") == "" && task.Sleep(ctx, settleTime) {
+		left, err = l.ecs(l.clients).StartedBy(ctx, name)
 	}
-	if err != nil || s.config.StartedBy == "" {
+	if err != nil || in.config.StartedBy == "" {
 		return left, err
 	}
 	// Others may start tasks by a name that the user chose: only those that the
 	// step has named are its own.
-	saved := strings.Split(s.env.getenv("STATE_tasks"), ",")
+	saved := strings.Split(in.env.getenv("STATE_tasks"), ",")
 	return slices.DeleteFunc(left, func(t types.Task) bool { return !slices.Contains(saved, aws.ToString(t.TaskArn)) }), nil
 }
 
-func (s *step) failLeft(ctx context.Context, err error) int {
-	for _, note := range s.notes(ctx, err, nil) {
+func (l *leftovers) fail(ctx context.Context, err error) int {
+	for _, note := range l.explainer(l.clients, nil).Error(ctx, err, nil) {
 		note.Title = "a task may still run"
-		s.console.Error(note)
+		l.console.Error(note)
 	}
 	return ExitError
 }
 
 // stopLeft is the commands stop and reap: they stop tasks that steps have left.
 func stopLeft(ctx context.Context, env Env, console *report.Report, command string, c input.Leftover) int {
-	s := newStep(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
-	isLeft, err := s.leftBy(command, c)
-	var clients *clients
+	in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess, Cluster: c.Cluster}})
+	isLeft, err := in.leftBy(command, c)
+	var clients *session.Clients
 	if err == nil {
-		clients, err = s.connect(ctx)
+		clients, err = in.connect(ctx, nil)
 	}
 	if err != nil {
-		for _, note := range notes(err) {
+		for _, note := range explain.Notes(err) {
 			console.Error(note)
 		}
 		return ExitError
 	}
-	s.clients, s.runner = clients, task.Runner{API: clients.ecs, Cluster: c.Cluster}
-	found, err := s.runner.All(ctx)
+	l := &leftovers{in, clients}
+	found, err := in.ecs(clients).All(ctx)
 	if err != nil {
-		return s.failLeft(ctx, err)
+		return l.fail(ctx, err)
 	}
 	left := slices.DeleteFunc(found, func(t types.Task) bool { return !isLeft(t) })
-	console.Printf("%s of steps found on cluster %s in %s", plural(len(left), "task"), c.Cluster, clients.config.Region)
+	console.Printf("%s of steps found on cluster %s in %s", run.Plural(len(left), "task"), c.Cluster, clients.Config.Region)
 	if c.DryRun {
 		for _, t := range left {
 			console.Printf("task %s, started by %s, %s old", aws.ToString(t.TaskArn), aws.ToString(t.StartedBy), report.Since(time.Since(aws.ToTime(t.CreatedAt))))
 		}
 		return ExitGood
 	}
-	return s.stopAll(ctx, left, strings.TrimSpace("ecs-run-task "+command+" "+s.ci.URL))
+	return l.stopAll(ctx, left, strings.TrimSpace("ecs-run-task "+command+" "+in.ci.URL))
 }
 
 // leftBy returns which tasks the command is for: stop for those of a CI run, or
 // without one those of the job that it is part of; reap for all that are old.
-func (s *step) leftBy(command string, c input.Leftover) (func(types.Task) bool, error) {
+func (in invocation) leftBy(command string, c input.Leftover) (func(types.Task) bool, error) {
 	older := time.Duration(0)
 	if command == "reap" {
 		older = c.OlderThan
@@ -143,34 +161,43 @@ func (s *step) leftBy(command string, c input.Leftover) (func(types.Task) bool, 
 			return t.CreatedAt != nil && time.Since(*t.CreatedAt) >= older && matches(aws.ToString(t.StartedBy))
 		}
 	}
-	own := nameOf(s.ci, "")
+	own := ownership.Of(in.ci, "")
 	switch {
 	case c.StartedBy != "":
 		return by(func(startedBy string) bool { return startedBy == c.StartedBy }), nil
 	case c.Run != "":
 		return by(func(startedBy string) bool {
-			n, ok := parseName(startedBy)
-			return ok && n.run == runOf(c.Run) && (c.Run != s.ci.ID || n.repository == own.repository)
+			n, ok := ownership.Parse(startedBy)
+			return ok && n.Run == ownership.RunID(c.Run) && (c.Run != in.ci.ID || n.Repository == own.Repository)
 		}), nil
 	case command == "reap":
-		return by(func(startedBy string) bool { return startedBy == marker || strings.HasPrefix(startedBy, marker+"/") }), nil
-	case s.ci.ID == "":
-		return nil, &adviceError{error: errors.New("stop: outside of a CI it must be told of which run"), advice: "ecs-run-task stop --run <id of the CI run>"}
+		return by(func(startedBy string) bool {
+			return startedBy == ownership.Marker || strings.HasPrefix(startedBy, ownership.Marker+"/")
+		}), nil
+	case in.ci.ID == "":
+		return nil, explain.WithHint(errors.New("stop: outside of a CI it must be told of which run"), "ecs-run-task stop --run <id of the CI run>")
 	}
 	return by(func(startedBy string) bool {
-		n, ok := parseName(startedBy)
-		return ok && n.sameJob(own)
+		n, ok := ownership.Parse(startedBy)
+		return ok && n.SameJob(own)
 	}), nil
 }
 
 // stopAll stops tasks and says which.
-func (s *step) stopAll(ctx context.Context, left []types.Task, reason string) int {
-	states := task.States(task.Launched{Tasks: left})
+func (l *leftovers) stopAll(ctx context.Context, left []types.Task, reason string) int {
 	for _, t := range left {
-		s.console.Printf("stopping task %s", aws.ToString(t.TaskArn))
+		l.console.Printf("stopping task %s", aws.ToString(t.TaskArn))
 	}
-	if err := s.runner.Stop(ctx, states, reason); err != nil {
-		return s.failLeft(ctx, err)
+	if err := l.ecs(l.clients).Stop(ctx, arnsOf(left), reason); err != nil {
+		return l.fail(ctx, err)
 	}
 	return ExitGood
+}
+
+func arnsOf(tasks []types.Task) []string {
+	var arns []string
+	for _, t := range tasks {
+		arns = append(arns, aws.ToString(t.TaskArn))
+	}
+	return arns
 }

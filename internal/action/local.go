@@ -26,9 +26,9 @@ import (
 // programs and the home are: it may hold secrets.
 func executor(kind string, env Env) []ecslocal.Option {
 	if kind == "docker" {
-		return []ecslocal.Option{ecslocal.Docker(env.some("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"))}
+		return []ecslocal.Option{ecslocal.Docker(env.setVars("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"))}
 	}
-	return []ecslocal.Option{ecslocal.Process(env.some("PATH", "HOME", "TMPDIR", "LANG")...)}
+	return []ecslocal.Option{ecslocal.Process(env.setVars("PATH", "HOME", "TMPDIR", "LANG")...)}
 }
 
 // localRegion is the region that the embedded ECS says it is.
@@ -36,22 +36,16 @@ func localRegion(env Env, given string) string {
 	return cmp.Or(given, env.getenv("AWS_REGION"), env.getenv("AWS_DEFAULT_REGION"), "us-east-1")
 }
 
-// changes returns what has the embedded ECS answer DescribeTasks as soon as a task
-// changes, nil on AWS.
-func (c *clients) changes() func([]*task.State, time.Duration) func(*ecs.Options) {
-	if !c.local {
-		return nil
+// localChanges has the embedded ECS answer DescribeTasks as soon as a task changes.
+func localChanges(tasks []*task.State, atMost time.Duration) func(*ecs.Options) {
+	var known []string
+	for _, state := range tasks {
+		known = append(known, fmt.Sprintf("%s=%d", task.ID(aws.ToString(state.TaskArn)), state.Version))
 	}
-	return func(tasks []*task.State, atMost time.Duration) func(*ecs.Options) {
-		var known []string
-		for _, state := range tasks {
-			known = append(known, fmt.Sprintf("%s=%d", task.ID(aws.ToString(state.TaskArn)), state.Version))
-		}
-		return func(o *ecs.Options) {
-			o.APIOptions = append(slices.Clone(o.APIOptions),
-				smithyhttp.SetHeaderValue(ecslocal.WaitHeader, strconv.FormatFloat(max(atMost.Seconds(), 0), 'f', 3, 64)),
-				smithyhttp.SetHeaderValue(ecslocal.KnownHeader, strings.Join(known, ",")))
-		}
+	return func(o *ecs.Options) {
+		o.APIOptions = append(slices.Clone(o.APIOptions),
+			smithyhttp.SetHeaderValue(ecslocal.WaitHeader, strconv.FormatFloat(max(atMost.Seconds(), 0), 'f', 3, 64)),
+			smithyhttp.SetHeaderValue(ecslocal.KnownHeader, strings.Join(known, ",")))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
@@ -33,17 +34,17 @@ const laterLogsTime = 20 * time.Second
 
 // saveLogs saves for the post stage up to where the logs have been read, and says where
 // later lines are.
-func (s *step) saveLogs() {
-	if s.clients.local {
+func (in invocation) saveLogs(logs *logs) {
+	if logs.clients.Local {
 		return
 	}
-	positions := s.logs.group.Positions()
+	positions := logs.group.Positions()
 	if len(positions) == 0 {
 		return
 	}
 	state := []byte("[")
 	for _, at := range positions {
-		one, err := json.Marshal(readLog{s.logs.of(at.Source).name, at.Region, at.Stream.Group, at.Stream.Name, at.Token})
+		one, err := json.Marshal(readLog{logs.of(at.Source).name, at.Region, at.Stream.Group, at.Stream.Name, at.Token})
 		if err != nil || len(state)+len(one) > readLogsLimit {
 			break
 		}
@@ -52,44 +53,40 @@ func (s *step) saveLogs() {
 		}
 		state = append(state, one...)
 	}
-	s.save("logs", string(append(state, ']')))
+	in.console.Emit(event.State{Name: "logs", Value: string(append(state, ']'))})
 	where := "at the addresses of the logs above"
-	if s.console.HasState() {
+	if in.console.HasState() {
 		where = "in the step's post stage, and " + where
 	}
-	s.console.Printf("log lines that CloudWatch Logs shows later are %s", where)
+	in.console.Printf("log lines that CloudWatch Logs shows later are %s", where)
 }
 
 // laterLogs shows the log lines that came after the step.
-func (s *step) laterLogs(ctx context.Context) {
+func (l *leftovers) laterLogs(ctx context.Context) {
 	var saved []readLog
-	if json.Unmarshal([]byte(s.env.getenv("STATE_logs")), &saved) != nil || len(saved) == 0 {
+	if json.Unmarshal([]byte(l.env.getenv("STATE_logs")), &saved) != nil || len(saved) == 0 {
 		return
 	}
-	if !s.config.Logs || s.config.Local != "" {
+	if !l.config.Logs || l.config.Local != "" {
 		return
 	}
-	if s.clients == nil {
-		clients, err := s.connect(ctx)
-		if err != nil {
-			s.console.Notice(report.Note{Text: "did not look for later log lines: " + err.Error()})
-			return
-		}
-		s.clients = clients
+	if err := l.connectOnce(ctx); err != nil {
+		l.console.Notice(report.Note{Text: "did not look for later log lines: " + err.Error()})
+		return
 	}
 	names := map[tail.Source]string{}
 	for _, log := range saved {
 		names[log.source()] = printable(log.Container)
 	}
 	group := tail.Group{
-		Client: func(region string) tail.API { return s.clients.logsOf(region) },
+		Client: func(region string) tail.API { return l.clients.Logs(region) },
 		Rule:   tail.For(0),
 		Lines: func(source tail.Source, events []tail.Event) {
 			lines := make([]string, len(events))
-			for i, event := range events {
-				lines[i] = event.Message
+			for i, e := range events {
+				lines[i] = e.Message
 			}
-			s.console.Log(names[source], lines...)
+			l.console.Log(names[source], lines...)
 		},
 		Ended: func(tail.Source, error) {}, // the step has said what is wrong, and where the log is
 	}

@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -23,18 +25,19 @@ import (
 // a log, and never fails by one.
 type logs struct {
 	console *report.Report
-	clients *clients
+	clients *session.Clients
 	shown   bool // the lines are wanted, not only the links
+	several bool // tasks, whose lines are told apart
 	group   *tail.Group
 
 	ctx    context.Context // of all reading
 	cancel context.CancelFunc
 
-	mu      sync.Mutex
-	follows map[string]*follow // by task ARN and container name
-	names   map[tail.Source]*follow
-	told    map[string]bool // what has been said once
-	seen    []*seen         // in the order of their beginning
+	mu       sync.Mutex
+	follows  map[string]*follow // by task ARN and container name
+	names    map[tail.Source]*follow
+	reported map[string]bool // what has been said once
+	seen     []*seen         // in the order of their beginning
 }
 
 // seen is what has been seen of one container's log.
@@ -53,17 +56,17 @@ type follow struct {
 
 // newLogs returns logs that are read to their ends by a rule. They outlive a signal, so
 // that the last lines are seen.
-func newLogs(ctx context.Context, console *report.Report, clients *clients, shown bool, rule tail.Rule) *logs {
+func newLogs(ctx context.Context, console *report.Report, clients *session.Clients, shown, several bool, rule tail.Rule) *logs {
 	l := &logs{
-		console: console, clients: clients, shown: shown,
-		follows: map[string]*follow{}, names: map[tail.Source]*follow{}, told: map[string]bool{},
+		console: console, clients: clients, shown: shown, several: several,
+		follows: map[string]*follow{}, names: map[tail.Source]*follow{}, reported: map[string]bool{},
 	}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	l.group = &tail.Group{
-		Client: func(region string) tail.API { return clients.logsOf(region) },
-		Rule:   rule, Local: clients.clock.local, Lines: l.print, Ended: l.ended,
+		Client: func(region string) tail.API { return clients.Logs(region) },
+		Rule:   rule, Local: clients.LocalTime, Lines: l.print, Ended: l.ended,
 	}
-	if clients.local { // which has no delay, and whose answers cost nothing
+	if clients.Local { // which has no delay, and whose answers cost nothing
 		l.group.Rule, l.group.Every, l.group.Interval = tail.For(0), 50*time.Millisecond, time.Millisecond
 	}
 	return l
@@ -77,10 +80,10 @@ func logRule(wait *time.Duration) tail.Rule {
 	return tail.For(*wait)
 }
 
-// update begins to read the logs of a task's containers as soon as they run, and hands
+// Update begins to read the logs of a task's containers as soon as they run, and hands
 // on what is known of the containers' ends. The label tells the task from others; it is
 // empty if there is only one.
-func (l *logs) update(state *task.State, label string) {
+func (l *logs) Update(state *task.State, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, defined := range state.Definition.ContainerDefinitions {
@@ -143,9 +146,9 @@ func (l *logs) find(state *task.State, defined types.ContainerDefinition, contai
 	if !ok {
 		return nil
 	}
-	source := tail.Source{Region: cmp.Or(config.Options["awslogs-region"], l.clients.config.Region), Stream: stream}
+	source := tail.Source{Region: cmp.Or(config.Options["awslogs-region"], l.clients.Config.Region), Stream: stream}
 	f := &follow{source: source, name: name + label, log: l.see(aws.ToString(state.TaskArn), name)}
-	if !l.clients.local {
+	if !l.clients.Local {
 		f.log.url = report.LogURL(source.Region, stream.Group, stream.Name)
 		l.console.Printf("log of %s: %s", f.name, f.log.url)
 	}
@@ -172,11 +175,11 @@ func (l *logs) of(source tail.Source) *follow {
 
 func (l *logs) print(source tail.Source, events []tail.Event) {
 	lines := make([]string, len(events))
-	for i, event := range events {
-		lines[i] = event.Message
+	for i, e := range events {
+		lines[i] = e.Message
 	}
 	f := l.of(source)
-	l.tell(f.log, f.name, lines)
+	l.show(f.log, f.name, lines)
 }
 
 // ended says why a log is not wholly shown.
@@ -187,7 +190,7 @@ func (l *logs) ended(source tail.Source, err error) {
 	l.trouble(l.of(source).log.container, source.Region, source.Stream, err)
 }
 
-func (l *logs) tell(log *seen, name string, lines []string) {
+func (l *logs) show(log *seen, name string, lines []string) {
 	l.console.Log(name, lines...)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -204,10 +207,10 @@ func (l *logs) see(task, container string) *seen {
 // cannotShow says once of a container why its output is not seen.
 func (l *logs) cannotShow(state *task.State, name string, config *types.LogConfiguration) {
 	key := task.Name(state.Definition) + " " + name
-	if l.told[key] || !l.shown || l.clients.local {
+	if l.reported[key] || !l.shown || l.clients.Local {
 		return
 	}
-	l.told[key] = true
+	l.reported[key] = true
 	why := "it has no logConfiguration"
 	if config != nil {
 		why = "its log driver is " + string(config.LogDriver)
@@ -228,43 +231,43 @@ func (l *logs) trouble(name, region string, stream tail.Stream, err error) {
 	what := "the log of container " + name
 	if errors.Is(err, tail.ErrDenied) || errors.Is(err, tail.ErrNoGroup) {
 		what = "the logs of " + stream.Group
-		if l.toldBefore("group " + region + " " + stream.Group) {
+		if l.warnOnce("group " + region + " " + stream.Group) {
 			return
 		}
 	}
 	l.console.Warning(report.Note{
 		Title:  "log not shown",
-		Text:   fmt.Sprintf("%s: %v", what, explain(err, region, l.clients.knownAccount)),
-		Advice: explainCall(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: region}, err),
+		Text:   fmt.Sprintf("%s: %v", what, explain.Refusal(err, region, l.clients.KnownAccount)),
+		Advice: explain.Call(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: region}, err),
 	})
 }
 
-// toldBefore reports whether it was called with the key before.
-func (l *logs) toldBefore(key string) bool {
+// warnOnce reports whether it was called with the key before.
+func (l *logs) warnOnce(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	told := l.told[key]
-	l.told[key] = true
-	return told
+	before := l.reported[key]
+	l.reported[key] = true
+	return before
 }
 
-// wait returns when every log has been read to its end, at the latest after
+// Wait returns when every log has been read to its end, at the latest after
 // limit, and soon after ctx ends.
-func (l *logs) wait(ctx context.Context, limit time.Duration) {
+func (l *logs) Wait(ctx context.Context, limit time.Duration) {
 	late, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	timer := time.AfterFunc(max(limit, 0), cancel)
 	defer timer.Stop()
-	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), logTime)) })
+	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), time.Second)) })
 	defer stop()
 	l.group.Wait(late)
 }
 
-// cutOff has what there is read before the reading is cut off.
-func (l *logs) cutOff() { l.group.CutOff() }
+// CutOff has what there is read before the reading is cut off.
+func (l *logs) CutOff() { l.group.CutOff() }
 
-// reading reports whether a log is still being read.
-func (l *logs) reading() bool { return l.group.Reading() > 0 }
+// Reading reports whether a log is still being read.
+func (l *logs) Reading() bool { return l.group.Reading() > 0 }
 
 // results returns what has been seen of each log.
 func (l *logs) results() []report.Log {
@@ -289,18 +292,15 @@ func (l *logs) last(task, container string) []string {
 	return nil
 }
 
-// containerOutput takes what a container of the embedded ECS prints that has no
-// awslogs, so that it is seen too.
-func (s *step) containerOutput(taskARN, container string) io.Writer {
-	if !s.config.Logs {
-		return nil
-	}
+// output takes what a container of the embedded ECS prints that has no awslogs, so
+// that it is seen too.
+func (l *logs) output(taskARN, container string) io.Writer {
 	name := container
-	if s.several {
+	if l.several {
 		name += fmt.Sprintf(" %.8s", task.ID(taskARN))
 	}
-	s.logs.mu.Lock()
-	defer s.logs.mu.Unlock()
-	log := s.logs.see(taskARN, container)
-	return &lineWriter{emit: func(lines []string) { s.logs.tell(log, name, lines) }}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	log := l.see(taskARN, container)
+	return &lineWriter{emit: func(lines []string) { l.show(log, name, lines) }}
 }

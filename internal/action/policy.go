@@ -4,61 +4,52 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/policy"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
 )
 
 // policy prints the IAM policy that a run with the same inputs needs. AWS is
 // asked only about a definition that is registered already: nothing else says
 // what it holds.
-func (s *step) policy(ctx context.Context) int {
+func (in invocation) policy(ctx context.Context) int {
+	var clients *session.Clients
+	var draft plan.Draft
 	fail := func(err error) int {
-		if s.clients != nil {
-			err = s.clients.refusal(ctx, err)
-		}
-		for _, note := range notes(err) {
-			s.console.Error(s.placed(note))
+		for _, note := range explain.Notes(in.explainer(clients, nil).Refusal(ctx, err)) {
+			note.InWorkspace = draft.InWorkspace(note.File)
+			in.console.Error(note)
 		}
 		return ExitError
 	}
-	s.mask()
-	jobs, err := s.load(ctx)
+	draft, err := plan.Load(ctx, in.config, in.planEnv(), in.console.Emit)
 	if err != nil {
 		return fail(err)
 	}
-	region := cmp.Or(s.config.Region, s.env.getenv("AWS_REGION"), s.env.getenv("AWS_DEFAULT_REGION"))
-	var tasks []policy.Task
-	for _, j := range jobs {
-		registered := j.source == nil
-		if registered {
-			if err := s.lookAt(ctx, j); err != nil {
-				return fail(err)
-			}
-			region = cmp.Or(region, s.clients.config.Region)
+	region := plan.Region(in.config, in.env.getenv)
+	if in.config.Registered() {
+		if clients, err = in.connect(ctx, nil); err != nil {
+			return fail(err)
 		}
-		definition := cmp.Or(j.source, j.described)
+		defer clients.Close()
+		region = cmp.Or(region, clients.Config.Region)
+		if draft, err = draft.ResolveDefinitions(ctx, clients, in.console.Emit); err != nil {
+			return fail(err)
+		}
+	}
+	var tasks []policy.Task
+	for _, job := range draft.Jobs {
+		_, exists := job.Definition.(plan.Existing)
 		tasks = append(tasks, policy.Task{
-			Definition: definition, Registered: j.source == nil, Looked: registered,
-			Settings: j.settings, Request: j.request,
+			Definition: plan.TextOf(job.Definition), Registered: exists, Looked: in.config.Registered(),
+			Settings: job.Settings, Request: job.Request,
 		})
 	}
-	text, err := policy.JSON(policy.For(s.config, region, tasks))
+	text, err := policy.JSON(policy.For(in.config, region, tasks))
 	if err != nil {
 		return fail(err)
 	}
-	s.env.Stdout.Write(text)
+	in.env.Stdout.Write(text)
 	return ExitGood
-}
-
-// lookAt finds a registered definition and reads what it holds.
-func (s *step) lookAt(ctx context.Context, j *job) (err error) {
-	if s.clients, err = s.connect(ctx); err != nil {
-		return err
-	}
-	defer s.clients.close()
-	s.runner = task.Runner{API: s.clients.ecs, Cluster: s.config.Cluster}
-	if err := s.findText(ctx, j); err != nil {
-		return err
-	}
-	return s.makeRequest(j, nil)
 }

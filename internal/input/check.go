@@ -73,6 +73,7 @@ func (r *reader) checkConfig(c Config) {
 	r.checkVerdict(c.Verdict)
 	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
+	r.checkSubnets(c.Launch)
 }
 
 // Check reports the grammar of names. The error joins an [*Error] for each fault.
@@ -124,7 +125,22 @@ func (r *reader) checkVerdict(items []string) {
 func (l Launch) Check() error {
 	r := &reader{}
 	r.checkLaunch(l)
+	r.checkSubnets(l)
 	return errors.Join(r.faults...)
+}
+
+// CheckPartial is [Launch.Check] for inputs to which others may be added: it does
+// not ask for subnets.
+func (l Launch) CheckPartial() error {
+	r := &reader{}
+	r.checkLaunch(l)
+	return errors.Join(r.faults...)
+}
+
+func (r *reader) checkSubnets(l Launch) {
+	subnets := len(l.Subnets) > 0 || l.Service != "" || l.RunTaskRequest != ""
+	r.needs("assign-public-ip", "subnets", l.AssignPublicIP != "", subnets)
+	r.needs("security-groups", "subnets", len(l.SecurityGroups) > 0, subnets)
 }
 
 func (r *reader) checkLaunch(l Launch) {
@@ -138,9 +154,6 @@ func (r *reader) checkLaunch(l Launch) {
 	r.limit("security-groups", l.SecurityGroups, 5)
 	r.networks("subnets", l.Subnets, "sg-", "a security group")
 	r.networks("security-groups", l.SecurityGroups, "subnet-", "a subnet")
-	subnets := len(l.Subnets) > 0 || l.Service != "" || l.RunTaskRequest != ""
-	r.needs("assign-public-ip", "subnets", l.AssignPublicIP != "", subnets)
-	r.needs("security-groups", "subnets", len(l.SecurityGroups) > 0, subnets)
 	r.form("service", l.Service, serviceName)
 	r.form("container", l.Container, familyName)
 	r.form("cpu", l.CPU, cpuSize)

@@ -16,7 +16,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
 // annotationLimit is how many annotations of each level GitHub keeps of a step.
@@ -40,6 +40,9 @@ type Report struct {
 	counts map[string]int // annotations by level
 	screen screen
 	buffer []byte // of the lines that are being printed
+
+	waiting   event.Waiting
+	endStatus func() // of the status line; nil if there is none. The goroutine that waits uses it alone
 }
 
 // New returns a report to the console out, in the environment that getenv
@@ -137,17 +140,7 @@ func (r *Report) write() {
 }
 
 // Note is something that the step has to say about a place or about itself.
-type Note struct {
-	File         string // as the user called it; empty if it is not about a file
-	Line, Column int    // count from 1; 0 if unknown
-	InWorkspace  bool   // the file is one that the runner can show
-	Aside        bool   // the place is where to look; the text is not about it
-	Title        string
-	Text         string
-	Hint         string            // a line that helps; may be empty
-	Advice       []diagnose.Advice // what is likely behind it, best first
-	Lines        []string          // the last of a log, for whoever does not see the transcript
-}
+type Note = event.Note
 
 // Error prints a fault and annotates it.
 func (r *Report) Error(n Note) { r.annotate("error", n) }
@@ -159,7 +152,7 @@ func (r *Report) Warning(n Note) { r.annotate("warning", n) }
 func (r *Report) Notice(n Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print("", "notice: ", n.text())
+	r.print("", "notice: ", n.String())
 }
 
 func (r *Report) annotate(level string, n Note) {
@@ -167,19 +160,19 @@ func (r *Report) annotate(level string, n Note) {
 	defer r.mu.Unlock()
 	r.counts[level]++
 	if !r.github || r.counts[level] > annotationLimit {
-		r.print(levelColours[level], level+": ", n.text())
+		r.print(levelColours[level], level+": ", n.String())
 		return
 	}
-	text := n.message()
-	if !n.shown() {
-		text = n.text()
+	text := n.Message()
+	if !n.Shown() {
+		text = n.String()
 	}
 	if lines := lastLines(r.masks, n.Lines, annotationLines, longestCell); len(lines) > 0 {
 		text += "\nlast lines:\n  " + strings.Join(lines, "\n  ")
 	}
 	message := clip(r.masks.hide(text), messageLimit)
 	r.command(func(a *githubactions.Action) {
-		a = a.WithFieldsMap(n.fields(r.masks))
+		a = a.WithFieldsMap(fields(n, r.masks))
 		if level == "error" {
 			a.Errorf("%s", message)
 		} else {
@@ -200,12 +193,12 @@ func (r *Report) tellDropped() {
 	}
 }
 
-func (n Note) fields(masks masks) map[string]string {
+func fields(n Note, masks masks) map[string]string {
 	fields := map[string]string{}
 	if n.Title != "" {
 		fields["title"] = title(masks.hide(n.Title))
 	}
-	if n.shown() {
+	if n.Shown() {
 		fields["file"] = n.File
 		fields["line"] = strconv.Itoa(n.Line)
 		fields["col"] = strconv.Itoa(max(n.Column, 1))
@@ -218,39 +211,6 @@ func (n Note) fields(masks masks) map[string]string {
 func title(text string) string {
 	words := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || strings.ContainsRune(":,%\r\n", c) })
 	return strings.Join(words, " ")
-}
-
-// shown reports whether the runner shows the note at its place.
-func (n Note) shown() bool { return n.InWorkspace && n.File != "" && n.Line > 0 }
-
-// message is the text with all that helps, each in a line of its own.
-func (n Note) message() string {
-	var text strings.Builder
-	text.WriteString(n.Text)
-	line := func(name, value string) {
-		if value != "" {
-			text.WriteString("\n  " + name + strings.ReplaceAll(value, "\n", "\n  "))
-		}
-	}
-	line("", n.Hint)
-	for _, advice := range n.Advice {
-		line("cause: ", advice.Cause)
-		line("advice: ", advice.Advice)
-		line("allow: ", advice.Statement)
-	}
-	return text.String()
-}
-
-// text is the message with its place, for a console without annotations.
-func (n Note) text() string {
-	text := n.message()
-	switch {
-	case n.File == "" || n.Aside:
-		return text
-	case n.Line == 0:
-		return n.File + ": " + text
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", n.File, n.Line, n.Column, text)
 }
 
 // Hide returns the text without the registered secrets.

@@ -8,16 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // Since returns a time since the launch as the transcript writes it.
-func Since(d time.Duration) string {
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
-	}
-	return d.Round(time.Second).String()
-}
+func Since(d time.Duration) string { return event.Duration(d) }
 
 // Changed tells the state of a task at a time since the launch.
 func (r *Report) Changed(state *task.State, since time.Duration) {

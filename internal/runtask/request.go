@@ -270,7 +270,7 @@ func (s Settings) checkNetwork(d Definition, tree *document.Node, service *Servi
 		return &input.Error{Input: "subnets", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have subnets", d.Name, modeOf(d))}
 	case d.NetworkMode != "awsvpc" && network != nil:
 		return &document.Error{Place: network.Place, Path: "networkConfiguration", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have a network configuration", d.Name, modeOf(d))}
-	case d.NetworkMode == "awsvpc" && (subnets == nil || len(subnets.Items) == 0) && (s.Service == "" || service != nil):
+	case d.NetworkMode == "awsvpc" && (subnets == nil || len(subnets.Items) == 0) && (s.Service == "" && !s.partial || service != nil):
 		message := d.Name + " has the network mode awsvpc, which takes subnets: give them, or a service to take them from"
 		if service != nil {
 			message = fmt.Sprintf("%s has the network mode awsvpc, which takes subnets, and the service %s has none: give them", d.Name, s.Service)

@@ -27,6 +27,7 @@ type Settings struct {
 	request   *document.Node // the input run-task-request, checked; nil if not given
 	overrides *document.Node // the input overrides, checked; nil if not given
 	options   taskdef.Options
+	partial   bool // inputs may add to them
 }
 
 // Parse reads the documents among the inputs and checks them. Of the options it
@@ -93,7 +94,11 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 	if launchType, strategy := run.Member("launch-type"), run.Member("capacity-provider-strategy"); launchType != nil && strategy != nil {
 		faults = append(faults, &input.Error{Input: "launch-type", Message: "excludes capacity-provider-strategy: give one of them"})
 	}
-	return s, warnings, InDefinition(errors.Join(append(faults, s.Launch.Check())...), run)
+	check := s.Launch.Check
+	if s.partial {
+		check = s.Launch.CheckPartial
+	}
+	return s, warnings, InDefinition(errors.Join(append(faults, check())...), run)
 }
 
 // below checks a document that stands at a path in another.
@@ -284,7 +289,7 @@ func (s Settings) Chosen(d Definition) (string, error) {
 	switch {
 	case s.Container != "":
 		return s.Container, d.has(s.Container, "container")
-	case len(d.Containers) == 1:
+	case len(d.Containers) == 1, s.partial:
 		return d.Containers[0], nil
 	}
 	return "", &input.Error{Input: "container", Message: fmt.Sprintf("%s has several containers: give the one that %s for, of %s", d.Name, s.forContainer(), quotedList(d.Containers))}

@@ -19,6 +19,10 @@ import (
 // PerCall is how many tasks one RunTask starts at the most.
 const PerCall = 10
 
+// UntilAccepted is the goal of a launch that nobody watches: ECS has accepted every
+// task.
+const UntilAccepted Goal = "accepted"
+
 // Launch is what is to be started.
 type Launch struct {
 	Definition *types.TaskDefinition

@@ -2,6 +2,7 @@ package task
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,8 +30,9 @@ func (r Rule) decides(container types.ContainerDefinition) bool {
 // ended, as far as answers of ECS showed it. The zero value knows of none.
 type Order map[[2]string]bool
 
-// Observe takes in an answer of ECS.
+// Observe takes in an answer of ECS. It leaves copies of the order as they are.
 func (o *Order) Observe(task types.Task) {
+	*o = maps.Clone(*o)
 	for _, first := range task.Containers {
 		if aws.ToString(first.LastStatus) != "STOPPED" {
 			continue

@@ -104,6 +104,19 @@ func change[In, Out any](ctx context.Context, operation func(context.Context, In
 // ID returns the last part of a task's ARN, which is the task's id.
 func ID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
+// ShortID returns the first characters of a task's id, as messages name it.
+func ShortID(state *State) string {
+	id := ID(aws.ToString(state.TaskArn))
+	return id[:min(len(id), 8)]
+}
+
+// Family returns the family in the name of a registered definition, which is family,
+// family:revision or ARN.
+func Family(name string) string {
+	family, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	return family
+}
+
 // Name returns family:revision of a definition.
 func Name(definition *types.TaskDefinition) string {
 	return fmt.Sprintf("%s:%d", aws.ToString(definition.Family), definition.Revision)
@@ -200,8 +213,10 @@ func code(err error) string {
 // It returns false at once when ctx ends.
 func pause(ctx context.Context, d time.Duration) bool { return sleep(ctx, jitter(d)) }
 
-// sleep waits for d. It returns false at once when ctx ends.
-func sleep(ctx context.Context, d time.Duration) bool {
+func sleep(ctx context.Context, d time.Duration) bool { return Sleep(ctx, d) }
+
+// Sleep waits for d. It returns false at once when ctx ends.
+func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -381,6 +382,7 @@ func (s *State) note(w Watch) {
 			s.running = now
 		}
 	}
+	s.ended = maps.Clone(s.ended) // which copies of the state share
 	over := ended(s.Task)
 	if s.gone.IsZero() && over {
 		s.gone = local(s.StoppedAt)
@@ -502,18 +504,18 @@ const stopTry = 2 * time.Second
 // every one, with the errors joined. What fails for a passing reason is asked
 // again until ctx ends. ECS sends each container its stop signal, and kills it
 // after its stop time-out.
-func (r Runner) Stop(ctx context.Context, states []*State, reason string) error {
+func (r Runner) Stop(ctx context.Context, arns []string, reason string) error {
 	ctx, cancel := context.WithTimeout(ctx, stopBudget)
 	defer cancel()
 	if characters := []rune(reason); len(characters) > stopReasonLimit {
 		reason = string(characters[:stopReasonLimit])
 	}
 	faults := make(chan error)
-	for _, s := range states {
-		go func() { faults <- r.stop(ctx, *s.TaskArn, reason) }()
+	for _, arn := range arns {
+		go func() { faults <- r.stop(ctx, arn, reason) }()
 	}
 	var all []error
-	for range states {
+	for range arns {
 		all = append(all, <-faults)
 	}
 	return errors.Join(all...)

@@ -80,6 +80,15 @@ func states(d *types.TaskDefinition, n int) []*task.State {
 	return task.States(launched)
 }
 
+// arns returns the ARNs of the tasks of states.
+func arns(n int) []string {
+	var all []string
+	for _, state := range states(definition("app"), n) {
+		all = append(all, *state.TaskArn)
+	}
+	return all
+}
+
 func is(status string, containers ...types.Container) types.Task {
 	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("RUNNING"), Containers: containers}
 }
@@ -309,7 +318,7 @@ func TestStopAsksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &stalled{stops: map[string]int{}}
 		start := time.Now()
-		if err := (task.Runner{API: api}).Stop(t.Context(), states(definition("app"), 100), "over"); err != nil {
+		if err := (task.Runner{API: api}).Stop(t.Context(), arns(100), "over"); err != nil {
 			t.Errorf("Stop() = %v, want nil", err)
 		}
 		if took := time.Since(start); took > 2200*time.Millisecond {
@@ -332,11 +341,11 @@ func TestStopAsksAgain(t *testing.T) {
 				}}
 				ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
 				defer cancel()
-				if err := (task.Runner{API: api}).Stop(ctx, states(definition("app"), 1), "over"); err != nil || calls > 10 {
+				if err := (task.Runner{API: api}).Stop(ctx, arns(1), "over"); err != nil || calls > 10 {
 					t.Errorf("Stop() = %v after %d calls, want nil after 10 at the most", err, calls)
 				}
 				api.stopTask = func(*ecs.StopTaskInput) error { return tt.err }
-				if err := (task.Runner{API: api}).Stop(ctx, states(definition("app"), 1), "over"); !errors.Is(err, tt.err) {
+				if err := (task.Runner{API: api}).Stop(ctx, arns(1), "over"); !errors.Is(err, tt.err) {
 					t.Errorf("Stop() = %v, want %v", err, tt.err)
 				}
 				if took := time.Since(start); took > 6*time.Second {
@@ -447,7 +456,7 @@ func TestStop(t *testing.T) {
 			return nil
 		}}
 		reason := string(slices.Repeat([]rune{'ß'}, 300))
-		err := task.Runner{API: api}.Stop(t.Context(), states(definition("app"), 100), reason)
+		err := task.Runner{API: api}.Stop(t.Context(), arns(100), reason)
 		if want := fmt.Sprintf("stop task %032x: operation error ECS: DescribeTasks, api error ClientException: no", 7); err == nil || err.Error() != want {
 			t.Errorf("Stop() = %v, want %q", err, want)
 		}

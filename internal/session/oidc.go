@@ -1,4 +1,4 @@
-package action
+package session
 
 import (
 	"context"
@@ -10,7 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/sethvargo/go-githubactions"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // tokenVariables are those in which CIs hand an OIDC token to a job: Bitbucket
@@ -25,9 +28,9 @@ const tokenAdvice = "on GitHub, give the job the permissions id-token: write; on
 
 // assumeRole returns credentials of the role that the step is to have: by the
 // CI's OIDC token, or else by the credentials that there are.
-func (s *step) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
-	role, name := s.config.RoleToAssume, s.sessionName()
-	token, err := s.identityToken()
+func (c connector) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
+	role, name := c.options.RoleToAssume, c.sessionName()
+	token, err := c.identityToken()
 	if err != nil {
 		return nil, err
 	}
@@ -42,18 +45,18 @@ func (s *step) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
 			o.RoleSessionName = name
 		})
 	}
-	return aws.NewCredentialsCache(&lasting{CredentialsProvider: provider}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewEarly }), nil
+	return aws.NewCredentialsCache(&untilExpiry{CredentialsProvider: provider}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewEarly }), nil
 }
 
-// lasting are credentials that are used to their end where they can't be renewed
+// untilExpiry are credentials that are used to their end where they can't be renewed
 // early: the CI's token may be good for one time only, or its service away for a
 // moment. The cache that they are in calls one method at a time.
-type lasting struct {
+type untilExpiry struct {
 	aws.CredentialsProvider
 	end time.Time // of the last ones
 }
 
-func (l *lasting) Retrieve(ctx context.Context) (aws.Credentials, error) {
+func (l *untilExpiry) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	found, err := l.CredentialsProvider.Retrieve(ctx)
 	if err == nil {
 		l.end = found.Expires
@@ -62,7 +65,7 @@ func (l *lasting) Retrieve(ctx context.Context) (aws.Credentials, error) {
 }
 
 // HandleFailToRefresh says what the cache is to do when it could not renew them.
-func (l *lasting) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
+func (l *untilExpiry) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
 	left := time.Until(l.end)
 	if !last.HasKeys() || left <= 0 {
 		return aws.Credentials{}, err
@@ -78,49 +81,49 @@ type chained struct{ aws.CredentialsProvider }
 func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	found, err := c.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
-		return found, &adviceError{
-			error:  fmt.Errorf("role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: %w", err),
-			advice: tokenAdvice,
-		}
+		return found, explain.WithHint(
+			fmt.Errorf("role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: %w", err),
+			tokenAdvice,
+		)
 	}
 	return found, nil
 }
 
 // sessionName names the step in CloudTrail, in the characters and the length that
 // AWS takes.
-func (s *step) sessionName() string {
-	name := plainText(marker + "-" + s.ci.ID + "-" + s.ci.Job)
+func (c connector) sessionName() string {
+	name := ownership.PlainText(ownership.Marker + "-" + c.env.CI.ID + "-" + c.env.CI.Job)
 	return name[:min(len(name), 64)]
 }
 
 // identityToken returns what yields the CI's OIDC token, nil if the CI has none.
-func (s *step) identityToken() (stscreds.IdentityTokenRetriever, error) {
+func (c connector) identityToken() (stscreds.IdentityTokenRetriever, error) {
 	names := tokenVariables
-	if s.config.WebIdentityTokenEnv != "" {
-		names = []string{s.config.WebIdentityTokenEnv}
-	} else if s.env.getenv("ACTIONS_ID_TOKEN_REQUEST_URL") != "" {
-		return mintedToken{s.env, s.console}, nil
+	if c.options.WebIdentityTokenEnv != "" {
+		names = []string{c.options.WebIdentityTokenEnv}
+	} else if c.env.getenv("ACTIONS_ID_TOKEN_REQUEST_URL") != "" {
+		return mintedToken{c.env, c.emit}, nil
 	}
 	for _, name := range names {
-		if token := s.env.getenv(name); token != "" {
-			s.console.Mask(token)
+		if token := c.env.getenv(name); token != "" {
+			c.emit(event.Secrets{{Value: token}})
 			return givenToken(token), nil
 		}
 	}
-	if s.config.WebIdentityTokenEnv == "" {
+	if c.options.WebIdentityTokenEnv == "" {
 		return nil, nil
 	}
-	return nil, &adviceError{
-		error:  fmt.Errorf("web-identity-token-env: the variable %s is not set", s.config.WebIdentityTokenEnv),
-		advice: tokenAdvice,
-	}
+	return nil, explain.WithHint(
+		fmt.Errorf("web-identity-token-env: the variable %s is not set", c.options.WebIdentityTokenEnv),
+		tokenAdvice,
+	)
 }
 
 // mintedToken asks GitHub, or Gitea, for a new token each time: a token is good
 // for minutes, the request for as long as the job.
 type mintedToken struct {
-	env     Env
-	console *report.Report
+	env  Env
+	emit event.Sink
 }
 
 func (m mintedToken) GetIdentityToken() ([]byte, error) {
@@ -130,14 +133,14 @@ func (m mintedToken) GetIdentityToken() ([]byte, error) {
 	for {
 		token, err := action.GetIDToken(ctx, "sts.amazonaws.com")
 		if err == nil {
-			m.console.Mask(token)
+			m.emit(event.Secrets{{Value: token}})
 			return []byte(token), nil
 		}
-		if !sleep(ctx, time.Second) {
-			return nil, &adviceError{
-				error:  fmt.Errorf("ask the CI for an OIDC token: %w", err),
-				advice: "the CI's token service is the one at ACTIONS_ID_TOKEN_REQUEST_URL: if it is only away, run the job again",
-			}
+		if !task.Sleep(ctx, time.Second) {
+			return nil, explain.WithHint(
+				fmt.Errorf("ask the CI for an OIDC token: %w", err),
+				"the CI's token service is the one at ACTIONS_ID_TOKEN_REQUEST_URL: if it is only away, run the job again",
+			)
 		}
 	}
 }

@@ -1,0 +1,272 @@
+// Package explain turns errors and failed tasks into notes: what went wrong, where,
+// what is likely behind it, and what to do.
+//
+// The causes are those of package diagnose; this one collects the symptoms. It
+// calls AWS for nothing but the id of the account that a message names.
+package explain
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// Account returns the id of the account that the credentials are of; empty if it
+// is not known.
+type Account interface {
+	Account(context.Context) string // looks it up if there is time
+	KnownAccount() string           // never does
+}
+
+// Explainer knows what messages name besides their subject. Before there are
+// clients the region is empty and the account nil.
+type Explainer struct {
+	Cluster string
+	Subnets []string
+	Region  string
+	Account Account
+
+	// LastLines returns the last lines of a container's log; nil if no log is read.
+	LastLines func(taskARN, container string) []string
+}
+
+// Error returns what there is to say about an error, and what is likely behind
+// those of AWS calls. The definition, which may be nil, is what the calls were for.
+// When ctx has ended there is no time for look-ups.
+func (e Explainer) Error(ctx context.Context, err error, definition *types.TaskDefinition) []event.Note {
+	var all []event.Note
+	for _, one := range Split(err) {
+		advice := e.Advice(ctx, one, definition)
+		for _, note := range Notes(e.Refusal(ctx, one)) {
+			note.Advice = advice
+			if note.Title == "" && len(advice) > 0 {
+				note.Title = advice[0].Code
+			}
+			all = append(all, note)
+		}
+	}
+	return all
+}
+
+// Refusal is [Refusal] with the account looked up, if there is time.
+func (e Explainer) Refusal(ctx context.Context, err error) error {
+	if e.Account == nil {
+		return err
+	}
+	return Refusal(err, e.Region, func() string { return e.Account.Account(ctx) })
+}
+
+// PlainRefusal is [Refusal] without looking the account up.
+func (e Explainer) PlainRefusal(err error) error {
+	return Refusal(err, e.Region, e.Account.KnownAccount)
+}
+
+// Advice returns what is likely behind the error of a call, nil for other errors.
+func (e Explainer) Advice(ctx context.Context, err error, definition *types.TaskDefinition) []diagnose.Advice {
+	var operation *smithy.OperationError
+	var failed *task.FailedLaunchError
+	if !errors.As(err, &operation) && !errors.As(err, &failed) {
+		return nil
+	}
+	symptom := e.symptom(ctx, definition)
+	if operation != nil {
+		return Call(symptom, err)
+	}
+	var all []diagnose.Advice
+	for _, failure := range failed.Failures {
+		symptom.FailureReason, symptom.FailureDetail = aws.ToString(failure.Reason), aws.ToString(failure.Detail)
+		for _, advice := range diagnose.Explain(symptom) {
+			if !slices.Contains(all, advice) {
+				all = append(all, advice)
+			}
+		}
+	}
+	return all
+}
+
+// Call returns what is likely behind the error of a call, nil for other errors.
+func Call(symptom diagnose.Symptom, err error) []diagnose.Advice {
+	var operation *smithy.OperationError
+	if !errors.As(err, &operation) {
+		return nil
+	}
+	symptom.Operation, symptom.ErrorMessage = operation.Operation(), operation.Unwrap().Error()
+	var refused smithy.APIError
+	if errors.As(err, &refused) {
+		symptom.ErrorCode, symptom.ErrorMessage = refused.ErrorCode(), refused.ErrorMessage()
+	}
+	return diagnose.Explain(symptom)
+}
+
+// Task says why a task failed, at the place of the container that decided. The
+// source is the text of its definition, nil if there is none.
+func (e Explainer) Task(ctx context.Context, state *task.State, source *taskdef.Definition) event.Note {
+	v := state.Verdict
+	note := beside(source, v.Container)
+	note.Title = fmt.Sprintf("%s %s", task.Name(state.Definition), v.Outcome)
+	note.Text = fmt.Sprintf("task %s of %s: %s", task.ShortID(state), task.Name(state.Definition), v.Reason)
+	note.Advice = e.taskAdvice(ctx, state)
+	note.Lines = e.lastLines(state, v.Container)
+	return note
+}
+
+// beside returns a note beside a definition, nil if its text is not known, at a
+// container of it if it has one of that name.
+func beside(source *taskdef.Definition, container string) event.Note {
+	note := event.Note{Aside: true}
+	if source != nil {
+		place := placeOf(source, container)
+		note.File, note.Line, note.Column = place.Name, place.Line, place.Column
+	}
+	return note
+}
+
+// Unfinished says how tasks were when the step ended before them, at the place of the
+// definition of the first of them, whose text is the source. The end is found out for
+// a time-out, where it is empty.
+func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.Goal, open []*task.State, source *taskdef.Definition) event.Note {
+	if len(open) == 0 {
+		symptom := e.symptom(ctx, nil)
+		symptom.End = cmp.Or(end, diagnose.TimedOutStarting)
+		return event.Note{Advice: diagnose.Explain(symptom)}
+	}
+	first := open[0]
+	symptom := e.symptom(ctx, first.Definition)
+	note := beside(source, "")
+	note.Text = fmt.Sprintf(": task %s of %s", task.ShortID(first), task.Name(first.Definition))
+	switch {
+	case first.StartedAt == nil:
+		note.Text += " was not running yet"
+		symptom.End = cmp.Or(end, diagnose.TimedOutStarting)
+	case goal == task.UntilHealthy:
+		note.Text += " was not healthy yet"
+		symptom.End = cmp.Or(end, diagnose.TimedOutHealth)
+	default:
+		note.Text += " was running"
+		symptom.End = cmp.Or(end, diagnose.TimedOutRunning)
+	}
+	switch more := len(open) - 1; {
+	case more == 1:
+		note.Text += ", and 1 task more had not ended"
+	case more > 1:
+		note.Text += fmt.Sprintf(", and %d tasks more had not ended", more)
+	}
+	note.Advice = diagnose.Explain(symptom)
+	for _, end := range first.Ends() {
+		if end.Essential && len(note.Lines) == 0 {
+			note.Lines = e.lastLines(first, end.Name)
+		}
+	}
+	return note
+}
+
+// placeOf returns the place of a container in its definition, or that of the
+// definition.
+func placeOf(source *taskdef.Definition, container string) document.Place {
+	for _, c := range source.Containers {
+		if c.Name == container {
+			return c.Place
+		}
+	}
+	return source.Place
+}
+
+// taskAdvice returns what is likely behind the end of a task: of the container
+// that decided, and of the others that ECS gave a reason for.
+func (e Explainer) taskAdvice(ctx context.Context, state *task.State) []diagnose.Advice {
+	about := e.symptom(ctx, state.Definition)
+	about.StopCode, about.StoppedReason = string(state.StopCode), aws.ToString(state.StoppedReason)
+	if state.Verdict.Outcome == task.Lost {
+		about.End = diagnose.Lost
+	}
+	about.Fargate = state.LaunchType == types.LaunchTypeFargate
+	var all []diagnose.Advice
+	add := func(symptom diagnose.Symptom) {
+		for _, advice := range diagnose.Explain(symptom) {
+			if !slices.ContainsFunc(all, func(a diagnose.Advice) bool { return a.Code == advice.Code }) {
+				all = append(all, advice)
+			}
+		}
+	}
+	for _, end := range state.Ends() {
+		if end.Name == state.Verdict.Container {
+			symptom := e.containerSymptom(about, state, end)
+			symptom.Finished, symptom.EndedFirst = state.Verdict.Beside, state.Verdict.EndedFirst
+			symptom.Together = slices.ContainsFunc(state.Ends(), func(other task.End) bool {
+				return other.Essential && other.ExitCode != nil && other.Name != end.Name
+			})
+			add(symptom)
+		}
+	}
+	for _, end := range state.Ends() {
+		if end.Name != state.Verdict.Container && end.Reason != "" {
+			add(e.containerSymptom(about, state, end))
+		}
+	}
+	if len(all) == 0 {
+		add(about)
+	}
+	return all
+}
+
+// symptom returns what can be named of a definition's tasks; the definition may
+// be nil.
+func (e Explainer) symptom(ctx context.Context, definition *types.TaskDefinition) diagnose.Symptom {
+	symptom := diagnose.Symptom{Cluster: e.Cluster, Subnets: e.Subnets, Region: e.Region}
+	if e.Account != nil && ctx.Err() == nil {
+		symptom.Account = e.Account.Account(ctx)
+	}
+	if definition != nil {
+		symptom.TaskRole, symptom.ExecutionRole = aws.ToString(definition.TaskRoleArn), aws.ToString(definition.ExecutionRoleArn)
+		if definition.RuntimePlatform != nil {
+			symptom.Architecture = string(definition.RuntimePlatform.CpuArchitecture)
+		}
+		if len(definition.ContainerDefinitions) == 1 {
+			symptom = withContainer(symptom, definition.ContainerDefinitions[0])
+		}
+	}
+	return symptom
+}
+
+func (e Explainer) containerSymptom(symptom diagnose.Symptom, state *task.State, end task.End) diagnose.Symptom {
+	for _, defined := range state.Definition.ContainerDefinitions {
+		if aws.ToString(defined.Name) == end.Name {
+			symptom = withContainer(symptom, defined)
+		}
+	}
+	symptom.ContainerReason, symptom.ExitCode = end.Reason, end.ExitCode
+	symptom.LastLines = e.lastLines(state, end.Name)
+	return symptom
+}
+
+func (e Explainer) lastLines(state *task.State, container string) []string {
+	if e.LastLines == nil {
+		return nil
+	}
+	return e.LastLines(aws.ToString(state.TaskArn), container)
+}
+
+// withContainer adds what can be named of a container.
+func withContainer(symptom diagnose.Symptom, defined types.ContainerDefinition) diagnose.Symptom {
+	symptom.Container, symptom.Image = aws.ToString(defined.Name), aws.ToString(defined.Image)
+	symptom.Secrets = nil
+	for _, secret := range defined.Secrets {
+		symptom.Secrets = append(symptom.Secrets, aws.ToString(secret.ValueFrom))
+	}
+	if config := defined.LogConfiguration; config != nil {
+		symptom.LogGroup, symptom.LogRegion = config.Options["awslogs-group"], config.Options["awslogs-region"]
+	}
+	return symptom
+}

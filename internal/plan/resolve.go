@@ -1,0 +1,312 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/preflight"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// resolver asks AWS for what a draft lacks.
+type resolver struct {
+	draft    Draft
+	clients  *session.Clients // nil if AWS is not asked
+	emit     event.Sink
+	services map[string]*runtask.Service // that were looked up
+}
+
+// Resolve asks AWS for what the requests lack: definitions that are registered
+// already, services, and subnets and security groups that are not named by their
+// ids. Then, if that is asked for, it checks what definitions and requests name.
+// The clients may be nil unless the draft [Draft.NeedsAWS].
+func (d Draft) Resolve(ctx context.Context, clients *session.Clients, emit event.Sink) (Plan, error) {
+	p := Plan{Cluster: d.config.Cluster, StartedBy: d.common.StartedBy, End: EndPolicyOf(d.config)}
+	r := &resolver{d, clients, emit, map[string]*runtask.Service{}}
+	var resolved []DraftJob
+	var faults []error
+	for _, job := range d.Jobs {
+		if job.needsLookup(d.config.Preflight) {
+			var err error
+			job, err = r.resolve(ctx, job)
+			faults = append(faults, err)
+		}
+		resolved = append(resolved, job)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return p, err
+	}
+	for _, job := range resolved {
+		rule := task.Rule{All: d.config.VerdictAll(), Names: d.config.VerdictNames(), Job: job.Settings.Container}
+		p.Jobs = append(p.Jobs, Job{job.Definition, job.Request, job.Settings.Count, rule})
+	}
+	p.Groups = groupsOf(len(p.Jobs), d.config.Order)
+	if !d.config.Preflight {
+		return p, nil
+	}
+	return p, r.preflight(ctx, resolved)
+}
+
+func (r *resolver) preflight(ctx context.Context, jobs []DraftJob) error {
+	var subjects []preflight.Subject
+	for _, job := range jobs {
+		subjects = append(subjects, job.subject())
+	}
+	r.emit.Printf("checking with AWS what the definitions name")
+	notices, err := preflight.Check(ctx, r.clients.Lookup, r.draft.config.Cluster, subjects)
+	for _, notice := range notices {
+		r.emit.Notice(event.Note{Text: notice})
+	}
+	return err
+}
+
+// subject is what preflight looks at.
+func (job DraftJob) subject() preflight.Subject {
+	text := TextOf(job.Definition)
+	subject := preflight.Subject{
+		Definition: text, TaskRole: job.Settings.TaskRoleARN, ExecutionRole: job.Settings.ExecutionRoleARN,
+		Fargate: job.Settings.LaunchType == "FARGATE" || slices.Equal(text.RequiresCompatibilities, []string{"FARGATE"}),
+	}
+	subject.Subnets, subject.SecurityGroups = runtask.Networks(job.Request)
+	return subject
+}
+
+// ResolveDefinitions asks AWS only for the definitions that are registered already,
+// and what they hold.
+func (d Draft) ResolveDefinitions(ctx context.Context, clients *session.Clients, emit event.Sink) (Draft, error) {
+	r := &resolver{draft: d, clients: clients, emit: emit}
+	d.Jobs = slices.Clone(d.Jobs)
+	for i, job := range d.Jobs {
+		name, ok := job.Definition.(Named)
+		if !ok {
+			continue
+		}
+		var err error
+		if job.Definition, err = r.findText(ctx, name, job.Settings); err != nil {
+			return d, err
+		}
+		if job.Request, err = r.request(job, nil); err != nil {
+			return d, err
+		}
+		d.Jobs[i] = job
+	}
+	return d, nil
+}
+
+func (r *resolver) runner() task.Runner {
+	return task.Runner{API: r.clients.ECS, Cluster: r.draft.config.Cluster}
+}
+
+func (r *resolver) resolve(ctx context.Context, job DraftJob) (_ DraftJob, err error) {
+	if name, ok := job.Definition.(Named); ok {
+		if job.Definition, err = r.find(ctx, name, job.Settings); err != nil {
+			return job, err
+		}
+		for _, warning := range job.Settings.Warnings(definitionInfo(job.Definition), nil) {
+			r.emit(event.Warning{Warning: warning})
+		}
+	}
+	if job.Settings, err = r.findNetwork(ctx, job.Settings); err != nil {
+		return job, err
+	}
+	service, err := r.findService(ctx, job.Settings.Service)
+	if err != nil {
+		return job, err
+	}
+	job.Request, err = r.request(job, service)
+	return job, err
+}
+
+// request returns the job's request. The service is nil if there is none.
+func (r *resolver) request(job DraftJob, service *runtask.Service) (map[string]json.RawMessage, error) {
+	return job.Settings.Request(definitionInfo(job.Definition), service, r.draft.common)
+}
+
+// definitionInfo is what a request has to know of a definition.
+func definitionInfo(s Source) runtask.Definition {
+	switch s := s.(type) {
+	case ToRegister:
+		d := runtask.Definition{Name: s.Text.Family, NetworkMode: s.Text.NetworkMode}
+		for _, container := range s.Text.Containers {
+			d.Containers = append(d.Containers, container.Name)
+			d.SetEntryPoint(container.Name, container.EntryPoint)
+		}
+		return d
+	case Existing:
+		d := runtask.Definition{Name: task.Name(s.Revision), NetworkMode: string(s.Revision.NetworkMode)}
+		for _, container := range s.Revision.ContainerDefinitions {
+			d.Containers = append(d.Containers, aws.ToString(container.Name))
+			d.SetEntryPoint(aws.ToString(container.Name), container.EntryPoint)
+		}
+		return d
+	}
+	return runtask.Definition{}
+}
+
+// find finds a registered definition, with its text if that is needed.
+func (r *resolver) find(ctx context.Context, name Named, settings runtask.Settings) (Source, error) {
+	if settings.Image != "" || r.draft.config.Preflight {
+		return r.findText(ctx, name, settings)
+	}
+	revision, err := r.runner().Find(ctx, name.Name)
+	if err != nil {
+		return nil, err
+	}
+	return Existing{Revision: revision}, r.checkFound(revision)
+}
+
+// checkFound reports what was found, unless it can't reach the state to wait for.
+func (r *resolver) checkFound(revision *types.TaskDefinition) error {
+	if r.draft.config.SteadyState == "healthy" && !task.HasHealthCheck(revision) {
+		return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(revision))
+	}
+	if err := checkVerdict(r.draft.config.VerdictNames(), Existing{Revision: revision}); err != nil {
+		return err
+	}
+	r.emit.Printf("found %s: %s", task.Name(revision), aws.ToString(revision.TaskDefinitionArn))
+	return nil
+}
+
+// findText is find with the definition's text. With another image for it, it
+// becomes one that is to be registered.
+func (r *resolver) findText(ctx context.Context, name Named, settings runtask.Settings) (Source, error) {
+	revision, answer, err := r.runner().FindText(ctx, name.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkFound(revision); err != nil {
+		return nil, err
+	}
+	options := taskdef.Options{Tags: r.draft.tags, UnknownMembers: "pass", Registered: true}
+	text, err := ReadDescribed(task.Name(revision), answer, options, r.emit)
+	if err != nil {
+		return nil, err
+	}
+	if settings.Image == "" {
+		return Existing{revision, text}, nil
+	}
+	container, err := settings.Chosen(definitionInfo(ToRegister{text}))
+	if err != nil {
+		return nil, err
+	}
+	changed, err := withImage(text, settings, options)
+	if err != nil {
+		return nil, err
+	}
+	reportImage(r.emit, changed, settings.Image, container)
+	return ToRegister{changed}, nil
+}
+
+// ReadDescribed returns a registered definition, as DescribeTaskDefinition answered, in
+// the form that it can be registered in again.
+func ReadDescribed(name string, answer []byte, options taskdef.Options, emit event.Sink) (*taskdef.Definition, error) {
+	trees, _, err := document.Parse("task definition "+name, answer)
+	if err != nil {
+		return nil, err
+	}
+	definitions, warnings, err := taskdef.Decode(trees[0], options)
+	for _, warning := range warnings {
+		if warning.Code == "tag-aws" { // not taken over
+			emit(event.Warning{Warning: warning})
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return definitions[0], nil
+}
+
+// findService returns what is taken of a service, nil for the empty name.
+func (r *resolver) findService(ctx context.Context, name string) (*runtask.Service, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if known := r.services[name]; known != nil {
+		return known, nil
+	}
+	place, err := r.runner().Service(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	service := &runtask.Service{LaunchType: string(place.LaunchType), Strategy: strategyOf(place.Strategy), PlatformVersion: place.PlatformVersion}
+	if len(service.Strategy) > 0 {
+		service.LaunchType = ""
+	}
+	if network := place.Network; network != nil {
+		service.Subnets, service.SecurityGroups, service.AssignPublicIP = network.Subnets, network.SecurityGroups, string(network.AssignPublicIp)
+	}
+	r.emit.Printf("service %s: %s", name, service)
+	r.services[name] = service
+	return service, nil
+}
+
+func strategyOf(items []types.CapacityProviderStrategyItem) input.Strategy {
+	var strategy input.Strategy
+	for _, item := range items {
+		strategy = append(strategy, input.StrategyItem{Provider: aws.ToString(item.CapacityProvider), Weight: item.Weight, Base: item.Base})
+	}
+	return strategy
+}
+
+// findNetwork replaces subnets and security groups that are not named by their
+// ids, and reports which were found.
+func (r *resolver) findNetwork(ctx context.Context, settings runtask.Settings) (_ runtask.Settings, err error) {
+	if settings.Subnets, err = r.findNetworks(ctx, "subnets", settings.Subnets, (*lookup.Client).Subnets); err != nil {
+		return settings, err
+	}
+	settings.SecurityGroups, err = r.findNetworks(ctx, "security-groups", settings.SecurityGroups, (*lookup.Client).SecurityGroups)
+	if err != nil {
+		return settings, err
+	}
+	return settings, settings.Check() // there may be more of them than ECS takes
+}
+
+type finder func(*lookup.Client, context.Context, string) ([]lookup.Network, error)
+
+func (r *resolver) findNetworks(ctx context.Context, name string, items []string, find finder) ([]string, error) {
+	var ids []string
+	for _, item := range items {
+		if lookup.IsID(item) {
+			ids = append(ids, item)
+			continue
+		}
+		if r.clients.Local {
+			return nil, &input.Error{Input: name, Message: "expected ids: with local there is no EC2 to ask for names"}
+		}
+		networks, err := find(r.clients.Lookup, ctx, item)
+		var missing *lookup.NotFoundError
+		if errors.As(err, &missing) {
+			message := fmt.Sprintf("%s in %s", err, r.clients.Config.Region)
+			if name == "security-groups" && !strings.Contains(item, "=") {
+				message += "; a group's own name is the filter group-name=" + item
+			}
+			return nil, &input.Error{Input: name, Message: message}
+		}
+		if err != nil {
+			return nil, err
+		}
+		var texts []string
+		for _, network := range networks {
+			if !slices.Contains(ids, network.ID) {
+				ids = append(ids, network.ID)
+			}
+			texts = append(texts, network.String())
+		}
+		r.emit.Printf("%s %s: %s", name, item, strings.Join(texts, ", "))
+	}
+	return ids, nil
+}

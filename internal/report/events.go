@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+)
+
+// Emit shows an event. It is an [event.Sink].
+func (r *Report) Emit(e event.Event) {
+	switch e := e.(type) {
+	case event.Text:
+		r.Printf("%s", string(e))
+	case event.Group:
+		r.Group(e.Title, e.Text)
+	case event.Log:
+		r.Log(e.Container, e.Lines...)
+	case event.TaskChanged:
+		r.Changed(e.State, e.Elapsed)
+	case event.Waiting:
+		r.wait(e)
+	case event.State:
+		if err := r.State(e.Name, e.Value); err != nil {
+			r.Warning(Note{Title: "state not saved", Text: err.Error()})
+		}
+	case event.Secrets:
+		r.maskSecrets(e)
+	case event.Warning:
+		note := event.NoteAt(&e.Error)
+		note.InWorkspace = e.InWorkspace
+		if e.Notice {
+			r.Notice(note)
+		} else {
+			r.Warning(note)
+		}
+	case event.Note:
+		switch e.Level {
+		case event.Error:
+			r.Error(e)
+		case event.Warn:
+			r.Warning(e)
+		default:
+			r.Notice(e)
+		}
+	}
+}
+
+// maskSecrets masks secrets, and reports those that are too short.
+func (r *Report) maskSecrets(secrets event.Secrets) {
+	var short []string
+	for _, secret := range secrets {
+		if r.Mask(secret.Value) > 0 && secret.Name != "" && !slices.Contains(short, secret.Name) {
+			short = append(short, secret.Name)
+		}
+	}
+	if len(short) > 0 {
+		r.Warning(Note{
+			Title: "secret too short",
+			Text:  fmt.Sprintf("not masked, being shorter than 4 characters: %s", strings.Join(short, ", ")),
+			Hint:  "a mask of so few characters would make the log unreadable; give what is no secret in variables",
+		})
+	}
+}
+
+// wait shows in the status line what the step waits for.
+func (r *Report) wait(e event.Waiting) {
+	r.mu.Lock()
+	r.waiting = e
+	shown := r.endStatus != nil
+	r.mu.Unlock()
+	switch {
+	case e.Since.IsZero() && shown:
+		r.endStatus()
+		r.endStatus = nil
+	case !e.Since.IsZero() && !shown:
+		r.endStatus = r.Live(r.status)
+	}
+}
+
+// status is what the status line says of the wait.
+func (r *Report) status() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	what := "reading the logs to their end"
+	if r.waiting.Open > 0 {
+		tasks := "1 task"
+		if r.waiting.Total != 1 {
+			tasks = fmt.Sprintf("%d tasks", r.waiting.Total)
+		}
+		what = fmt.Sprintf("waiting for %d of %s", r.waiting.Open, tasks)
+	}
+	return what + ", " + Since(time.Since(r.waiting.Since))
+}

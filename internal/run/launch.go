@@ -1,0 +1,247 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// launchesAtOnce is how many launches are under way at the same time: AWS gives an
+// account a bucket of 100.
+const launchesAtOnce = 50
+
+// launch starts the tasks of the launches, each on a goroutine of its own. A job of
+// which not every task could be started is given up: those that were are stopped.
+func (s *runner) launch(ctx context.Context, group []int, launches []Launch) error {
+	if len(launches) == 0 { // every task was adopted
+		for _, state := range s.deciding(group) {
+			s.Logs.Update(state, s.label(state))
+		}
+		return nil
+	}
+	asked := 0
+	for _, l := range launches {
+		asked += l.Count
+	}
+	s.Emit.Printf("running %s on cluster %s in %s", Plural(asked, "task"), s.ECS.Cluster, s.Region)
+	s.Emit(event.State{Name: "intent", Value: s.Plan.StartedBy})
+	attempts := s.launchAll(ctx, launches)
+	s.attempts = append(s.attempts, attempts...)
+	started := 0
+	for _, a := range attempts {
+		started += len(a.Tasks)
+	}
+	failures := 0
+	if ctx.Err() == nil { // what was not asked for did not fail
+		failures = asked - started
+	}
+	s.Emit.Printf("%s started, %s", Plural(started, "task"), Plural(failures, "failure"))
+	var faults []error
+	for _, a := range attempts {
+		faults = append(faults, a.Err)
+		if a.Err != nil && failures > 0 && started > len(a.Tasks) { // it may be long until the others have ended
+			s.Emit.Printf("following the others, although %v", s.Explain.PlainRefusal(a.Err))
+		}
+		for _, state := range a.Tasks {
+			s.Logs.Update(state, s.label(state))
+		}
+		if states := Deciding(s.attempts, a.Job); a.Err != nil && len(states) > 0 {
+			s.stopPartialLaunch(ctx, a.Job, states)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// launchAll makes the launches at once. At a signal and at the time-out the tasks
+// that are known by then are stopped at once: the answers to the other launches may
+// be a while.
+func (s *runner) launchAll(ctx context.Context, launches []Launch) []Attempt {
+	intime, cancel := s.untilDeadline(ctx)
+	defer cancel()
+	attempts := make([]Attempt, len(launches))
+	places := make(chan struct{}, launchesAtOnce)
+	for i, l := range launches {
+		s.start(func() func() {
+			places <- struct{}{}
+			a, recovered := s.launchOne(ctx, intime, l)
+			<-places
+			late := a.Err != nil && intime.Err() != nil && ctx.Err() == nil
+			return func() {
+				if len(recovered) > 0 {
+					s.recordTasks(l.Job, recovered)
+				}
+				attempts[i], s.timedOut = a, s.timedOut || late
+			}
+		})
+	}
+	s.wait(intime.Done(), func() { s.stopEarly(ctx) })
+	return attempts
+}
+
+// untilDeadline returns ctx with an end at the time-out.
+func (s *runner) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.deadline().IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, s.deadline())
+}
+
+// launchOne starts the tasks of a launch until the time-out, when intime ends; ctx
+// ends by a signal only. It runs on a goroutine of its own, and reads nothing that
+// the loop changes meanwhile. Recovered are those of the attempt's tasks that ECS
+// started without an answer.
+func (s *runner) launchOne(ctx, intime context.Context, l Launch) (a Attempt, recovered []types.Task) {
+	a = Attempt{Launch: l, Started: time.Now()}
+	if a.Err = context.Cause(ctx); a.Err != nil {
+		return a, nil
+	}
+	capacity := l.LaunchBy
+	if deadline := s.deadline(); !deadline.IsZero() && deadline.Before(capacity) {
+		capacity = deadline
+	}
+	revision, request := s.revision(l.Job), s.Plan.Jobs[l.Job].Request
+	launched, err := s.ECS.Launch(intime, task.Launch{
+		Definition: revision, Count: l.Count, Request: request,
+		Capacity: time.Until(capacity),
+		Started:  func(tasks []types.Task) { s.send(func() { s.recordTasks(l.Job, tasks) }) },
+		Waiting: func(failures []types.Failure, wait time.Duration) {
+			s.Emit.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(revision), aws.ToString(failures[0].Reason), event.Duration(wait))
+		},
+	})
+	a.Tasks, a.Failures, a.Err = s.states(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
+	if task.Unheard(err) {
+		recovered = s.recoverUnconfirmedTasks(ctx, l.Job, a.Tasks)
+		a.Tasks = append(a.Tasks, s.states(l.Job, task.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
+	}
+	return a, recovered
+}
+
+// states returns the states of tasks of a job, which have its rule.
+func (r Runner) states(job int, launched task.Launched) []*task.State {
+	states := task.States(launched)
+	for _, state := range states {
+		state.Rule = r.Plan.Jobs[job].Rule
+	}
+	return states
+}
+
+// withHint adds what to do about a launch that ECS refused since nothing says what
+// the tasks run on.
+func withHint(revision *types.TaskDefinition, job plan.Job, err error) error {
+	fargateOnly := slices.Equal(revision.RequiresCompatibilities, []types.Compatibility{types.CompatibilityFargate})
+	if err == nil || !fargateOnly || job.Request["launchType"] != nil || job.Request["capacityProviderStrategy"] != nil {
+		return err
+	}
+	return explain.WithHint(err, "the definition is for Fargate alone, and the cluster may have no default capacity provider: set launch-type: FARGATE, or capacity-provider-strategy, or a service to take it from")
+}
+
+// recordTasks names tasks the moment they are known.
+func (s *runner) recordTasks(job int, tasks []types.Task) {
+	var arns []string
+	for _, t := range tasks {
+		arn := aws.ToString(t.TaskArn)
+		arns = append(arns, arn)
+		s.Emit.Printf("task %.8s of %s: %s", task.ID(arn), s.name(job), arn)
+	}
+	s.Ledger.Started(arns...)
+}
+
+// recoverUnconfirmedTasks looks for tasks of a job that ECS may have started without
+// an answer, besides those that the launch is known to have started. Those by this
+// step's own startedBy are its own; where others may use it too, it only says how to
+// look.
+func (s *runner) recoverUnconfirmedTasks(ctx context.Context, job int, launched []*task.State) []types.Task {
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Recover)
+	defer cancel()
+	found, err := s.fastRetry().StartedBy(ctx, s.Plan.StartedBy)
+	if own := s.OwnStartedBy || s.jobs[job].Created; !own {
+		found = nil
+	}
+	known := arnsOf(launched)
+	for _, a := range s.attempts {
+		known = append(known, arnsOf(a.Tasks)...)
+	}
+	revision := s.revision(job)
+	found = slices.DeleteFunc(found, func(t types.Task) bool {
+		return slices.Contains(known, aws.ToString(t.TaskArn)) || aws.ToString(t.TaskDefinitionArn) != aws.ToString(revision.TaskDefinitionArn)
+	})
+	if err == nil && len(found) > 0 {
+		return found
+	}
+	s.Emit.Printf("it was not heard whether ECS started %s; to look:", task.Name(revision))
+	s.Emit.Printf("  aws ecs list-tasks --region %s --cluster %s --started-by %s", s.Region, s.ECS.Cluster, s.Plan.StartedBy)
+	return nil
+}
+
+// Adopt returns attempts with the tasks that an earlier attempt of this CI run started
+// and left running, so that they are not started again: at most as many as the jobs
+// have.
+func (r Runner) Adopt(ctx context.Context) ([]Attempt, error) {
+	taken := map[string]bool{}
+	var attempts []Attempt
+	for i, job := range r.Plan.Jobs {
+		found, err := r.ECS.OfFamily(ctx, job.Definition.Family())
+		if err != nil {
+			return attempts, err
+		}
+		a := Attempt{Launch: Launch{Job: i}, Started: time.Now(), Adopted: true}
+		for _, t := range found {
+			if arn := aws.ToString(t.TaskArn); a.Count == job.Count || taken[arn] || !r.ofEarlierAttempt(t) {
+				continue
+			} else {
+				taken[arn] = true
+			}
+			states, err := r.adopt(ctx, i, t)
+			if err != nil {
+				return attempts, err
+			}
+			a.Tasks, a.Count = append(a.Tasks, states...), a.Count+1
+		}
+		if a.Count > 0 {
+			attempts = append(attempts, a)
+		}
+	}
+	return attempts, nil
+}
+
+// ofEarlierAttempt reports whether this step of this run has started the task.
+func (r Runner) ofEarlierAttempt(t types.Task) bool {
+	startedBy := aws.ToString(t.StartedBy)
+	if r.GivenStartedBy {
+		return startedBy == r.Plan.StartedBy
+	}
+	owner, ok := ownership.Parse(startedBy)
+	return ok && r.Owner != ownership.Owner{} && owner.SameStep(r.Owner)
+}
+
+// adopt follows a running task in place of one that the job is to start. It has the
+// definition that it was started of, which may be another by now.
+func (r Runner) adopt(ctx context.Context, job int, t types.Task) ([]*task.State, error) {
+	revision, answer, err := r.ECS.Describe(ctx, aws.ToString(t.TaskDefinitionArn))
+	if err != nil {
+		return nil, err
+	}
+	arn := aws.ToString(t.TaskArn)
+	r.Ledger.Adopted(arn)
+	r.Emit.Printf("following task %.8s of %s, which an earlier attempt started: %s", task.ID(arn), task.Name(revision), arn)
+	if d, ok := r.Plan.Jobs[job].Definition.(plan.ToRegister); ok {
+		if same, err := d.Text.SameAs(answer); err == nil && !same {
+			r.Emit.Warning(event.Note{
+				Title: "definition has changed",
+				Text:  "task " + task.ID(arn)[:min(8, len(task.ID(arn)))] + " runs " + task.Name(revision) + ", which is not the same as " + d.Text.Place.Name + " is now",
+				Hint:  "stop it, or set reattach to false, to run the new one",
+			})
+		}
+	}
+	return r.states(job, task.Launched{Definition: revision, Tasks: []types.Task{t}}), nil
+}

@@ -1,0 +1,148 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// EntryState is how far the run has come with something that it made in AWS.
+type EntryState int
+
+// The states.
+const (
+	EntryRegistered   EntryState = iota // a revision
+	EntryDeregistered                   // a revision
+	EntryStarted                        // a task that the run started
+	EntryAdopted                        // a task that an earlier attempt started
+	EntryEnded                          // a task
+)
+
+// Entry is one revision or task.
+type Entry struct {
+	ARN      string
+	State    EntryState
+	Stopping bool // ECS accepted the run's order to stop the task
+}
+
+// Ledger holds what exists in AWS because of a run: the only value that its stages
+// share and change. Its methods may be called from several goroutines. The zero value
+// is empty.
+type Ledger struct {
+	mu      sync.Mutex
+	entries []Entry
+	save    func(tasks []string)
+}
+
+// OnTasks has save called with the ARNs of all tasks whenever there is a new one.
+func (l *Ledger) OnTasks(save func(tasks []string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.save = save
+}
+
+// Entries returns what there is, in the order it came to be.
+func (l *Ledger) Entries() []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.entries)
+}
+
+// Registered adds a revision.
+func (l *Ledger) Registered(arn string) { l.change(EntryRegistered, arn) }
+
+// Deregistered says that a revision is no longer active.
+func (l *Ledger) Deregistered(arn string) { l.change(EntryDeregistered, arn) }
+
+// Started adds tasks that the run started.
+func (l *Ledger) Started(arns ...string) { l.change(EntryStarted, arns...) }
+
+// Adopted adds a task that an earlier attempt started.
+func (l *Ledger) Adopted(arn string) { l.change(EntryAdopted, arn) }
+
+// Ended says that a task has ended.
+func (l *Ledger) Ended(arn string) { l.change(EntryEnded, arn) }
+
+func (l *Ledger) change(state EntryState, arns ...string) {
+	l.mu.Lock()
+	added := false
+	for _, arn := range arns {
+		if i := l.index(arn); i >= 0 {
+			l.entries[i].State = state
+			continue
+		}
+		l.entries = append(l.entries, Entry{ARN: arn, State: state})
+		added = added || state == EntryStarted || state == EntryAdopted
+	}
+	save, tasks := l.save, l.arns(func(e Entry) bool { return e.State >= EntryStarted })
+	l.mu.Unlock()
+	if added && save != nil {
+		save(tasks)
+	}
+}
+
+func (l *Ledger) index(arn string) int {
+	return slices.IndexFunc(l.entries, func(e Entry) bool { return e.ARN == arn })
+}
+
+func (l *Ledger) arns(which func(Entry) bool) []string {
+	var arns []string
+	for _, e := range l.entries {
+		if which(e) {
+			arns = append(arns, e.ARN)
+		}
+	}
+	return arns
+}
+
+// Running returns the ARNs of the tasks that run as far as is known.
+func (l *Ledger) Running() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.arns(Entry.runs)
+}
+
+func (e Entry) runs() bool { return e.State == EntryStarted || e.State == EntryAdopted }
+
+// Stopping says that ECS accepted the order to stop tasks.
+func (l *Ledger) Stopping(arns ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, arn := range arns {
+		if i := l.index(arn); i >= 0 {
+			l.entries[i].Stopping = true
+		}
+	}
+}
+
+// NotStopping returns those of the tasks that ECS was not asked to stop, or did not
+// accept to.
+func (l *Ledger) NotStopping(arns []string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(arns), func(arn string) bool {
+		i := l.index(arn)
+		return i >= 0 && l.entries[i].Stopping
+	})
+}
+
+// IsStopping reports whether ECS accepted the run's order to stop a task.
+func (l *Ledger) IsStopping(arn string) bool { return len(l.NotStopping([]string{arn})) == 0 }
+
+// Report writes why the step ends at once, what it registered, and which tasks may
+// still run.
+func (l *Ledger) Report(out io.Writer, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var text strings.Builder
+	fmt.Fprintln(&text, why)
+	for _, arn := range l.arns(func(e Entry) bool { return e.State == EntryRegistered }) {
+		fmt.Fprintf(&text, "this step registered %s\n", arn)
+	}
+	for _, arn := range l.arns(Entry.runs) {
+		fmt.Fprintf(&text, "this task may still run: %s\n", arn)
+	}
+	io.WriteString(out, text.String())
+}

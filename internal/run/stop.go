@@ -1,0 +1,154 @@
+package run
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// fastRetry is the runner for the last seconds.
+func (s *runner) fastRetry() task.Runner {
+	fast := s.ECS
+	fast.Hurry = true
+	return fast
+}
+
+// stop asks ECS to stop tasks, and names those it could not stop.
+func (s *runner) stop(ctx context.Context, states []*task.State, why string) {
+	arns := s.Ledger.NotStopping(arnsOf(states))
+	s.stopped(ctx, arns, s.ECS.Stop(ctx, arns, s.stopReason(why)))
+}
+
+// stopped takes in the answer to the order to stop tasks.
+func (s *runner) stopped(ctx context.Context, arns []string, err error) {
+	if err == nil {
+		s.Ledger.Stopping(arns...)
+		return
+	}
+	for _, note := range s.Explain.Error(ctx, err, nil) {
+		note.Title = "a task may still run"
+		s.Emit.Error(note)
+	}
+	s.logInspectCommands(arns)
+}
+
+// stopJudged stops a task whose deciding containers have ended while others run. The
+// watch goes on meanwhile.
+func (s *runner) stopJudged(ctx context.Context, state *task.State) {
+	s.Emit.Printf("stopping task %s of %s: %s ended, and no other container decides", task.ShortID(state), task.Name(state.Definition), strings.Join(state.Rule.Names, ", "))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	arns := s.Ledger.NotStopping(arnsOf([]*task.State{state}))
+	s.start(func() func() {
+		err := s.ECS.Stop(ctx, arns, s.stopReason("the containers that decide have ended"))
+		return func() {
+			defer cancel()
+			s.stopped(ctx, arns, err)
+			if err == nil {
+				s.Ledger.Ended(aws.ToString(state.TaskArn))
+			}
+		}
+	})
+}
+
+// stopReason is what ECS shows of who stopped a task, and why.
+func (s *runner) stopReason(why string) string {
+	return strings.TrimSpace(why + "; stopped by ecs-run-task " + s.RunURL)
+}
+
+// stopEarly stops the tasks that are known at a signal or the time-out, while others
+// are still being started.
+func (s *runner) stopEarly(ctx context.Context) {
+	if !s.Plan.End.StopOnInterrupt || !s.Plan.End.Waits() {
+		return
+	}
+	why := s.timedOutText()
+	if signal := Interruption(ctx); signal != nil {
+		why = signal.Error()
+	}
+	arns := s.Ledger.Running()
+	until := s.budget(ctx).Recover
+	s.start(func() func() {
+		ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
+		defer cancel()
+		err := s.ECS.Stop(ctx, arns, s.stopReason(why))
+		return func() {
+			if err == nil { // else it is tried again
+				s.Ledger.Stopping(arns...)
+			}
+		}
+	})
+}
+
+// stopPartialLaunch stops the tasks of a job that could not be started as a whole.
+func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.State) {
+	if !s.Plan.End.StopOnInterrupt {
+		s.Emit.Printf("%s of %s left running (on-interrupt: leave)", Plural(len(states), "task"), s.name(job))
+		return
+	}
+	s.Emit.Printf("stopping the %s of %s that did start, as not all could be started", Plural(len(states), "task"), s.name(job))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	defer cancel()
+	s.stop(ctx, states, "not all tasks could be started")
+}
+
+// stopMissing stops tasks that ECS no longer shows, in case they run all the same.
+func (s *runner) stopMissing(ctx context.Context, states []*task.State) {
+	missing := slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
+		return state.Verdict == nil || state.Verdict.Outcome != task.Lost
+	})
+	if len(missing) == 0 || !s.Plan.End.StopOnInterrupt {
+		return
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	defer cancel()
+	s.stop(ctx, missing, "ECS did not show the task any more")
+}
+
+// stopServers stops the tasks that were to go on, where not all came to be as was
+// asked for: a step that fails leaves nothing running.
+func (s *runner) stopServers(ctx context.Context, err error) {
+	if !s.Plan.End.Servers() || !s.Plan.End.StopOnInterrupt {
+		return
+	}
+	var all []int
+	for job := range s.Plan.Jobs {
+		all = append(all, job)
+	}
+	if err == nil && !s.timedOut && ctx.Err() == nil && s.allSucceeded(all) {
+		return
+	}
+	var servers []*task.State
+	for _, state := range s.deciding(all) {
+		if state.Reached {
+			stopped := *state
+			stopped.Reached = false
+			servers = append(servers, &stopped)
+		}
+	}
+	if len(servers) == 0 {
+		return
+	}
+	s.replaceStates(servers)
+	s.Emit.Printf("stopping %s, as not every task is %s", Plural(len(servers), "task"), s.Plan.End.Goal)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Drain)
+	defer cancel()
+	s.stop(ctx, servers, "not every task came to be "+string(s.Plan.End.Goal))
+}
+
+func (s *runner) logInspectCommands(arns []string) {
+	LogInspectCommands(s.Emit, s.Region, s.ECS.Cluster, arns)
+}
+
+// LogInspectCommands says how to see, and stop, tasks that may still run.
+func LogInspectCommands(emit event.Sink, region, cluster string, arns []string) {
+	for _, arn := range arns {
+		emit.Printf("this task may still run: %s", arn)
+		emit.Printf("  aws ecs describe-tasks --region %s --cluster %s --tasks %s", region, cluster, arn)
+		emit.Printf("  aws ecs stop-task --region %s --cluster %s --task %s", region, cluster, arn)
+	}
+}

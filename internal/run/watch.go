@@ -1,0 +1,191 @@
+package run
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// drainTime is how long logs are read on after the last task has ended. A
+// follower ends by itself long before.
+const drainTime = 2 * time.Minute
+
+// closeTime is how long the logs of tasks are read on that go on running.
+const closeTime = time.Second
+
+// watch follows the tasks of a group to their end, or to the state asked for; it ends
+// the wait on a signal and at the time-out.
+func (s *runner) watch(ctx context.Context, group []int) error {
+	states := s.deciding(group)
+	if len(states) == 0 {
+		return nil
+	}
+	defer s.Emit(event.Waiting{})
+	w := task.Watch{
+		Goal: s.Plan.End.Goal, Since: s.started, Deadline: s.deadline(), Changes: s.Changes, Clock: s.Clock,
+		Waiting: func(open []*task.State) {
+			s.Emit.Printf("[%s] waiting for %s of %d, %s left", s.elapsed(), Plural(len(open), "task"), len(states), event.Duration(time.Until(s.deadline())))
+		},
+		Trouble: func(err error) {
+			s.Emit.Printf("[%s] asking ECS again after: %v", s.elapsed(), s.Explain.PlainRefusal(err))
+		},
+	}
+	states, err := s.watchTasks(ctx, s.ECS, states, w)
+	if len(undone(states)) > 0 {
+		s.interrupt(ctx, running(states), w, err)
+		s.Logs.Wait(context.WithoutCancel(ctx), time.Until(s.budget(ctx).Drain))
+		return err
+	}
+	s.stopMissing(ctx, states)
+	if w.Goal != task.UntilStopped { // servers, whose logs have no end
+		s.Logs.CutOff()
+		s.Logs.Wait(ctx, closeTime)
+	}
+	return err
+}
+
+// Drain reads the logs of tasks that have their verdicts to their ends, while their
+// last containers end.
+func (r Runner) Drain(ctx context.Context, out Outcome) {
+	if !r.Logs.Reading() {
+		return
+	}
+	limit := drainTime
+	if deadline := out.Plan.End.Deadline(out.Started); !deadline.IsZero() {
+		limit = min(limit, time.Until(NewShutdownBudget(deadline).Drain))
+	}
+	var judged []*task.State
+	for _, a := range out.Attempts {
+		for _, state := range a.Tasks {
+			if state.Verdict != nil {
+				watched := *state
+				judged = append(judged, &watched)
+			}
+		}
+	}
+	r.Emit(event.Waiting{Total: len(judged), Since: out.Started})
+	defer r.Emit(event.Waiting{})
+	read, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		// What can't be learned is waited for no longer than the logs.
+		_ = r.ECS.WatchEnding(read, judged, task.Watch{
+			Since: out.Started, Changes: r.Changes, Clock: r.Clock,
+			Ending: func(state *task.State) { r.Logs.Update(state, r.label(state)) },
+		})
+	})
+	r.Logs.Wait(ctx, limit)
+	cancel()
+	watch.Wait()
+}
+
+func (s *runner) elapsed() string { return event.Duration(time.Since(s.started)) }
+
+// watchTasks watches tasks on a goroutine of its own, takes in what it sees, and
+// returns the last states.
+func (s *runner) watchTasks(ctx context.Context, ecs task.Runner, states []*task.State, w task.Watch) ([]*task.State, error) {
+	seen := make([]*task.State, len(states))
+	for i, state := range states {
+		watched := *state
+		if w.Goal == task.UntilStopped {
+			watched.Reached = false // a server that is stopped is watched to its end
+		}
+		seen[i] = &watched
+	}
+	current := slices.Clone(states)
+	s.emitWaiting(current)
+	w.Changed = func(state *task.State) {
+		now := *state
+		s.call(func() {
+			current[slices.Index(seen, state)] = &now
+			s.taskChanged(ctx, &now)
+			s.emitWaiting(current)
+		})
+	}
+	w.Ending = func(state *task.State) {
+		now := *state
+		s.call(func() { s.Logs.Update(&now, s.label(&now)) })
+	}
+	var err error
+	s.start(func() func() {
+		watchErr := ecs.Watch(ctx, seen, w)
+		return func() { err = watchErr }
+	})
+	s.wait(nil, nil)
+	s.replaceStates(seen)
+	return seen, err
+}
+
+func (s *runner) taskChanged(ctx context.Context, state *task.State) {
+	s.Logs.Update(state, s.label(state))
+	s.Emit(event.TaskChanged{State: state, Elapsed: time.Since(s.started)})
+	switch {
+	case state.RunsOn():
+		s.stopJudged(ctx, state)
+	case state.Verdict != nil:
+		s.Ledger.Ended(aws.ToString(state.TaskArn))
+	}
+}
+
+func (s *runner) emitWaiting(states []*task.State) {
+	s.Emit(event.Waiting{Open: len(undone(states)), Total: len(states), Since: s.started})
+}
+
+// replaceStates gives the attempts newer states of their tasks.
+func (s *runner) replaceStates(states []*task.State) {
+	newer := map[string]*task.State{}
+	for _, state := range states {
+		newer[aws.ToString(state.TaskArn)] = state
+	}
+	s.attempts = slices.Clone(s.attempts)
+	for i, a := range s.attempts {
+		a.Tasks = slices.Clone(a.Tasks)
+		for j, state := range a.Tasks {
+			if now := newer[aws.ToString(state.TaskArn)]; now != nil {
+				a.Tasks[j] = now
+			}
+		}
+		s.attempts[i] = a
+	}
+}
+
+// interrupt ends the wait for tasks that are not done: at the time-out, on a
+// signal, or since ECS does not answer any more. It stops them, unless they are
+// to be left, and takes their last states and log lines.
+func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch, watchError error) {
+	var why string
+	if signal := Interruption(ctx); signal != nil {
+		why = signal.Error()
+	} else if watchError != nil {
+		why = "lost sight of the task"
+	} else {
+		why, s.timedOut = s.timedOutText(), true
+	}
+	defer s.Logs.CutOff()
+	if !s.Plan.End.StopOnInterrupt {
+		s.Emit.Printf("%s: %s left running (on-interrupt: leave)", why, Plural(len(open), "task"))
+		s.logInspectCommands(arnsOf(open))
+		return
+	}
+	s.Emit.Printf("%s: stopping %s", why, Plural(len(open), "task"))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	defer cancel()
+	s.stop(ctx, open, why)
+	w.Goal, w.Deadline, w.Waiting = task.UntilStopped, time.Time{}, nil
+	open, err := s.watchTasks(ctx, s.fastRetry(), open, w)
+	if err != nil && watchError == nil {
+		s.Emit.Printf("the last states are not known: %v", s.Explain.PlainRefusal(err))
+	}
+	stopping := slices.DeleteFunc(undone(open), func(state *task.State) bool { return !s.Ledger.IsStopping(aws.ToString(state.TaskArn)) })
+	if len(stopping) > 0 {
+		s.Emit.Printf("%s told to stop and not seen to end: ECS kills the containers after their stop time-out", Plural(len(stopping), "task"))
+	}
+}
+
+func (s *runner) timedOutText() string { return "timed out after " + s.Plan.End.Timeout.String() }
