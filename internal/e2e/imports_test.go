@@ -14,13 +14,13 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "ownership", "plan", "policy", "report", "run", "runtask", "scaffold", "session", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "ownership", "plan", "policy", "report", "run", "runtask", "scaffold", "scenario", "session", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},
 	"document":  {},
 	"e2e":       {},
-	"ecslocal":  {"ecslocal/logs", "ecslocal/rules", "ecslocal/runtime", "ecslocal/wire"},
+	"ecslocal":  {"ecslocal/logs", "ecslocal/rules", "ecslocal/runtime", "ecslocal/secrets", "ecslocal/wire"},
 	"event":     {"diagnose", "document", "task"},
 	"expand":    {"document", "nearest"},
 	"git":       {"nearest"},
@@ -46,9 +46,11 @@ var rooms = map[string][]string{
 	"placeholder": {},
 	"shellwords":  {},
 
+	"scenario":         {"document", "ecslocal", "nearest"},
 	"ecslocal/logs":    {"ecslocal/wire"},
 	"ecslocal/rules":   {"ecslocal/wire"},
 	"ecslocal/runtime": {"ecslocal/wire"},
+	"ecslocal/secrets": {"ecslocal/wire"},
 	"ecslocal/wire":    {},
 }
 

@@ -21,18 +21,18 @@ package ecslocal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"strings"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
 	"sync"
-	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/logs"
-	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/secrets"
 )
 
 const maxBody = 1 << 20 // bytes of a request
@@ -48,10 +48,13 @@ type Server struct {
 	region, account string
 	executor        runtime.Executor
 	output          func(taskARN, container string) io.Writer
-	secret          func(valueFrom string) (string, error)
+	values          map[string]string // of secrets
+	buckets         fs.FS
 	delays          Delays
 	faults          []func(Call) Effect
 	record          func(Call)
+	rules           []Rule
+	seed            uint64
 	named           []Cluster
 	anyCluster      bool
 	groups          []string // of logs; nil makes every group that is asked for
@@ -71,7 +74,10 @@ type Server struct {
 	tasks    []*task                  // in the order they were started
 	byARN    map[string]*task
 	launches map[string]*launch // by cluster and client token
+	ids      *rand.Rand         // nil for random ids
+	ruled    []*ruled
 	logs     *logs.Store
+	secrets  *secrets.Store
 }
 
 // New returns the two services with a cluster named default. Without an
@@ -94,10 +100,14 @@ func New(options ...Option) *Server {
 	}
 	s.delays = s.delays.filled()
 	s.logs = logs.New(s.account)
+	s.secrets = secrets.New(s.region, s.account, s.values)
 	if s.groups != nil {
 		s.logs.Strict(s.region, s.groups...)
 	}
 	s.operations = operations()
+	for _, r := range s.rules {
+		s.ruled = append(s.ruled, &ruled{r, make(map[string]int)})
+	}
 	s.makeClusters()
 	return s
 }
@@ -136,11 +146,16 @@ func Output(open func(taskARN, container string) io.Writer) Option {
 	return func(s *Server) { s.output = open }
 }
 
-// Secrets gives the values of containers' secrets, by their valueFrom. Without
-// it a task with secrets fails to start, as one whose role may not read them.
-func Secrets(value func(valueFrom string) (string, error)) Option {
-	return func(s *Server) { s.secret = value }
+// Secrets gives the values of secrets and parameters, by their names or ARNs: for
+// containers' secrets, and for GetSecretValue and GetParameters. A task with another
+// secret fails to start.
+func Secrets(values map[string]string) Option {
+	return func(s *Server) { s.values = maps.Clone(values) }
 }
+
+// Buckets is S3 as far as environmentFiles need it: a folder for each bucket.
+// Without it a task with environmentFiles fails to start.
+func Buckets(files fs.FS) Option { return func(s *Server) { s.buckets = files } }
 
 // Record calls seen for every call before it is acted on, faulty ones too, one
 // after another.
@@ -156,192 +171,6 @@ func (s *Server) Close() error {
 	s.end()
 	s.work.Wait()
 	return nil
-}
-
-// An operation is one action of the API.
-type operation struct {
-	in wire.Structure
-	do func(*Server, object, caller) (any, error)
-}
-
-// A caller is what a request's signature says of its sender.
-type caller struct {
-	ctx    context.Context
-	region string
-	effect plan // what a fault makes of the call
-	wait   wait // only of DescribeTasks
-}
-
-// ServeHTTP answers one API request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, region, body, err := s.read(w, r)
-	if err != nil {
-		wire.WriteError(w, err)
-		return
-	}
-	op, known := s.operations[name]
-	if !known {
-		wire.WriteError(w, wire.Refuse("UnknownOperationException", fmt.Sprintf("the local ECS has no operation %s", name)))
-		return
-	}
-	request, err := wire.Decode(body)
-	if err == nil {
-		err = wire.Check(request, op.in)
-	}
-	if err != nil {
-		wire.WriteError(w, err)
-		return
-	}
-	wait, err := waitOf(r.Header)
-	if err != nil {
-		wire.WriteError(w, err)
-		return
-	}
-	effect := s.decide(name, request)
-	if !s.stall(r.Context(), effect.stall) || effect.cutBefore {
-		panic(http.ErrAbortHandler)
-	}
-	if effect.refusal != nil {
-		wire.WriteError(w, effect.refusal)
-		return
-	}
-	answer, err := op.do(s, request, caller{ctx: r.Context(), region: region, effect: effect, wait: wait})
-	switch {
-	case effect.cutAfter:
-		panic(http.ErrAbortHandler)
-	case err != nil:
-		wire.WriteError(w, err)
-	case effect.lost != nil:
-		wire.WriteError(w, effect.lost)
-	case effect.cutWithin:
-		wire.WriteAnswer(wire.Halve(w), effect.rewritten(answer))
-	default:
-		wire.WriteAnswer(w, effect.rewritten(answer))
-	}
-}
-
-// read takes a request apart and refuses what no AWS client sends. It returns
-// the operation's name, the region it was signed for, and the body.
-func (s *Server) read(w http.ResponseWriter, r *http.Request) (name, region string, body []byte, err error) {
-	if r.Method != http.MethodPost {
-		return "", "", nil, wire.RefuseStatus(http.StatusMethodNotAllowed, "MethodNotAllowedException", "only POST is answered")
-	}
-	if r.Header.Get("Origin") != "" {
-		return "", "", nil, wire.RefuseStatus(http.StatusForbidden, "AccessDeniedException", "requests of web pages are not answered")
-	}
-	service, name, found := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if !found || service != ecsTarget && service != logsTarget || strings.Contains(name, ":") {
-		return "", "", nil, wire.Refuse("UnknownOperationException", "X-Amz-Target must name an operation of "+ecsTarget+" or "+logsTarget)
-	}
-	if got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); got != wire.ContentType {
-		return "", "", nil, wire.Refuse("SerializationException", "Content-Type must be "+wire.ContentType)
-	}
-	if region, err = s.scope(r.Header.Get("Authorization"), service); err != nil {
-		return "", "", nil, err
-	}
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			err = wire.RefuseStatus(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", fmt.Sprintf("the body is larger than %d bytes", maxBody))
-		}
-		return "", "", nil, err
-	}
-	if service == logsTarget {
-		name = "logs:" + name
-	}
-	return name, region, body, nil
-}
-
-// scope returns the region of a signature's credential scope.
-func (s *Server) scope(authorization, service string) (region string, err error) {
-	missing := wire.RefuseStatus(http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
-	fields, signed := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 ")
-	if !signed || !strings.Contains(fields, "Signature=") {
-		return "", missing
-	}
-	_, credential, _ := strings.Cut(fields, "Credential=")
-	credential, _, _ = strings.Cut(credential, ",")
-	parts := strings.Split(strings.TrimSpace(credential), "/")
-	if len(parts) < 5 {
-		return "", missing
-	}
-	region, signedFor := parts[len(parts)-3], parts[len(parts)-2]
-	want := "ecs"
-	if service == logsTarget {
-		want = "logs"
-	}
-	switch {
-	case signedFor != want:
-		return "", wire.Refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", want))
-	case want == "ecs" && region != s.region:
-		return "", wire.Refuse("InvalidSignatureException", fmt.Sprintf("Credential should be scoped to a valid region. This is %s, not %s.", s.region, region))
-	}
-	return region, nil
-}
-
-// stall waits, and reports whether the client is still there to be answered.
-func (s *Server) stall(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-	case <-s.life.Done():
-	}
-	return false
-}
-
-const (
-	ecsTarget  = "AmazonEC2ContainerServiceV20141113"
-	logsTarget = "Logs_20140328"
-)
-
-// operations returns the API. Those of CloudWatch Logs begin with "logs:".
-func operations() map[string]operation {
-	return map[string]operation{
-		"RegisterTaskDefinition":     {rules.Register, (*Server).registerTaskDefinition},
-		"DescribeTaskDefinition":     {wire.Structure{"taskDefinition": wire.String, "include": wire.List(wire.String)}, (*Server).describeTaskDefinition},
-		"DeregisterTaskDefinition":   {wire.Structure{"taskDefinition": wire.String}, (*Server).deregisterTaskDefinition},
-		"DeleteTaskDefinitions":      {wire.Structure{"taskDefinitions": wire.List(wire.String)}, (*Server).deleteTaskDefinitions},
-		"ListTaskDefinitions":        {wire.Structure{"familyPrefix": wire.String, "status": wire.String, "sort": wire.String, "nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listTaskDefinitions},
-		"ListTaskDefinitionFamilies": {wire.Structure{"familyPrefix": wire.String, "status": wire.String, "nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listTaskDefinitionFamilies},
-		"RunTask":                    {runTaskShape, (*Server).runTask},
-		"DescribeTasks":              {wire.Structure{"cluster": wire.String, "tasks": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeTasks},
-		"ListTasks": {wire.Structure{
-			"cluster": wire.String, "containerInstance": wire.String, "family": wire.String, "nextToken": wire.String, "maxResults": wire.Integer,
-			"startedBy": wire.String, "serviceName": wire.String, "desiredStatus": wire.String, "launchType": wire.String,
-		}, (*Server).listTasks},
-		"StopTask":         {wire.Structure{"cluster": wire.String, "task": wire.String, "reason": wire.String}, (*Server).stopTask},
-		"DescribeServices": {wire.Structure{"cluster": wire.String, "services": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeServices},
-		"ListServices":     {wire.Structure{"cluster": wire.String, "nextToken": wire.String, "maxResults": wire.Integer, "launchType": wire.String, "schedulingStrategy": wire.String}, (*Server).listServices},
-		"DescribeClusters": {wire.Structure{"clusters": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeClusters},
-		"CreateCluster": {wire.Structure{
-			"clusterName": wire.String, "tags": rules.TagList, "settings": wire.List(wire.Structure{"name": wire.String, "value": wire.String}),
-			"capacityProviders": wire.List(wire.String), "defaultCapacityProviderStrategy": strategyShape,
-		}, (*Server).createCluster},
-		"DeleteCluster":       {wire.Structure{"cluster": wire.String}, (*Server).deleteCluster},
-		"ListClusters":        {wire.Structure{"nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listClusters},
-		"TagResource":         {wire.Structure{"resourceArn": wire.String, "tags": rules.TagList}, (*Server).tagResource},
-		"UntagResource":       {wire.Structure{"resourceArn": wire.String, "tagKeys": wire.List(wire.String)}, (*Server).untagResource},
-		"ListTagsForResource": {wire.Structure{"resourceArn": wire.String}, (*Server).listTagsForResource},
-
-		"logs:GetLogEvents":       {logs.GetEvents, logsOperation((*logs.Store).GetLogEvents)},
-		"logs:DescribeLogGroups":  {wire.Structure{"logGroupNamePrefix": wire.String, "nextToken": wire.String, "limit": wire.Integer}, logsOperation((*logs.Store).DescribeLogGroups)},
-		"logs:DescribeLogStreams": {wire.Structure{"logGroupName": wire.String, "logGroupIdentifier": wire.String, "logStreamNamePrefix": wire.String, "orderBy": wire.String, "descending": wire.Boolean, "nextToken": wire.String, "limit": wire.Integer}, logsOperation((*logs.Store).DescribeLogStreams)},
-		"logs:CreateLogGroup":     {wire.Structure{"logGroupName": wire.String}, logsOperation((*logs.Store).CreateLogGroup)},
-	}
-}
-
-// logsOperation is an operation of the log store.
-func logsOperation(do func(*logs.Store, object, logs.Caller) (any, error)) func(*Server, object, caller) (any, error) {
-	return func(s *Server, in object, from caller) (any, error) {
-		return do(s.logs, in, logs.Caller{Region: from.region, Empty: from.effect.page.empty, Stuck: from.effect.page.stuck})
-	}
 }
 
 // iamARN returns the ARN of one of the account's users or roles.

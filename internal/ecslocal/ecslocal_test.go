@@ -36,8 +36,10 @@ func hostProcess() ecslocal.Option { return ecslocal.Process("PATH=" + os.Getenv
 
 func newRequest(operation, body string) *http.Request {
 	target, service := "AmazonEC2ContainerServiceV20141113.", "ecs"
-	if name, logs := strings.CutPrefix(operation, "logs:"); logs {
-		target, service, operation = "Logs_20140328.", "logs", name
+	for other, prefix := range map[string]string{"logs": "Logs_20140328.", "secretsmanager": "secretsmanager.", "ssm": "AmazonSSM."} {
+		if name, found := strings.CutPrefix(operation, other+":"); found {
+			target, service, operation = prefix, other, name
+		}
 	}
 	r := httptest.NewRequest(http.MethodPost, "http://localhost/", strings.NewReader(body))
 	r.Header.Set("X-Amz-Target", target+operation)
@@ -69,6 +71,9 @@ func (s server) send(operation string, body any) (int, object) {
 		s.t.Fatal(err)
 	}
 	var decoded object
+	if len(answer) == 0 {
+		return response.StatusCode, nil // an operation without output
+	}
 	if err := json.Unmarshal(answer, &decoded); err != nil {
 		s.t.Fatalf("%s answered %q: %v", operation, answer, err)
 	}

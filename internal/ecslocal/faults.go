@@ -56,6 +56,10 @@ type taskPlan struct {
 	codeless   []string // containers that lose their exit codes
 	logDelay   time.Duration
 	stops      []interruption
+
+	pending     time.Duration
+	reportDelay time.Duration
+	endings     map[string]Ending
 }
 
 // An interruption ends a task from outside.
@@ -284,5 +288,6 @@ func (t taskPlan) losesCode(container string) bool {
 			return true
 		}
 	}
-	return false
+	e, _ := t.ending(container)
+	return e.NoCode
 }

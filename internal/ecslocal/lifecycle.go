@@ -2,7 +2,6 @@ package ecslocal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -64,7 +63,7 @@ func (s *Server) bringUp(t *task, containers *sync.WaitGroup) {
 			t.attachment.status = "ATTACHED"
 		}
 	})
-	if !s.hold(t, s.delays.Pending) {
+	if !s.hold(t, max(s.delays.Pending, t.faults.pending)) {
 		return
 	}
 	if reason := t.faults.startFault; reason != "" {
@@ -102,9 +101,12 @@ func (s *Server) prepare(t *task) bool {
 		if s.over(t) {
 			return false
 		}
-		if err := s.provide(c); err != nil {
+		if err := s.provide(t, c); err != nil {
 			s.failStart(t, nil, "ResourceInitializationError: "+err.Error())
 			return false
+		}
+		if _, scripted := t.faults.ending(c.Name); scripted {
+			continue
 		}
 		if err := s.executor.Pull(s.life, c.Container); err != nil {
 			if c.essential {
@@ -116,27 +118,6 @@ func (s *Server) prepare(t *task) bool {
 	}
 	s.change(t, func() { t.pullStoppedAt = time.Now() })
 	return true
-}
-
-// provide adds what the definition takes from elsewhere to a container's
-// environment.
-func (s *Server) provide(c *container) error {
-	if files := wire.Objects(c.Definition, "environmentFiles"); len(files) > 0 {
-		return fmt.Errorf("failed to download env files: the local ECS has no S3: %s", wire.Text(files[0], "value"))
-	}
-	for _, secret := range wire.Objects(c.Definition, "secrets") {
-		from := wire.Text(secret, "valueFrom")
-		err := errors.New("the local ECS has no secrets")
-		value := ""
-		if s.secret != nil {
-			value, err = s.secret(from)
-		}
-		if err != nil {
-			return fmt.Errorf("unable to pull secrets or registry auth: unable to retrieve secret %s: %w", from, err)
-		}
-		c.Environment = setVariable(c.Environment, wire.Text(secret, "name"), value)
-	}
-	return nil
 }
 
 // failStart ends a task because of a container that can't start, or because of
@@ -292,10 +273,12 @@ func (s *Server) runContainer(t *task, c *container) {
 			reason = err.Error()
 		}
 	}
+	ended := time.Now()
+	s.sleep(t.faults.reportDelay)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.touch()
-	t.lastExit = time.Now()
+	t.lastExit = ended
 	c.lastStatus, c.reason = "STOPPED", reason
 	if c.runs && err == nil && !t.faults.losesCode(c.Name) {
 		c.exitCode, c.reason = &exit.Code, exit.Reason
@@ -403,11 +386,20 @@ func (s *Server) execute(t *task, c *container) (runtime.Exit, error) {
 
 	for ; ; spec.Restarts++ {
 		began := time.Now()
-		exit, err := s.executor.Run(ctx, spec, func() { s.containerStarted(t, c) }, stop)
+		exit, err := s.runOnce(ctx, t, c, spec, stop)
 		if err != nil || !restarts(c.Definition, exit.Code, time.Since(began)) || s.over(t) {
 			return exit, err
 		}
 	}
+}
+
+// runOnce runs a container to its end, or does as if.
+func (s *Server) runOnce(ctx context.Context, t *task, c *container, spec runtime.Container, stop <-chan struct{}) (runtime.Exit, error) {
+	started := func() { s.containerStarted(t, c) }
+	if ending, scripted := t.faults.ending(c.Name); scripted {
+		return ending.run(ctx, spec, started, stop), nil
+	}
+	return s.executor.Run(ctx, spec, started, stop)
 }
 
 // restarts reports whether a container's restart policy wants it to run again.

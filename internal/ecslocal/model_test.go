@@ -25,12 +25,12 @@ type model struct {
 	}
 }
 
-// models returns the models of ecs and logs, nil where botocore is not there.
+// models returns the models of the services, nil where botocore is not there.
 var models = sync.OnceValue(func() map[string]model {
 	const program = `
 import json, botocore.loaders
 load = botocore.loaders.Loader().load_service_model
-print(json.dumps({name: load(name, "service-2") for name in ("ecs", "logs")}))`
+print(json.dumps({name: load(name, "service-2") for name in ("ecs", "logs", "secretsmanager", "ssm")}))`
 	out, err := exec.Command("python3", "-c", program).Output()
 	if err != nil {
 		return nil
@@ -55,8 +55,8 @@ func TestModel(t *testing.T) {
 // fit returns what is wrong with an operation's answer, by the model.
 func fit(operation string, answer object) []string {
 	service := "ecs"
-	if name, logs := strings.CutPrefix(operation, "logs:"); logs {
-		service, operation = "logs", name
+	if other, name, found := strings.Cut(operation, ":"); found {
+		service, operation = other, name
 	}
 	m, known := models()[service]
 	if !known {

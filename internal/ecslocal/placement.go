@@ -32,8 +32,8 @@ func (s *Server) newInstance(c *cluster, i Instance) *instance {
 	maps.Copy(attributes, i.Attributes)
 	return &instance{
 		Instance:   i,
-		arn:        s.arn("container-instance/%s/%s", c.Name, wire.HexID(16)),
-		ec2:        "i-0" + wire.HexID(8),
+		arn:        s.arn("container-instance/%s/%s", c.Name, s.hexID(16)),
+		ec2:        "i-0" + s.hexID(8),
 		registered: time.Now(),
 		attributes: attributes,
 		ports:      make(map[string]bool),

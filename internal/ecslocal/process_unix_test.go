@@ -244,12 +244,7 @@ func (w writeCloser) Close() error { w.end(); return nil }
 
 func TestSecrets(t *testing.T) {
 	secrets := object{"environment": []object{{"name": "P", "value": "plain"}}, "secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
-	s := newServer(t, hostProcess(), ecslocal.Secrets(func(from string) (string, error) {
-		if from != "arn:x" {
-			return "", fmt.Errorf("no secret %s", from)
-		}
-		return "hush", nil
-	}))
+	s := newServer(t, hostProcess(), ecslocal.Secrets(map[string]string{"arn:x": "hush"}))
 	start := func(s server, c object) string {
 		s.do("RegisterTaskDefinition", object{"family": "f", "executionRoleArn": "r", "containerDefinitions": []object{c}})
 		return str(s.do("RunTask", object{"taskDefinition": "f"}), "tasks", 0, "taskArn")
@@ -261,7 +256,7 @@ func TestSecrets(t *testing.T) {
 	}
 	none := newServer(t, hostProcess())
 	task := none.stopped(start(none, shell("a", "echo $S", secrets)))
-	if got, want := str(task, "stoppedReason"), "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret arn:x: the local ECS has no secrets"; got != want {
+	if got, want := str(task, "stoppedReason"), "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret arn:x: invalid parameters: arn:x (the local ECS has no parameter of this name)"; got != want {
 		t.Errorf("stoppedReason = %q, want %q", got, want)
 	}
 }

@@ -378,7 +378,15 @@ func (s *Server) launch(in object, w wish, effect plan) *launch {
 			l.failures = append(l.failures, failure(arn, effect.roomless, ""))
 			continue
 		}
-		t := s.newTask(in, w, i, effect.task)
+		faults := effect.task
+		if rule := s.rule(w.definition.family); rule != nil {
+			if rule.NoRoom != "" {
+				l.failures = append(l.failures, failure("", rule.NoRoom, ""))
+				continue
+			}
+			rule.apply(&faults)
+		}
+		t := s.newTask(in, w, i, faults)
 		if w.launchType != "FARGATE" {
 			place, reasons := w.cluster.place(t, w.only)
 			switch {
@@ -405,7 +413,7 @@ func (s *Server) launch(in object, w wish, effect plan) *launch {
 
 // newTask returns the i-th task of a request.
 func (s *Server) newTask(in object, w wish, i int, faults taskPlan) *task {
-	id := wire.HexID(16)
+	id := s.hexID(16)
 	t := &task{
 		id:            id,
 		arn:           s.arn("task/%s/%s", w.cluster.Name, id),
@@ -433,9 +441,9 @@ func (s *Server) newTask(in object, w wish, i int, faults taskPlan) *task {
 		t.provider = w.providers[i]
 	}
 	if w.definition.networkMode() == "awsvpc" {
-		n := wire.HexID(4)
+		n := s.hexID(4)
 		t.attachment = &attachment{
-			id: wire.UUID(), eni: "eni-" + wire.HexID(8) + "0", mac: "02:" + n[0:2] + ":" + n[2:4] + ":" + n[4:6] + ":" + n[6:8] + ":01",
+			id: s.uuid(), eni: "eni-" + s.hexID(8) + "0", mac: "02:" + n[0:2] + ":" + n[2:4] + ":" + n[4:6] + ":" + n[6:8] + ":01",
 			address: fmt.Sprintf("10.0.%d.%d", (len(s.tasks)/250)%250, len(s.tasks)%250+4),
 			subnet:  w.subnets[i%len(w.subnets)], status: "PRECREATED",
 		}
@@ -481,12 +489,7 @@ func orElse(n, otherwise int) int {
 
 func (s *Server) newContainer(t *task, d object) *container {
 	name := wire.Text(d, "name")
-	override := object{}
-	for _, o := range wire.Objects(t.overrides, "containerOverrides") {
-		if wire.Text(o, "name") == name {
-			override = o
-		}
-	}
+	override := t.override(name)
 	command := wire.Texts(d, "command")
 	if override["command"] != nil {
 		command = wire.Texts(override, "command")
@@ -494,7 +497,7 @@ func (s *Server) newContainer(t *task, d object) *container {
 	c := &container{
 		Container: runtime.Container{
 			Task:             t.forExecutor(),
-			ID:               wire.HexID(32),
+			ID:               s.hexID(32),
 			Name:             name,
 			Image:            wire.Text(d, "image"),
 			EntryPoint:       wire.Texts(d, "entryPoint"),
@@ -506,7 +509,7 @@ func (s *Server) newContainer(t *task, d object) *container {
 			StopTimeout:      time.Duration(wire.Int(d, "stopTimeout", 30)) * time.Second,
 			Definition:       d,
 		},
-		arn:          s.arn("container/%s/%s/%s", t.cluster.Name, t.id, wire.UUID()),
+		arn:          s.arn("container/%s/%s/%s", t.cluster.Name, t.id, s.uuid()),
 		essential:    wire.Bool(d, "essential", true),
 		lastStatus:   "PENDING",
 		healthStatus: "UNKNOWN",
@@ -516,6 +519,16 @@ func (s *Server) newContainer(t *task, d object) *container {
 	}
 	c.cpuText = strconv.Itoa(c.CPU)
 	return c
+}
+
+// override returns what RunTask overrides of a container.
+func (t *task) override(container string) object {
+	for _, o := range wire.Objects(t.overrides, "containerOverrides") {
+		if wire.Text(o, "name") == container {
+			return o
+		}
+	}
+	return object{}
 }
 
 // forExecutor is what the executor gets to know of a task.
@@ -534,6 +547,10 @@ func (s *Server) environment(t *task, d, override object) []string {
 		environment = setVariable(environment, wire.Text(v, "name"), wire.Text(v, "value"))
 	}
 	return environment
+}
+
+func hasVariable(environment []string, name string) bool {
+	return slices.ContainsFunc(environment, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
 }
 
 func setVariable(environment []string, name, value string) []string {

@@ -54,10 +54,15 @@ type Init struct {
 
 // LocalECS are the settings of the command local-ecs.
 type LocalECS struct {
-	Listen   string `default:"127.0.0.1:0" help:"Address to listen on; port 0 takes a free one."`
-	Region   string `help:"Region to be; else AWS_REGION or us-east-1."`
-	Executor string `default:"process" oneof:"docker,process" help:"How containers run: by the docker command, or their command as a process of this machine."`
-	Exposed  bool   `default:"false" help:"Allow an address that other machines can reach: whoever reaches it runs commands on this machine."`
+	Listen   string   `default:"127.0.0.1:0" help:"Address to listen on; port 0 takes a free one."`
+	Region   string   `help:"Region to be; else AWS_REGION or us-east-1."`
+	Executor string   `default:"process" oneof:"docker,process" help:"How containers run: by the docker command, or their command as a process of this machine."`
+	Exposed  bool     `default:"false" help:"Allow an address that other machines can reach: whoever reaches it runs commands on this machine."`
+	Hosts    []string `help:"Names of this machine in the Host header of requests, besides localhost, names without a dot, and addresses."`
+	Secrets  string   `help:"File of secrets and parameters: a JSON or YAML map from a name or ARN to a text, or to a map where JSON keys are read."`
+	Buckets  string   `help:"Folder that has a folder for each S3 bucket, from which environmentFiles are read."`
+	Scenario string   `help:"File that says which tasks and calls go wrong, and how: see docs/local.md."`
+	Seed     string   `help:"Text that makes ids, and the chances of a scenario, the same in every run."`
 }
 
 // Error is a fault in one input.

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,15 +32,106 @@ func Docker(environment []string, command ...string) Executor {
 	if len(command) == 0 {
 		command = []string{"docker"}
 	}
+	host, _ := os.Hostname() // without a name, nothing is taken for left over
 	return docker{
 		environment: slices.Concat([]string{"PATH=" + hostPath}, environment),
 		cli:         slices.Clone(command),
+		host:        host,
+		volumes:     filepath.Join(os.TempDir(), "ecs-local-volumes"),
 	}
 }
+
+type object = wire.Object
 
 type docker struct {
 	environment []string
 	cli         []string
+	host        string // of the processes that own containers
+	volumes     string // folder of EFS file systems
+}
+
+// Recover removes the containers and volumes of processes of this machine that ended
+// without removing them, as a SIGKILL does.
+func (d docker) Recover(ctx context.Context) {
+	for _, kind := range [][]string{{"ps", "--all"}, {"volume", "ls"}} {
+		name, remove := "{{.Names}}", []string{"rm", "--force", "--volumes"}
+		if kind[0] == "volume" {
+			name, remove = "{{.Name}}", []string{"volume", "rm", "--force"}
+		}
+		list, err := d.call(ctx, append(kind, "--filter", "label="+ownerLabel, "--format", name+` {{.Label "`+ownerLabel+`"}}`)...)
+		if err != nil {
+			return // there is no engine; the first task says so
+		}
+		for line := range strings.Lines(list) {
+			name, owner, _ := strings.Cut(strings.TrimSpace(line), " ")
+			if d.isGone(owner) {
+				d.cleanUp(append(remove, name)...)
+			}
+		}
+	}
+}
+
+// ownerLabel is the label of a container or volume that names its process.
+const ownerLabel = "ecs-run-task.owner"
+
+// owner names this process: by its machine, its id, and the time of its start, because
+// ids are used again.
+func (d docker) owner() string {
+	return fmt.Sprintf("%s/%d/%s", d.host, os.Getpid(), startTime(os.Getpid()))
+}
+
+// isGone reports whether an owner is a process of this machine that has ended.
+func (d docker) isGone(owner string) bool {
+	parts := strings.Split(owner, "/")
+	if len(parts) != 3 || d.host == "" || parts[0] != d.host {
+		return false
+	}
+	pid, err := strconv.Atoi(parts[1])
+	return err == nil && startTime(pid) != parts[2]
+}
+
+// startTime returns when a process started, in ticks since the machine did; empty if
+// there is no such process. It is empty for all where there is no /proc.
+func startTime(pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(string(text[bytes.LastIndexByte(text, ')'):]), " ")
+	fields := strings.Fields(rest)
+	if len(fields) < 20 {
+		return ""
+	}
+	return fields[19]
+}
+
+// efsFolder returns the folder that stands for an EFS volume: of its file system, and
+// in it of its access point or root directory.
+func (d docker) efsFolder(volume object) string {
+	efs := wire.Member(volume, "efsVolumeConfiguration")
+	inside := wire.Text(efs, "rootDirectory")
+	if point := wire.Text(wire.Member(efs, "authorizationConfig"), "accessPointId"); point != "" {
+		inside = point
+	}
+	return filepath.Join(d.volumes, filepath.Base(wire.Text(efs, "fileSystemId")), filepath.Join("/", inside))
+}
+
+// makeFolders makes the folders of a task's volumes that are not there: those of EFS,
+// and those of the host, as the engine of an instance does.
+func (d docker) makeFolders(t Task) error {
+	for _, v := range wire.Objects(t.Definition, "volumes") {
+		folder := wire.Text(wire.Member(v, "host"), "sourcePath")
+		if v["efsVolumeConfiguration"] != nil {
+			folder = d.efsFolder(v)
+		}
+		if folder == "" {
+			continue
+		}
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // patience is how long a call of the CLI that cleans up may take.
@@ -88,13 +181,16 @@ func (d docker) cleanUp(args ...string) {
 
 func (d docker) Begin(ctx context.Context, t Task) error {
 	for _, v := range wire.Objects(t.Definition, "volumes") {
-		for _, kind := range []string{"efsVolumeConfiguration", "s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"} {
+		for _, kind := range []string{"s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"} {
 			if v[kind] != nil {
-				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s", wire.Text(v, "name"), kind)
+				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s; use efsVolumeConfiguration or host.sourcePath", wire.Text(v, "name"), kind)
 			}
 		}
 	}
-	for _, v := range taskVolumes(t) {
+	if err := d.makeFolders(t); err != nil {
+		return fmt.Errorf("CannotCreateVolumeError: %w", err)
+	}
+	for _, v := range d.taskVolumes(t) {
 		if _, err := d.call(ctx, v...); err != nil {
 			return fmt.Errorf("CannotCreateVolumeError: %w", err)
 		}
@@ -106,7 +202,7 @@ func (d docker) Begin(ctx context.Context, t Task) error {
 	if err != nil {
 		return fmt.Errorf("ContainerNetworkingError: %w", err)
 	}
-	if _, err := d.call(ctx, pauseArguments(t, image)...); err != nil {
+	if _, err := d.call(ctx, d.pauseArguments(t, image)...); err != nil {
 		return fmt.Errorf("ContainerNetworkingError: %w", err)
 	}
 	return nil
@@ -176,7 +272,7 @@ func (d docker) Run(ctx context.Context, c Container, started func(), stop <-cha
 // which every user of the host can read.
 func (d docker) create(ctx context.Context, c Container) error {
 	file, inherited, names := splitEnvironment(c.Environment)
-	args := createArguments(c, names)
+	args := d.createArguments(c, names)
 	cmd, err := d.command(ctx, args, inherited...)
 	if err != nil {
 		return err

@@ -47,12 +47,12 @@ func containerName(t Task, name string) string {
 }
 
 // volumeName is what the engine calls a volume, and whether it is the task's own.
-// A volume of the host has no name.
+// A folder of the host has no name.
 func volumeName(t Task, volume wire.Object) (name string, own bool) {
 	name = wire.Text(volume, "name")
 	configuration := wire.Member(volume, "dockerVolumeConfiguration")
 	switch {
-	case wire.Text(wire.Member(volume, "host"), "sourcePath") != "":
+	case wire.Text(wire.Member(volume, "host"), "sourcePath") != "", volume["efsVolumeConfiguration"] != nil:
 		return "", false
 	case wire.Text(configuration, "scope") == "shared":
 		return name, false
@@ -61,7 +61,7 @@ func volumeName(t Task, volume wire.Object) (name string, own bool) {
 }
 
 // taskVolumes returns the calls that make a task's volumes.
-func taskVolumes(t Task) [][]string {
+func (d docker) taskVolumes(t Task) [][]string {
 	var calls [][]string
 	for _, v := range wire.Objects(t.Definition, "volumes") {
 		name, _ := volumeName(t, v)
@@ -73,6 +73,9 @@ func taskVolumes(t Task) [][]string {
 		call.add("--driver", wire.Text(configuration, "driver"))
 		call.each("--opt", pairs(wire.Member(configuration, "driverOpts")))
 		call.each("--label", pairs(wire.Member(configuration, "labels")))
+		if wire.Text(configuration, "scope") != "shared" {
+			call.add("--label", ownerLabel+"="+d.owner())
+		}
 		calls = append(calls, append(call, "--", name))
 	}
 	return calls
@@ -93,9 +96,10 @@ func pauses(t Task) bool {
 	return wire.Text(t.Definition, "networkMode") == "awsvpc" || wire.Text(t.Definition, "pidMode") == "task" || wire.Text(t.Definition, "ipcMode") == "task"
 }
 
-func pauseArguments(t Task, image string) []string {
+func (d docker) pauseArguments(t Task, image string) []string {
 	args := arguments{"run", "--detach", "--name", containerName(t, pause)}
 	args.labels(t, pause)
+	args.add("--label", ownerLabel+"="+d.owner())
 	if wire.Text(t.Definition, "ipcMode") == "task" {
 		args.add("--ipc", "shareable")
 	}
@@ -159,24 +163,25 @@ func splitEnvironment(environment []string) (file string, inherited, names []str
 
 // createArguments returns the call that makes a container, whose environment is
 // that of the call's input, and of the variables named.
-func createArguments(c Container, variables []string) []string {
-	d := c.Definition
+func (d docker) createArguments(c Container, variables []string) []string {
+	definition := c.Definition
 	args := arguments{"create", "--name", containerName(c.Task, c.Name), "--env-file", "/dev/stdin", "--no-healthcheck", "--log-driver", "json-file"}
 	args.each("--env", variables)
 	args = append(args, platform(c.Task)...)
 	args.labels(c.Task, c.Name)
-	args.each("--label", pairs(wire.Member(d, "dockerLabels")))
+	args.add("--label", ownerLabel+"="+d.owner())
+	args.each("--label", pairs(wire.Member(definition, "dockerLabels")))
 	args.add("--workdir", c.WorkingDirectory)
-	args.add("--user", wire.Text(d, "user"))
-	args.when(wire.Bool(d, "privileged", false), "--privileged")
-	args.when(wire.Bool(d, "readonlyRootFilesystem", false), "--read-only")
-	args.when(wire.Bool(d, "interactive", false), "--interactive")
-	args.when(wire.Bool(d, "pseudoTerminal", false), "--tty")
-	args.each("--security-opt", wire.Texts(d, "dockerSecurityOptions"))
+	args.add("--user", wire.Text(definition, "user"))
+	args.when(wire.Bool(definition, "privileged", false), "--privileged")
+	args.when(wire.Bool(definition, "readonlyRootFilesystem", false), "--read-only")
+	args.when(wire.Bool(definition, "interactive", false), "--interactive")
+	args.when(wire.Bool(definition, "pseudoTerminal", false), "--tty")
+	args.each("--security-opt", wire.Texts(definition, "dockerSecurityOptions"))
 	args.network(c)
 	args.resources(c)
-	args.volumes(c)
-	args.systemControls(d, false)
+	args.mounts(c, d.efsFolder)
+	args.systemControls(definition, false)
 	if len(c.EntryPoint) > 0 {
 		args = append(args, "--entrypoint", c.EntryPoint[0], "--", c.Image)
 		args = append(args, c.EntryPoint[1:]...)
@@ -289,8 +294,8 @@ func deviceArgument(device wire.Object) string {
 	return host + ":" + inside + ":" + letters
 }
 
-// volumes adds what is mounted into a container.
-func (a *arguments) volumes(c Container) {
+// mounts adds what is mounted into a container.
+func (a *arguments) mounts(c Container, efsFolder func(volume object) string) {
 	named := make(map[string]wire.Object)
 	for _, v := range wire.Objects(c.Task.Definition, "volumes") {
 		named[wire.Text(v, "name")] = v
@@ -300,6 +305,8 @@ func (a *arguments) volumes(c Container) {
 		mount := []string{"type=volume", "source=", "target=" + wire.Text(m, "containerPath")}
 		if path := wire.Text(wire.Member(v, "host"), "sourcePath"); path != "" {
 			mount[0], mount[1] = "type=bind", "source="+path
+		} else if v["efsVolumeConfiguration"] != nil {
+			mount[0], mount[1] = "type=bind", "source="+efsFolder(v)
 		} else {
 			name, _ := volumeName(c.Task, v)
 			mount[1] += name

@@ -53,6 +53,11 @@ func TestCreateArguments(t *testing.T) {
 			`{"mountPoints":[{"sourceVolume":"own","containerPath":"/own","readOnly":true},{"sourceVolume":"bind","containerPath":"/bind"},{"sourceVolume":"shared","containerPath":"/shared"}],"volumesFrom":[{"sourceContainer":"o","readOnly":true}]}`,
 			`--mount type=volume,source=ecs-T-own,target=/own,readonly|--mount type=bind,"source=/a,b",target=/bind|--mount type=volume,source=shared,target=/shared|--volumes-from ecs-T-o:ro`,
 		},
+		{
+			"EFS", `{"volumes":[{"name":"e","efsVolumeConfiguration":{"fileSystemId":"fs-1","rootDirectory":"/../data"}},{"name":"p","efsVolumeConfiguration":{"fileSystemId":"fs-1","authorizationConfig":{"accessPointId":"fsap-1"}}}]}`,
+			`{"mountPoints":[{"sourceVolume":"e","containerPath":"/e"},{"sourceVolume":"p","containerPath":"/p"}]}`,
+			`--mount type=bind,source=/efs/fs-1/data,target=/e|--mount type=bind,source=/efs/fs-1/fsap-1,target=/p`,
+		},
 		{"platform", `{"runtimePlatform":{"cpuArchitecture":"ARM64"}}`, `{}`, `--platform linux/arm64`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,11 +69,13 @@ func TestCreateArguments(t *testing.T) {
 				container.CPU, container.Memory = 10, 64
 			}
 			container.Task.Definition["family"], container.Task.Definition["revision"] = "f", 3
-			got := createArguments(container, []string{"ODD"})
+			d := docker{host: "h", volumes: "/efs"}
+			got := d.createArguments(container, []string{"ODD"})
 			want := []string{"create", "--name", "ecs-T-c", "--env-file", "/dev/stdin", "--no-healthcheck", "--log-driver", "json-file", "--env", "ODD"}
 			labels := []string{
 				"--label", "com.amazonaws.ecs.cluster=C", "--label", "com.amazonaws.ecs.container-name=c", "--label", "com.amazonaws.ecs.task-arn=A",
 				"--label", "com.amazonaws.ecs.task-definition-family=f", "--label", "com.amazonaws.ecs.task-definition-version=3",
+				"--label", "ecs-run-task.owner=" + d.owner(),
 			}
 			var members []string
 			for _, argument := range strings.Split(c.want, "|") {
@@ -100,10 +107,11 @@ func parsed(t *testing.T, text string) wire.Object {
 
 func TestTaskVolumes(t *testing.T) {
 	task := Task{ID: "T", Definition: parsed(t, `{"volumes":[
-		{"name":"own"}, {"name":"bind","host":{"sourcePath":"/x"}}, {"name":"there","dockerVolumeConfiguration":{"scope":"shared"}},
+		{"name":"own"}, {"name":"bind","host":{"sourcePath":"/x"}}, {"name":"efs","efsVolumeConfiguration":{"fileSystemId":"fs-1"}}, {"name":"there","dockerVolumeConfiguration":{"scope":"shared"}},
 		{"name":"made","dockerVolumeConfiguration":{"scope":"shared","autoprovision":true,"driver":"local","driverOpts":{"type":"tmpfs"},"labels":{"a":"b"}}}]}`)}
-	want := "[[volume create -- ecs-T-own] [volume create --driver local --opt type=tmpfs --label a=b -- made]]"
-	if got := fmt.Sprint(taskVolumes(task)); got != want {
+	d := docker{host: "h"}
+	want := "[[volume create --label ecs-run-task.owner=" + d.owner() + " -- ecs-T-own] [volume create --driver local --opt type=tmpfs --label a=b -- made]]"
+	if got := fmt.Sprint(d.taskVolumes(task)); got != want {
 		t.Errorf("taskVolumes = %s, want %s", got, want)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
 // hostPath is the PATH of a container that has none, the one Docker gives it.
@@ -20,22 +22,80 @@ const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Process runs containers as processes of the host: entryPoint and command as
 // they are, without a shell and without the image. A container's processes see
-// all that the host's user sees; CPU and memory limits, users, volumes and ports
-// are not set up. Each has a process group of its own, which is killed with it;
-// a process that leaves the group is not.
+// all that the host's user sees; CPU and memory limits, users and ports are not set
+// up, and there are no mounts. Each has a process group of its own, which is killed
+// with it; a process that leaves the group is not, until the program ends: see
+// [Supervise].
 //
 // The variables, NAME=value, are what a container's environment is added to;
 // PATH is Docker's default if neither has one.
-func Process(environment ...string) Executor { return process{slices.Clone(environment)} }
+func Process(environment ...string) Executor { return newProcess(environment) }
 
-type process struct{ environment []string }
+// SupervisedProcess is [Process] in a program that [Supervise] runs and that starts no
+// other processes: it waits for those that a container's process left behind.
+func SupervisedProcess(environment ...string) Executor {
+	p := newProcess(environment)
+	p.supervised = true
+	return p
+}
 
-// Processes share nothing that would have to be made, and images are not run.
-func (process) Begin(context.Context, Task) error     { return nil }
-func (process) End(Task)                              {}
-func (process) Pull(context.Context, Container) error { return nil }
+func newProcess(environment []string) *process {
+	return &process{environment: slices.Clone(environment), running: make(map[int]bool)}
+}
 
-func (p process) Run(ctx context.Context, c Container, started func(), stop <-chan struct{}) (Exit, error) {
+type process struct {
+	environment []string
+	supervised  bool
+
+	mu      sync.Mutex   // held while a process is started or waited for
+	running map[int]bool // process ids of containers and probes
+}
+
+// Begin refuses what a process can't have: there are no mounts, so that a volume must be
+// a folder of the host at the very path that the container has it at.
+func (*process) Begin(_ context.Context, t Task) error {
+	folders := make(map[string]string)
+	for _, v := range wire.Objects(t.Definition, "volumes") {
+		folders[wire.Text(v, "name")] = wire.Text(wire.Member(v, "host"), "sourcePath")
+	}
+	for _, c := range wire.Objects(t.Definition, "containerDefinitions") {
+		for _, m := range wire.Objects(c, "mountPoints") {
+			volume, path := wire.Text(m, "sourceVolume"), wire.Text(m, "containerPath")
+			if folders[volume] != path {
+				return fmt.Errorf("CannotCreateContainerError: container %s wants volume %s at %s, and a process has no mounts: "+
+					"run containers with docker, or let the volume's host.sourcePath be %s", wire.Text(c, "name"), volume, path, path)
+			}
+		}
+	}
+	return nil
+}
+
+// Processes share nothing that would have to be removed, and images are not run.
+func (*process) End(Task)                              {}
+func (*process) Pull(context.Context, Container) error { return nil }
+
+// begin starts a process, and ended notes its end.
+func (p *process) begin(cmd *exec.Cmd) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.running[cmd.Process.Pid] = true
+	return nil
+}
+
+func (p *process) ended(cmd *exec.Cmd) {
+	killGroup(cmd.Process.Pid) // what it left behind, as the end of a container does
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.running, cmd.Process.Pid)
+	if p.supervised {
+		reapOrphans(func(pid int) bool { return p.running[pid] })
+	}
+}
+
+func (p *process) Run(ctx context.Context, c Container, started func(), stop <-chan struct{}) (Exit, error) {
 	cmd, out, err := p.start(c)
 	if err != nil {
 		return Exit{}, fmt.Errorf("CannotStartContainerError: %w", err)
@@ -48,7 +108,7 @@ func (p process) Run(ctx context.Context, c Container, started func(), stop <-ch
 	helpers.Go(func() { copyOutput(c.Output, out, exited) })
 	helpers.Go(func() { end(ctx, cmd.Process, stop, exited) })
 	err = cmd.Wait()
-	killGroup(cmd.Process.Pid) // what it left behind, as the end of a container does
+	p.ended(cmd)
 	close(exited)
 	out.SetReadDeadline(time.Now()) // wakes the copy
 	helpers.Wait()
@@ -60,7 +120,7 @@ func (p process) Run(ctx context.Context, c Container, started func(), stop <-ch
 
 // start starts a container's process and returns the pipe that it prints to,
 // both streams in the order of their writes.
-func (p process) start(c Container) (*exec.Cmd, *os.File, error) {
+func (p *process) start(c Container) (*exec.Cmd, *os.File, error) {
 	argv := slices.Concat(c.EntryPoint, c.Command)
 	if len(argv) == 0 {
 		return nil, nil, errors.New("a process needs an entryPoint or a command in the container definition, because its image is not run")
@@ -74,7 +134,7 @@ func (p process) start(c Container) (*exec.Cmd, *os.File, error) {
 		return nil, nil, err
 	}
 	cmd.Stdout, cmd.Stderr = in, in
-	err = cmd.Start()
+	err = p.begin(cmd)
 	in.Close()
 	if err != nil {
 		out.Close()
@@ -124,19 +184,19 @@ func copyOutput(w io.Writer, pipe *os.File, exited <-chan struct{}) {
 	}
 }
 
-func (p process) Probe(ctx context.Context, c Container, command []string) (int, error) {
+func (p *process) Probe(ctx context.Context, c Container, command []string) (int, error) {
 	cmd, err := p.command(c, command)
 	if err != nil {
 		return 0, err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := p.begin(cmd); err != nil {
 		return 0, err
 	}
 	exited := make(chan struct{})
 	var helper sync.WaitGroup
 	helper.Go(func() { end(ctx, cmd.Process, nil, exited) })
 	err = cmd.Wait()
-	killGroup(cmd.Process.Pid)
+	p.ended(cmd)
 	close(exited)
 	helper.Wait()
 	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
@@ -147,7 +207,7 @@ func (p process) Probe(ctx context.Context, c Container, command []string) (int,
 
 // command returns the process of a program and its arguments in a container's
 // surroundings.
-func (p process) command(c Container, argv []string) (*exec.Cmd, error) {
+func (p *process) command(c Container, argv []string) (*exec.Cmd, error) {
 	environment := slices.Concat([]string{"PATH=" + hostPath}, p.environment, c.Environment)
 	program, err := lookUp(argv[0], variable(environment, "PATH"), c.WorkingDirectory)
 	if err != nil {

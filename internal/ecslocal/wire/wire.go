@@ -69,8 +69,12 @@ func Decode(body []byte) (Object, error) {
 	return o, nil
 }
 
-// WriteAnswer writes an operation's answer.
+// WriteAnswer writes an operation's answer; nil is that of an operation without output.
 func WriteAnswer(w http.ResponseWriter, answer any) {
+	if answer == nil {
+		write(w, http.StatusOK, nil)
+		return
+	}
 	body, err := json.Marshal(answer)
 	if err != nil {
 		WriteError(w, fmt.Errorf("encode the answer: %w", err))
@@ -124,8 +128,10 @@ func HexID(n int) string {
 }
 
 // UUID returns a random UUID.
-func UUID() string {
-	id := HexID(16)
+func UUID() string { return FormatUUID(HexID(16)) }
+
+// FormatUUID returns the UUID of 32 hexadecimal digits.
+func FormatUUID(id string) string {
 	return fmt.Sprintf("%s-%s-4%s-a%s-%s", id[:8], id[8:12], id[13:16], id[17:20], id[20:])
 }
 
