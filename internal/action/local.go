@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,6 +86,7 @@ func serveLocal(ctx context.Context, env Env, c input.LocalECS) int {
 		listener.Close()
 		return fail(fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: give --exposed if that is meant", c.Listen))
 	}
+	debug.SetGCPercent(40) // the heap is mostly logs, of which twice as much is too much
 	server := ecslocal.New(options...)
 	defer server.Close()
 	fmt.Fprintf(env.Stdout, "serving ECS and CloudWatch Logs at http://%s\n", listener.Addr())

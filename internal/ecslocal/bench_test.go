@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,6 +78,34 @@ func BenchmarkRunTask(b *testing.B) {
 			if err != nil || response.StatusCode != 200 {
 				b.Fatal(response, err)
 			}
+		}
+	}
+}
+
+// BenchmarkThousandTasks runs 1,000 tasks of true as processes, from RunTask to STOPPED.
+func BenchmarkThousandTasks(b *testing.B) {
+	for b.Loop() {
+		s := newServer(b, hostProcess())
+		s.do("RegisterTaskDefinition", object{"family": "f", "containerDefinitions": []object{
+			with(object{"name": "a", "image": "i", "memory": 64, "command": []string{"true"}}, logged("g")),
+		}})
+		var arns []any
+		for range 100 {
+			answer := s.do("RunTask", object{"taskDefinition": "f", "count": 10})
+			for i := range 10 {
+				arns = append(arns, at(answer, "tasks", i, "taskArn"))
+			}
+		}
+		for page := range slices.Chunk(arns, 100) {
+			until(b, "100 tasks are STOPPED", func() bool {
+				answer := s.do("DescribeTasks", object{"tasks": page})
+				for i := range page {
+					if str(answer, "tasks", i, "lastStatus") != "STOPPED" {
+						return false
+					}
+				}
+				return true
+			})
 		}
 	}
 }

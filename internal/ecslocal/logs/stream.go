@@ -16,7 +16,7 @@ const (
 	// maxStored is how many bytes of compressed events, and of those that are not
 	// compressed yet, a store holds. The oldest of the longest stream are dropped
 	// beyond that.
-	maxStored = 256 << 20
+	maxStored = 128 << 20
 )
 
 // A stream is the events of one container, in the order of their times. An event's

@@ -49,6 +49,7 @@ type process struct {
 
 	mu      sync.Mutex   // held while a process is started or waited for
 	running map[int]bool // process ids of containers and probes
+	reaped  time.Time    // when orphans were last looked for
 }
 
 // Begin refuses what a process can't have: there are no mounts, so that a volume must be
@@ -90,7 +91,8 @@ func (p *process) ended(cmd *exec.Cmd) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.running, cmd.Process.Pid)
-	if p.supervised {
+	if p.supervised && time.Since(p.reaped) > time.Second { // a look costs time, if thousands run
+		p.reaped = time.Now()
 		reapOrphans(func(pid int) bool { return p.running[pid] })
 	}
 }

@@ -106,14 +106,20 @@ func descendants(pid int) []int {
 func children(pid int) (pids []int) {
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is a good one
 	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err != nil {
-			continue // the thread is gone
-		}
-		for _, field := range strings.Fields(string(text)) {
-			if pid, err := strconv.Atoi(field); err == nil {
-				pids = append(pids, pid)
-			}
+		pids = append(pids, childrenIn(list)...)
+	}
+	return pids
+}
+
+// childrenIn reads a file that lists the children of a thread.
+func childrenIn(list string) (pids []int) {
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return nil // the thread is gone
+	}
+	for _, field := range strings.Fields(string(text)) {
+		if pid, err := strconv.Atoi(field); err == nil {
+			pids = append(pids, pid)
 		}
 	}
 	return pids
@@ -121,9 +127,10 @@ func children(pid int) (pids []int) {
 
 // reapOrphans waits for the processes that have ended and became this one's children
 // when a container's process that had started them was gone. known says of a child
-// whether it is a container's own, which is waited for elsewhere.
+// whether it is a container's own, which is waited for elsewhere. Orphans become children
+// of the first thread.
 func reapOrphans(known func(pid int) bool) {
-	for _, pid := range children(os.Getpid()) {
+	for _, pid := range childrenIn(fmt.Sprintf("/proc/%d/task/%[1]d/children", os.Getpid())) {
 		if !known(pid) {
 			syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
