@@ -190,6 +190,62 @@ func TestDocker(t *testing.T) {
 	}
 }
 
+// TestDockerFolders writes into a folder of the host that is not there yet, and reads an
+// EFS file system that an earlier task wrote.
+func TestDockerFolders(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s := newDocker(t)
+	folder := filepath.Join(t.TempDir(), "new", "folder")
+	run := func(container object) {
+		t.Helper()
+		arn := str(s.do("RunTask", object{"taskDefinition": str(s.do("RegisterTaskDefinition", object{
+			"family": "f", "containerDefinitions": []object{container}, "volumes": []object{
+				{"name": "host", "host": object{"sourcePath": folder}},
+				{"name": "efs", "efsVolumeConfiguration": object{"fileSystemId": "fs-1", "rootDirectory": "/data"}},
+			},
+		}), "taskDefinition", "taskDefinitionArn")}), "tasks", 0, "taskArn")
+		if task := s.stopped(arn); num(task, "containers", 0, "exitCode") != 0 || task["containers"].([]any)[0].(object)["exitCode"] == nil {
+			t.Errorf("task = %v, want exit code 0", task)
+		}
+	}
+	mounts := object{"mountPoints": []object{{"sourceVolume": "host", "containerPath": "/h"}, {"sourceVolume": "efs", "containerPath": "/e"}}}
+	run(box("a", mounts, object{"command": []string{"write", "/h/file", "write", "/e/file"}}))
+	run(box("b", mounts, object{"command": []string{"read", "/e/file"}}))
+	if text, err := os.ReadFile(filepath.Join(folder, "file")); err != nil || string(text) != "written\n" {
+		t.Errorf("the folder of the host has %q, %v", text, err)
+	}
+}
+
+// TestDockerRecover removes what a local ECS left that was killed, and nothing of one
+// that runs, here or on another machine.
+func TestDockerRecover(t *testing.T) {
+	first := newDocker(t)
+	arn := first.start(box("a", object{"command": []string{"trap", "0"}}))
+	first.reach(arn, "RUNNING")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make(map[string]string)
+	for name, owner := range map[string]string{"gone": host + "/4194999/1", "elsewhere": "another-" + host + "/4194999/1"} {
+		out, err := exec.Command("docker", "create", "--label", "ecs-run-task.owner="+owner, boxImage).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[name] = strings.TrimSpace(string(out))
+		defer exec.Command("docker", "rm", "--force", made[name]).Run()
+	}
+	exists := func(id string) bool { return exec.Command("docker", "inspect", id).Run() == nil }
+	newServer(t, ecslocal.Docker(os.Environ()))
+	until(t, "the container of a process that is gone is removed", func() bool { return !exists(made["gone"]) })
+	if !exists(made["elsewhere"]) {
+		t.Error("a container of another machine's process was removed")
+	}
+	if got := remaining(t, arn); got == "" {
+		t.Error("a container of a process that runs was removed")
+	}
+}
+
 func TestDockerStop(t *testing.T) {
 	t.Parallel()
 	s := newDocker(t)

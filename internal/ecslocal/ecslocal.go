@@ -109,6 +109,9 @@ func New(options ...Option) *Server {
 		s.ruled = append(s.ruled, &ruled{r, make(map[string]int)})
 	}
 	s.makeClusters()
+	if e, ok := s.executor.(interface{ Recover(context.Context) }); ok {
+		s.work.Go(func() { e.Recover(s.life) })
+	}
 	return s
 }
 

@@ -50,7 +50,7 @@ type docker struct {
 	volumes     string // folder of EFS file systems
 }
 
-// Recover removes the containers and volumes of processes of this machine that ended
+// Recover is called when the server starts. It removes the containers and volumes of processes of this machine that ended
 // without removing them, as a SIGKILL does.
 func (d docker) Recover(ctx context.Context) {
 	for _, kind := range [][]string{{"ps", "--all"}, {"volume", "ls"}} {
