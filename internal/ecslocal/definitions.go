@@ -64,6 +64,11 @@ func (s *Server) registerTaskDefinition(in object, _ caller) (any, error) {
 	body["registeredAt"] = wire.Timestamp(time.Now())
 	body["registeredBy"] = s.iamARN("root")
 	s.families[family] = append(s.families[family], d)
+	for _, c := range d.containers() {
+		if log := wire.Member(c, "logConfiguration"); wire.Text(log, "logDriver") == "awslogs" {
+			s.logs.Expect(wire.Text(wire.Member(log, "options"), "awslogs-region"), wire.Text(wire.Member(log, "options"), "awslogs-group"))
+		}
+	}
 	return d.answer(true), nil
 }
 

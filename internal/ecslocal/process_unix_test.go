@@ -242,6 +242,29 @@ type writeCloser struct {
 
 func (w writeCloser) Close() error { w.end(); return nil }
 
+// TestProcessMounts refuses a volume that a process can't have, and runs with one that
+// is where the container looks for it.
+func TestProcessMounts(t *testing.T) {
+	s := newServer(t, hostProcess())
+	folder := t.TempDir()
+	run := func(containerPath string) object {
+		answer := s.do("RegisterTaskDefinition", object{
+			"family": "f", "volumes": []object{{"name": "v", "host": object{"sourcePath": folder}}},
+			"containerDefinitions": []object{shell("a", "true", object{"mountPoints": []object{{"sourceVolume": "v", "containerPath": containerPath}}})},
+		})
+		answer = s.do("RunTask", object{"taskDefinition": str(answer, "taskDefinition", "taskDefinitionArn")})
+		return s.stopped(str(answer, "tasks", 0, "taskArn"))
+	}
+	want := "CannotCreateContainerError: container a wants volume v at /data, and a process has no mounts: " +
+		"run containers with docker, or let the volume's host.sourcePath be /data"
+	if task := run("/data"); str(task, "stoppedReason") != want || str(task, "stopCode") != "TaskFailedToStart" {
+		t.Errorf("stoppedReason = %q, want %q", str(task, "stoppedReason"), want)
+	}
+	if task := run(folder); str(task, "stopCode") != "EssentialContainerExited" {
+		t.Errorf("task = %v, want it to run", task)
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	secrets := object{"environment": []object{{"name": "P", "value": "plain"}}, "secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
 	s := newServer(t, hostProcess(), ecslocal.Secrets(map[string]string{"arn:x": "hush"}))

@@ -47,6 +47,16 @@ func (l *Store) Strict(region string, names ...string) {
 	}
 }
 
+// Expect makes a group that a definition names, unless the store is strict: who runs
+// tasks on AWS has made it before, and may follow it before the first line is there.
+func (l *Store) Expect(region, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.strict && l.groups[groupKey{region, name}] == nil {
+		l.makeGroup(region, name)
+	}
+}
+
 type groupKey struct{ region, name string }
 
 type group struct {

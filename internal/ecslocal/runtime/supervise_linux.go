@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,6 +57,7 @@ func supervise(ctx context.Context, args, environment []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	debug.FreeOSMemory() // this process only waits
 	stop := context.AfterFunc(ctx, func() { child.Process.Signal(syscall.SIGTERM) })
 	defer stop()
 	err = child.Wait()
