@@ -93,6 +93,7 @@ func serveLocal(ctx context.Context, env Env, c input.LocalECS) int {
 	web := &http.Server{Handler: ecslocal.CheckHost(server, c.Hosts...), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { web.Close() })
 	defer stop()
+	runtime.DropStartup()
 	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fail(err)
 	}

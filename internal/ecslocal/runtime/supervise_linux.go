@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +56,7 @@ func supervise(ctx context.Context, args, environment []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	debug.FreeOSMemory() // this process only waits
+	DropStartup() // this process only waits
 	stop := context.AfterFunc(ctx, func() { child.Process.Signal(syscall.SIGTERM) })
 	defer stop()
 	err = child.Wait()
