@@ -114,6 +114,7 @@ func TestLiveTail(t *testing.T) {
 	s := newServer(t, hostProcess(), ecslocal.LogGroups("g"))
 	listening := httptest.NewServer(s)
 	defer listening.Close()
+	s.stopped(s.start(shell("a", "echo wanted 0", logged("g")))) // moments before the session
 	r := newRequest("logs:StartLiveTail", `{"logGroupIdentifiers":["arn:aws:logs:us-east-1:123456789012:log-group:g"],"logEventFilterPattern":"wanted"}`)
 	r.URL.Host, r.RequestURI = strings.TrimPrefix(listening.URL, "http://"), ""
 	response, err := http.DefaultClient.Do(r)
@@ -149,12 +150,12 @@ func TestLiveTail(t *testing.T) {
 		}
 		return kind, payload
 	}
+	s.start(shell("a", "echo wanted 1; echo other; echo wanted 2", logged("g")))
 	for _, want := range []string{"initial-response", "sessionStart"} {
 		if kind, payload := next(); kind != want {
 			t.Fatalf("event = %s %v, want %s", kind, payload, want)
 		}
 	}
-	s.start(shell("a", "echo wanted 1; echo other; echo wanted 2", logged("g")))
 	var lines []string
 	for range 20 {
 		kind, payload := next()
@@ -164,11 +165,11 @@ func TestLiveTail(t *testing.T) {
 		for i := range payload["sessionResults"].([]any) {
 			lines = append(lines, str(payload, "sessionResults", i, "message"))
 		}
-		if len(lines) >= 2 {
+		if len(lines) >= 3 {
 			break
 		}
 	}
-	if !slices.Equal(lines, []string{"wanted 1", "wanted 2"}) {
-		t.Errorf("lines = %q, want wanted 1, wanted 2", lines)
+	if !slices.Equal(lines, []string{"wanted 0", "wanted 1", "wanted 2"}) {
+		t.Errorf("lines = %q, want wanted 0, wanted 1, wanted 2", lines)
 	}
 }

@@ -18,7 +18,6 @@ const { taskDefinition } = await ecs.send(new RegisterTaskDefinitionCommand({
   }],
 }));
 
-// A first task makes the log group, without which there is no live tail.
 async function run() {
   const { tasks, failures } = await ecs.send(new RunTaskCommand({
     taskDefinition: taskDefinition.taskDefinitionArn, tags: [], capacityProviderStrategy: [], placementConstraints: [], startedBy: "js",
@@ -27,8 +26,6 @@ async function run() {
   return tasks[0].taskArn;
 }
 const stopped = (arn) => waitUntilTasksStopped({ client: ecs, minDelay: 1, maxDelay: 1, maxWaitTime: 60 }, { tasks: [arn] });
-await stopped(await run());
-
 const abort = new AbortController();
 const tail = await logs.send(
   new StartLiveTailCommand({ logGroupIdentifiers: [`arn:aws:logs:us-east-1:${Account}:log-group:/ecs/js`] }), { abortSignal: abort.signal });

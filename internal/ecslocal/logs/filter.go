@@ -134,6 +134,11 @@ const (
 	tailInterval = time.Second   // between the updates of a live tail
 	tailLimit    = 500           // events of one update; more are sampled
 	tailEnd      = 3 * time.Hour // after which AWS ends a session
+
+	// tailBacklog is how old a stream may be whose lines before the session's start are
+	// in the session: a local task prints its first line at once, and one on AWS long
+	// after the clients that call StartLiveTail behind RunTask.
+	tailBacklog = 10 * time.Second
 )
 
 // A tail is a session of StartLiveTail.
@@ -184,7 +189,9 @@ func (l *Store) StartLiveTail(in wire.Object, from Caller) (any, error) {
 		}
 		t.groups = append(t.groups, tailed{l.arn(from.Region, name), g})
 		for _, s := range g.streams {
-			t.seen[s] = s.end()
+			if time.Since(s.created) > tailBacklog {
+				t.seen[s] = s.end()
+			}
 		}
 	}
 	return t, nil
