@@ -3,17 +3,20 @@ package action
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
+	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -33,7 +36,7 @@ func newInvocation(env Env, console *report.Report, config input.Config) invocat
 type execution struct {
 	draft    plan.Draft
 	clients  *session.Clients // nil if AWS was not called
-	logs     *logs            // nil if nothing was launched
+	logs     *logs.Logs       // nil if nothing was launched
 	requests []plan.Request   // of a dry run
 	outcome  run.Outcome
 }
@@ -51,7 +54,7 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 			if !in.config.Logs {
 				return nil
 			}
-			return x.logs.output(taskARN, container)
+			return x.logs.Output(taskARN, container)
 		}
 		if x.clients, err = in.connect(ctx, output); err != nil {
 			return x
@@ -64,7 +67,11 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 		x.requests, err = in.printRequests(x.outcome.Plan)
 		return x
 	}
-	x.logs = newLogs(ctx, in.console, x.clients, in.config.Logs && x.outcome.Plan.End.Waits(), x.outcome.Plan.MultiTask(), logRule(in.config.LogWait))
+	x.logs = logs.New(ctx, x.clients, logs.Options{
+		Shown:     in.config.Logs && x.outcome.Plan.End.Waits(),
+		MultiTask: x.outcome.Plan.MultiTask(),
+		Rule:      logRule(in.config.LogWait), URL: report.LogURL,
+	}, in.console.Emit)
 	runner := in.runner(x, ledger)
 	if in.config.Reattach {
 		if x.outcome.Attempts, err = runner.Adopt(ctx); err != nil {
@@ -96,8 +103,12 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 			go x.clients.Account(ctx) // for what is said of the failure; it is asked for meanwhile
 		}
 		in.runner(x, ledger).Drain(ctx, x.outcome)
-		in.saveLogs(x.logs)
-		result.Logs = x.logs.results()
+		if !x.clients.Local {
+			in.saveLogs(x.logs.Positions())
+		}
+		for _, log := range x.logs.All() {
+			result.Logs = append(result.Logs, report.Log(log))
+		}
 	}
 	result.Faults = in.faults(ctx, x, ledger)
 	for _, fault := range result.Faults {
@@ -172,13 +183,13 @@ func (in invocation) ecs(clients *session.Clients) task.Runner {
 }
 
 // explainer returns what explains errors; clients and logs may be nil.
-func (in invocation) explainer(clients *session.Clients, logs *logs) explain.Explainer {
+func (in invocation) explainer(clients *session.Clients, logs *logs.Logs) explain.Explainer {
 	e := explain.Explainer{Cluster: in.config.Cluster, Subnets: in.config.Subnets}
 	if clients != nil {
 		e.Region, e.Account = clients.Config.Region, clients
 	}
 	if logs != nil {
-		e.LastLines = logs.last
+		e.LastLines = logs.Last
 	}
 	return e
 }
@@ -202,4 +213,12 @@ func (in invocation) runner(x execution, ledger *run.Ledger) run.Runner {
 		r.OwnStartedBy = !r.GivenStartedBy
 	}
 	return r
+}
+
+// logRule returns the rule for the end of a log that the inputs ask for.
+func logRule(wait *time.Duration) tail.Rule {
+	if wait == nil {
+		return tail.Default
+	}
+	return tail.For(*wait)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
@@ -34,17 +35,13 @@ const laterLogsTime = 20 * time.Second
 
 // saveLogs saves for the post stage up to where the logs have been read, and says where
 // later lines are.
-func (in invocation) saveLogs(logs *logs) {
-	if logs.clients.Local {
-		return
-	}
-	positions := logs.group.Positions()
+func (in invocation) saveLogs(positions []logs.Position) {
 	if len(positions) == 0 {
 		return
 	}
 	state := []byte("[")
 	for _, at := range positions {
-		one, err := json.Marshal(readLog{logs.of(at.Source).name, at.Region, at.Stream.Group, at.Stream.Name, at.Token})
+		one, err := json.Marshal(readLog{at.Name, at.Region, at.Stream.Group, at.Stream.Name, at.Token})
 		if err != nil || len(state)+len(one) > readLogsLimit {
 			break
 		}

@@ -14,7 +14,7 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "ownership", "plan", "policy", "report", "run", "runtask", "scaffold", "scenario", "session", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "logs", "ownership", "plan", "policy", "report", "run", "runtask", "scaffold", "scenario", "session", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},
@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"git":       {"nearest"},
 	"input":     {"awsfacts", "nearest", "placeholder", "shellwords"},
 	"lookup":    {"awsfacts"},
+	"logs":      {"diagnose", "event", "explain", "session", "tail", "task"},
 	"nearest":   {},
 	"policy":    {"awsfacts", "document", "input", "lookup", "runtask", "taskdef"},
 	"preflight": {"awsfacts", "document", "input", "lookup", "taskdef"},

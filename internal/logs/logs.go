@@ -1,4 +1,7 @@
-package action
+// Package logs follows the logs of a run's containers: it finds their streams, begins to
+// read them when the containers run, names their lines, and holds the last ones for the
+// diagnosis and the report. A verdict never waits for a log, and never fails by one.
+package logs
 
 import (
 	"cmp"
@@ -14,20 +17,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// logs follows the containers' logs beside the watch. A verdict never waits for
-// a log, and never fails by one.
-type logs struct {
-	console *report.Report
+// Options say how logs are read and shown.
+type Options struct {
+	Shown     bool      // the lines are wanted, not only the addresses
+	MultiTask bool      // there may be several tasks, whose lines are told apart
+	Rule      tail.Rule // for the end of a log
+
+	// URL returns the address of a stream in the AWS console.
+	URL func(region, group, stream string) string
+}
+
+// Logs are the logs of a run's containers.
+type Logs struct {
+	options Options
+	emit    event.Sink
 	clients *session.Clients
-	shown   bool // the lines are wanted, not only the links
-	several bool // tasks, whose lines are told apart
 	group   *tail.Group
 
 	ctx    context.Context // of all reading
@@ -37,11 +48,18 @@ type logs struct {
 	follows  map[string]*follow // by task ARN and container name
 	names    map[tail.Source]*follow
 	reported map[string]bool // what has been said once
-	seen     []*seen         // in the order of their beginning
+	all      []*containerLog // in the order of their beginning
 }
 
-// seen is what has been seen of one container's log.
-type seen struct {
+// Log is what was read of one container's log.
+type Log struct {
+	TaskARN, Container string
+	URL                string   // in the AWS console; empty if it is not there
+	Last               []string // the last lines, oldest first, where they were read
+}
+
+// containerLog is one container's log on its way.
+type containerLog struct {
 	task, container, url string
 	last                 lastLines
 }
@@ -50,21 +68,21 @@ type seen struct {
 type follow struct {
 	source tail.Source
 	name   string // of the container, and of its task if there are several
-	log    *seen
+	log    *containerLog
 	begun  bool
 }
 
-// newLogs returns logs that are read to their ends by a rule. They outlive a signal, so
-// that the last lines are seen.
-func newLogs(ctx context.Context, console *report.Report, clients *session.Clients, shown, several bool, rule tail.Rule) *logs {
-	l := &logs{
-		console: console, clients: clients, shown: shown, several: several,
+// New returns logs that are read to their ends. They outlive a signal, so that the last
+// lines are shown.
+func New(ctx context.Context, clients *session.Clients, o Options, emit event.Sink) *Logs {
+	l := &Logs{
+		options: o, emit: emit, clients: clients,
 		follows: map[string]*follow{}, names: map[tail.Source]*follow{}, reported: map[string]bool{},
 	}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	l.group = &tail.Group{
 		Client: func(region string) tail.API { return clients.Logs(region) },
-		Rule:   rule, Local: clients.LocalTime, Lines: l.print, Ended: l.ended,
+		Rule:   o.Rule, Local: clients.LocalTime, Lines: l.print, Ended: l.ended,
 	}
 	if clients.Local { // which has no delay, and whose answers cost nothing
 		l.group.Rule, l.group.Every, l.group.Interval = tail.For(0), 50*time.Millisecond, time.Millisecond
@@ -72,25 +90,17 @@ func newLogs(ctx context.Context, console *report.Report, clients *session.Clien
 	return l
 }
 
-// logRule returns the rule for the end of a log that the inputs ask for.
-func logRule(wait *time.Duration) tail.Rule {
-	if wait == nil {
-		return tail.Default
-	}
-	return tail.For(*wait)
-}
-
 // Update begins to read the logs of a task's containers as soon as they run, and hands
 // on what is known of the containers' ends. The label tells the task from others; it is
 // empty if there is only one.
-func (l *logs) Update(state *task.State, label string) {
+func (l *Logs) Update(state *task.State, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, defined := range state.Definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
 		container := containerOf(state, name)
 		f := l.find(state, defined, container, label)
-		if f == nil || !l.shown {
+		if f == nil || !l.options.Shown {
 			continue
 		}
 		status := aws.ToString(container.LastStatus)
@@ -131,7 +141,7 @@ func containerOf(state *task.State, name string) types.Container {
 
 // find returns a container's log, nil if the stream is not known, yet or at all. It
 // says where the log is.
-func (l *logs) find(state *task.State, defined types.ContainerDefinition, container types.Container, label string) *follow {
+func (l *Logs) find(state *task.State, defined types.ContainerDefinition, container types.Container, label string) *follow {
 	name := aws.ToString(defined.Name)
 	key := aws.ToString(state.TaskArn) + " " + name
 	if f := l.follows[key]; f != nil {
@@ -149,8 +159,8 @@ func (l *logs) find(state *task.State, defined types.ContainerDefinition, contai
 	source := tail.Source{Region: cmp.Or(config.Options["awslogs-region"], l.clients.Config.Region), Stream: stream}
 	f := &follow{source: source, name: name + label, log: l.see(aws.ToString(state.TaskArn), name)}
 	if !l.clients.Local {
-		f.log.url = report.LogURL(source.Region, stream.Group, stream.Name)
-		l.console.Printf("log of %s: %s", f.name, f.log.url)
+		f.log.url = l.options.URL(source.Region, stream.Group, stream.Name)
+		l.emit.Printf("log of %s: %s", f.name, f.log.url)
 	}
 	l.follows[key], l.names[source] = f, f
 	return f
@@ -167,13 +177,13 @@ func streamOf(config *types.LogConfiguration, container, taskID, runtimeID strin
 }
 
 // of returns whose log it is.
-func (l *logs) of(source tail.Source) *follow {
+func (l *Logs) of(source tail.Source) *follow {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.names[source]
 }
 
-func (l *logs) print(source tail.Source, events []tail.Event) {
+func (l *Logs) print(source tail.Source, events []tail.Event) {
 	lines := make([]string, len(events))
 	for i, e := range events {
 		lines[i] = e.Message
@@ -183,31 +193,31 @@ func (l *logs) print(source tail.Source, events []tail.Event) {
 }
 
 // ended says why a log is not wholly shown.
-func (l *logs) ended(source tail.Source, err error) {
+func (l *Logs) ended(source tail.Source, err error) {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
 	l.trouble(l.of(source).log.container, source.Region, source.Stream, err)
 }
 
-func (l *logs) show(log *seen, name string, lines []string) {
-	l.console.Log(name, lines...)
+func (l *Logs) show(log *containerLog, name string, lines []string) {
+	l.emit(event.Log{Container: name, Lines: lines})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log.last.add(lines)
 }
 
 // see begins to keep what is seen of a container's log.
-func (l *logs) see(task, container string) *seen {
-	log := &seen{task: task, container: container}
-	l.seen = append(l.seen, log)
+func (l *Logs) see(task, container string) *containerLog {
+	log := &containerLog{task: task, container: container}
+	l.all = append(l.all, log)
 	return log
 }
 
 // cannotShow says once of a container why its output is not seen.
-func (l *logs) cannotShow(state *task.State, name string, config *types.LogConfiguration) {
+func (l *Logs) cannotShow(state *task.State, name string, config *types.LogConfiguration) {
 	key := task.Name(state.Definition) + " " + name
-	if l.reported[key] || !l.shown || l.clients.Local {
+	if l.reported[key] || !l.options.Shown || l.clients.Local {
 		return
 	}
 	l.reported[key] = true
@@ -215,7 +225,7 @@ func (l *logs) cannotShow(state *task.State, name string, config *types.LogConfi
 	if config != nil {
 		why = "its log driver is " + string(config.LogDriver)
 	}
-	l.console.Notice(report.Note{
+	l.emit.Notice(event.Note{
 		Text: fmt.Sprintf("the output of container %s can't be shown: %s", name, why),
 		Hint: `only awslogs can be read back: "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "...", "awslogs-region": "...", "awslogs-stream-prefix": "..."}}`,
 	})
@@ -223,9 +233,9 @@ func (l *logs) cannotShow(state *task.State, name string, config *types.LogConfi
 
 // trouble says why a log is not, or not wholly, shown; once, where that is so of a
 // whole group.
-func (l *logs) trouble(name, region string, stream tail.Stream, err error) {
+func (l *Logs) trouble(name, region string, stream tail.Stream, err error) {
 	if errors.Is(err, tail.ErrNoStream) {
-		l.console.Printf("container %s wrote no log (%s)", name, stream)
+		l.emit.Printf("container %s wrote no log (%s)", name, stream)
 		return
 	}
 	what := "the log of container " + name
@@ -235,7 +245,7 @@ func (l *logs) trouble(name, region string, stream tail.Stream, err error) {
 			return
 		}
 	}
-	l.console.Warning(report.Note{
+	l.emit.Warning(event.Note{
 		Title:  "log not shown",
 		Text:   fmt.Sprintf("%s: %v", what, explain.Refusal(err, region, l.clients.KnownAccount)),
 		Advice: explain.Call(diagnose.Symptom{Container: name, LogGroup: stream.Group, Region: region}, err),
@@ -243,7 +253,7 @@ func (l *logs) trouble(name, region string, stream tail.Stream, err error) {
 }
 
 // warnOnce reports whether it was called with the key before.
-func (l *logs) warnOnce(key string) bool {
+func (l *Logs) warnOnce(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := l.reported[key]
@@ -253,7 +263,7 @@ func (l *logs) warnOnce(key string) bool {
 
 // Wait returns when every log has been read to its end, at the latest after
 // limit, and soon after ctx ends.
-func (l *logs) Wait(ctx context.Context, limit time.Duration) {
+func (l *Logs) Wait(ctx context.Context, limit time.Duration) {
 	late, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	timer := time.AfterFunc(max(limit, 0), cancel)
@@ -264,27 +274,43 @@ func (l *logs) Wait(ctx context.Context, limit time.Duration) {
 }
 
 // CutOff has what there is read before the reading is cut off.
-func (l *logs) CutOff() { l.group.CutOff() }
+func (l *Logs) CutOff() { l.group.CutOff() }
 
 // Reading reports whether a log is still being read.
-func (l *logs) Reading() bool { return l.group.Reading() > 0 }
+func (l *Logs) Reading() bool { return l.group.Reading() > 0 }
 
-// results returns what has been seen of each log.
-func (l *logs) results() []report.Log {
+// All returns what was read of each log, in the order of their beginning.
+func (l *Logs) All() []Log {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var all []report.Log
-	for _, log := range l.seen {
-		all = append(all, report.Log{TaskARN: log.task, Container: log.container, URL: log.url, Last: log.last.all()})
+	var all []Log
+	for _, log := range l.all {
+		all = append(all, Log{log.task, log.container, log.url, log.last.all()})
 	}
 	return all
 }
 
-// last returns the last lines of a container's log.
-func (l *logs) last(task, container string) []string {
+// Positions returns how far each log was read, with the name that its lines are shown
+// by.
+func (l *Logs) Positions() []Position {
+	var all []Position
+	for _, at := range l.group.Positions() {
+		all = append(all, Position{l.of(at.Source).name, at})
+	}
+	return all
+}
+
+// Position is how far a log was read.
+type Position struct {
+	Name string // that its lines are shown by
+	tail.Position
+}
+
+// Last returns the last lines of a container's log.
+func (l *Logs) Last(task, container string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, log := range l.seen {
+	for _, log := range l.all {
 		if log.task == task && log.container == container {
 			return log.last.all()
 		}
@@ -292,11 +318,11 @@ func (l *logs) last(task, container string) []string {
 	return nil
 }
 
-// output takes what a container of the embedded ECS prints that has no awslogs, so
+// Output takes what a container of the embedded ECS prints that has no awslogs, so
 // that it is seen too.
-func (l *logs) output(taskARN, container string) io.Writer {
+func (l *Logs) Output(taskARN, container string) io.Writer {
 	name := container
-	if l.several {
+	if l.options.MultiTask {
 		name += fmt.Sprintf(" %.8s", task.ID(taskARN))
 	}
 	l.mu.Lock()

@@ -1,0 +1,109 @@
+package action
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// stateOf is a task in a state of one word.
+func stateOf(word string) *task.State {
+	s := &task.State{Task: types.Task{TaskArn: aws.String("arn:task/0123456789")}, Definition: &types.TaskDefinition{Family: aws.String("job"), Revision: 1}}
+	switch word {
+	case "good":
+		s.Verdict = &task.Verdict{Outcome: task.Succeeded}
+	case "failed":
+		s.Verdict = &task.Verdict{Outcome: task.Failed, ExitCode: aws.Int32(3), Reason: "app exited with code 3"}
+	case "codeless":
+		s.Verdict = &task.Verdict{Outcome: task.Lost, Reason: "lost"}
+	case "reached":
+		s.Reached = true
+	}
+	return s
+}
+
+func TestConclude(t *testing.T) {
+	signal := &run.Interrupted{Signal: syscall.SIGTERM}
+	for _, tt := range []struct {
+		name   string
+		inputs map[string]string
+		tasks  []string
+		out    run.Outcome
+		status report.Status
+		code   int
+		reason string
+	}{
+		{name: "good", tasks: []string{"good", "good"}, status: report.Succeeded, reason: "every deciding container ended with code 0"},
+		{name: "failed", tasks: []string{"good", "failed"}, status: report.Failed, code: 3, reason: "task 01234567 of job:1: app exited with code 3"},
+		{name: "without a code", tasks: []string{"codeless"}, status: report.Failed, code: ExitError, reason: "task 01234567 of job:1: lost"},
+		{name: "an error goes before a failure", tasks: []string{"failed"}, out: run.Outcome{Cause: run.Failed, Err: errors.New("denied\nmore")}, status: report.Errored, code: ExitError, reason: "denied"},
+		{name: "the time-out goes before an error", tasks: []string{"failed"}, out: run.Outcome{Cause: run.TimedOut, Err: errors.New("denied")}, status: report.TimedOut, code: ExitTimedOut, reason: "timed out after 10m0s"},
+		{name: "a signal goes before all", tasks: []string{"good"}, out: run.Outcome{Cause: run.Cancelled, Signal: signal, Err: errors.New("denied")}, status: report.Cancelled, code: ExitSignal + 15, reason: "cancelled by SIGTERM"},
+		{name: "dry run", inputs: map[string]string{"dry-run": "true"}, status: report.DryRun, reason: "nothing was changed"},
+		{name: "not waited for", inputs: map[string]string{"skip-steady-state-check": "true"}, tasks: []string{"open"}, status: report.Started, reason: "started, and not waited for"},
+		{name: "not waited for, and local", inputs: map[string]string{"skip-steady-state-check": "true", "local": "process"}, tasks: []string{"open"}, status: report.Started, reason: "started, and not waited for: tasks of a local run are stopped when it ends"},
+		{name: "servers", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"reached"}, status: report.Running, reason: "every task is running"},
+		{name: "servers of which one has ended", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"reached", "good"}, status: report.Running, reason: "1 of 2 tasks running; the others had already ended with code 0"},
+		{name: "servers that have ended", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"good"}, status: report.Succeeded, reason: "not running: every deciding container had already ended with code 0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var c input.Config
+			if err := input.Read(&c, tt.inputs, nil); err != nil {
+				t.Fatal(err)
+			}
+			tt.out.Plan = plan.Plan{Jobs: []plan.Job{{Definition: plan.Named{Name: "job"}}}, End: plan.EndPolicyOf(c)}
+			a := run.Attempt{Started: time.Now()}
+			for _, word := range tt.tasks {
+				a.Tasks = append(a.Tasks, stateOf(word))
+			}
+			tt.out.Attempts = []run.Attempt{a}
+			got := conclude(c, execution{outcome: tt.out})
+			if got.Status != tt.status || got.ExitCode != tt.code || got.Reason != tt.reason || len(got.Tasks) != len(tt.tasks) {
+				t.Errorf("conclude() = %s, %d, %q with %d tasks, want %s, %d, %q with %d", got.Status, got.ExitCode, got.Reason, len(got.Tasks), tt.status, tt.code, tt.reason, len(tt.tasks))
+			}
+		})
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	for _, tt := range []struct {
+		code *int32
+		want int
+	}{{nil, ExitError}, {aws.Int32(0), 255}, {aws.Int32(1), 1}, {aws.Int32(255), 255}, {aws.Int32(256), 255}, {aws.Int32(-1073741510), 255}} {
+		if got := exitCode(tt.code); got != tt.want {
+			t.Errorf("exitCode(%v) = %d, want %d", aws.ToInt32(tt.code), got, tt.want)
+		}
+	}
+	if got := signalStatus(os.Interrupt); got != 130 {
+		t.Errorf("signalStatus(SIGINT) = %d, want 130", got)
+	}
+}
+
+// A task that the step stopped did not fail by itself, and one that it could not wait
+// for is unfinished.
+func TestFailedByItself(t *testing.T) {
+	for _, tt := range []struct {
+		state              string
+		stopping           bool
+		failed, unfinished bool
+	}{
+		{"good", false, false, false}, {"failed", false, true, false}, {"failed", true, true, false}, {"codeless", false, true, false},
+		{"codeless", true, false, true}, {"open", false, false, true}, {"open", true, false, true}, {"reached", false, false, false},
+	} {
+		s := stateOf(tt.state)
+		if failed, unfinished := failedByItself(s, tt.stopping), isUnfinished(s, tt.stopping); failed != tt.failed || unfinished != tt.unfinished {
+			t.Errorf("a task that is %s, stopping: %v, failed by itself: %v, is unfinished: %v, want %v, %v", tt.state, tt.stopping, failed, unfinished, tt.failed, tt.unfinished)
+		}
+	}
+}
