@@ -11,7 +11,7 @@ var (
 	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
 	partitionID    = regexp.MustCompile(`^aws(-[a-z]+)*$`)
 	roleText       = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`) // up to 512 characters, with the path
-	secretName     = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)  // up to 512 characters
+	secretName     = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`) // up to 512 characters; the secrets of other services have a !, as in rds!db-1
 	parameterName  = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)     // up to 1011 characters
 	parameterLabel = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)      // up to 100 characters; a version is a number
 	versionStage   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
@@ -102,7 +102,12 @@ func ParseSecret(s string) (Secret, error) {
 // parameters can't begin with ssm.
 var reservedNames = map[string]bool{"ssm": true, "secretsmanager": true, "sha256": true}
 
-func isParameter(name string) bool { return len(name) <= 1011 && parameterName.MatchString(name) }
+// isParameter reports whether a text can be the name of a parameter: "each sub-path
+// can be formed as a mix of letters, numbers and the following 3 symbols .-_"
+// (Systems Manager, ValidationException).
+func isParameter(name string) bool {
+	return len(name) <= 1011 && parameterName.MatchString(name) && !strings.Contains(name, "//") && !strings.HasSuffix(name, "/")
+}
 
 func isLabel(label string) bool { return len(label) <= 100 && parameterLabel.MatchString(label) }
 
@@ -115,6 +120,8 @@ func parseParameter(s string) (Secret, error) {
 		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
 	case !isPath:
 		return Secret{}, &SecretError{"after the account the ARN of a parameter goes on with :parameter/ and its name"}
+	case strings.HasPrefix(name, "/"):
+		return Secret{}, &SecretError{"after :parameter comes one / only, with which the name begins"}
 	case !isParameter(name) || labelled && !isLabel(label):
 		return Secret{}, &SecretError{"the ARN has no name of a parameter, which is of letters, digits and . _ - /"}
 	}
@@ -128,7 +135,7 @@ func parseManaged(s string) (Secret, error) {
 	case !ok || a.Region == "" || a.AccountID == "":
 		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
 	case parts[0] != "secret" || len(parts) < 2 || len(parts[1]) > 519 || !secretName.MatchString(parts[1]):
-		return Secret{}, &SecretError{"after the account the ARN of a secret goes on with :secret: and its name, which is of letters, digits and / _ + = . @ -"}
+		return Secret{}, &SecretError{"after the account the ARN of a secret goes on with :secret: and its name, which is of letters, digits and / _ + = . @ ! -"}
 	case len(parts) == 2:
 		parts = append(parts, "", "", "")
 	case len(parts) != 5:

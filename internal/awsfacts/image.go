@@ -80,7 +80,11 @@ func ParseImage(name string) (Image, error) {
 			return Image{}, &ImageError{"the part " + quote(part) + " of the repository must be of small letters and digits, with . _ __ or - between them", ""}
 		}
 	}
-	return Image{Registry: registry, Repository: repository, Tag: tag, Digest: digest}, nil
+	image := Image{Registry: registry, Repository: repository, Tag: tag, Digest: digest}
+	if _, isHost := (Image{Registry: repository}).ECR(); isHost && registry == "" {
+		return Image{}, &ImageError{"it is a registry without a repository", repository + "/repository"}
+	}
+	return image, nil
 }
 
 // splitRegistry divides a name without tag and digest. The first part is the
