@@ -91,7 +91,7 @@ type Placement struct {
 // Overrides are what these tasks have other than their definition says.
 type Overrides struct {
 	Container        string      `group:"Overrides" help:"Container that image, command and environment are for; needed only when the definition has several."`
-	Image            string      `group:"Overrides" help:"Image for the container. ECS cannot override it, so a revision that differs in nothing else is registered and run."`
+	Image            string      `group:"Overrides" help:"Image for the container. ECS cannot override it, so a revision that differs in nothing else is registered and run. A container without an image takes it."`
 	Command          CommandLine `group:"Overrides" common:"" help:"Command for the container: a list in JSON or YAML, or one line in shell quoting, which no shell reads."`
 	Environment      Environment `group:"Overrides" common:"" help:"Environment variables for the container: a map in YAML or JSON, NAME=value lines, or @ and the path of a .env file in the workspace."`
 	CPU              string      `group:"Overrides" name:"cpu" help:"CPU for the task: units, or a number of vCPUs such as 0.5 vCPU."`

@@ -1,6 +1,7 @@
 package taskdef
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -100,6 +101,26 @@ func secretValue(t *task, tell telling) {
 					tell(o, "arn:aws:ssm:us-east-1:${{ vars.ACCOUNT }}:parameter/name", "no readable secret reference: it has a placeholder that nothing replaces; expressions are written ${{ … }}")
 				default:
 					tell(o, secretForms, "no readable secret reference: %v", err)
+				}
+			}
+		}
+	}
+}
+
+// suffixLike matches a name that ends like a whole ARN of a secret does, with a hyphen
+// and six characters, but in a word: those of Secrets Manager are random.
+var suffixLike = regexp.MustCompile(`-[a-z]{6}$`)
+
+// secretSuffix warns of a secret without the six characters that Secrets Manager adds
+// to its ARN whose own name looks as if it had them: it is taken for a whole ARN, and
+// not found (Secrets Manager user guide, "What's in a Secrets Manager secret").
+func secretSuffix(t *task, tell telling) {
+	for _, c := range t.containers {
+		for _, list := range []object{c.get("secrets"), c.get("logConfiguration").get("secretOptions")} {
+			for secret := range list.each() {
+				o := secret.get("valueFrom")
+				if from, err := awsfacts.ParseSecret(o.text()); err == nil && from.Manager && suffixLike.MatchString(from.Name) {
+					tell(o, "", "if %q is the whole name of the secret, ECS takes its last six letters for the suffix of a whole ARN and does not find it: give the ARN with its own suffix", shorten(from.Name))
 				}
 			}
 		}

@@ -78,8 +78,9 @@ func linksContainer(t *task, tell telling)     { t.resolve("links", tell) }
 func volumesFrom(t *task, tell telling)        { t.resolve("volumesFrom", tell) }
 func dependsOnContainer(t *task, tell telling) { t.resolve("dependsOn", tell) }
 
-// referenceTwice tells of references that say again what one before them says. What
-// AWS makes of them is not documented; they are slips of copying.
+// referenceTwice tells of references that say again what one before them says.
+// CloudFormation refuses links and volumesFrom of this kind (uniqueItems in the schema
+// of AWS::ECS::TaskDefinition); what ECS itself makes of them is not documented.
 func referenceTwice(t *task, tell telling) {
 	for _, c := range t.containers {
 		seen := map[string]bool{}

@@ -93,6 +93,7 @@ var rules = []rule{
 	{"environment-file", false, environmentFile},
 	{"secret-name", false, secretName},
 	{"secret-value", false, secretValue},
+	{"secret-suffix", true, secretSuffix},
 	{"secret-role", false, secretRole},
 	{"credentials", false, credentials},
 

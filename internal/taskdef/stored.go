@@ -91,7 +91,8 @@ var absent = map[string]map[string]string{
 //
 // Source: the comparisons of Terraform's AWS provider (internal/service/ecs,
 // container_definitions.go) and of ecspresso (diff.go), which real answers of AWS
-// shaped; read in 2026. Order counts in command, entryPoint, environmentFiles and
+// shaped, and insertionOrder in CloudFormation's schema of AWS::ECS::TaskDefinition;
+// read in November 2026. Order counts in command, entryPoint, environmentFiles and
 // all others.
 var sets = map[string][]string{
 	"ContainerDefinition":           {"environment", "secrets", "portMappings", "mountPoints", "volumesFrom"},
