@@ -28,7 +28,7 @@ func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, er
 	if w := s.launchTypeMissing(d, request); w != nil {
 		warnings = append(warnings, *w)
 	}
-	return warnings, errors.Join(fault, checkExec(d, request), checkVolumes(d, request))
+	return warnings, errors.Join(fault, s.checkExec(d, request), s.checkVolumes(d, request))
 }
 
 // checkSizes holds the definition with the overrides of sizes to the rules for
@@ -96,9 +96,9 @@ func overridden(overrides *document.Node, container string) bool {
 // checkExec tells of ECS Exec without a role for the task, which RunTask refuses
 // (ECS developer guide, "Monitor Amazon ECS containers with ECS Exec":
 // prerequisites; github.com/boto/boto3/issues/3173).
-func checkExec(d *taskdef.Definition, request *document.Node) error {
+func (s Settings) checkExec(d *taskdef.Definition, request *document.Node) error {
 	exec := request.Member("enableExecuteCommand")
-	if exec == nil || exec.Text != "true" || d.TaskRoleARN != "" || request.Member("overrides", "taskRoleArn") != nil {
+	if s.partial || exec == nil || exec.Text != "true" || d.TaskRoleARN != "" || request.Member("overrides", "taskRoleArn") != nil {
 		return nil
 	}
 	const message = "ECS Exec needs a task role, which the definition lacks: give it a taskRoleArn, or the input task-role-arn"
@@ -108,7 +108,7 @@ func checkExec(d *taskdef.Definition, request *document.Node) error {
 // checkVolumes holds the configurations of volumes against the volumes that the
 // definition leaves to the launch (API reference, RunTask: volumeConfigurations,
 // and Volume: configuredAtLaunch).
-func checkVolumes(d *taskdef.Definition, request *document.Node) error {
+func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) error {
 	var faults []error
 	var atLaunch []string
 	configurations := request.Member("volumeConfigurations")
@@ -121,7 +121,7 @@ func checkVolumes(d *taskdef.Definition, request *document.Node) error {
 			continue
 		}
 		atLaunch = append(atLaunch, name.Text)
-		if !slices.ContainsFunc(itemsOf(configurations), named(name.Text)) {
+		if !s.partial && !slices.ContainsFunc(itemsOf(configurations), named(name.Text)) {
 			faults = append(faults, &document.Error{
 				Place: volume.Place, Path: document.ItemPath("volumes", i), Code: "volume-configuration",
 				Message: fmt.Sprintf("the volume %q is configured at the launch, and run-task-request has no volumeConfigurations for it", name.Text),
@@ -147,7 +147,7 @@ func checkVolumes(d *taskdef.Definition, request *document.Node) error {
 // and refuses them if it has none.
 func (s Settings) launchTypeMissing(d *taskdef.Definition, request *document.Node) *document.Warning {
 	_, given := onFargate(request)
-	if given || s.Service != "" || !slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) {
+	if given || s.partial || s.Service != "" || !slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) {
 		return nil
 	}
 	return &document.Warning{Notice: true, Error: document.Error{
