@@ -109,3 +109,19 @@ func TestSameAsStored(t *testing.T) {
 		})
 	}
 }
+
+// What ECS has taken is compared, whatever the rules say of it.
+func TestSameAsRegistered(t *testing.T) {
+	nodes, _, err := document.Parse("ours.json", []byte(`{"family": "web", "containerDefinitions": [{"name": "app", "image": "app:1", "memory": 64}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const answer = `{"taskDefinition": {"family": "web", "containerDefinitions": [{"name": "app", "image": "app:1", "memory": 64, "links": ["gone"]}]}}`
+	if same, err := definitions[0].SameAs([]byte(answer)); same || err != nil {
+		t.Errorf("SameAs() = %v, %v, want false and no error", same, err)
+	}
+}
