@@ -175,7 +175,8 @@ func (in invocation) leftBy(command string, c input.Leftover) (func(types.Task) 
 			return startedBy == ownership.Marker || strings.HasPrefix(startedBy, ownership.Marker+"/")
 		}), nil
 	case in.ci.ID == "":
-		return nil, explain.WithHint(errors.New("stop: outside of a CI it must be told of which run"), "ecs-run-task stop --run <id of the CI run>")
+		return nil, explain.WithHint(errors.New("stop: this is no job of a CI: name the CI run whose tasks are to be stopped"),
+			"ecs-run-task stop --run 1234567890\nThe id is the number in the address of the run, and in the startedBy of its tasks: ecs-run-task/1234567890/…")
 	}
 	return by(func(startedBy string) bool {
 		n, ok := ownership.Parse(startedBy)

@@ -257,7 +257,7 @@ func TestPlaceholders(t *testing.T) {
 		"a ${workflow.releaseNo}": "${workflow.releaseNo} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
 		"${deploymentUrl}":        "${deploymentUrl} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
 		"${app.nme}":              `${app.nme} has no value (did you mean "name"?): the known names are app.name`,
-		"${env.NO}":               "${env.NO} has no value: env has nothing in it",
+		"${env.NO}":               "${env.NO} has no value: env is empty: no values were given for it",
 	} {
 		_, err := x.Tree(&document.Node{Kind: document.String, Text: in})
 		var fault *document.Error

@@ -230,7 +230,7 @@ func (e *evaluation) missing(a absent) *Error {
 	return &Error{
 		Kind:    Missing,
 		Message: path + " has no value" + e.didYouMean(toString(a.by), names),
-		Hint:    from + " has " + listed(names),
+		Hint:    known(from, names),
 	}
 }
 
@@ -318,13 +318,18 @@ func pathOf(n *node) string {
 	return "(…)"
 }
 
+// known says which names something has.
+func known(from string, names []string) string {
+	if len(names) == 0 {
+		return from + " is empty: no values were given for it"
+	}
+	return from + " has " + listed(names)
+}
+
 // listed enumerates names, the first dozen of them.
 func listed(names []string) string {
 	const most = 12
-	switch {
-	case len(names) == 0:
-		return "nothing in it"
-	case len(names) > most:
+	if len(names) > most {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 	}
 	return strings.Join(names, ", ")

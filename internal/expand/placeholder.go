@@ -52,7 +52,7 @@ func (x *expansion) placeholder(name string) (any, *Error) {
 func (x *expansion) unknownPlaceholder(name, suggestion string) *Error {
 	root, _, _ := strings.Cut(name, ".")
 	v, _ := x.placeholders.Get(root)
-	hint := root + " has nothing in it"
+	hint := known(root, nil)
 	if names := leaves(nil, root, v); len(names) > 0 {
 		hint = "the known names are " + listed(names)
 	}

@@ -199,7 +199,7 @@ func TestTreeErrors(t *testing.T) {
 			"[…]: vars.NO has no value\nvars has …"}},
 		{"how a name is written", `["${{ vars['no-name'].x }}", "${{ fromJSON('{}').a }}", "${{ (vars).a.b }}", "${{ vars.LIST[9] }}", "${{ vars[github.sha] }}", "${{ vars.LIST[3].z }}", "${{ github.event.number.x }}", "${{ vars.ON.x }}", "${{ (vars || 1).q }}", "${{ vars.LIST[vars.MAP] }}"]`, []string{
 			"[…]: vars.no-name has no value\nvars has …",
-			"[…]: fromJSON(…).a has no value\nfromJSON(…) has nothing in it",
+			"[…]: fromJSON(…).a has no value\nfromJSON(…) is empty: no values were given for it",
 			"[…]: vars.a has no value\nvars has …",
 			"[…]: vars.LIST[9] has no value: vars.LIST is a list of 4",
 			"[…]: vars[…] has no value\nvars has …",

@@ -29,6 +29,10 @@ var (
 	memorySize  = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`), 20, "a number of MiB, as in 1024, or of GB, as in 2 GB"}
 )
 
+// mostTasks is how many tasks of one definition may be asked for: as many as ECS lets one
+// service have (https://docs.aws.amazon.com/general/latest/gr/ecs-service.html, 2026-11).
+const mostTasks = 5000
+
 // Registered reports whether the definition is the name of a registered one
 // (family, family:revision or ARN) rather than the definition itself.
 func (d Definitions) Registered() bool { return registered.MatchString(d.Definition) }
@@ -144,8 +148,8 @@ func (r *reader) checkSubnets(l Launch) {
 }
 
 func (r *reader) checkLaunch(l Launch) {
-	if l.Count < 1 {
-		r.fault("count", "expected 1 or more")
+	if l.Count < 1 || l.Count > mostTasks {
+		r.fault("count", "expected 1 to %d", mostTasks)
 	}
 	r.both("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
 	r.rendered("subnets", networkCharacters, l.Subnets...)

@@ -157,7 +157,7 @@ func TestLaunchWith(t *testing.T) {
 
 func TestLaunchCheck(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"--count=0", "count: expected 1 or more"},
+		{"--count=0", "count: expected 1 to 5000"},
 		{"--cpu=fast", "cpu: expected CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"},
 		{"--cpu=.5 vCPU", ""},
 		{"--cpu=1024", ""},

@@ -368,6 +368,12 @@ func (l *loader) buildJob(settings runtask.Settings, d ToRegister) (DraftJob, er
 	if job.Settings, err = l.buildSettings(settings); err != nil {
 		return job, err
 	}
+	if l.config.Local != "" {
+		var leftOut string
+		if job.Settings, leftOut = localSettings(job.Settings, d.Text); leftOut != "" {
+			l.emit.Notice(event.Note{Title: "left out in a local run", Text: "a local run leaves out " + leftOut})
+		}
+	}
 	l.warn(job.Settings.Warnings(definitionInfo(d), d.Text.Run))
 	changed, err := withImage(d.Text, job.Settings, l.options())
 	if err != nil {

@@ -137,5 +137,11 @@ func firstTime(times ...*time.Time) *time.Time {
 	return nil
 }
 
-// hours writes a number of hours: to four decimals, as most tasks are short.
-func hours(n float64) string { return fmt.Sprintf("%.4f", n) }
+// hours writes a number of hours: to four decimals, as most tasks are short, and never as
+// none.
+func hours(n float64) string {
+	if n > 0 && n < 0.0001 {
+		return "under 0.0001"
+	}
+	return fmt.Sprintf("%.4f", n)
+}

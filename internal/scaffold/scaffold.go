@@ -113,17 +113,16 @@ func NextCommands(family string, definition *Definition) []string {
 	for _, name := range definition.Variables {
 		given = append(given, name+": '…'")
 	}
-	file, variables, network, localNetwork := DefinitionPath(family), "", "", ""
+	file, variables, network := DefinitionPath(family), "", ""
 	if len(given) > 0 {
 		variables = fmt.Sprintf(` --variables "{%s}"`, strings.Join(given, ", "))
 	}
 	if definition.Network {
 		network = " --subnets subnet-…"
-		localNetwork = " --subnets subnet-12345678" // any is good there
 	}
 	return []string{
 		"ecs-run-task check " + file + variables,
-		"ecs-run-task --local " + executor + " --file-paths " + file + variables + localNetwork,
+		"ecs-run-task --local " + executor + " --file-paths " + file + variables,
 		"ecs-run-task --file-paths " + file + variables + network,
 	}
 }

@@ -1,0 +1,28 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// localSubnet is the subnet of a task on the embedded ECS, which has no networks but wants one
+// named, as ECS does.
+const localSubnet = "subnet-00000000"
+
+// localSettings returns what a definition is run with on the embedded ECS, where there is no
+// service to take a network and a launch type from, and what of the settings it leaves out.
+func localSettings(settings runtask.Settings, d *taskdef.Definition) (_ runtask.Settings, leftOut string) {
+	if settings.Service != "" {
+		leftOut = "the service " + settings.Service + ", from which launch type and network are taken on AWS"
+		settings.Service = ""
+		if slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) && settings.LaunchType == "" && len(settings.CapacityProviderStrategy) == 0 {
+			settings.LaunchType = "FARGATE"
+		}
+	}
+	if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 && settings.RunTaskRequest == "" {
+		settings.Subnets = []string{localSubnet}
+	}
+	return settings, leftOut
+}
