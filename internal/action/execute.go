@@ -56,7 +56,7 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 			}
 			return x.logs.Output(taskARN, container)
 		}
-		if x.clients, err = in.connect(ctx, output); err != nil {
+		if x.clients, err = in.connect(ctx, ecslocal.Secrets(x.draft.LocalSecrets), ecslocal.Output(output)); err != nil {
 			return x
 		}
 	}
@@ -139,14 +139,14 @@ func (in invocation) printRequests(p plan.Plan) ([]plan.Request, error) {
 	return requests, err
 }
 
-// connect makes the clients: of AWS, or of an ECS of this step's own, whose containers
-// without awslogs write to output.
-func (in invocation) connect(ctx context.Context, output func(taskARN, container string) io.Writer) (*session.Clients, error) {
+// connect makes the clients: of AWS, or of an ECS of this step's own with the options.
+func (in invocation) connect(ctx context.Context, local ...ecslocal.Option) (*session.Clients, error) {
 	if in.config.Local == "" {
 		return session.Connect(ctx, in.sessionEnv(), in.sessionOptions(), in.console.Emit)
 	}
 	region := localRegion(in.env, in.config.Region)
-	server := ecslocal.New(append(executor(in.config.Local, in.env), ecslocal.Region(region), ecslocal.AnyCluster(), ecslocal.Output(output))...)
+	options := append(executor(in.config.Local, in.env), ecslocal.Region(region), ecslocal.AnyCluster())
+	server := ecslocal.New(append(options, local...)...)
 	return session.Local(region, ecslocal.Transport(server), server.Close), nil
 }
 

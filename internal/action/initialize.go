@@ -77,7 +77,7 @@ func write(workspace string, file scaffold.File) error {
 // registeredDefinition returns the definition that init begins with.
 func registeredDefinition(ctx context.Context, env Env, console *report.Report, c input.Init) (*taskdef.Definition, error) {
 	in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
-	clients, err := in.connect(ctx, nil)
+	clients, err := in.connect(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type leftovers struct {
 // connectOnce makes the clients if there are none.
 func (l *leftovers) connectOnce(ctx context.Context) (err error) {
 	if l.clients == nil {
-		l.clients, err = l.connect(ctx, nil)
+		l.clients, err = l.connect(ctx)
 	}
 	return err
 }
@@ -125,7 +125,7 @@ func stopLeft(ctx context.Context, env Env, console *report.Report, command stri
 	isLeft, err := in.leftBy(command, c)
 	var clients *session.Clients
 	if err == nil {
-		clients, err = in.connect(ctx, nil)
+		clients, err = in.connect(ctx)
 	}
 	if err != nil {
 		for _, note := range explain.Notes(err) {

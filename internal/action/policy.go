@@ -29,7 +29,7 @@ func (in invocation) policy(ctx context.Context) int {
 	}
 	region := plan.Region(in.config, in.env.getenv)
 	if in.config.Registered() {
-		if clients, err = in.connect(ctx, nil); err != nil {
+		if clients, err = in.connect(ctx); err != nil {
 			return fail(err)
 		}
 		defer clients.Close()

@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 	"runtask":   {"awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
 	"explain":   {"diagnose", "document", "event", "input", "task", "taskdef"},
 	"ownership": {"ci"},
-	"plan":      {"ci", "document", "event", "expand", "git", "input", "lookup", "nearest", "ownership", "preflight", "runtask", "session", "source", "task", "taskdef"},
+	"plan":      {"awsfacts", "ci", "document", "event", "expand", "git", "input", "lookup", "nearest", "ownership", "preflight", "runtask", "session", "source", "task", "taskdef"},
 	"run":       {"event", "explain", "ownership", "plan", "task", "taskdef"},
 	"scaffold":  {"document"},
 	"source":    {"git", "nearest"},

@@ -75,6 +75,7 @@ func (r *reader) checkConfig(c Config) {
 	}
 	r.rendered("cluster", clusterCharacters, c.Cluster)
 	r.checkVerdict(c.Verdict)
+	r.needs("local-secrets", "local", c.LocalSecrets != "", c.Local != "")
 	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
 	r.checkSubnets(c.Launch)

@@ -55,10 +55,11 @@ type Values struct {
 // AWS says where.
 type AWS struct {
 	AWSAccess
-	Cluster   string `group:"AWS" common:"" default:"default" help:"Name or ARN of the cluster."`
-	Local     string `group:"AWS" common:"" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
-	DryRun    bool   `group:"AWS" common:"" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
-	Preflight bool   `group:"AWS" default:"false" help:"Check with AWS before registering that what the definition names exists and fits."`
+	Cluster      string `group:"AWS" common:"" default:"default" help:"Name or ARN of the cluster."`
+	Local        string `group:"AWS" common:"" oneof:"docker,process" help:"Run on an ECS inside this command instead of AWS: each container by the docker command, or its command as a process of this machine."`
+	LocalSecrets string `group:"AWS" file:"" help:"File of NAME=value lines in the workspace: what the containers' secrets hold in a local run, by the names of their environment variables. Those that it lacks are empty."`
+	DryRun       bool   `group:"AWS" common:"" default:"false" help:"Do all but the calls that change AWS, and print the exact requests."`
+	Preflight    bool   `group:"AWS" default:"false" help:"Check with AWS before registering that what the definition names exists and fits."`
 }
 
 // AWSAccess says how AWS is reached.

@@ -39,6 +39,10 @@ type Draft struct {
 	Jobs   []DraftJob
 	Commit string // that the definitions were taken from; empty if from no repository
 
+	// LocalSecrets are the values that a local run gives for the containers' secrets, by
+	// their ARNs or names; nil for a run on AWS.
+	LocalSecrets map[string]string
+
 	config input.Config
 	tags   []taskdef.Tag // of the tasks and definitions
 	files  map[string]bool
@@ -72,8 +76,10 @@ func Load(ctx context.Context, c input.Config, env Env, emit event.Sink) (Draft,
 		return Draft{config: c}, err
 	}
 	jobs, err := l.load(ctx)
+	secrets, fault := l.localSecrets(jobs)
+	err = errors.Join(err, fault)
 	return Draft{
-		Jobs: jobs, Commit: l.commit, config: c, tags: l.tags, files: l.files, common: l.common(),
+		Jobs: jobs, Commit: l.commit, LocalSecrets: secrets, config: c, tags: l.tags, files: l.files, common: l.common(),
 	}, err
 }
 
