@@ -42,40 +42,67 @@ func operations() map[string]operation {
 		"secretsmanager:": secrets.SecretsManager(), "ssm:": secrets.SSM(),
 	} {
 		for name, op := range operations {
-			all[service+name] = operation{op.In, func(s *Server, in object, _ caller) (any, error) { return op.Do(s.secrets, in) }}
+			all[service+name] = operation{op.In, func(s *Server, in object, _ caller) (any, error) {
+				return op.Do(s.secrets, in)
+			}}
 		}
 	}
 	return all
 }
 
+// texts is the shape of a request with text members.
+func texts(names ...string) wire.Structure {
+	shape := make(wire.Structure, len(names))
+	for _, name := range names {
+		shape[name] = wire.String
+	}
+	return shape
+}
+
+// with returns a shape with lists of texts beside its members.
+func with(shape wire.Structure, lists ...string) wire.Structure {
+	for _, name := range lists {
+		shape[name] = wire.List(wire.String)
+	}
+	return shape
+}
+
+// paged returns the shape of a request that lists, with text members.
+func paged(names ...string) wire.Structure {
+	shape := texts(append(names, "nextToken")...)
+	shape["maxResults"] = wire.Integer
+	return shape
+}
+
 // ecsOperations returns the API of ECS.
 func ecsOperations() map[string]operation {
+	createCluster := with(texts("clusterName"), "capacityProviders")
+	createCluster["tags"] = rules.TagList
+	createCluster["settings"] = wire.List(texts("name", "value"))
+	createCluster["defaultCapacityProviderStrategy"] = strategyShape
+	tagResource := texts("resourceArn")
+	tagResource["tags"] = rules.TagList
+	listTasks := paged("cluster", "containerInstance", "family", "startedBy", "serviceName", "desiredStatus", "launchType")
 	return map[string]operation{
 		"RegisterTaskDefinition":     {rules.Register, (*Server).registerTaskDefinition},
-		"DescribeTaskDefinition":     {wire.Structure{"taskDefinition": wire.String, "include": wire.List(wire.String)}, (*Server).describeTaskDefinition},
-		"DeregisterTaskDefinition":   {wire.Structure{"taskDefinition": wire.String}, (*Server).deregisterTaskDefinition},
-		"DeleteTaskDefinitions":      {wire.Structure{"taskDefinitions": wire.List(wire.String)}, (*Server).deleteTaskDefinitions},
-		"ListTaskDefinitions":        {wire.Structure{"familyPrefix": wire.String, "status": wire.String, "sort": wire.String, "nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listTaskDefinitions},
-		"ListTaskDefinitionFamilies": {wire.Structure{"familyPrefix": wire.String, "status": wire.String, "nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listTaskDefinitionFamilies},
+		"DescribeTaskDefinition":     {with(texts("taskDefinition"), "include"), (*Server).describeTaskDefinition},
+		"DeregisterTaskDefinition":   {texts("taskDefinition"), (*Server).deregisterTaskDefinition},
+		"DeleteTaskDefinitions":      {with(texts(), "taskDefinitions"), (*Server).deleteTaskDefinitions},
+		"ListTaskDefinitions":        {paged("familyPrefix", "status", "sort"), (*Server).listTaskDefinitions},
+		"ListTaskDefinitionFamilies": {paged("familyPrefix", "status"), (*Server).listTaskDefinitionFamilies},
 		"RunTask":                    {runTaskShape, (*Server).runTask},
-		"DescribeTasks":              {wire.Structure{"cluster": wire.String, "tasks": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeTasks},
-		"ListTasks": {wire.Structure{
-			"cluster": wire.String, "containerInstance": wire.String, "family": wire.String, "nextToken": wire.String, "maxResults": wire.Integer,
-			"startedBy": wire.String, "serviceName": wire.String, "desiredStatus": wire.String, "launchType": wire.String,
-		}, (*Server).listTasks},
-		"StopTask":         {wire.Structure{"cluster": wire.String, "task": wire.String, "reason": wire.String}, (*Server).stopTask},
-		"DescribeServices": {wire.Structure{"cluster": wire.String, "services": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeServices},
-		"ListServices":     {wire.Structure{"cluster": wire.String, "nextToken": wire.String, "maxResults": wire.Integer, "launchType": wire.String, "schedulingStrategy": wire.String}, (*Server).listServices},
-		"DescribeClusters": {wire.Structure{"clusters": wire.List(wire.String), "include": wire.List(wire.String)}, (*Server).describeClusters},
-		"CreateCluster": {wire.Structure{
-			"clusterName": wire.String, "tags": rules.TagList, "settings": wire.List(wire.Structure{"name": wire.String, "value": wire.String}),
-			"capacityProviders": wire.List(wire.String), "defaultCapacityProviderStrategy": strategyShape,
-		}, (*Server).createCluster},
-		"DeleteCluster":       {wire.Structure{"cluster": wire.String}, (*Server).deleteCluster},
-		"ListClusters":        {wire.Structure{"nextToken": wire.String, "maxResults": wire.Integer}, (*Server).listClusters},
-		"TagResource":         {wire.Structure{"resourceArn": wire.String, "tags": rules.TagList}, (*Server).tagResource},
-		"UntagResource":       {wire.Structure{"resourceArn": wire.String, "tagKeys": wire.List(wire.String)}, (*Server).untagResource},
-		"ListTagsForResource": {wire.Structure{"resourceArn": wire.String}, (*Server).listTagsForResource},
+		"DescribeTasks":              {with(texts("cluster"), "tasks", "include"), (*Server).describeTasks},
+		"ListTasks":                  {listTasks, (*Server).listTasks},
+		"StopTask":                   {texts("cluster", "task", "reason"), (*Server).stopTask},
+		"DescribeServices":           {with(texts("cluster"), "services", "include"), (*Server).describeServices},
+		"ListServices":               {paged("cluster", "launchType", "schedulingStrategy"), (*Server).listServices},
+		"DescribeClusters":           {with(texts(), "clusters", "include"), (*Server).describeClusters},
+		"CreateCluster":              {createCluster, (*Server).createCluster},
+		"DeleteCluster":              {texts("cluster"), (*Server).deleteCluster},
+		"ListClusters":               {paged(), (*Server).listClusters},
+		"TagResource":                {tagResource, (*Server).tagResource},
+		"UntagResource":              {with(texts("resourceArn"), "tagKeys"), (*Server).untagResource},
+		"ListTagsForResource":        {texts("resourceArn"), (*Server).listTagsForResource},
 	}
 }
 
