@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
@@ -27,7 +29,7 @@ func conclude(c input.Config, x execution) report.Result {
 	out := x.outcome
 	result := report.Result{
 		Status: report.Succeeded, Commit: x.draft.Commit, Registered: out.Registered(),
-		Local: c.Local != "", Ended: time.Now(), Cluster: c.Cluster, Region: c.Region,
+		Local: c.Local != "", Ended: time.Now(), Rule: task.Rule{All: c.VerdictAll(), Names: c.VerdictNames()}, Cluster: c.Cluster, Region: c.Region,
 	}
 	err := out.Err
 	if x.clients != nil {
@@ -53,6 +55,9 @@ func conclude(c input.Config, x execution) report.Result {
 		}
 		deciding := out.Deciding(i)
 		result.Tasks = append(append(result.Tasks, out.Replaced(i)...), deciding...)
+		for _, state := range out.Replaced(i) {
+			result.Replaced = append(result.Replaced, aws.ToString(state.TaskArn))
+		}
 		result.Failures = append(result.Failures, out.Failures(i)...)
 		for _, state := range deciding {
 			if failed == nil && state.Verdict != nil && state.Verdict.Outcome != task.Succeeded {
@@ -210,18 +215,13 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 	}
 }
 
-// publish sets the outputs, but those that have been set, writes the job summary and the result file, and returns
-// the exit status.
+// publish writes the result files, sets the outputs, but those that have been set, writes
+// the job summary, and returns the exit status.
 func (in invocation) publish(result report.Result, set []report.Output) int {
+	in.writeResult(&result)
 	in.setOutputs(result, set)
 	if fault := in.console.Summary(result); fault != nil {
 		in.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
-	}
-	if fault := in.writeResult(result); fault != nil {
-		in.console.Error(report.Note{Title: "result-file", Text: fault.Error()})
-		if result.ExitCode == ExitGood {
-			result.ExitCode = ExitError
-		}
 	}
 	if result.ExitCode == ExitGood {
 		in.console.Emit(event.State{Name: "done", Value: "true"})
@@ -248,15 +248,33 @@ func (in invocation) saveTasks(arns []string) {
 	in.console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
 }
 
-// writeResult writes the result file, if one is asked for.
-func (in invocation) writeResult(result report.Result) error {
-	name := in.config.ResultFile
-	if name == "" {
-		return nil
+// writeResult writes the result files, if any are asked for. The step fails if one can't
+// be written, and the others say so.
+func (in invocation) writeResult(r *report.Result) {
+	fault := in.writeFiles(*r)
+	if fault == nil {
+		return
 	}
-	text := append(result.JSON(in.console.Hide), '\n')
-	if strings.HasSuffix(name, ".env") {
-		text = result.Dotenv(in.console.Hide)
+	note := report.Note{Title: "result-file", Text: fault.Error()}
+	in.console.Error(note)
+	if r.ExitCode == ExitGood {
+		r.Status, r.ExitCode, r.Reason, r.Faults = report.Errored, ExitError, firstLine(fault), append(r.Faults, note)
+		in.writeFiles(*r) // what can't be written is reported above
 	}
-	return os.WriteFile(name, text, 0o644)
+}
+
+// writeFiles writes each result file, with the folder that it is to be in.
+func (in invocation) writeFiles(r report.Result) error {
+	var faults []error
+	for _, name := range in.config.ResultFile {
+		text, err := result.Write(name, r, in.console.Hide)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(name), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(name, text, 0o644)
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

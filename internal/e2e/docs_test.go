@@ -61,6 +61,8 @@ func reference(t *testing.T) string {
 		}
 		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", in.Name, value, strings.ReplaceAll(in.Description(), "|", `\|`))
 	}
+	text.WriteString("\nThe JUnit report has a suite for each definition and a case for each container that decides, of\n" +
+		"the last attempt of each task; it has a failure or an error if and only if the step failed.\n")
 	text.WriteString("\n## x-run-task\n\nA definition's own top-level member `x-run-task` can give these inputs for its tasks. It goes\n" +
 		"before the step's inputs, and is not sent to ECS.\n\n")
 	for _, in := range input.Rows(&input.Launch{}) {

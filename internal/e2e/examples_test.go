@@ -26,6 +26,10 @@ type example struct {
 	startedBy string
 	url       string            // in the reason for which tasks are stopped
 	result    map[string]string // lines of ecs-run-task.env
+
+	// report returns the JUnit report that the example's files have the CI take up; nil
+	// if they have it take up none.
+	report func(t *testing.T, e example) string
 }
 
 // invocation is how a CI starts the program: with arguments, or by a script.
@@ -82,6 +86,10 @@ var examples = []example{
 		},
 		startedBy: "ecs-run-task/1001", url: "https://gitlab.example/g/app/-/jobs/9",
 		result: map[string]string{"ECS_RUN_TASK_STATUS": "timed-out", "ECS_RUN_TASK_EXIT_CODE": "124", "ECS_RUN_TASK_TASK_DEFINITIONS": "migrate:1"},
+		report: func(t *testing.T, e example) string {
+			text := strings.NewReplacer("$[[ inputs.job-name ]]", "migrate").Replace(e.text(t, "template.yml"))
+			return at(t, parseYAML(t, text)[1], "migrate", "artifacts", "reports", "junit").(string)
+		},
 	},
 	{
 		name: "bitbucket",                                                                                                                      // https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
@@ -91,6 +99,9 @@ var examples = []example{
 			return invocation{env: e.variables(t, given)}
 		},
 		startedBy: "ecs-run-task/21", url: "https://bitbucket.org/octo/app/pipelines/results/21",
+		report: func(t *testing.T, e example) string { // any XML file in a folder test-results
+			return "test-results/*.xml" // https://support.atlassian.com/bitbucket-cloud/docs/test-reporting-in-pipelines/
+		},
 	},
 	{
 		name: "buildkite", // https://buildkite.com/docs/pipelines/configure/environment-variables
@@ -111,6 +122,14 @@ var examples = []example{
 			return in
 		},
 		startedBy: "ecs-run-task/4735ba57-80d0-46e2-8fa0-b28223a86586", url: "https://buildkite.com/acme/app/builds/1514",
+		report: func(t *testing.T, e example) string {
+			steps := at(t, e.yaml(t, "pipeline.yml")[0], "steps")
+			report := at(t, steps, 2, "plugins", 0, "junit-annotate#v2.7.0", "artifacts").(string)
+			if sent := at(t, steps, 0, "artifact_paths", 0); sent != report {
+				t.Errorf("the annotation is of %s, and the artifact is %s", report, sent)
+			}
+			return report
+		},
 	},
 	{
 		name: "circleci", // https://circleci.com/docs/reference/variables/
@@ -122,6 +141,9 @@ var examples = []example{
 			return e.orb(t, at(t, e.yaml(t, "config.yml")[0], "workflows", "deploy", "jobs", 0, "ecs-run-task/run").(map[string]any))
 		},
 		startedBy: "ecs-run-task/6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e", url: "https://circleci.com/gh/octo/app/99",
+		report: func(t *testing.T, e example) string {
+			return at(t, e.yaml(t, "orb.yml")[0], "jobs", "run", "steps", 2, "store_test_results", "path").(string) + "/*.xml"
+		},
 	},
 	{
 		name: "jenkins", // https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables
@@ -138,6 +160,13 @@ var examples = []example{
 			return invocation{script: strings.ReplaceAll(script, `\\`, `\`)}
 		},
 		startedBy: "ecs-run-task/jenkins-app-17", url: "https://jenkins.example/job/app/17/",
+		report: func(t *testing.T, e example) string {
+			match := regexp.MustCompile(`junit '(.*)'`).FindStringSubmatch(e.text(t, "Jenkinsfile"))
+			if match == nil {
+				t.Fatal("the Jenkinsfile has no junit step")
+			}
+			return match[1]
+		},
 	},
 	{
 		name: "azure", // https://learn.microsoft.com/azure/devops/pipelines/build/variables
@@ -150,6 +179,9 @@ var examples = []example{
 		},
 		startedBy: "ecs-run-task/5", url: "https://dev.azure.com/octo/app/_build/results?buildId=5",
 		result: map[string]string{"ECS_RUN_TASK_STATUS": "timed-out"},
+		report: func(t *testing.T, e example) string {
+			return at(t, e.yaml(t, "azure-pipelines.yml")[0], "steps", 1, "inputs", "testResultsFiles").(string)
+		},
 	},
 }
 
@@ -194,10 +226,33 @@ func TestExamples(t *testing.T) {
 			if len(e.result) > 0 {
 				e.wantResult(t, filepath.Join(workspace, "ecs-run-task.env"), family)
 			}
+			if e.report != nil {
+				wantRedReport(t, filepath.Join(workspace, e.report(t, e)), family)
+			}
 			if t.Failed() {
 				t.Log(out)
 			}
 		})
+	}
+}
+
+// wantRedReport wants a JUnit report at a path, valid and with the task's time-out, as
+// xmllint and Python read it.
+func wantRedReport(t *testing.T, pattern, family string) {
+	t.Helper()
+	if _, err := exec.LookPath("xmllint"); err != nil {
+		t.Skip("xmllint is not installed: apt-get install libxml2-utils")
+	}
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d reports at %s (%v), want 1", len(found), pattern, err)
+	}
+	if out, err := exec.Command("xmllint", "--noout", "--schema", "testdata/junit/junit.xsd", found[0]).CombinedOutput(); err != nil {
+		t.Errorf("xmllint: %v\n%s", err, out)
+	}
+	out, err := exec.Command("python3", "testdata/junit/read.py", found[0]).CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), family+":1 tests=1 ") || !strings.HasSuffix(string(out), "red\n") {
+		t.Errorf("Python reads %q (%v), want a red suite %s:1", out, err, family)
 	}
 }
 

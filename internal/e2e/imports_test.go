@@ -14,7 +14,7 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "logs", "ownership", "plan", "policy", "report", "run", "runtask", "scaffold", "scenario", "session", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "logs", "ownership", "plan", "policy", "report", "result", "run", "runtask", "scaffold", "scenario", "session", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},
@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"policy":    {"awsfacts", "document", "input", "lookup", "runtask", "taskdef"},
 	"preflight": {"awsfacts", "document", "input", "lookup", "taskdef"},
 	"report":    {"diagnose", "event", "task"},
+	"result":    {"report", "task"},
 	"runtask":   {"awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
 	"explain":   {"diagnose", "document", "event", "input", "task", "taskdef"},
 	"ownership": {"ci"},

@@ -104,6 +104,7 @@ type Note struct {
 	Line, Column int    // count from 1; 0 if unknown
 	InWorkspace  bool   // the file is one that the runner can show
 	Aside        bool   // the place is where to look; the text is not about it
+	Task         string // ARN of the task that it is about; empty if it is about none
 	Title        string
 	Text         string
 	Hint         string            // a line that helps; may be empty

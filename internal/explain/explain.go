@@ -119,6 +119,7 @@ func (e Explainer) Task(ctx context.Context, state *task.State, source *taskdef.
 	note.Text = fmt.Sprintf("task %s of %s: %s", task.ShortID(state), task.Name(state.Definition), v.Reason)
 	note.Advice = e.taskAdvice(ctx, state)
 	note.Lines = e.lastLines(state, v.Container)
+	note.Task = aws.ToString(state.TaskArn)
 	return note
 }
 

@@ -2,6 +2,7 @@ package input
 
 import (
 	"errors"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ const mostTasks = 5000
 // Registered reports whether the definition is the name of a registered one
 // (family, family:revision or ARN) rather than the definition itself.
 func (d Definitions) Registered() bool { return registered.MatchString(d.Definition) }
+
+// resultEndings are those of the files that the result can be written to.
+var resultEndings = []string{".json", ".env", ".xml", ".html"}
 
 // Check reports what each input allows but the inputs together don't, and the grammar of
 // names. The error joins an [*Error] for each fault.
@@ -76,6 +80,12 @@ func (r *reader) checkConfig(c Config) {
 	r.rendered("cluster", clusterCharacters, c.Cluster)
 	r.checkVerdict(c.Verdict)
 	r.needs("local-secrets", "local", c.LocalSecrets != "", c.Local != "")
+	for _, name := range c.ResultFile {
+		if !slices.Contains(resultEndings, strings.ToLower(path.Ext(name))) {
+			r.fault("result-file", "expected names that end in %s", list(resultEndings))
+			break
+		}
+	}
 	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
 	r.checkSubnets(c.Launch)

@@ -119,10 +119,10 @@ type Waiting struct {
 
 // Ending says what is left when the step ends.
 type Ending struct {
-	OnInterrupt   string `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
-	CleanUp       string `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
-	KeepRevisions int    `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
-	ResultFile    string `group:"Ending" file:"" help:"File to write the result to: as JSON, or as dotenv where its name ends in .env."`
+	OnInterrupt   string   `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
+	CleanUp       string   `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
+	KeepRevisions int      `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
+	ResultFile    []string `group:"Ending" file:"" help:"Comma-separated files to write the result to, by their endings: .json, .env (dotenv), .xml (JUnit report) and .html (page)."`
 }
 
 // Pair is one name with its value.

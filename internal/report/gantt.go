@@ -23,15 +23,15 @@ func gantt(states []*task.State, now time.Time) string {
 	end := time.Time{}
 	var rows []*task.State
 	for _, state := range states {
-		all := phases(state, now)
+		all := Phases(state, now)
 		if len(all) == 0 || len(rows) == mostBars {
 			continue
 		}
 		rows = append(rows, state)
-		if all[0].start.Before(begin) {
-			begin = all[0].start
+		if all[0].Start.Before(begin) {
+			begin = all[0].Start
 		}
-		end = later(end, all[len(all)-1].end)
+		end = later(end, all[len(all)-1].End)
 	}
 	if len(rows) == 0 {
 		return ""
@@ -47,13 +47,13 @@ func gantt(states []*task.State, now time.Time) string {
 	fmt.Fprintf(&text, "  axisFormat %s\n", axis(end.Sub(begin)))
 	for _, state := range rows {
 		fmt.Fprintf(&text, "  section %s\n", section(state))
-		for _, p := range phases(state, now) {
-			if took := p.duration(); took >= time.Millisecond {
+		for _, p := range Phases(state, now) {
+			if took := p.Duration(); took >= time.Millisecond {
 				sofar := ""
-				if !p.over {
+				if !p.Over {
 					sofar = " so far"
 				}
-				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.name, Since(took), sofar, mark(state, p), moment(p.start.Sub(begin)), moment(p.end.Sub(begin)))
+				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, Since(took), sofar, mark(state, p), moment(p.Start.Sub(begin)), moment(p.End.Sub(begin)))
 			}
 		}
 	}
@@ -78,12 +78,12 @@ func axis(span time.Duration) string {
 
 // mark colours a bar: what went on in vain, what is still under way, and the
 // rest, of which the run stands out.
-func mark(state *task.State, p phase) string {
+func mark(state *task.State, p Phase) string {
 	failed := state.Verdict != nil && state.Verdict.Outcome != task.Succeeded
 	switch {
-	case failed && p.name != "stop" && !followed(state, p.name):
+	case failed && p.Name != "stop" && !followed(state, p.Name):
 		return "crit, "
-	case p.name == "run" || state.Verdict == nil && !p.over:
+	case p.Name == "run" || state.Verdict == nil && !p.Over:
 		return "active, "
 	}
 	return "done, "

@@ -11,17 +11,17 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// phase is one part of a task's life.
-type phase struct {
-	name       string
-	start, end time.Time
-	over       bool // it has come to its end
+// Phase is one part of a task's life.
+type Phase struct {
+	Name       string
+	Start, End time.Time
+	Over       bool // it has come to its end
 }
 
-// phases returns the parts of a task's life as far as they are known, in their
+// Phases returns the parts of a task's life as far as they are known, in their
 // order: queued, image pull, start, run, stop. One that has not ended ends at
 // the time now.
-func phases(state *task.State, now time.Time) []phase {
+func Phases(state *task.State, now time.Time) []Phase {
 	ended := state.ExecutionStoppedAt
 	if ended == nil && state.Verdict != nil {
 		ended = state.StoppingAt
@@ -37,20 +37,20 @@ func phases(state *task.State, now time.Time) []phase {
 		{"stop", ended},
 		{"", state.StoppedAt},
 	}
-	var all []phase
+	var all []Phase
 	for _, mark := range marks {
 		if mark.at == nil {
 			continue
 		}
-		if last := len(all) - 1; last >= 0 && !all[last].over {
-			all[last].end, all[last].over = later(all[last].start, *mark.at), true
+		if last := len(all) - 1; last >= 0 && !all[last].Over {
+			all[last].End, all[last].Over = later(all[last].Start, *mark.at), true
 		}
 		if mark.begins != "" {
-			all = append(all, phase{name: mark.begins, start: *mark.at})
+			all = append(all, Phase{Name: mark.begins, Start: *mark.at})
 		}
 	}
-	if last := len(all) - 1; last >= 0 && !all[last].over {
-		all[last].end = later(all[last].start, now)
+	if last := len(all) - 1; last >= 0 && !all[last].Over {
+		all[last].End = later(all[last].Start, now)
 	}
 	return all
 }
@@ -63,15 +63,15 @@ func later(a, t time.Time) time.Time {
 	return t
 }
 
-// duration is how long a phase took.
-func (p phase) duration() time.Duration { return p.end.Sub(p.start) }
+// Duration is how long a phase took.
+func (p Phase) Duration() time.Duration { return p.End.Sub(p.Start) }
 
-// ran returns how long a task's containers ran, or have run until now; false if
+// Ran returns how long a task's containers ran, or have run until now; false if
 // they never did.
-func ran(state *task.State, now time.Time) (time.Duration, bool) {
-	for _, p := range phases(state, now) {
-		if p.name == "run" {
-			return p.duration(), true
+func Ran(state *task.State, now time.Time) (time.Duration, bool) {
+	for _, p := range Phases(state, now) {
+		if p.Name == "run" {
+			return p.Duration(), true
 		}
 	}
 	return 0, false

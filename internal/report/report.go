@@ -167,7 +167,7 @@ func (r *Report) annotate(level string, n Note) {
 	if !n.Shown() {
 		text = n.String()
 	}
-	if lines := lastLines(r.masks, n.Lines, annotationLines, longestCell); len(lines) > 0 {
+	if lines := lastLines(r.masks.hide, n.Lines, annotationLines, longestCell); len(lines) > 0 {
 		text += "\nlast lines:\n  " + strings.Join(lines, "\n  ")
 	}
 	message := clip(r.masks.hide(text), messageLimit)

@@ -48,6 +48,8 @@ type Result struct {
 	Definitions []*types.TaskDefinition // that were to be run, in their order
 	Registered  []string                // ARNs of those that this step registered
 	Tasks       []*task.State           // that this step started
+	Replaced    []string                // ARNs of those of them that others were started for
+	Rule        task.Rule               // which containers decide
 	Failures    []types.Failure         // why tasks did not start
 	Faults      []Note                  // what went wrong, as it was told
 	Logs        []Log                   // of the tasks' containers

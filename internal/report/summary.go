@@ -152,7 +152,7 @@ func (s *summary) row(result Result, state *task.State, first bool, end task.End
 			address = TaskURL(aws.ToString(state.TaskArn))
 		}
 		name = code(s.hide(task.Name(state.Definition))) + " " + link(code(fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn)))), address)
-		if d, ok := ran(state, result.Ended); ok {
+		if d, ok := Ran(state, result.Ended); ok {
 			took = Since(d)
 		}
 	}
@@ -283,7 +283,7 @@ func (s *summary) lines(result Result) {
 			if s.cut {
 				return
 			}
-			last := lastLines(s.masks, log.Last, summaryLines, longestText)
+			last := lastLines(s.masks.hide, log.Last, summaryLines, longestText)
 			of := code(s.hide(end.Name))
 			if len(result.Tasks) > 1 {
 				of += " of " + code(fmt.Sprintf("%s %.8s", s.hide(task.Name(state.Definition)), task.ID(aws.ToString(state.TaskArn))))
@@ -295,10 +295,10 @@ func (s *summary) lines(result Result) {
 
 // lastLines returns the last lines of a log's messages, without secrets and
 // colours, each cut to a number of characters.
-func lastLines(masks masks, messages []string, most, longest int) []string {
+func lastLines(hide func(string) string, messages []string, most, longest int) []string {
 	var last []string
 	for _, text := range messages[max(0, len(messages)-most):] {
-		for line, rest, more := cutLine(masks.hide(text)); ; line, rest, more = cutLine(rest) {
+		for line, rest, more := cutLine(hide(text)); ; line, rest, more = cutLine(rest) {
 			last = append(last, clip(withoutColours(line), longest))
 			if !more {
 				break

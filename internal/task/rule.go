@@ -18,8 +18,8 @@ type Rule struct {
 	Job   string   // the container that the command is for; empty if none was named
 }
 
-// decides reports whether the container decides.
-func (r Rule) decides(container types.ContainerDefinition) bool {
+// Decides reports whether the container decides.
+func (r Rule) Decides(container types.ContainerDefinition) bool {
 	if len(r.Names) > 0 {
 		return slices.Contains(r.Names, aws.ToString(container.Name))
 	}
@@ -92,7 +92,7 @@ func (r Rule) dependants(definition *types.TaskDefinition) map[string][]string {
 	reaches := map[string][]string{} // of each deciding container
 	for _, container := range definition.ContainerDefinitions {
 		name := aws.ToString(container.Name)
-		if !r.decides(container) {
+		if !r.Decides(container) {
 			continue
 		}
 		reached := map[string]bool{name: true}

@@ -121,7 +121,7 @@ func stopping(task types.Task) bool { return aws.ToString(task.DesiredStatus) ==
 func codesKnown(definition *types.TaskDefinition, task types.Task, rule Rule) bool {
 	known := false
 	for _, defined := range definition.ContainerDefinitions {
-		if !rule.decides(defined) {
+		if !rule.Decides(defined) {
 			continue
 		}
 		if known = settled(task, defined); !known {
@@ -145,7 +145,7 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rul
 		if code != nil && *code == 0 && outOfMemory(reason) {
 			v.Notes = append(v.Notes, fmt.Sprintf("container %s ended with code 0 but ran out of memory", name))
 		}
-		if !rule.decides(defined) {
+		if !rule.Decides(defined) {
 			continue
 		}
 		deciding = true
@@ -189,7 +189,7 @@ func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order 
 		found := aws.ToString(defined.Name)
 		code, _ := ending(task, found)
 		switch {
-		case !rule.decides(defined) || code == nil || *code != 0:
+		case !rule.Decides(defined) || code == nil || *code != 0:
 		case order.before(name, found):
 			return found, true
 		default:
@@ -222,7 +222,7 @@ func collateral(code int32, reason string) bool {
 func firstCode(definition *types.TaskDefinition, task types.Task, rule Rule) (string, *int32) {
 	for _, defined := range definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
-		if code, _ := ending(task, name); code != nil && *code != 0 && rule.decides(defined) {
+		if code, _ := ending(task, name); code != nil && *code != 0 && rule.Decides(defined) {
 			return name, code
 		}
 	}

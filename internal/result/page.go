@@ -1,0 +1,380 @@
+package result
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// What a page has at the most, so that it stays below 500 KB.
+const (
+	pageBytes   = 360 << 10 // of the table and all below it, as HTML; the table has half of it, the logs a quarter at least
+	pageTasks   = 100       // in the timeline
+	pageFaults  = 50
+	pageLines   = 50   // of the log of a container
+	longestCell = 200  // characters of a reason or a name in the table
+	longestPart = 2000 // characters of any other text
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// The values of the page's template. All text is without secrets; the template
+// escapes it.
+type (
+	pageData struct {
+		Good     bool
+		Status   report.Status
+		Reason   string
+		ExitCode int
+		Facts    []string
+		Timeline *timeline
+		Rows     []pageRow
+		MoreRows int
+		Faults   []pageFault
+		Failures []string // why tasks did not start
+		Requests []pageRequest
+		Logs     []pageLog
+		Left     int // faults, requests and logs that found no room
+		Ended    string
+	}
+	pageRow struct {
+		Class                                 string // good, bad or soft
+		Task, TaskURL, Definition, Ran        string // empty in the rows after a task's first
+		Container, Decides, ExitCode, Outcome string
+		Reason, LogURL                        string
+	}
+	pageFault struct {
+		Place, Text, Hint string
+		Advice            []pageAdvice
+	}
+	pageAdvice struct {
+		Code, Cause, Statement string
+		Advice                 []span
+	}
+	span struct {
+		Code bool
+		Text string
+	}
+	pageRequest struct{ Operation, Input string }
+	pageLog     struct {
+		Name, Text string
+		Failed     bool
+	}
+)
+
+// page gathers what the page shows.
+type page struct {
+	result report.Result
+	hide   func(string) string
+	room   int // bytes of outside text that still find room
+	data   pageData
+}
+
+// Page returns the result as one HTML page that needs nothing else: no script, no
+// other file, no connection. Hide takes secrets out of a text.
+func Page(r report.Result, hide func(string) string) ([]byte, error) {
+	p := page{result: r, hide: hide, room: pageBytes}
+	p.data = pageData{
+		Good: r.ExitCode == 0, Status: r.Status, Reason: p.text(r.Reason), ExitCode: r.ExitCode,
+		Facts: p.facts(), Timeline: p.timeline(),
+	}
+	if !r.Ended.IsZero() {
+		p.data.Ended = r.Ended.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	p.rows()
+	p.faults()
+	p.requests()
+	p.logs()
+	var text bytes.Buffer
+	if err := pageTemplate.Execute(&text, p.data); err != nil {
+		return nil, fmt.Errorf("write page: %w", err)
+	}
+	return text.Bytes(), nil
+}
+
+// text is outside text for the page.
+func (p *page) text(text string) string {
+	return report.Clip(report.Readable(p.hide(text)), longestPart)
+}
+
+func (p *page) cell(text string) string { return report.Clip(p.text(text), longestCell) }
+
+// fits is take, and counts what finds no room.
+func (p *page) fits(left int, texts ...string) bool {
+	if !p.take(left, texts...) {
+		p.data.Left++
+		return false
+	}
+	return true
+}
+
+// take takes the room that texts and the elements around them need, if so many bytes
+// are left after that.
+func (p *page) take(left int, texts ...string) bool {
+	const elements = 100 // bytes
+	need := 0
+	for _, text := range texts {
+		need += len(template.HTMLEscapeString(text)) + elements
+	}
+	if p.room-need < left {
+		return false
+	}
+	p.room -= need
+	return true
+}
+
+func (p *page) facts() []string {
+	var facts []string
+	if n := len(p.result.Tasks); n > 1 {
+		well := 0
+		for _, state := range p.result.Tasks {
+			if good(state) {
+				well++
+			}
+		}
+		facts = append(facts, fmt.Sprintf("%d of %d tasks succeeded", well, n))
+	}
+	for _, arn := range p.result.Registered[:min(len(p.result.Registered), 20)] {
+		facts = append(facts, "registered "+p.cell(arn))
+	}
+	if p.result.Commit != "" {
+		facts = append(facts, "definitions of commit "+p.cell(p.result.Commit))
+	}
+	if p.result.Local {
+		facts = append(facts, "run on the embedded ECS")
+	}
+	return facts
+}
+
+// rows fills the table: a row for each container of each task.
+func (p *page) rows() {
+	for _, state := range failedFirst(p.result.Tasks) {
+		ends := state.Ends()
+		decides := deciding(p.result, state)
+		for i, end := range ends {
+			row := pageRow{Class: class(state), Container: p.cell(end.Name), ExitCode: "–", Decides: "no", Reason: p.cell(end.Reason)}
+			if i == 0 {
+				row.Task, row.Definition = p.cell(short(state)), p.cell(task.Name(state.Definition))
+				row.Outcome, row.Reason = outcome(state), p.cell(cmp.Or(end.Reason, aws.ToString(state.StoppedReason)))
+				if !p.result.Local {
+					row.TaskURL = p.text(report.TaskURL(aws.ToString(state.TaskArn)))
+				}
+				if took, ok := report.Ran(state, p.result.Ended); ok {
+					row.Ran = report.Since(took)
+				}
+			}
+			if slices.Contains(decides, end) {
+				row.Decides = "yes"
+			}
+			if end.ExitCode != nil {
+				row.ExitCode = fmt.Sprint(*end.ExitCode)
+			}
+			row.LogURL = p.text(logOf(p.result, state, end.Name).URL)
+			if p.data.MoreRows > 0 || !p.take(pageBytes/2, row.Task, row.TaskURL, row.Definition, row.Container, row.Reason, row.LogURL) {
+				p.data.MoreRows++
+				continue
+			}
+			p.data.Rows = append(p.data.Rows, row)
+		}
+	}
+}
+
+// class is the class of an outcome's colour.
+func class(state *task.State) string {
+	switch {
+	case good(state):
+		return "good"
+	case state.Verdict == nil:
+		return "soft"
+	}
+	return "bad"
+}
+
+// mark shows how a task ended, or that it has not.
+func mark(state *task.State) string {
+	switch {
+	case good(state):
+		return "✔"
+	case state.Verdict == nil:
+		return "…"
+	}
+	return "✘"
+}
+
+// outcome is how a task ended, or its last status.
+func outcome(state *task.State) string {
+	if state.Verdict != nil {
+		return string(state.Verdict.Outcome)
+	}
+	return strings.ToLower(aws.ToString(state.LastStatus))
+}
+
+func (p *page) faults() {
+	for _, f := range p.result.Failures {
+		text := p.text(strings.Trim(aws.ToString(f.Reason)+": "+aws.ToString(f.Detail), ": "))
+		if len(p.data.Failures) < pageFaults && p.fits(pageBytes/4, text) {
+			p.data.Failures = append(p.data.Failures, text)
+		}
+	}
+	for _, fault := range p.result.Faults {
+		shown := pageFault{Text: p.text(fault.Text), Hint: p.text(fault.Hint)}
+		if fault.File != "" {
+			shown.Place = p.cell(fmt.Sprintf("%s:%d", fault.File, max(fault.Line, 1)))
+		}
+		texts := []string{shown.Text, shown.Hint}
+		for _, advice := range fault.Advice {
+			cause, todo, statement := p.text(advice.Cause), p.text(advice.Advice), p.text(advice.Statement)
+			shown.Advice = append(shown.Advice, pageAdvice{advice.Code, cause, statement, spans(todo)})
+			texts = append(texts, cause, todo, statement)
+		}
+		if len(p.data.Faults) == pageFaults {
+			p.data.Left++
+		} else if p.fits(pageBytes/4, texts...) {
+			p.data.Faults = append(p.data.Faults, shown)
+		}
+	}
+}
+
+// spans are the parts of an advice: what stands between backquotes is code.
+func spans(text string) (all []span) {
+	for i, part := range strings.Split(text, "`") {
+		all = append(all, span{i%2 == 1, part})
+	}
+	return all
+}
+
+func (p *page) requests() {
+	for _, request := range p.result.Requests {
+		var text bytes.Buffer
+		if err := json.Indent(&text, request.Input, "", "  "); err != nil {
+			continue // it was written by us
+		}
+		if shown := report.Readable(p.hide(text.String())); p.fits(0, shown) {
+			p.data.Requests = append(p.data.Requests, pageRequest{request.Operation, shown})
+		}
+	}
+}
+
+// logs fills in the last lines of the containers, those of failed tasks first.
+func (p *page) logs() {
+	for _, state := range failedFirst(p.result.Tasks) {
+		for _, end := range state.Ends() {
+			lines := logOf(p.result, state, end.Name).LastLines(p.hide, pageLines)
+			if len(lines) == 0 {
+				continue
+			}
+			log := pageLog{
+				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + short(state)),
+				Text: strings.Join(lines, "\n"), Failed: !good(state),
+			}
+			if p.fits(0, log.Name, log.Text) {
+				p.data.Logs = append(p.data.Logs, log)
+			}
+		}
+	}
+}
+
+// timeline is a picture of the phases of the tasks, a bar each. Lengths are in
+// the units of an SVG whose bars have the width barWidth.
+type timeline struct {
+	Height, AxisY int
+	Label         string // what the picture shows, for who does not see it
+	Bars          []bar
+	Ticks         []tick
+	Phases        []string // names of the phases that are there, for the legend
+	More          int      // tasks that are not shown
+}
+
+type bar struct {
+	Y, TextY int
+	Name     string
+	Parts    []part
+}
+
+type part struct {
+	Class, Title string
+	X, Width     float64
+}
+
+type tick struct {
+	X     float64
+	Label string
+}
+
+// The measures of the timeline.
+const (
+	barLeft   = 250 // where the bars begin, beside their names
+	barWidth  = 700
+	barHeight = 22 // with the gap to the next
+)
+
+// timeline returns the picture, nil if no task came so far.
+func (p *page) timeline() *timeline {
+	now := cmp.Or(p.result.Ended, time.Now())
+	var begin, end time.Time
+	t := &timeline{}
+	var shown []*task.State
+	for _, state := range failedFirst(p.result.Tasks) {
+		phases := report.Phases(state, now)
+		switch {
+		case len(phases) == 0:
+			continue
+		case len(shown) == pageTasks:
+			t.More++
+			continue
+		}
+		shown = append(shown, state)
+		if first := phases[0].Start; begin.IsZero() || first.Before(begin) {
+			begin = first
+		}
+		if last := phases[len(phases)-1].End; last.After(end) {
+			end = last
+		}
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	span := max(end.Sub(begin), time.Millisecond)
+	at := func(moment time.Time) float64 { return barWidth * float64(moment.Sub(begin)) / float64(span) }
+	for i, state := range shown {
+		b := bar{Y: i * barHeight, TextY: i*barHeight + 14}
+		b.Name = mark(state) + " " + report.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(short(state))
+		for _, phase := range report.Phases(state, now) {
+			name := phase.Name
+			title := fmt.Sprintf("%s: %s", name, report.Since(phase.Duration()))
+			if !phase.Over {
+				title += " so far"
+			}
+			if !slices.Contains(t.Phases, name) {
+				t.Phases = append(t.Phases, name)
+			}
+			b.Parts = append(b.Parts, part{strings.ReplaceAll(name, " ", "-"), title, barLeft + at(phase.Start), max(at(phase.End)-at(phase.Start), 1)})
+		}
+		t.Bars = append(t.Bars, b)
+	}
+	const ticks = 4
+	for i := range ticks + 1 {
+		label := report.Since(span * time.Duration(i) / ticks)
+		t.Ticks = append(t.Ticks, tick{barLeft + barWidth*float64(i)/ticks, label})
+	}
+	t.Height, t.AxisY = len(shown)*barHeight+24, len(shown)*barHeight+18
+	t.Label = fmt.Sprintf("Timeline of %d tasks over %s; the table of tasks has the same in words", len(shown), report.Since(span))
+	if len(shown) == 1 {
+		t.Label = fmt.Sprintf("Timeline of 1 task over %s; the table of tasks has the same in words", report.Since(span))
+	}
+	return t
+}
