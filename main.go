@@ -22,6 +22,7 @@ func main() {
 		Unsetenv:  os.Unsetenv,
 		Environ:   os.Environ,
 		Getwd:     os.Getwd,
+		Stdin:     os.Stdin,
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
 		Terminal:  err == nil && stdout.Mode()&os.ModeCharDevice != 0,

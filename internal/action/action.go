@@ -41,6 +41,7 @@ type Env struct {
 	Unsetenv       func(string) error // the AWS SDK reads the environment by itself
 	Environ        func() []string
 	Getwd          func() (string, error) // the workspace
+	Stdin          io.Reader              // read only if the inputs ask for it; nil is an empty one
 	Stdout, Stderr io.Writer
 	Terminal       bool             // Stdout is one
 	Signals        <-chan os.Signal // that ask the step to end; nil if there are none

@@ -12,6 +12,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
 // ExitFaults is the exit status of check when a file has faults.
@@ -86,7 +87,7 @@ func (in invocation) annotate(found []report.Finding) {
 		return in.env.getenv(name)
 	}, false)
 	for _, f := range found {
-		note := report.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: true}
+		note := report.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: f.File != source.Stdin}
 		if f.Path != "" {
 			note.Text = f.Path + ": " + note.Text
 		}

@@ -165,7 +165,7 @@ func (in invocation) sessionOptions() session.Options {
 // planEnv is what a plan takes of the operating system and the step.
 func (in invocation) planEnv() plan.Env {
 	return plan.Env{
-		Getenv: in.env.getenv, Environ: in.env.Environ, Getwd: in.env.Getwd, CI: in.ci,
+		Getenv: in.env.getenv, Environ: in.env.Environ, Getwd: in.env.Getwd, Stdin: in.env.Stdin, CI: in.ci,
 		CodeCommit: func(ctx context.Context) (git.AWSCredentials, error) {
 			config, err := session.LoadConfig(ctx, in.sessionEnv(), in.sessionOptions(), in.console.Emit)
 			if err != nil {

@@ -57,6 +57,9 @@ func (r *reader) checkConfig(c Config) {
 	if c.Definition != "" && !c.Registered() && !strings.ContainsAny(c.Definition, "{[\n") && !strings.Contains(c.Definition, ": ") {
 		r.fault("definition", "expected a task definition in JSON or YAML, or the name of a registered one: family, family:revision or ARN (a file is given by file-paths)")
 	}
+	if c.Definition == "-" {
+		r.fault("definition", "is the definition itself or a name; the standard input is --file-paths -")
+	}
 	r.both("definition", "file-paths", c.Definition != "" && files)
 	r.both("branch", "commit", c.Branch != "" && c.Commit != "")
 	r.needs("repository", "file-paths", c.Repository != "", files || c.Definition != "")

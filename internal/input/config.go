@@ -24,7 +24,7 @@ type Config struct {
 type Definitions struct {
 	Family         string   `group:"Definition" common:"" help:"Family for a definition that names none; a definition's own family wins."`
 	Definition     string   `group:"Definition" common:"" help:"The task definition itself, in JSON or YAML (several as a JSON array or YAML documents), or the name of a registered one (family, family:revision or ARN), which is run without registering."`
-	FilePaths      []string `group:"Definition" common:"" help:"Comma-separated paths or globs of task definition files, in the workspace or in the repository."`
+	FilePaths      []string `group:"Definition" common:"" help:"Comma-separated paths or globs of task definition files, in the workspace or in the repository; - is the standard input."`
 	UnknownMembers string   `group:"Definition" default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: error, or pass it to ECS with a warning."`
 	ReuseRevision  bool     `group:"Definition" default:"false" help:"Do not register when the newest active revision is the same definition."`
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type Env struct {
 	Getenv  func(string) string
 	Environ func() []string
 	Getwd   func() (string, error) // the workspace
+	Stdin   io.Reader              // read only if the inputs ask for it; nil is an empty one
 	CI      ci.Run
 
 	// CodeCommit returns the credentials for a repository there.
@@ -118,7 +120,7 @@ func (l *loader) load(ctx context.Context) ([]DraftJob, error) {
 		return nil, errors.Join(fault, err)
 	}
 	for _, text := range loaded.Texts {
-		l.files[text.Name] = true
+		l.files[text.Name] = text.Name != source.Stdin
 	}
 	faults := errors.Join(fault, l.setTags(expander))
 	definitions, err := l.read(expander, loaded.Texts)
@@ -193,7 +195,7 @@ func (l *loader) options() taskdef.Options {
 func (l *loader) source() source.Config {
 	c := l.config
 	return source.Config{
-		Definition: c.Definition, Paths: c.FilePaths, Workspace: l.workspace,
+		Definition: c.Definition, Paths: c.FilePaths, Workspace: l.workspace, Stdin: l.env.Stdin,
 		Repository: c.Repository, Branch: c.Branch, Commit: c.Commit,
 		Token: c.GitToken, Username: c.GitUsername,
 		SSHKey: c.SSHKey, KnownHosts: c.SSHKnownHosts, SSHAgent: l.env.Getenv("SSH_AUTH_SOCK"),

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -25,8 +26,12 @@ const MaxText = git.MaxFile
 // error of [Load].
 type Config struct {
 	Definition string   // the text itself; empty if there is none
-	Paths      []string // paths or globs of files, in the workspace or in Repository
+	Paths      []string // paths or globs of files, in the workspace or in Repository; - is Stdin
 	Workspace  string   // absolute path of the folder that Paths are below; empty if there is none
+
+	// Stdin is the standard input. It is read if Paths ask for it, to its end or until
+	// the context ends. It may be nil, which is an empty one.
+	Stdin io.Reader
 
 	// Repository is the URL of the git repository that Paths are in, or a folder
 	// that is one, relative to the workspace; empty if they are in the workspace.
@@ -59,13 +64,13 @@ type Config struct {
 
 // Text is one text with the name that messages about it use.
 type Text struct {
-	Name  string // "definition", or the path below the workspace or the repository, with slashes
+	Name  string // "definition", [Stdin], or the path below the workspace or the repository, with slashes
 	Bytes []byte
 }
 
 // Result is what [Load] found.
 type Result struct {
-	Texts []Text // the inline definition, then the files in the order they were asked for
+	Texts []Text // the inline definition, the standard input, then the files in the order they were asked for
 	Fetch *Fetch // how they came from the repository; nil if there was none
 }
 
@@ -84,6 +89,19 @@ func Load(ctx context.Context, c Config) (Result, error) {
 		result.Texts = append(result.Texts, Text{Name: "definition", Bytes: []byte(c.Definition)})
 	}
 
+	paths := withoutStdin(c.Paths)
+	if len(paths) < len(c.Paths) && c.Repository != "" {
+		return result, errors.New("file-paths: the standard input is not in the repository that they are taken from")
+	}
+	if len(paths) < len(c.Paths) {
+		text, err := readStdin(ctx, c.Stdin)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("file-paths: the standard input: %w", err))
+		} else {
+			result.Texts = append(result.Texts, text)
+		}
+		c.Paths = paths
+	}
 	var texts []Text
 	var err error
 	switch {

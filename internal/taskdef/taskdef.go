@@ -91,7 +91,8 @@ type Tag struct {
 // Decode reads the task definition that a document holds, or each of the list
 // that it holds. Besides the request itself it takes what
 // `aws ecs describe-task-definition` and the console print, and the properties
-// of an AWS::ECS::TaskDefinition of CloudFormation.
+// of an AWS::ECS::TaskDefinition of CloudFormation; and, if the options name a family,
+// a list of containers alone.
 //
 // The error joins a [*document.Error] for each fault found, in all definitions,
 // but for no more than a hundred. With an error there are no definitions.
@@ -121,8 +122,13 @@ func (d *decoder) decode(n *document.Node) {
 		return
 	}
 	if isContainer(n.Items[0]) {
-		d.fault(n.Place, "", "form", `{ "family": "…", "containerDefinitions": [ … ] }`,
-			"expected task definitions, found a list of containers: put it under containerDefinitions")
+		if d.options.Family == "" {
+			d.fault(n.Place, "", "form", `{ "family": "…", "containerDefinitions": [ … ] }`,
+				"expected task definitions, found a list of containers: put it under containerDefinitions, or name its family by the input family")
+			return
+		}
+		d.notice(n.Place, "", "form", "a list of containers taken as the containerDefinitions of family %s", d.options.Family)
+		d.definition(with(&document.Node{Kind: document.Map, Place: n.Place}, "containerDefinitions", n), "")
 		return
 	}
 	for i, item := range n.Items {
