@@ -14,7 +14,7 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "logs", "ownership", "plan", "policy", "report", "result", "run", "runtask", "scaffold", "scenario", "session", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "logs", "ownership", "plan", "policy", "report", "result", "run", "runtask", "scaffold", "scenario", "session", "source", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},
