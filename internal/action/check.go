@@ -13,19 +13,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // ExitFaults is the exit status of check when a file has faults.
 const ExitFaults = 1
 
-// check is the command check: it looks for faults in files as the step would, and
-// calls nothing.
+// check is the command check: it looks for faults in files as the step would. It calls
+// nothing, unless it is to show what the definitions change.
 func check(ctx context.Context, env Env, console *report.Report, c input.Check) int {
 	in := newInvocation(env, console, input.Config{Values: c.Values, Definitions: input.Definitions{
 		FilePaths: c.Files, Family: c.Family, UnknownMembers: c.UnknownMembers,
-	}})
+	}, AWS: input.AWS{AWSAccess: c.AWSAccess}})
 	found := &findings{}
-	err := plan.Check(ctx, in.config, in.planEnv(), c.Explain, func(e event.Event) {
+	definitions, err := plan.Check(ctx, in.config, in.planEnv(), c.Explain, func(e event.Event) {
 		if warning, ok := e.(event.Warning); ok {
 			found.add(severity(warning), &warning.Error)
 			return
@@ -37,10 +38,27 @@ func check(ctx context.Context, env Env, console *report.Report, c input.Check) 
 		console.Error(report.Note{Text: fault.Error()})
 		return ExitError
 	}
+	if c.Diff && !in.diff(ctx, definitions) {
+		return ExitError
+	}
 	if err != nil {
 		return ExitFaults
 	}
 	return ExitGood
+}
+
+// diff shows what definitions change, and reports whether it could.
+func (in invocation) diff(ctx context.Context, definitions []*taskdef.Definition) bool {
+	clients, err := in.connect(ctx, nil)
+	if err != nil {
+		for _, note := range explain.Notes(err) {
+			in.console.Error(note)
+		}
+		return false
+	}
+	defer clients.Close()
+	_, complete := in.compare(ctx, clients, definitions)
+	return complete
 }
 
 func severity(warning event.Warning) string {

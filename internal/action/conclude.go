@@ -28,7 +28,7 @@ import (
 func conclude(c input.Config, x execution) report.Result {
 	out := x.outcome
 	result := report.Result{
-		Status: report.Succeeded, Commit: x.draft.Commit, Registered: out.Registered(),
+		Status: report.Succeeded, Commit: x.draft.Commit, Registered: out.Registered(), Compared: x.compared,
 		Local: c.Local != "", Ended: time.Now(), Rule: task.Rule{All: c.VerdictAll(), Names: c.VerdictNames()}, Cluster: c.Cluster, Region: c.Region,
 	}
 	err := out.Err

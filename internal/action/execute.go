@@ -37,7 +37,8 @@ type execution struct {
 	draft    plan.Draft
 	clients  *session.Clients // nil if AWS was not called
 	logs     *logs.Logs       // nil if nothing was launched
-	requests []plan.Request   // of a dry run
+	compared []report.Comparison
+	requests []plan.Request // of a dry run
 	outcome  run.Outcome
 }
 
@@ -63,6 +64,7 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 	if x.outcome.Plan, err = x.draft.Resolve(ctx, x.clients, in.console.Emit); err != nil {
 		return x
 	}
+	x.compared = in.comparePlan(ctx, x.clients, x.outcome.Plan)
 	if in.config.DryRun {
 		x.requests, err = in.printRequests(x.outcome.Plan)
 		return x

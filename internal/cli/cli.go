@@ -81,13 +81,14 @@ func (p *parser) tree() *cobra.Command {
 	root.cobra.Long = "Runs tasks on Amazon ECS as a step of a CI workflow, and exits with their containers' exit codes."
 	commands := []command{
 		run,
-		p.configCommand("check", "Check task definition files for faults, without calling AWS", &c.Check, func(args []string) {
+		p.configCommand("check", "Check task definition files for faults; with --diff, for changes too", &c.Check, func(args []string) {
 			for _, arg := range args {
 				c.Check.Files = append(c.Check.Files, input.List(arg)...)
 			}
 			if len(args) == 0 {
 				p.fault("", "give the files to check, as in: ecs-run-task check ecs/*.json")
 			}
+			p.join(c.Check.Check())
 		}),
 		p.configCommand("policy", "Print the IAM policy that run needs for the same inputs, as JSON", &c.Run, func([]string) {
 			p.join(c.Run.Check())

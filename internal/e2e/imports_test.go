@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"nearest":   {},
 	"policy":    {"awsfacts", "document", "input", "lookup", "runtask", "taskdef"},
 	"preflight": {"awsfacts", "document", "input", "lookup", "taskdef"},
-	"report":    {"diagnose", "event", "task"},
+	"report":    {"diagnose", "event", "task", "taskdef"},
 	"result":    {"report", "task"},
 	"runtask":   {"awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
 	"explain":   {"diagnose", "document", "event", "input", "task", "taskdef"},

@@ -135,7 +135,7 @@ func TestMotoLookups(t *testing.T) {
 		}
 		allowed := map[string]bool{}
 		for _, s := range policy.Statement {
-			if strings.HasPrefix(s.Sid, "Check") || s.Sid == "Network" {
+			if strings.HasPrefix(s.Sid, "Check") || s.Sid == "Network" || s.Sid == "Definitions" {
 				for _, action := range s.Action {
 					allowed[action] = true
 				}

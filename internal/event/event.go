@@ -38,6 +38,13 @@ type TaskChanged struct {
 	Elapsed time.Duration
 }
 
+// LogAddress is where the log of a task's container is to be seen in the AWS console.
+type LogAddress struct {
+	State     *task.State // never changed afterwards
+	Container string
+	URL       string
+}
+
 // Waiting says what the step waits for from now on.
 type Waiting struct {
 	Open, Total int       // tasks; with none open the logs are read to their end
@@ -64,6 +71,7 @@ func (Text) event()        {}
 func (Group) event()       {}
 func (Log) event()         {}
 func (TaskChanged) event() {}
+func (LogAddress) event()  {}
 func (Waiting) event()     {}
 func (State) event()       {}
 func (Secrets) event()     {}

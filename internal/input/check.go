@@ -49,6 +49,17 @@ func (c Config) Check() error {
 	return errors.Join(r.faults...)
 }
 
+// Check reports what the settings do not allow together. The error joins an [*Error] for
+// each fault.
+func (c Check) Check() error {
+	r := &reader{}
+	r.region(c.Region)
+	if c.Diff && (c.Format == "json" || c.Format == "sarif") {
+		r.fault("diff", "is printed as text: expected the format text or github, found %s", c.Format)
+	}
+	return errors.Join(r.faults...)
+}
+
 func (r *reader) checkConfig(c Config) {
 	files := len(c.FilePaths) > 0
 	if c.Definition == "" && !files {

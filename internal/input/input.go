@@ -27,10 +27,12 @@ import (
 // Check are the settings of the command check, which looks for faults in files.
 type Check struct {
 	Values
+	AWSAccess
 	Files          []string `argument:""` // paths or globs
 	Family         string   `help:"Family for a definition that names none."`
 	UnknownMembers string   `default:"error" oneof:"error,pass" help:"A member that the known ECS API lacks: an error, or a warning."`
 	Format         string   `default:"text" oneof:"text,json,sarif,github" help:"How to print what is found."`
+	Diff           bool     `default:"false" help:"Print what each definition changes about the newest active revision of its family, which AWS is asked for."`
 	Explain        bool     `default:"false" help:"Print each expression with its place and its value; secrets as ***."`
 }
 

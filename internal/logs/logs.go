@@ -161,6 +161,7 @@ func (l *Logs) find(state *task.State, defined types.ContainerDefinition, contai
 	if !l.clients.Local {
 		f.log.url = l.options.URL(source.Region, stream.Group, stream.Name)
 		l.emit.Printf("log of %s: %s", f.name, f.log.url)
+		l.emit(event.LogAddress{State: state, Container: f.log.container, URL: f.log.url})
 	}
 	l.follows[key], l.names[source] = f, f
 	return f

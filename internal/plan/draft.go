@@ -452,15 +452,15 @@ func (job DraftJob) needsLookup(preflight bool) bool {
 // Check takes files through the stages that come before AWS, and checks what their
 // definitions say of how they are run. What the inputs of a step could add to that is
 // no fault: a container to choose, and a network. With explain it emits each
-// expression with its value.
-func Check(ctx context.Context, c input.Config, env Env, explain bool, emit event.Sink) error {
+// expression with its value. It returns the definitions that have no faults of their own.
+func Check(ctx context.Context, c input.Config, env Env, explain bool, emit event.Sink) ([]*taskdef.Definition, error) {
 	l, err := newLoader(c, env, emit)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	expander, err := l.expander()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	loaded, fault := source.Load(ctx, l.source())
 	if explain {
@@ -472,7 +472,7 @@ func Check(ctx context.Context, c input.Config, env Env, explain bool, emit even
 		_, err := l.job(runtask.Partial(l.options()), ToRegister{definition})
 		faults = append(faults, err)
 	}
-	return errors.Join(faults...)
+	return definitions, errors.Join(faults...)
 }
 
 // explain emits the expressions in texts, as far as the texts can be read.

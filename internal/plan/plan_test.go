@@ -183,7 +183,7 @@ func TestLoadWithoutWorkspace(t *testing.T) {
 	if _, err := plan.Load(t.Context(), c, env, func(event.Event) {}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Load() = %v, want that there is no workspace", err)
 	}
-	if err := plan.Check(t.Context(), c, env, false, func(event.Event) {}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := plan.Check(t.Context(), c, env, false, func(event.Event) {}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Check() = %v, want that there is no workspace", err)
 	}
 }
@@ -342,18 +342,18 @@ func TestCheck(t *testing.T) {
 	c := input.Config{Values: input.Values{Variables: input.Pairs{{Name: "NAME", Value: "good"}}}}
 	var out transcript
 	c.FilePaths = []string{"good.yaml"}
-	if err := plan.Check(t.Context(), c, environment(dir), true, out.emit); err != nil {
+	if _, err := plan.Check(t.Context(), c, environment(dir), true, out.emit); err != nil {
 		t.Errorf("Check() = %v, want no fault: the inputs of a step choose the container and the subnets", err)
 	}
 	if want := "good.yaml:1:9: family: ${{ vars.NAME }} is good\n"; out.String() != want {
 		t.Errorf("Check() reports %q, want %q", &out, want)
 	}
 	c.FilePaths = []string{"bad.yaml"}
-	if err := plan.Check(t.Context(), c, environment(dir), false, out.emit); err == nil || !strings.Contains(err.Error(), "bad.yaml:2:") {
+	if _, err := plan.Check(t.Context(), c, environment(dir), false, out.emit); err == nil || !strings.Contains(err.Error(), "bad.yaml:2:") {
 		t.Errorf("Check() = %v, want faults at their places", err)
 	}
 	c.Matrix = "{"
-	if err := plan.Check(t.Context(), c, environment(dir), false, out.emit); err == nil {
+	if _, err := plan.Check(t.Context(), c, environment(dir), false, out.emit); err == nil {
 		t.Error("Check() = nil, want that the matrix is no JSON")
 	}
 }

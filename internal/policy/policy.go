@@ -177,7 +177,8 @@ func (w *writer) definitions() {
 	var actions []string // that know no resources
 	looked := slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Looked })
 	reuses := w.config.ReuseRevision && slices.ContainsFunc(w.tasks, registers)
-	if looked || reuses || w.config.Reattach {
+	compares := slices.ContainsFunc(w.tasks, registers) // to show what changes
+	if looked || compares || w.config.Reattach {
 		actions = append(actions, "ecs:DescribeTaskDefinition")
 	}
 	if reuses || w.config.KeepRevisions > 0 && w.cleansUp() {

@@ -20,6 +20,8 @@ func (r *Report) Emit(e event.Event) {
 		r.Log(e.Container, e.Lines...)
 	case event.TaskChanged:
 		r.Changed(e.State, e.Elapsed)
+	case event.LogAddress:
+		r.showLog(e.State, e.Container, e.URL)
 	case event.Waiting:
 		r.wait(e)
 	case event.State:

@@ -56,6 +56,7 @@ func (r *Report) Summary(result Result) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.clearRunning()
 	room := summaryLimit
 	if before, err := os.Stat(name); err == nil { // the runner drops a summary that is too long as a whole
 		room -= int(min(before.Size(), summaryLimit))

@@ -43,6 +43,7 @@ type Report struct {
 
 	waiting   event.Waiting
 	endStatus func() // of the status line; nil if there is none. The goroutine that waits uses it alone
+	running   running
 }
 
 // New returns a report to the console out, in the environment that getenv

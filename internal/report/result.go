@@ -16,6 +16,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // Status is how the step ended.
@@ -57,8 +58,16 @@ type Result struct {
 	Ended       time.Time               // when the step came to its end
 	Commit      string                  // that definitions were taken from; empty if from no repository
 	Requests    []Request               // that a dry run would have sent
+	Compared    []Comparison            // of the definitions that were to be registered
 
 	short bool // tasks, faults or requests are left out
+}
+
+// Comparison is what a definition changes about the newest active revision of its family.
+type Comparison struct {
+	Family  string           `json:"family" doc:"The family."`
+	Against string           `json:"against,omitempty" doc:"The revision that it was compared with, as family:revision; not there if the family had none."`
+	Changes []taskdef.Change `json:"changes" doc:"The members that differ from what ECS stores of that revision."`
 }
 
 // Request is one call that a dry run did not make.
@@ -178,7 +187,7 @@ func (r Result) shortened(tasks int) Result {
 	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), func(state *task.State) bool { return !kept[aws.ToString(state.TaskArn)] })
 	r.Logs = slices.DeleteFunc(slices.Clone(r.Logs), func(log Log) bool { return !kept[log.TaskARN] })
 	r.Faults = r.Faults[:min(len(r.Faults), tasks, mostFaults)]
-	r.Requests, r.short = nil, true
+	r.Requests, r.Compared, r.short = nil, nil, true
 	return r
 }
 
@@ -207,8 +216,9 @@ type (
 		Failures        []failedJSON `json:"failures" doc:"Why tasks did not start, as RunTask said."`
 		Faults          []faultJSON  `json:"faults" doc:"What went wrong, with the likely causes."`
 		LogURLs         []string     `json:"logUrls" doc:"Addresses of the containers' log streams in the AWS console."`
-		Shortened       bool         `json:"shortened,omitempty" doc:"Whether tasks, faults or requests are left out, as in an output that would be longer than runners take. The result-file has them all."`
+		Shortened       bool         `json:"shortened,omitempty" doc:"Whether tasks, faults, requests or comparisons are left out, as in an output that would be longer than runners take. The result-file has them all."`
 		Requests        []Request    `json:"requests,omitempty" doc:"The calls that a dry run did not make."`
+		Compared        []Comparison `json:"compared,omitempty" doc:"What the definitions change about the newest active revisions of their families."`
 	}
 	taskJSON struct {
 		TaskARN            string          `json:"taskArn" doc:"The task's ARN."`
@@ -259,7 +269,7 @@ type (
 // secrets out of a text.
 func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
-		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, NotRun: slices.Clone(r.NotRun), Shortened: r.short,
+		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, Compared: r.Compared, NotRun: slices.Clone(r.NotRun), Shortened: r.short,
 		Registered: append([]string{}, r.Registered...), LogURLs: r.logURLs(),
 		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{}, Faults: []faultJSON{},
 	}

@@ -17,6 +17,7 @@ func Since(d time.Duration) string { return event.Duration(d) }
 
 // Changed tells the state of a task at a time since the launch.
 func (r *Report) Changed(state *task.State, since time.Duration) {
+	r.showRunning(state)
 	var text strings.Builder
 	fmt.Fprintf(&text, "[%s] task %.8s of %s is %s", Since(since), task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition), aws.ToString(state.LastStatus))
 	if state.HealthStatus != "" && state.HealthStatus != "UNKNOWN" {

@@ -41,6 +41,7 @@ type (
 		Reason   string
 		ExitCode int
 		Facts    []string
+		Compared []pageComparison
 		Timeline *timeline
 		Rows     []pageRow
 		MoreRows int
@@ -69,6 +70,10 @@ type (
 		Code bool
 		Text string
 	}
+	pageComparison struct {
+		Title string
+		Lines []string
+	}
 	pageRequest struct{ Operation, Input string }
 	pageLog     struct {
 		Name, Text string
@@ -96,6 +101,7 @@ func Page(r report.Result, hide func(string) string) ([]byte, error) {
 		p.data.Ended = r.Ended.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	p.rows()
+	p.compared()
 	p.faults()
 	p.requests()
 	p.logs()
@@ -221,6 +227,21 @@ func outcome(state *task.State) string {
 		return string(state.Verdict.Outcome)
 	}
 	return strings.ToLower(aws.ToString(state.LastStatus))
+}
+
+// compared fills in what the definitions change.
+func (p *page) compared() {
+	for _, c := range p.result.Compared {
+		shown := pageComparison{Title: p.cell(c.Family + ", compared with " + c.Against)}
+		for _, change := range c.Changes {
+			if line := p.text(change.String()); p.fits(pageBytes/4, line) {
+				shown.Lines = append(shown.Lines, line)
+			}
+		}
+		if len(shown.Lines) > 0 {
+			p.data.Compared = append(p.data.Compared, shown)
+		}
+	}
 }
 
 func (p *page) faults() {

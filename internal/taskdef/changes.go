@@ -12,14 +12,15 @@ import (
 type Change struct {
 	// Path is that of the member, with the items of lists by their names, as in
 	// containerDefinitions[app].image.
-	Path string
+	Path string `json:"member" doc:"The member, as in containerDefinitions[app].image."`
 
-	Kind ChangeKind
+	Kind ChangeKind `json:"kind" oneof:"changed,added,removed" doc:"What became of it."`
 
 	// Old and New are the member's values, empty where there is none and where the
 	// member is not one whose values are shown: an environment or a command may hold
 	// what is nobody's business.
-	Old, New string
+	Old string `json:"old,omitempty" doc:"Its value there, of a few members only: no environment, command, options or labels."`
+	New string `json:"new,omitempty" doc:"Its value now, of the same members."`
 }
 
 // ChangeKind is what became of a member.
