@@ -186,28 +186,42 @@ type runner struct {
 	valued      []string // flags that take the next word
 	operands    int      // words of its own that are no flags
 	assignments bool     // NAME=value words may stand before the command
+	subcommand  string   // the first word of its own, without which it runs no other program; empty for none
 }
 
 var runners = map[string]runner{
-	"env":         {valued: []string{"-u", "--unset", "-C", "--chdir"}, assignments: true},
-	"tini":        {valued: []string{"-p", "-e"}},
-	"tini-static": {valued: []string{"-p", "-e"}},
-	"docker-init": {valued: []string{"-p", "-e"}},
-	"dumb-init":   {valued: []string{"-r", "--rewrite"}},
-	"catatonit":   {},
-	"busybox":     {},
-	"nohup":       {},
-	"setsid":      {},
-	"time":        {valued: []string{"-f", "-o"}},
-	"nice":        {valued: []string{"-n"}},
-	"ionice":      {valued: []string{"-c", "-n"}},
-	"stdbuf":      {valued: []string{"-i", "-o", "-e"}},
-	"timeout":     {valued: []string{"-s", "--signal", "-k", "--kill-after"}, operands: 1},
-	"gosu":        {operands: 1},
-	"su-exec":     {operands: 1},
-	"chroot":      {operands: 1},
-	"sudo":        {valued: []string{"-u", "-g"}, assignments: true},
-	"doas":        {valued: []string{"-u"}},
+	"env":                      {valued: []string{"-u", "--unset", "-C", "--chdir"}, assignments: true},
+	"tini":                     {valued: []string{"-p", "-e"}},
+	"tini-static":              {valued: []string{"-p", "-e"}},
+	"docker-init":              {valued: []string{"-p", "-e"}},
+	"dumb-init":                {valued: []string{"-r", "--rewrite"}},
+	"catatonit":                {},
+	"busybox":                  {},
+	"nohup":                    {},
+	"setsid":                   {},
+	"time":                     {valued: []string{"-f", "-o"}},
+	"nice":                     {valued: []string{"-n"}},
+	"ionice":                   {valued: []string{"-c", "-n"}},
+	"stdbuf":                   {valued: []string{"-i", "-o", "-e"}},
+	"timeout":                  {valued: []string{"-s", "--signal", "-k", "--kill-after"}, operands: 1},
+	"gosu":                     {operands: 1},
+	"su-exec":                  {operands: 1},
+	"chroot":                   {operands: 1},
+	"sudo":                     {valued: []string{"-u", "-g"}, assignments: true},
+	"doas":                     {valued: []string{"-u"}},
+	"runuser":                  {valued: []string{"-u", "--user", "-g", "-G"}},
+	"setpriv":                  {valued: []string{"--reuid", "--regid", "--groups"}},
+	"s6-setuidgid":             {operands: 1},
+	"unshare":                  {},
+	"flock":                    {valued: []string{"-w", "--timeout", "-E"}, operands: 1},
+	"xvfb-run":                 {valued: []string{"-n", "-s", "-f", "-e", "-w", "-p"}},
+	"ddtrace-run":              {},
+	"opentelemetry-instrument": {},
+	"newrelic-admin":           {subcommand: "run-program"},
+	"bundle":                   {subcommand: "exec"},
+	"poetry":                   {subcommand: "run"},
+	"pipenv":                   {subcommand: "run"},
+	"uv":                       {subcommand: "run"},
 }
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
@@ -216,10 +230,14 @@ var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 func (c commandLine) behindRunners(i int) int {
 	for i < len(c.words) {
 		r, ok := runners[path.Base(c.words[i])]
-		if !ok {
+		if !ok || r.subcommand != "" && (i+1 >= len(c.words) || c.words[i+1] != r.subcommand) {
 			return i
 		}
-		i = c.behind(r, i+1)
+		i++
+		if r.subcommand != "" {
+			i++
+		}
+		i = c.behind(r, i)
 	}
 	return i
 }

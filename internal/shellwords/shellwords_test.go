@@ -74,6 +74,10 @@ func TestFindSplitScript(t *testing.T) {
 		{name: "an entrypoint of the image's kind", entry: list{"/docker-entrypoint.sh"}, command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh", "-c", "exit 137"}},
 		{name: "a shell after the -- of another program", entry: list{"my-runner", "run", "--"}, command: list{"sh", "-c", "exit", "137"}, fix: list{"sh", "-c", "exit 137"}},
 		{name: "a program that runs what is after its --", entry: list{"doppler", "run", "--"}, command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh", "-c", "exit 137"}},
+		{name: "a program that runs another", command: list{"opentelemetry-instrument", "bash", "-c", "exit", "137"}, fault: true, fix: list{"opentelemetry-instrument", "bash", "-c", "exit 137"}},
+		{name: "a subcommand that runs another", command: list{"bundle", "exec", "sh", "-c", "exit", "137"}, fault: true, fix: list{"bundle", "exec", "sh", "-c", "exit 137"}},
+		{name: "a user first", command: list{"runuser", "-u", "app", "--", "sh", "-c", "exit", "137"}, fault: true, fix: list{"runuser", "-u", "app", "--", "sh", "-c", "exit 137"}},
+		{name: "a lock first", command: list{"flock", "-w", "5", "/tmp/lock", "sh", "-c", "exit", "137"}, fault: true, fix: list{"flock", "-w", "5", "/tmp/lock", "sh", "-c", "exit 137"}},
 		{name: "options and a command", command: list{"sh", "-c", "set -e", "migrate"}, fix: list{"sh", "-c", "set -e && migrate"}},
 		{name: "an operator", command: list{"sh", "-c", "cd /app", "&&", "./run", "2>&1"}, fault: true, fix: list{"sh", "-c", "cd /app && ./run 2>&1"}},
 		{name: "a redirection", command: list{"sh", "-c", "./run --all", ">/dev/null"}, fault: true, fix: list{"sh", "-c", "./run --all >/dev/null"}},
@@ -110,6 +114,8 @@ func TestFindSplitScript(t *testing.T) {
 		{name: "another program", command: list{"python", "-c", "exit", "137"}},
 		{name: "nothing"},
 		{name: "runners alone", command: list{"env", "-u"}},
+		{name: "another subcommand", command: list{"bundle", "check", "sh", "-c", "exit", "137"}},
+		{name: "a subcommand of nothing", command: list{"uv", "run"}},
 		{name: "a runner of nothing", command: list{"tini", "--"}},
 	} {
 		got, found := shellwords.FindSplitScript(tt.entry, tt.command)
