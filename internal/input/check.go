@@ -24,6 +24,7 @@ var (
 	familyName  = grammar{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 255, "up to 255 letters, digits, hyphens and underscores"}
 	startedBy   = grammar{regexp.MustCompile(`^[A-Za-z0-9_/-]+$`), 128, "up to 128 letters, digits, hyphens, underscores and slashes"}
 	commitID    = grammar{regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`), 64, "a commit id of 4 to 64 hexadecimal digits"}
+	clusterName = grammar{regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:cluster/)?[A-Za-z0-9_-]+$`), 600, "the name or ARN of a cluster: a name has letters, digits, hyphens and underscores"}
 	serviceName = grammar{regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:service/([A-Za-z0-9_-]+/)?)?[A-Za-z0-9_-]+$`), 600, "the name or ARN of a service"}
 	roleARN     = grammar{regexp.MustCompile(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`), 2048, "the ARN of a role, as in arn:aws:iam::123456789012:role/name"}
 	cpuSize     = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`), 20, "CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"}
@@ -91,7 +92,7 @@ func (r *reader) checkConfig(c Config) {
 	if c.Timeout == 0 && !c.SkipSteadyStateCheck {
 		r.fault("timeout", "expected more than 0; skip-steady-state-check does not wait")
 	}
-	r.rendered("cluster", clusterCharacters, c.Cluster)
+	r.form("cluster", c.Cluster, clusterName)
 	r.checkVerdict(c.Verdict)
 	r.needs("local-secrets", "local", c.LocalSecrets != "", c.Local != "")
 	for _, name := range c.ResultFile {

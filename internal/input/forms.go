@@ -92,7 +92,12 @@ func parsePaths(text string) []string {
 	return items
 }
 
-var networkID = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
+var (
+	networkID     = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
+	networkInText = regexp.MustCompile(`(?i)(^|[^a-z0-9-])(subnet|sg)-[0-9a-f]{8,}`)
+	// networkMember is the member of the API's awsvpcConfiguration, as in subnets=[a,b].
+	networkMember = regexp.MustCompile(`(?i)^(subnets|security-?groups)=`)
+)
 
 // parseNetworks is parseItems for subnets and security groups, each once. Ids may be
 // separated by blanks and semicolons too; a name can have them.
@@ -136,7 +141,7 @@ func networkParts(item string) ([]string, bool) {
 	switch {
 	case len(parts) > 0 && ids == len(parts):
 		return parts, true
-	case ids > 0 && len(parts) > 1, strings.Contains(item, ";") && !strings.Contains(item, "="):
+	case ids > 0 && len(parts) > 1, networkMember.MatchString(item), networkInText.MatchString(item) && !strings.Contains(item, "="), strings.Contains(item, ";") && !strings.Contains(item, "="):
 		return nil, false
 	case unbalanced(item, "[]"), unbalanced(item, "{}"), unbalanced(item, "()"), strings.ContainsAny(item[:1], `"'[{`), strings.ContainsAny(item[len(item)-1:], `"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
 		return nil, false
@@ -326,7 +331,7 @@ var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 var fargateWeight = regexp.MustCompile(`^(FARGATE|FARGATE_SPOT)=([0-9]+)$`)
 
-// checkProvider reports a name that no capacity provider can have.
+// checkProvider reports a text that is no name.
 func checkProvider(item, name string, index int) error {
 	if providerName.MatchString(name) {
 		return nil

@@ -9,12 +9,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
-// Characters of placeholders that can be meant: in the name of a cluster, and in the
-// tag Name of a subnet or a security group.
-var (
-	clusterCharacters = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	networkCharacters = regexp.MustCompile(`^[A-Za-z0-9_@.-]+$`)
-)
+// networkCharacters are those of placeholders that can be meant in the tag Name of a
+// subnet or a security group.
+var networkCharacters = regexp.MustCompile(`^[A-Za-z0-9_@.-]+$`)
 
 // unrendered reports a placeholder that was not replaced. It shows the form of it
 // alone, since the value may be secret.

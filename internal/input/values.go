@@ -290,6 +290,7 @@ func providerOf(item *yaml.Node) (StrategyItem, error) {
 // check holds the limits that the RunTask API documents for a strategy.
 func (s Strategy) check() error {
 	bases, weights, fargate := 0, int32(0), 0
+	seen := map[string]bool{}
 	for i, item := range s {
 		if item.Provider == "" {
 			return fmt.Errorf("item %d: the capacity provider has no name", i+1)
@@ -300,9 +301,20 @@ func (s Strategy) check() error {
 		if item.Base > 0 {
 			bases++
 		}
-		if strings.HasPrefix(item.Provider, "FARGATE") { // ECS lets no other name begin so
+		switch name := item.Provider; {
+		case name == "FARGATE" || name == "FARGATE_SPOT":
 			fargate++
+		case strings.HasPrefix(strings.ToUpper(name), "FARGATE"): // ECS lets no other name begin so
+			meant := "FARGATE"
+			if strings.Contains(strings.ToUpper(name), "SPOT") {
+				meant = "FARGATE_SPOT"
+			}
+			return formFault(meant, "item %d: the capacity providers of Fargate are FARGATE and FARGATE_SPOT", i+1)
 		}
+		if seen[item.Provider] {
+			return fmt.Errorf("item %d: the capacity provider stands before already", i+1)
+		}
+		seen[item.Provider] = true
 		weights += item.Weight
 	}
 	switch {
