@@ -127,6 +127,24 @@ func secretSuffix(t *task, tell telling) {
 	}
 }
 
+// secretPath warns of a path that is not from the root: "For parameters in a
+// hierarchy, you must include a leading forward slash character (/) when you create
+// or reference a parameter" (Systems Manager API reference, PutParameter: Name). Most
+// often it is meant to be the name of a secret in Secrets Manager.
+func secretPath(t *task, tell telling) {
+	for _, c := range t.containers {
+		for _, list := range []object{c.get("secrets"), c.get("logConfiguration").get("secretOptions")} {
+			for secret := range list.each() {
+				o := secret.get("valueFrom")
+				if from, err := awsfacts.ParseSecret(o.text()); err == nil && from.ARN == "" && strings.Index(from.Parameter, "/") > 0 {
+					tell(o, "/name/of/a/parameter\narn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf",
+						"the name of a parameter with a / in it begins with one; a secret in Secrets Manager is given by its ARN")
+				}
+			}
+		}
+	}
+}
+
 // credentials tells of a registry's credentials that are no secret in Secrets
 // Manager.
 func credentials(t *task, tell telling) {

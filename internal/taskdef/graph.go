@@ -139,8 +139,12 @@ func dependsOnCondition(t *task, tell telling) {
 					tell(condition, `"essential": false`, "the container %q is essential, so it can't be waited for until it has ended: with the condition %s it must not be", name, condition.text())
 				}
 			case "HEALTHY":
-				if !target.get("healthCheck").given() {
+				check := target.get("healthCheck")
+				switch words := check.get("command").texts(); {
+				case !check.given():
 					tell(condition, "", "the container %q has no healthCheck, so it never becomes HEALTHY", name)
+				case len(words) > 0 && words[0] == "NONE":
+					tell(condition, "", "the healthCheck of the container %q is NONE, so it never becomes HEALTHY", name)
 				}
 			}
 		}
@@ -186,7 +190,7 @@ func mountPoint(t *task, tell telling) {
 
 // mountPath tells of paths at which nothing can be mounted. Docker refuses them
 // when the container starts: "mount path must be absolute", "Duplicate mount
-// point".
+// point", "destination can't be '/'".
 func mountPath(t *task, tell telling) {
 	for _, c := range t.containers {
 		seen := map[string]object{}
@@ -203,6 +207,8 @@ func mountPath(t *task, tell telling) {
 				tell(o, `"containerPath": "/data"`, "missing: a mount point takes the path in the container")
 			case !absolute.MatchString(o.text()):
 				tell(o, quoted("/"+strings.TrimPrefix(o.text(), "./")), "expected an absolute path, found %q", shorten(o.text()))
+			case clean == "/":
+				tell(o, `"containerPath": "/data"`, "a volume can't be mounted at /, in the place of the image")
 			case twice:
 				tell(o, "", "%s is mounted twice, first at %d:%d", shorten(o.text()), first.place.Line, first.place.Column)
 			default:

@@ -134,6 +134,13 @@ func logBuffer(t *task, tell telling) {
 
 func firelens(t *task, tell telling) {
 	for _, c := range t.containers {
+		// API reference, FirelensConfiguration: options; read in November 2026.
+		kind := c.get("firelensConfiguration").get("options").get("config-file-type")
+		if kind.given() && !kind.odd() && kind.text() != "s3" && kind.text() != "file" {
+			tell(kind, `"file"`, "expected s3 or file, found %q", shorten(kind.text()))
+		}
+	}
+	for _, c := range t.containers {
 		if c.get("firelensConfiguration").given() {
 			return
 		}

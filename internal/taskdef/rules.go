@@ -94,6 +94,7 @@ var rules = []rule{
 	{"secret-name", false, secretName},
 	{"secret-value", false, secretValue},
 	{"secret-suffix", true, secretSuffix},
+	{"secret-path", true, secretPath},
 	{"secret-role", false, secretRole},
 	{"credentials", false, credentials},
 
@@ -112,6 +113,7 @@ var rules = []rule{
 	{"volume-efs", false, volumeEFS},
 	{"volume-efs-id", false, volumeEFSID},
 	{"volume-docker", false, volumeDocker},
+	{"volume-host", false, volumeHost},
 	{"mount-point", false, mountPoint},
 	{"mount-path", false, mountPath},
 

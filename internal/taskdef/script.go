@@ -10,7 +10,35 @@ import (
 // would end well without having done its work.
 func scriptSplit(t *task, tell telling) { splitScripts(t, true, tell) }
 
-func scriptArguments(t *task, tell telling) { splitScripts(t, false, tell) }
+func scriptArguments(t *task, tell telling) {
+	splitScripts(t, false, tell)
+	for _, c := range t.containers {
+		splitHealthCheck(c.get("healthCheck").get("command"), tell)
+	}
+}
+
+// splitHealthCheck warns of a health check of which a shell runs the first word only.
+// After CMD-SHELL Docker gives sh -c all the words (github.com/moby/moby,
+// daemon/health.go).
+func splitHealthCheck(command object, tell telling) {
+	words := command.texts()
+	if len(words) < 2 {
+		return
+	}
+	kind, words := words[0], words[1:]
+	if kind == "CMD-SHELL" {
+		words = append([]string{"sh", "-c"}, words...)
+	} else if kind != "CMD" {
+		return
+	}
+	if found, ok := shellwords.FindSplitScript(nil, words); ok {
+		fixed := append([]string{kind}, found.Fixed...)
+		if kind == "CMD-SHELL" {
+			fixed = append([]string{kind}, found.Fixed[2:]...)
+		}
+		tell(command, brief(`"command": `+wordList(fixed)), "%s", found)
+	}
+}
 
 func splitScripts(t *task, certain bool, tell telling) {
 	for _, c := range t.containers {

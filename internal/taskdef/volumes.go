@@ -111,6 +111,19 @@ func volumeEFSID(t *task, tell telling) {
 	}
 }
 
+// volumeHost tells of a path on the host that is not from the root. A name without
+// a / is that of a volume of Docker; of any other text Docker says: "includes invalid
+// characters for a local volume name ... use absolute path" (github.com/moby/moby,
+// volume/local).
+func volumeHost(t *task, tell telling) {
+	for volume := range t.get("volumes").each() {
+		o := volume.get("host").get("sourcePath")
+		if o.text() != "" && strings.ContainsAny(o.text(), "/~") && !absolute.MatchString(o.text()) {
+			tell(o, `"sourcePath": "/srv/data"`, "expected an absolute path on the host, found %q", shorten(o.text()))
+		}
+	}
+}
+
 func volumeDocker(t *task, tell telling) {
 	for volume := range t.get("volumes").each() {
 		docker := volume.get("dockerVolumeConfiguration")
