@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
@@ -28,7 +30,8 @@ func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, er
 	if w := s.launchTypeMissing(d, request); w != nil {
 		warnings = append(warnings, *w)
 	}
-	return warnings, errors.Join(fault, s.checkExec(d, request), s.checkVolumes(d, request))
+	return warnings, errors.Join(fault, s.checkCompatible(d, request), s.checkConstraints(request),
+		checkContainers(request.Member("overrides")), s.checkExec(d, request), s.checkVolumes(d, request))
 }
 
 // checkSizes holds the definition with the overrides of sizes to the rules for
@@ -93,6 +96,59 @@ func overridden(overrides *document.Node, container string) bool {
 	})
 }
 
+// checkCompatible tells of a launch type that the definition is not for. RunTask
+// refuses it: "Task definition does not support launch_type FARGATE."
+// (github.com/aws/aws-cli/issues/3983).
+func (s Settings) checkCompatible(d *taskdef.Definition, request *document.Node) error {
+	launchType, member := "", "launchType"
+	if n := request.Member(member); n != nil {
+		launchType = n.Text
+	} else if fargate, _ := onFargate(request); fargate {
+		launchType, member = "FARGATE", "capacityProviderStrategy"
+	}
+	if launchType == "" || len(d.RequiresCompatibilities) == 0 || slices.Contains(d.RequiresCompatibilities, launchType) {
+		return nil
+	}
+	return fault(request, member, s.computeInput(), fmt.Sprintf("%s does not support %s: its requiresCompatibilities has %s",
+		d.Family, launchType, strings.Join(d.RequiresCompatibilities, ", ")))
+}
+
+// checkConstraints tells of constraints on container instances where the tasks run
+// on none (API reference, RunTask: placementConstraints; developer guide, "Amazon
+// ECS task definition differences for Fargate").
+func (s Settings) checkConstraints(request *document.Node) error {
+	var faults []error
+	for _, member := range []string{"placementConstraints", "placementStrategy"} {
+		if fargate, _ := onFargate(request); fargate && len(itemsOf(request.Member(member))) > 0 {
+			faults = append(faults, fault(request, member, "run-task-request", "tasks on Fargate run on no container instances that "+member+" could choose"))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// checkContainers holds the variables of overrides to the rules for those of a
+// definition.
+func checkContainers(overrides *document.Node) error {
+	var faults []error
+	for i, container := range itemsOf(overrides.Member("containerOverrides")) {
+		path := document.ItemPath("containerOverrides", i)
+		for j, variable := range itemsOf(container.Member("environment")) {
+			if name := variable.Member("name"); name != nil && name.Text == "" {
+				faults = append(faults, &document.Error{Place: name.Place, Code: "environment-name", Message: "a variable must have a name",
+					Path: document.MemberPath(document.ItemPath(document.MemberPath(path, "environment"), j), "name")})
+			}
+		}
+		for j, file := range itemsOf(container.Member("environmentFiles")) {
+			if value := file.Member("value"); value != nil && !(awsfacts.IsObject(value.Text) && strings.HasSuffix(value.Text, ".env")) {
+				faults = append(faults, &document.Error{Place: value.Place, Code: "environment-file", Hint: "arn:aws:s3:::bucket/name.env",
+					Path:    document.MemberPath(document.ItemPath(document.MemberPath(path, "environmentFiles"), j), "value"),
+					Message: "expected the ARN of an object in S3 whose name ends with .env"})
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // checkExec tells of ECS Exec without a role for the task, which RunTask refuses
 // (ECS developer guide, "Monitor Amazon ECS containers with ECS Exec":
 // prerequisites; github.com/boto/boto3/issues/3173).
@@ -129,8 +185,19 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 			})
 		}
 	}
+	var before []string
 	for i, configuration := range itemsOf(configurations) {
 		name := configuration.Member("name")
+		if name != nil && slices.Contains(before, name.Text) {
+			faults = append(faults, &document.Error{
+				Place: name.Place, Path: document.MemberPath(document.ItemPath("volumeConfigurations", i), "name"), Code: "volume-configuration",
+				Message: fmt.Sprintf("the volume %q has a configuration before this one", name.Text),
+			})
+			continue
+		}
+		if name != nil {
+			before = append(before, name.Text)
+		}
 		if name == nil || slices.Contains(atLaunch, name.Text) {
 			continue
 		}

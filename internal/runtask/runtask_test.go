@@ -267,3 +267,48 @@ func TestWithFaults(t *testing.T) {
 		}
 	}
 }
+
+// What RunTask demands of a definition is said before that is registered.
+func TestCheckDefinition(t *testing.T) {
+	const (
+		fargate = `{family: web, requiresCompatibilities: [FARGATE], networkMode: awsvpc, cpu: "256", memory: "512", containerDefinitions: [{name: app, image: a}]}`
+		ec2     = `{family: job, requiresCompatibilities: [EC2], networkMode: awsvpc, containerDefinitions: [{name: app, image: a, memory: 64}]}`
+		volume  = `{family: disk, volumes: [{name: d, configuredAtLaunch: true}], containerDefinitions: [{name: app, image: a, memory: 64}]}`
+	)
+	for _, tt := range []struct {
+		definition, want string
+		args             []string
+	}{
+		{fargate, "", []string{"--launch-type=FARGATE"}},
+		{fargate, "", []string{"--capacity-provider-strategy=FARGATE_SPOT"}},
+		{fargate, "", []string{"--service=api"}},
+		{fargate, "launch-type: web does not support EC2: its requiresCompatibilities has FARGATE", []string{"--launch-type=EC2"}},
+		{fargate, "input run-task-request:1:14: launchType: web does not support EC2: its requiresCompatibilities has FARGATE", []string{"--run-task-request={launchType: EC2}"}},
+		{ec2, "", []string{"--launch-type=EC2"}},
+		{ec2, "", []string{"--capacity-provider-strategy=Own"}},
+		{ec2, "launch-type: job does not support FARGATE: its requiresCompatibilities has EC2", []string{"--launch-type=FARGATE"}},
+		{ec2, "capacity-provider-strategy: job does not support FARGATE: its requiresCompatibilities has EC2", []string{"--capacity-provider-strategy=FARGATE_SPOT"}},
+		{ec2, "", []string{"--run-task-request={placementConstraints: [{type: distinctInstance}]}"}},
+		{fargate, "input run-task-request:1:24: placementConstraints: tasks on Fargate run on no container instances that placementConstraints could choose",
+			[]string{"--launch-type=FARGATE", "--run-task-request={placementConstraints: [{type: distinctInstance}]}"}},
+		{ec2, "input overrides:1:56: containerOverrides[0].environment[0].name: a variable must have a name",
+			[]string{`--overrides={containerOverrides: [{name: app, environment: [{name: "", value: x}]}]}`}},
+		{ec2, "input overrides:1:72: containerOverrides[0].environmentFiles[0].value: expected the ARN of an object in S3 whose name ends with .env",
+			[]string{`--overrides={containerOverrides: [{name: app, environmentFiles: [{type: s3, value: "s3://b/a.env"}]}]}`}},
+		{ec2, "", []string{`--overrides={containerOverrides: [{name: app, environmentFiles: [{type: s3, value: "arn:aws:s3:::b/a.env"}]}]}`}},
+		{volume, `input run-task-request:1:43: volumeConfigurations[1].name: the volume "d" has a configuration before this one`,
+			[]string{"--run-task-request={volumeConfigurations: [{name: d}, {name: d}]}"}},
+	} {
+		nodes, _, err := document.Parse("job.yaml", []byte(tt.definition))
+		if err != nil {
+			t.Fatal(err)
+		}
+		definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := settings(t, tt.args...).CheckDefinition(definitions[0]); (err == nil) != (tt.want == "") || err != nil && err.Error() != tt.want {
+			t.Errorf("CheckDefinition(%s) with %q = %v, want %s", tt.definition, tt.args, err, tt.want)
+		}
+	}
+}
