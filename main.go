@@ -15,6 +15,9 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	stdout, err := os.Stdout.Stat()
 	os.Exit(action.Main(action.Env{
 		Args:      os.Args,

@@ -250,6 +250,7 @@ type plan struct {
 	second   bool          // a second signal, soon after
 	after    string        // what runs after a kill: post, post without state, stop or reap
 	timeout  time.Duration // the input
+	single   bool          // it is of one definition
 	leaves   bool          // tasks go on when the step has ended
 	clock    time.Duration // by which ECS's clock jumps
 	clockAt  int           // number of the call at which it does
@@ -344,7 +345,7 @@ func newPlan(seed uint64) *plan {
 		p.kind = "log"
 		p.planLog(r)
 	}
-	if p.most == p.count && p.kind != "log" && r.IntN(4) == 0 { // of two definitions
+	if p.most == p.count && p.kind != "log" && !p.single && r.IntN(4) == 0 { // of two definitions
 		p.inputs["definition"] = "[" + p.inputs["definition"] + "," + strings.Replace(faultDefinition, "job", "other", 1) + "]"
 		p.inputs["count"] = fmt.Sprint(p.count)
 		p.count, p.most = 2*p.count, 2*p.most
@@ -358,7 +359,7 @@ func newPlan(seed uint64) *plan {
 
 func (p *plan) planSignal(r *rand.Rand) {
 	p.signalAt = time.Duration(1+r.IntN(3000)) * time.Millisecond
-	p.signal = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[r.IntN(2)]
+	p.signal = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}[r.IntN(3)]
 	p.want = func(t truth) []int {
 		wants := []int{action.ExitSignal + int(p.signal)}
 		if t.ended {
@@ -366,6 +367,12 @@ func (p *plan) planSignal(r *rand.Rand) {
 		}
 		return wants
 	}
+}
+
+// refusals are answers to a launch whose first attempt had none.
+var refusals = []ecslocal.Effect{
+	ecslocal.Denied("*"), ecslocal.ExpiredToken(), ecslocal.Refuse(http.StatusBadRequest, "ClientException", "no"),
+	ecslocal.Refuse(http.StatusBadRequest, "InvalidParameterException", "no"), ecslocal.Refuse(http.StatusBadRequest, "ConflictException", "no"),
 }
 
 // planRefusal plans what the step can't get over, and what looks like it.
@@ -379,7 +386,7 @@ func (p *plan) planRefusal(r *rand.Rand) {
 			return nil
 		}
 	}
-	switch r.IntN(8) {
+	switch r.IntN(10) {
 	case 0:
 		p.kind, p.faults, p.want = "registration denied", from("RegisterTaskDefinition", 1, ecslocal.Denied("*")), failed
 	case 1:
@@ -396,6 +403,13 @@ func (p *plan) planRefusal(r *rand.Rand) {
 		p.kind, p.faults, p.want = "image not found", ecslocal.On("RunTask", ecslocal.FailToStart("CannotPullContainerError: not found")), failed
 	case 6:
 		p.kind, p.faults, p.want = "no exit code", ecslocal.On("RunTask", ecslocal.NoExitCode()), failed
+	case 8:
+		p.kind, p.quiet, p.single = "launch refused after its answer was lost", 1, true
+		p.faults = both(ecslocal.On("RunTask", ecslocal.CutAfter(), 1), from("RunTask", 2, refusals[r.IntN(len(refusals))]))
+	case 9:
+		p.kind, p.quiet, p.single = "launch throttled after its answer was lost", 1, true
+		p.faults = both(ecslocal.On("RunTask", ecslocal.CutAfter(), 1), from("RunTask", 2, ecslocal.Throttle()))
+		p.life, p.timeout, p.want = time.Hour, 5*time.Second, always(action.ExitTimedOut)
 	case 7:
 		p.kind, p.faults = "sidecar without a code", ecslocal.On("RunTask", ecslocal.Sidecar("aws-guardduty-agent-1"))
 	}
@@ -803,7 +817,7 @@ func (p *plan) hold() (faults []string) {
 		} else if p.leaves && !running {
 			fault("task %s was stopped", task.ARN)
 		}
-		if !named && (task.DesiredStatus == "RUNNING" || !strings.Contains(transcript, "it was not heard whether ECS started")) {
+		if !named && (task.DesiredStatus == "RUNNING" || !strings.Contains(transcript, "ECS did not answer whether it started")) {
 			fault("task %s is not named", task.ARN)
 		}
 	}

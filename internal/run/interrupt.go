@@ -20,6 +20,8 @@ func (i *Interrupted) Error() string {
 		return "cancelled by SIGINT"
 	case syscall.SIGTERM:
 		return "cancelled by SIGTERM"
+	case syscall.SIGHUP:
+		return "cancelled by SIGHUP"
 	}
 	return "cancelled by signal: " + i.Signal.String()
 }

@@ -119,9 +119,12 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) (a Attempt, re
 		},
 	})
 	a.Tasks, a.Failures, a.Err = s.states(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
-	if task.Unheard(err) {
-		recovered = s.recoverUnconfirmedTasks(ctx, l.Job, a.Tasks)
+	if launched.Unconfirmed {
+		recovered = s.recoverUnconfirmedTasks(ctx, intime, a)
 		a.Tasks = append(a.Tasks, s.states(l.Job, task.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
+		if len(a.Tasks) == l.Count {
+			a.Err = nil // they are all there, whatever the last answer said
+		}
 	}
 	return a, recovered
 }
@@ -156,31 +159,72 @@ func (s *runner) recordTasks(job int, tasks []types.Task) {
 	s.Ledger.Started(arns...)
 }
 
-// recoverUnconfirmedTasks looks for tasks of a job that ECS may have started without
-// an answer, besides those that the launch is known to have started. Those by this
-// step's own startedBy are its own; where others may use it too, it only says how to
-// look.
-func (s *runner) recoverUnconfirmedTasks(ctx context.Context, job int, launched []*task.State) []types.Task {
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Recover)
+// How long tasks are looked for that ECS may have started without an answer: it may take
+// a moment to start them, and to list them.
+const (
+	recoverTime     = 3 * time.Second
+	recoverInterval = 500 * time.Millisecond
+)
+
+// clockSlack is how far AWS's clock may be behind as this machine knows it.
+const clockSlack = 5 * time.Second
+
+// recoverUnconfirmedTasks looks for tasks of an attempt that ECS may have started without
+// an answer: those of its revision by the step's startedBy. Where others may start the
+// same by that name, those created since the attempt began are not taken for the step's
+// own either: they are named, and it is said how to look at them and stop them.
+func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, a Attempt) []types.Task {
+	until := time.Now().Add(recoverTime)
+	if intime.Err() != nil {
+		until = s.budget(ctx).Recover
+	}
+	look, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
 	defer cancel()
-	found, err := s.fastRetry().StartedBy(ctx, s.Plan.StartedBy)
-	if own := s.OwnStartedBy || s.jobs[job].Created; !own {
-		found = nil
+	own := s.OwnStartedBy || s.jobs[a.Job].Created
+	var found []types.Task
+	for missing := a.Count - len(a.Tasks); ; {
+		tasks, _ := s.fastRetry().StartedBy(look, s.Plan.StartedBy) // what can't be learned is looked for again
+		if tasks = s.unconfirmed(a, own, tasks); len(tasks) > len(found) {
+			found = tasks
+		}
+		if len(found) >= missing || !task.Sleep(look, recoverInterval) {
+			break
+		}
 	}
-	known := arnsOf(launched)
-	for _, a := range s.attempts {
-		known = append(known, arnsOf(a.Tasks)...)
-	}
-	revision := s.revision(job)
-	found = slices.DeleteFunc(found, func(t types.Task) bool {
-		return slices.Contains(known, aws.ToString(t.TaskArn)) || aws.ToString(t.TaskDefinitionArn) != aws.ToString(revision.TaskDefinitionArn)
-	})
-	if err == nil && len(found) > 0 {
+	if own && len(found) > 0 {
 		return found
 	}
-	s.Emit.Printf("it was not heard whether ECS started %s; to look:", task.Name(revision))
+	s.Emit.Printf("ECS did not answer whether it started %s; to look:", s.name(a.Job))
 	s.Emit.Printf("  aws ecs list-tasks --region %s --cluster %s --started-by %s", s.Region, s.ECS.Cluster, s.Plan.StartedBy)
+	for _, t := range found {
+		s.logInspectCommands([]string{aws.ToString(t.TaskArn)})
+	}
 	return nil
+}
+
+// unconfirmed returns those of the tasks that an attempt may have started besides those
+// that are known.
+func (s *runner) unconfirmed(a Attempt, own bool, tasks []types.Task) []types.Task {
+	known := arnsOf(a.Tasks)
+	for _, before := range s.attempts {
+		known = append(known, arnsOf(before.Tasks)...)
+	}
+	revision := aws.ToString(s.revision(a.Job).TaskDefinitionArn)
+	return slices.DeleteFunc(tasks, func(t types.Task) bool {
+		return slices.Contains(known, aws.ToString(t.TaskArn)) || aws.ToString(t.TaskDefinitionArn) != revision || !own && s.createdBefore(t, a.Started)
+	})
+}
+
+// createdBefore reports whether a task was created before a time by this machine's clock.
+func (r Runner) createdBefore(t types.Task, at time.Time) bool {
+	if t.CreatedAt == nil {
+		return false
+	}
+	created := *t.CreatedAt
+	if r.Clock != nil {
+		created = r.Clock(created)
+	}
+	return created.Before(at.Add(-clockSlack))
 }
 
 // Adopt returns attempts with the tasks that an earlier attempt of this CI run started

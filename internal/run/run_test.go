@@ -206,6 +206,28 @@ func TestRun(t *testing.T) {
 			faults: ecslocal.On("RunTask", noSubnet)}, tasks: 2},
 		{name: "the answer to a launch is lost", world: &world{containers: containers{time.Minute, 0},
 			faults: ecslocal.On("RunTask", ecslocal.CutAfter(), 1)}, tasks: 1, good: 1},
+		{name: "a launch is refused after its answer was lost", world: &world{containers: containers{time.Minute, 0}, inputs: []string{"count=3"},
+			faults: func(c ecslocal.Call) ecslocal.Effect {
+				switch {
+				case c.Operation != "RunTask":
+					return nil
+				case c.N == 1:
+					return ecslocal.CutAfter()
+				}
+				return ecslocal.Denied("*")
+			}}, tasks: 3, good: 3, text: []string{"3 tasks started, 0 failures"}},
+		{name: "a launch is refused, and was not answered before", world: &world{faults: func(c ecslocal.Call) ecslocal.Effect {
+			switch {
+			case c.Operation != "RunTask":
+				return nil
+			case c.N == 1:
+				return ecslocal.Cut()
+			}
+			return ecslocal.Denied("*")
+		}}, cause: run.Failed, err: "not authorized", text: []string{"ECS did not answer whether it started job:1; to look:", "0 tasks started, 1 failure"}},
+		{name: "signal while the answer to a launch is lost", world: &world{containers: containers{time.Hour, 0}, inputs: []string{"count=2"},
+			faults: ecslocal.On("RunTask", ecslocal.All(ecslocal.Stall(5*time.Second), ecslocal.CutAfter()))}, signal: 2 * time.Second, cause: run.Cancelled, tasks: 2,
+			text: []string{"cancelled by SIGTERM: stopping 2 tasks"}, within: 2*time.Second + run.ShutdownTime},
 		{name: "looks are refused", world: &world{containers: containers{time.Hour, 0},
 			faults: ecslocal.On("DescribeTasks", ecslocal.Denied("*"))}, cause: run.Failed, err: "describe tasks", tasks: 1,
 			text: []string{"lost sight of the task: stopping 1 task", "told to stop and not seen to end"}},
@@ -436,7 +458,8 @@ func TestLedger(t *testing.T) {
 
 func TestInterrupted(t *testing.T) {
 	for signal, want := range map[os.Signal]string{
-		os.Interrupt: "cancelled by SIGINT", syscall.SIGTERM: "cancelled by SIGTERM", syscall.SIGHUP: "cancelled by signal: hangup",
+		os.Interrupt: "cancelled by SIGINT", syscall.SIGTERM: "cancelled by SIGTERM", syscall.SIGHUP: "cancelled by SIGHUP",
+		syscall.SIGQUIT: "cancelled by signal: quit",
 	} {
 		if got := (&run.Interrupted{Signal: signal}).Error(); got != want {
 			t.Errorf("Error() of %v = %q, want %q", signal, got, want)
@@ -450,4 +473,44 @@ func TestShutdownBudget(t *testing.T) {
 	if !(b.Recover.Before(b.Stop) && b.Stop.Before(b.Drain) && b.Drain.Before(begin.Add(run.ShutdownTime))) {
 		t.Errorf("NewShutdownBudget() = %+v, want one part after the other, and some time after the last", b)
 	}
+}
+
+// Where others may start the same by the same name, what ECS may have started without an
+// answer is named, and neither followed nor stopped.
+func TestUnconfirmedOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{containers: containers{time.Hour, 0}, inputs: []string{"started-by=nightly", "skip-steady-state-check=true"}}
+		before := w.run(t.Context(), t, job)
+		time.Sleep(time.Minute)
+		w.faults = func(c ecslocal.Call) ecslocal.Effect {
+			switch {
+			case c.Operation != "RunTask":
+				return nil
+			case c.N == 2:
+				return ecslocal.CutAfter()
+			}
+			return ecslocal.Denied("*")
+		}
+		r := w.runner(t, "job:1")
+		r.OwnStartedBy = false
+		jobs, err := r.Register(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := r.Run(t.Context(), jobs, nil)
+		if out.Cause != run.Failed || len(out.Deciding(0)) != 0 {
+			t.Errorf("Run() = %d with %d tasks, want that it failed with none", out.Cause, len(out.Deciding(0)))
+		}
+		w.faults = nil
+		all, err := r.ECS.All(t.Context())
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%d tasks run, %v, want that of the run before and the one without an answer", len(all), err)
+		}
+		for _, running := range all {
+			named := strings.Contains(w.text.String(), "--task "+*running.TaskArn)
+			if stranger := *running.TaskArn == *before.Deciding(0)[0].TaskArn; named == stranger {
+				t.Errorf("how to stop %s is said: %v; it is of another run: %v", *running.TaskArn, named, stranger)
+			}
+		}
+	})
 }

@@ -187,14 +187,14 @@ func TestRevisions(t *testing.T) {
 
 func TestLaunchOnECS(t *testing.T) {
 	for _, tt := range []struct {
-		name     string
-		count    int
-		capacity time.Duration
-		faults   func(ecslocal.Call) ecslocal.Effect
-		tasks    int
-		err      string
-		took     time.Duration // at least
-		unheard  bool
+		name        string
+		count       int
+		capacity    time.Duration
+		faults      func(ecslocal.Call) ecslocal.Effect
+		tasks       int
+		err         string
+		took        time.Duration // at least
+		unconfirmed bool
 	}{
 		{name: "one call", count: 3, tasks: 3},
 		{name: "several calls", count: 23, tasks: 23},
@@ -204,7 +204,7 @@ func TestLaunchOnECS(t *testing.T) {
 		{name: "another failure", count: 1, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Room(0, "ATTRIBUTE")), err: "ATTRIBUTE"},
 		{name: "refused", count: 1, faults: ecslocal.On("RunTask", ecslocal.Denied("*")), err: "not authorized"},
 		{name: "a conflict", count: 1, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ConflictException", "exists")), err: "exists"},
-		{name: "never an answer", count: 1, faults: ecslocal.On("RunTask", ecslocal.Unavailable(500)), err: "run task a:1", took: 4 * time.Minute, unheard: true},
+		{name: "never an answer", count: 1, faults: ecslocal.On("RunTask", ecslocal.Unavailable(500)), err: "run task a:1", took: 4 * time.Minute, unconfirmed: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -224,8 +224,8 @@ func TestLaunchOnECS(t *testing.T) {
 				if took := time.Since(start); took < tt.took {
 					t.Errorf("Launch() took %s, want %s at least", took, tt.took)
 				}
-				if got := task.Unheard(err); got != tt.unheard {
-					t.Errorf("Unheard(%v) = %v, want %v", err, got, tt.unheard)
+				if got := task.Unconfirmed(err); got != tt.unconfirmed {
+					t.Errorf("Unconfirmed(%v) = %v, want %v", err, got, tt.unconfirmed)
 				}
 				*faults = nil
 				if all, err := r.All(t.Context()); err != nil || len(all) != tt.tasks {

@@ -30,25 +30,34 @@ func (r Runner) All(ctx context.Context) ([]types.Task, error) {
 
 // find returns what is listed. What one look does not show, as it came to a
 // replica that is behind, is looked for again: to know of some tasks is to miss
-// the others.
+// the others. With an error it returns those that were shown.
 func (r Runner) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task, error) {
 	arns, err := r.list(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	var found []types.Task
-	for wait := time.Second; len(arns) > 0; wait *= 2 {
+	wait, longest := time.Second, 4*time.Second
+	if r.Hurry {
+		wait = 50 * time.Millisecond
+	}
+	for ; len(arns) > 0; wait *= 2 {
 		shown, err := r.describe(ctx, arns)
 		if err != nil {
-			return nil, err
+			return toRun(found), err
 		}
 		found = append(found, shown...)
 		arns = without(arns, shown)
-		if len(arns) > 0 && (wait > 4*time.Second || !pause(ctx, wait)) {
-			return nil, fmt.Errorf("describe tasks: ECS lists %s but does not show it", strings.Join(arns, ", "))
+		if len(arns) > 0 && (wait > longest || !pause(ctx, wait)) {
+			return toRun(found), fmt.Errorf("describe tasks: ECS lists %s but does not show it", strings.Join(arns, ", "))
 		}
 	}
-	return slices.DeleteFunc(found, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" }), nil
+	return toRun(found), nil
+}
+
+// toRun returns those of the tasks that are to run.
+func toRun(tasks []types.Task) []types.Task {
+	return slices.DeleteFunc(tasks, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" })
 }
 
 func (r Runner) describe(ctx context.Context, arns []string) ([]types.Task, error) {

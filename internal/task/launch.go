@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,7 +52,12 @@ type Launched struct {
 	Definition *types.TaskDefinition
 	Tasks      []types.Task
 	Failures   []types.Failure // why tasks are missing, from the last answer
-	At         time.Time       // when ECS accepted the last of the tasks
+
+	// Unconfirmed is true if an attempt of a call that came to an error had no answer:
+	// ECS may have started tasks that are not named here.
+	Unconfirmed bool
+
+	At time.Time // when ECS accepted the last of the tasks
 }
 
 // FailedLaunchError says that ECS answered but did not start every task.
@@ -86,16 +92,16 @@ func (e *FailedLaunchError) Error() string {
 // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html);
 // after an answer with failures the token is new, since the old one would only
 // bring the same failures back. The error is a [*FailedLaunchError] if ECS
-// answered but tasks are missing; of one that is [Unheard] tasks may have been
-// started that nobody knows of.
+// answered but tasks are missing.
 func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	launched := Launched{Definition: l.Definition}
 	deadline := time.Now().Add(l.Capacity)
 	wait := 5 * time.Second
 	for len(launched.Tasks) < l.Count {
 		missing := min(l.Count-len(launched.Tasks), PerCall)
-		out, err := r.runTask(ctx, l, missing)
+		out, unconfirmed, err := r.runTask(ctx, l, missing)
 		if err != nil {
+			launched.Unconfirmed = unconfirmed
 			return launched, fmt.Errorf("run task %s: %w", Name(l.Definition), err)
 		}
 		launched.At = time.Now()
@@ -122,26 +128,29 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	return launched, nil
 }
 
-// unheardBudget is how long one logical call is made again for an answer.
-const unheardBudget = 5 * time.Minute
+// unconfirmedBudget is how long one logical call is made again for an answer.
+const unconfirmedBudget = 5 * time.Minute
 
-// runTask makes one logical call, as often as it takes to get an answer.
-func (r Runner) runTask(ctx context.Context, l Launch, count int) (*ecs.RunTaskOutput, error) {
+// runTask makes one logical call, as often as it takes to get an answer. Unconfirmed
+// is true if an attempt had none, whatever the answer to the last was.
+func (r Runner) runTask(ctx context.Context, l Launch, count int) (out *ecs.RunTaskOutput, unconfirmed bool, err error) {
 	in := &ecs.RunTaskInput{
 		TaskDefinition: l.Definition.TaskDefinitionArn, Cluster: r.cluster(),
 		Count: aws.Int32(int32(count)), ClientToken: aws.String(rand.Text()),
 	}
 	body, err := Body(l.Request, in)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	var noted atomic.Bool
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
-		out, err := change(ctx, r.API.RunTask, in, WithBody(body))
+		out, err = change(ctx, r.API.RunTask, in, WithBody(body), observe(ctx, &noted))
+		unconfirmed = unconfirmed || noted.Load() || Unconfirmed(err)
 		took := time.Since(start)
-		again := Transient(err) && took < unheardBudget || unseenRole(err) && took < unseenBudget
+		again := Transient(err) && took < unconfirmedBudget || unseenRole(err) && took < unseenBudget
 		if err == nil || !again || !pause(ctx, wait) {
-			return out, explainConflict(err)
+			return out, unconfirmed, explainConflict(err)
 		}
 	}
 }

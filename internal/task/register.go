@@ -30,10 +30,10 @@ const registerBudget = 5 * time.Minute
 // revision is active and of the family. A definition that ECS did register is
 // returned even if the check fails, so that it can be named and cleaned up.
 //
-// Unheard is true if a try had no answer: ECS may have registered the definition
+// Unconfirmed is true if a try had no answer: ECS may have registered the definition
 // then as well, as it has no token that would tell it of the other try.
-func (r Runner) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition, unheard bool, err error) {
-	out, unheard, err := r.register(ctx, family, request)
+func (r Runner) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition, unconfirmed bool, err error) {
+	out, unconfirmed, err := r.register(ctx, family, request)
 	if err == nil {
 		definition = out.TaskDefinition
 		err = registered(definition, family)
@@ -41,28 +41,28 @@ func (r Runner) Register(ctx context.Context, family string, request []byte) (de
 	if err != nil {
 		err = fmt.Errorf("register task definition %s: %w", family, err)
 	}
-	return definition, unheard, err
+	return definition, unconfirmed, err
 }
 
-func (r Runner) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput, unheard bool, err error) {
+func (r Runner) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput, unconfirmed bool, err error) {
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
 		out, err = change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
-		unheard = unheard || Unheard(err) || err == nil && unheardBefore(out.ResultMetadata)
+		unconfirmed = unconfirmed || Unconfirmed(err) || err == nil && unconfirmedBefore(out.ResultMetadata)
 		next := jitter(wait)
 		took := time.Since(start) + next
 		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
 		if !again || !sleep(ctx, next) {
-			return out, unheard, err
+			return out, unconfirmed, err
 		}
 	}
 }
 
-// unheardBefore reports whether the SDK had tries without an answer before the
+// unconfirmedBefore reports whether the SDK had tries without an answer before the
 // one that it has the answer of.
-func unheardBefore(answer middleware.Metadata) bool {
+func unconfirmedBefore(answer middleware.Metadata) bool {
 	attempts, _ := retry.GetAttemptResults(answer)
-	return slices.ContainsFunc(attempts.Results, func(attempt retry.AttemptResult) bool { return Unheard(attempt.Err) })
+	return slices.ContainsFunc(attempts.Results, func(attempt retry.AttemptResult) bool { return Unconfirmed(attempt.Err) })
 }
 
 // registration is the least that the SDK takes for a request; its body is

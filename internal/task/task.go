@@ -11,10 +11,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/aws/smithy-go/middleware"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -146,9 +148,9 @@ func Transient(err error) bool {
 	}
 }
 
-// Unheard reports whether a call that ended in err may have done what it was to
+// Unconfirmed reports whether a call that ended in err may have done what it was to
 // do all the same: AWS never said that it has not.
-func Unheard(err error) bool {
+func Unconfirmed(err error) bool {
 	if err == nil {
 		return false
 	}
@@ -158,6 +160,29 @@ func Unheard(err error) bool {
 	}
 	var refusal smithy.APIError
 	return !errors.As(err, &refusal) || httpStatus(err) >= http.StatusInternalServerError
+}
+
+// observe has a call note in unconfirmed whether any of its attempts may have done what
+// the call is for without an answer: the SDK makes several, and returns the error of
+// the last alone. Once wanted has ended, no other attempt is made: what the first did
+// not start is not to be started by a second.
+func observe(wanted context.Context, unconfirmed *atomic.Bool) func(*ecs.Options) {
+	attempts := 0
+	note := middleware.DeserializeMiddlewareFunc("NoteUnconfirmed", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+		out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
+	) {
+		if attempts++; attempts > 1 && wanted.Err() != nil {
+			return out, metadata, context.Cause(wanted)
+		}
+		out, metadata, err = next.HandleDeserialize(ctx, in)
+		if Unconfirmed(err) {
+			unconfirmed.Store(true)
+		}
+		return out, metadata, err
+	})
+	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(note, middleware.Before)
+	})
 }
 
 // httpStatus returns the status of the answer, 0 if there was none.

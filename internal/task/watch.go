@@ -168,7 +168,7 @@ func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*
 			backoff /= 2
 		case ctx.Err() != nil:
 			return nil
-		case Transient(err) || Expired(err) && time.Since(expired) < expiredGrace:
+		case Transient(err) || retryable(err) || Expired(err) && time.Since(expired) < expiredGrace:
 			backoff = min(max(2*backoff, 2*time.Second), 30*time.Second)
 			if w.Trouble != nil {
 				w.Trouble(err)
