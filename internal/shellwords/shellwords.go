@@ -76,7 +76,7 @@ func (s *scanner) word() (word Word, found bool, err error) {
 	s.out = Word{}
 	for ; s.at < len(s.line); s.at++ {
 		switch c := s.line[s.at]; {
-		case c == '\n' && strings.Trim(s.line[s.at:], " \t\r\n") != "":
+		case (c == '\n' || c == '\r' && lineBreak(s.line[s.at:]) == 0) && strings.Trim(s.line[s.at:], " \t\r\n") != "":
 			return Word{}, false, fmt.Errorf("character %d is a line break, which ends a command in a shell, and there is no shell: "+
 				`give one program as the list of its words, as in ["rake", "db:migrate"], run several commands as in sh -c 'first && second', `+
 				`or continue the line by a backslash at its end`, s.place(s.at))
