@@ -305,6 +305,8 @@ var checkStricter = []difference{
 	{"reference-twice", "CloudFormation refuses it; what ECS itself makes of it is not documented",
 		"uniqueItems in CloudFormation's schema of AWS::ECS::TaskDefinition"},
 	{"script-split", "it is legal: the shell runs the first word alone, and the task ends well without its work", "POSIX, sh -c"},
+	{"secret-role", "the secret options of a log driver are read when the container starts, with the execution role",
+		"developer guide, \"Pass sensitive data to an Amazon ECS container\": logging configuration"},
 	{"secret-value", "the secret is looked up when the task starts: ResourceInitializationError",
 		"developer guide, \"Pass sensitive data to an Amazon ECS container\""},
 	{"unknown-member", "servers of AWS JSON 1.1 ignore what they do not know; the AWS CLI and the SDKs refuse it",

@@ -162,7 +162,11 @@ func secretRole(t *task, tell telling) {
 	}
 	for _, c := range t.containers {
 		if secrets := c.get("secrets"); secrets.len() > 0 {
-			tell(secrets, `"executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"`, "containers with secrets need an executionRoleArn, which the definition lacks")
+			tell(secrets, executionRole, "containers with secrets need an executionRoleArn, which the definition lacks")
+			return
+		}
+		if secrets := c.get("logConfiguration").get("secretOptions"); secrets.len() > 0 {
+			tell(secrets, executionRole, "log drivers with secret options need an executionRoleArn, which the definition lacks")
 			return
 		}
 	}
