@@ -234,8 +234,8 @@ func TestImage(t *testing.T) {
 		if _, fault := fmt.Sscan(string(out), &size, &layers); err != nil || fault != nil {
 			t.Fatalf("docker image inspect: %q: %v, %v", out, err, fault)
 		}
-		if size > 15_500_000 || layers != 1 {
-			t.Errorf("the image has %d bytes in %d layers, want at most 15.5 MB in 1", size, layers)
+		if size > 20_000_000 || layers != 1 {
+			t.Errorf("the image has %d bytes in %d layers, want at most 20 MB in 1", size, layers)
 		}
 		saved, err := exec.Command("docker", "save", image).Output()
 		if err != nil {
@@ -245,8 +245,8 @@ func TestImage(t *testing.T) {
 		compressor := gzip.NewWriter(&pulled)
 		compressor.Write(saved)
 		compressor.Close()
-		if pulled.Len() > 6_000_000 {
-			t.Errorf("%d bytes to pull, want at most 6 MB", pulled.Len())
+		if pulled.Len() > 8_000_000 {
+			t.Errorf("%d bytes to pull, want at most 8 MB", pulled.Len())
 		}
 	})
 

@@ -3,10 +3,9 @@ package result
 import (
 	"bytes"
 	"cmp"
-	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
+	"html"
 	"slices"
 	"strings"
 	"time"
@@ -27,13 +26,7 @@ const (
 	longestPart = 2000 // characters of any other text
 )
 
-//go:embed page.html
-var pageText string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
-
-// The values of the page's template. All text is without secrets; the template
-// escapes it.
+// The values of the page. All text is without secrets; it is escaped when it is written.
 type (
 	pageData struct {
 		Good     bool
@@ -91,7 +84,7 @@ type page struct {
 
 // Page returns the result as one HTML page that needs nothing else: no script, no
 // other file, no connection. Hide takes secrets out of a text.
-func Page(r report.Result, hide func(string) string) ([]byte, error) {
+func Page(r report.Result, hide func(string) string) []byte {
 	p := page{result: r, hide: hide, room: pageBytes}
 	p.data = pageData{
 		Good: r.ExitCode == 0, Status: r.Status, Reason: p.text(r.Reason), ExitCode: r.ExitCode,
@@ -105,11 +98,9 @@ func Page(r report.Result, hide func(string) string) ([]byte, error) {
 	p.faults()
 	p.requests()
 	p.logs()
-	var text bytes.Buffer
-	if err := pageTemplate.Execute(&text, p.data); err != nil {
-		return nil, fmt.Errorf("write page: %w", err)
-	}
-	return text.Bytes(), nil
+	var w pageWriter
+	w.page(p.data)
+	return []byte(w.String())
 }
 
 // text is outside text for the page.
@@ -134,7 +125,7 @@ func (p *page) take(left int, texts ...string) bool {
 	const elements = 100 // bytes
 	need := 0
 	for _, text := range texts {
-		need += len(template.HTMLEscapeString(text)) + elements
+		need += len(html.EscapeString(text)) + elements
 	}
 	if p.room-need < left {
 		return false

@@ -30,7 +30,7 @@ func Write(name string, r report.Result, hide func(string) string) ([]byte, erro
 	case ".xml":
 		return JUnit(r, hide)
 	case ".html":
-		return Page(r, hide)
+		return Page(r, hide), nil
 	}
 	return nil, fmt.Errorf("%s: expected a name that ends in .json, .env, .xml or .html", name)
 }

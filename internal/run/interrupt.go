@@ -49,9 +49,9 @@ type ShutdownBudget struct {
 func NewShutdownBudget(begin time.Time) ShutdownBudget {
 	end := begin.Add(ShutdownTime)
 	return ShutdownBudget{
-		Recover: end.Add(-2 * time.Second),
-		Stop:    end.Add(-time.Second),
-		Drain:   end.Add(-500 * time.Millisecond),
+		Recover: end.Add(-2500 * time.Millisecond),
+		Stop:    end.Add(-1500 * time.Millisecond),
+		Drain:   end.Add(-time.Second), // what is left is for the outputs, and for a slow machine
 	}
 }
 

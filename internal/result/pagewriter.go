@@ -1,0 +1,216 @@
+package result
+
+import (
+	_ "embed"
+	"fmt"
+	"html"
+	"strings"
+)
+
+//go:embed page.css
+var pageStyle string
+
+// pageWriter writes a page. It is no template of html/template, whose calls of methods by
+// their names keep all methods of the AWS SDK in the program: 9 MB more.
+type pageWriter struct{ strings.Builder }
+
+// writef writes HTML with values in it, which are texts or numbers: texts are escaped, for
+// what stands between elements or in quoted attributes.
+func (w *pageWriter) writef(format string, values ...any) {
+	for i, value := range values {
+		if text, ok := value.(string); ok {
+			values[i] = html.EscapeString(text)
+		}
+	}
+	fmt.Fprintf(w, format, values...)
+}
+
+func (w *pageWriter) page(d pageData) {
+	class, mark := "bad", "✘"
+	if d.Good {
+		class, mark = "good", "✔"
+	}
+	w.writef(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>%s: ecs-run-task</title>
+<style>
+`, string(d.Status))
+	w.WriteString(pageStyle)
+	w.writef("</style>\n</head>\n<body>\n<main>\n<h1 class=%q>%s %s</h1>\n", class, mark, string(d.Status))
+	w.writef("<p>%s; exit status %d</p>\n", d.Reason, d.ExitCode)
+	if len(d.Facts) > 0 {
+		w.writef("<ul class=\"soft\">\n")
+		w.items("%s", d.Facts)
+		w.writef("</ul>\n")
+	}
+	w.timeline(d.Timeline)
+	w.containers(d)
+	w.compared(d.Compared)
+	w.diagnosis(d)
+	w.requests(d.Requests)
+	w.logs(d.Logs)
+	if d.Left > 0 {
+		w.writef("<p class=\"soft\">%d more parts found no room on this page; the log of the step has them.</p>\n", d.Left)
+	}
+	if d.Ended != "" {
+		w.writef("<p class=\"soft\">Written by ecs-run-task at %s.</p>\n", d.Ended)
+	}
+	w.writef("</main>\n</body>\n</html>\n")
+}
+
+// items writes texts as items of a list, each in the form that format gives it.
+func (w *pageWriter) items(format string, texts []string) {
+	for _, text := range texts {
+		w.writef("<li>"+format+"</li>\n", text)
+	}
+}
+
+// link writes a text in code, as a link if there is an address for it.
+func (w *pageWriter) link(url, text string) {
+	if !strings.HasPrefix(url, "https://") {
+		w.writef("<code>%s</code>", text)
+		return
+	}
+	w.writef(`<a href="%s"><code>%s</code></a>`, url, text)
+}
+
+func (w *pageWriter) timeline(t *timeline) {
+	if t == nil {
+		return
+	}
+	w.writef("<h2>Timeline</h2>\n" + `<div class="wide" tabindex="0" role="region" aria-label="Timeline">` + "\n")
+	w.writef(`<svg viewBox="0 0 1000 %d" role="img" aria-label="%s">`+"\n", t.Height, t.Label)
+	for _, tick := range t.Ticks {
+		w.writef(`<line x1="%[1]g" x2="%[1]g" y1="0" y2="%[2]d"/><text x="%[1]g" y="%[2]d" text-anchor="middle">%[3]s</text>`+"\n",
+			tick.X, t.AxisY, tick.Label)
+	}
+	for _, bar := range t.Bars {
+		w.writef(`<text x="0" y="%d">%s</text>`+"\n", bar.TextY, bar.Name)
+		for _, part := range bar.Parts {
+			w.writef(`<rect class="%s" x="%.1f" y="%d" width="%.1f" height="18"><title>%s</title></rect>`+"\n",
+				part.Class, part.X, bar.Y, part.Width, part.Title)
+		}
+	}
+	w.writef("</svg>\n</div>\n" + `<p class="legend soft">`)
+	for _, phase := range t.Phases {
+		w.writef(`<span><i class="%s"></i>%s</span>`, strings.ReplaceAll(phase, " ", "-"), phase)
+	}
+	w.writef("</p>\n")
+	if t.More > 0 {
+		w.writef("<p class=\"soft\">%d more tasks are not shown.</p>\n", t.More)
+	}
+}
+
+func (w *pageWriter) containers(d pageData) {
+	if len(d.Rows) == 0 {
+		return
+	}
+	w.writef("<h2>Containers</h2>\n" + `<div class="wide" tabindex="0" role="region" aria-label="Containers">` + "\n<table>\n<thead><tr>")
+	for _, column := range []string{"Task", "Container", "Decides", "Exit code", "Reason", "Ran"} {
+		w.writef(`<th scope="col">%s</th>`, column)
+	}
+	w.writef("</tr></thead>\n<tbody>\n")
+	for _, row := range d.Rows {
+		w.writef("<tr><td>")
+		if row.Task != "" {
+			w.writef("<code>%s</code> ", row.Definition)
+			w.link(row.TaskURL, row.Task)
+			w.writef(`<br><span class="%s">%s</span>`, row.Class, row.Outcome)
+		}
+		w.writef("</td><td><code>%s</code>", row.Container)
+		if strings.HasPrefix(row.LogURL, "https://") {
+			w.writef(` (<a href="%s">log of %s</a>)`, row.LogURL, row.Container)
+		}
+		w.writef("</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", row.Decides, row.ExitCode, row.Reason, row.Ran)
+	}
+	w.writef("</tbody>\n</table>\n</div>\n")
+	if d.MoreRows > 0 {
+		w.writef("<p class=\"soft\">%d more containers are in the log of the step.</p>\n", d.MoreRows)
+	}
+}
+
+func (w *pageWriter) compared(comparisons []pageComparison) {
+	if len(comparisons) == 0 {
+		return
+	}
+	w.writef("<h2>What changes</h2>\n")
+	for _, c := range comparisons {
+		w.writef("<details><summary>%s</summary>\n<ul>\n", c.Title)
+		w.items("<code>%s</code>", c.Lines)
+		w.writef("</ul>\n</details>\n")
+	}
+}
+
+func (w *pageWriter) diagnosis(d pageData) {
+	if len(d.Faults) == 0 && len(d.Failures) == 0 {
+		return
+	}
+	w.writef("<h2>Diagnosis</h2>\n<ul>\n")
+	w.items("A task did not start: %s", d.Failures)
+	for _, fault := range d.Faults {
+		w.fault(fault)
+	}
+	w.writef("</ul>\n")
+}
+
+func (w *pageWriter) fault(fault pageFault) {
+	w.writef("<li>")
+	if fault.Place != "" {
+		w.writef("<code>%s</code> ", fault.Place)
+	}
+	w.writef("%s", fault.Text)
+	if fault.Hint != "" || len(fault.Advice) > 0 {
+		w.writef("\n<ul>\n")
+		if fault.Hint != "" {
+			w.writef("<li><code>%s</code></li>\n", fault.Hint)
+		}
+		for _, advice := range fault.Advice {
+			w.writef("<li><strong>Cause</strong> (%s): %s</li>\n<li><strong>Advice</strong>: ", advice.Code, advice.Cause)
+			for _, part := range advice.Advice {
+				if part.Code {
+					w.writef("<code>%s</code>", part.Text)
+				} else {
+					w.writef("%s", part.Text)
+				}
+			}
+			w.writef("</li>\n")
+			if advice.Statement != "" {
+				w.writef("<li><strong>Allow</strong>: <code>%s</code></li>\n", advice.Statement)
+			}
+		}
+		w.writef("</ul>\n")
+	}
+	w.writef("</li>\n")
+}
+
+func (w *pageWriter) requests(requests []pageRequest) {
+	if len(requests) == 0 {
+		return
+	}
+	w.writef("<h2>Requests</h2>\n<p>A dry run sends none of them.</p>\n")
+	for _, request := range requests {
+		w.writef("<details><summary>%[1]s</summary>\n"+`<pre tabindex="0" role="region" aria-label="Request of %[1]s">%[2]s</pre></details>`+"\n",
+			request.Operation, request.Input)
+	}
+}
+
+func (w *pageWriter) logs(logs []pageLog) {
+	if len(logs) == 0 {
+		return
+	}
+	w.writef("<h2>Last lines of the logs</h2>\n")
+	for _, log := range logs {
+		open := ""
+		if log.Failed {
+			open = " open"
+		}
+		w.writef("<details%[1]s><summary>%[2]s</summary>\n"+`<pre tabindex="0" role="region" aria-label="Log of %[2]s">%[3]s</pre></details>`+"\n",
+			open, log.Name, log.Text)
+	}
+}
