@@ -18,6 +18,9 @@ func main() {
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signal.Notify(signals, syscall.SIGHUP)
 	}
+	// A console whose reader is gone must not end the step. Nothing reads the channel; to
+	// ignore the signal would have the containers of a local run ignore it too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	stdout, err := os.Stdout.Stat()
 	os.Exit(action.Main(action.Env{
 		Args:      os.Args,

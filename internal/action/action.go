@@ -76,15 +76,30 @@ func signalStatus(s os.Signal) int {
 // some CIs signal the process and then its group.
 const echoTime = 100 * time.Millisecond
 
+// lastWords is how long the console may take for the end of what is printed.
+const lastWords = 300 * time.Millisecond
+
 // Main runs the command that the arguments ask for and returns its exit status.
 // The first signal ends the step in order, in [run.ShutdownTime] at the most; the
-// second ends it at once.
+// second ends it at once. Nothing but log lines waits for Stdout, and not even they do so
+// after a signal.
 func Main(env Env) int {
+	stdout := report.NewQueue(env.Stdout)
+	env.Stdout = stdout
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	ledger := &run.Ledger{}
 	done := make(chan int, 1)
-	go func() { done <- dispatch(ctx, env, ledger) }()
+	go func() {
+		status := dispatch(ctx, env, ledger)
+		stdout.Close()
+		done <- status
+	}()
+	endNow := func(why string) {
+		ledger.Report(env.Stdout, why)
+		stdout.CloseBy(time.Now().Add(lastWords))
+		stdout.Close()
+	}
 	var first *run.Interrupted
 	var late <-chan time.Time
 	for {
@@ -92,7 +107,7 @@ func Main(env Env) int {
 		case status := <-done:
 			return status
 		case <-late:
-			ledger.Report(env.Stdout, fmt.Sprintf("did not end within %s of the signal", run.ShutdownTime))
+			endNow(fmt.Sprintf("did not end within %s of the signal", run.ShutdownTime))
 			return signalStatus(first.Signal)
 		case s := <-env.Signals:
 			interrupted := &run.Interrupted{Signal: s, At: time.Now()}
@@ -100,10 +115,11 @@ func Main(env Env) int {
 				if interrupted.At.Sub(first.At) < echoTime {
 					continue
 				}
-				ledger.Report(env.Stdout, fmt.Sprintf("ended at once by a second signal (%s)", s))
+				endNow(fmt.Sprintf("ended at once by a second signal (%s)", s))
 				return signalStatus(s)
 			}
 			first, late = interrupted, time.After(run.ShutdownTime)
+			stdout.CloseBy(interrupted.At.Add(run.ShutdownTime - lastWords))
 			cancel(interrupted)
 		}
 	}

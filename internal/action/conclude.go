@@ -215,11 +215,17 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 	}
 }
 
-// publish writes the result files, sets the outputs, but those that have been set, writes
-// the job summary, and returns the exit status.
-func (in invocation) publish(result report.Result, set []report.Output) int {
-	in.writeResult(&result)
-	in.setOutputs(result, set)
+// published is what later steps have of a result.
+type published struct {
+	outputs []report.Output
+	faults  []report.Note // why something of it could not be written
+	failed  []string      // result files that could not be written
+}
+
+// publish writes what is to be had of the result beside the console, and was not before,
+// and returns the exit status.
+func (in invocation) publish(result report.Result, before published) int {
+	result, _ = in.writeFiles(result, before)
 	if fault := in.console.Summary(result); fault != nil {
 		in.console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
 	}
@@ -230,17 +236,50 @@ func (in invocation) publish(result report.Result, set []report.Output) int {
 	return result.ExitCode
 }
 
+// writeFiles writes the result files and the outputs, but those that have been set before.
+// Later steps rely on them: where one can't be written, which is reported once, the result
+// that it returns is an error, and so is that in the others.
+func (in invocation) writeFiles(result report.Result, before published) (report.Result, published) {
+	now := published{nil, slices.Clip(before.faults), slices.Clip(before.failed)}
+	result.Faults = append(slices.Clip(result.Faults), before.faults...)
+	failed := func(name string, fault error) {
+		note := report.Note{Title: name + " not written", Text: name + " not written: " + fault.Error()}
+		in.console.Error(note)
+		now.faults, result.Faults = append(now.faults, note), append(result.Faults, note)
+		if result.ExitCode == ExitGood {
+			result.Status, result.ExitCode, result.Reason = report.Errored, ExitError, note.Text
+		}
+	}
+	write := func() {
+		for _, name := range in.config.ResultFile {
+			if slices.Contains(now.failed, name) {
+				continue
+			}
+			if fault := in.writeResult(name, result); fault != nil {
+				now.failed = append(now.failed, name)
+				failed("result-file", fault)
+			}
+		}
+	}
+	write()
+	outputs, fault := in.setOutputs(result, before.outputs)
+	if fault != nil && !errors.Is(fault, report.ErrNotWritten) {
+		failed("outputs", fault)
+	}
+	if now.outputs = outputs; len(now.faults) > len(before.faults) {
+		write() // those that were written before the fault
+	}
+	return result, now
+}
+
 // setOutputs sets the step's outputs, but those that have been set, and returns all.
-func (in invocation) setOutputs(result report.Result, set []report.Output) []report.Output {
+func (in invocation) setOutputs(result report.Result, set []report.Output) ([]report.Output, error) {
 	outputs, shown := result.FittingOutputs(in.console.Hide)
 	if shown < len(result.Tasks) && set == nil {
 		in.console.Notice(report.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, run.Plural(len(result.Tasks), "task"))})
 	}
 	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
-	if fault := in.console.Outputs(changed); fault != nil {
-		in.console.Warning(report.Note{Title: "outputs not set", Text: fault.Error()})
-	}
-	return outputs
+	return outputs, in.console.Outputs(changed)
 }
 
 // saveTasks saves the ARNs of the run's tasks for the post stage.
@@ -248,33 +287,16 @@ func (in invocation) saveTasks(arns []string) {
 	in.console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
 }
 
-// writeResult writes the result files, if any are asked for. The step fails if one can't
-// be written, and the others say so.
-func (in invocation) writeResult(r *report.Result) {
-	fault := in.writeFiles(*r)
-	if fault == nil {
-		return
+// writeResult writes a result file, with the folder that it is to be in.
+func (in invocation) writeResult(name string, r report.Result) error {
+	text, err := result.Write(name, r, in.console.Hide)
+	if err != nil {
+		return err
 	}
-	note := report.Note{Title: "result-file", Text: fault.Error()}
-	in.console.Error(note)
-	if r.ExitCode == ExitGood {
-		r.Status, r.ExitCode, r.Reason, r.Faults = report.Errored, ExitError, firstLine(fault), append(r.Faults, note)
-		in.writeFiles(*r) // what can't be written is reported above
-	}
-}
-
-// writeFiles writes each result file, with the folder that it is to be in.
-func (in invocation) writeFiles(r report.Result) error {
-	var faults []error
-	for _, name := range in.config.ResultFile {
-		text, err := result.Write(name, r, in.console.Hide)
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(name), 0o755)
+	return report.Within(func() error {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
 		}
-		if err == nil {
-			err = os.WriteFile(name, text, 0o644)
-		}
-		faults = append(faults, err)
-	}
-	return errors.Join(faults...)
+		return os.WriteFile(name, text, 0o644)
+	})
 }

@@ -95,11 +95,12 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 		defer x.clients.Close()
 	}
 	result := conclude(in.config, x)
-	var set []report.Output
+	var early published
 	if x.logs != nil {
 		if x.outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() {
-			in.console.Final(result)
-			set = in.setOutputs(result, nil)
+			if result, early = in.writeFiles(result, early); len(early.faults) == 0 {
+				in.console.Final(result)
+			}
 		}
 		if result.Status == report.Failed {
 			go x.clients.Account(ctx) // for what is said of the failure; it is asked for meanwhile
@@ -117,7 +118,7 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 		in.console.Error(fault)
 	}
 	in.cleanUp(ctx, x, ledger, result)
-	return in.publish(result, set)
+	return in.publish(result, early)
 }
 
 // refuse concludes a step whose inputs have faults.
@@ -129,7 +130,7 @@ func (in invocation) refuse(ctx context.Context, err error) int {
 		in.console.Error(fault)
 	}
 	in.console.Printf(nothingCalled)
-	return in.publish(result, nil)
+	return in.publish(result, published{})
 }
 
 // printRequests prints the requests that the run would send to change AWS.

@@ -32,6 +32,9 @@ type Log struct {
 	Lines     []string
 }
 
+// LogsOver says that the time for log lines is over: none waits for the console any more.
+type LogsOver struct{}
+
 // TaskChanged is a new state of a task.
 type TaskChanged struct {
 	State   *task.State // never changed afterwards
@@ -70,6 +73,7 @@ type Warning struct {
 func (Text) event()        {}
 func (Group) event()       {}
 func (Log) event()         {}
+func (LogsOver) event()    {}
 func (TaskChanged) event() {}
 func (LogAddress) event()  {}
 func (Waiting) event()     {}

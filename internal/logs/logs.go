@@ -271,6 +271,9 @@ func (l *Logs) Wait(ctx context.Context, limit time.Duration) {
 	defer timer.Stop()
 	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), time.Second)) })
 	defer stop()
+	// A follower that waits for the console could not end.
+	release := context.AfterFunc(late, func() { l.emit(event.LogsOver{}) })
+	defer release()
 	l.group.Wait(late)
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ func (r *Report) Emit(e event.Event) {
 		r.Group(e.Title, e.Text)
 	case event.Log:
 		r.Log(e.Container, e.Lines...)
+	case event.LogsOver:
+		r.DropLogs()
 	case event.TaskChanged:
 		r.Changed(e.State, e.Elapsed)
 	case event.LogAddress:
@@ -25,7 +28,7 @@ func (r *Report) Emit(e event.Event) {
 	case event.Waiting:
 		r.wait(e)
 	case event.State:
-		if err := r.State(e.Name, e.Value); err != nil {
+		if err := r.State(e.Name, e.Value); err != nil && !errors.Is(err, ErrNotWritten) {
 			r.Warning(Note{Title: "state not saved", Text: err.Error()})
 		}
 	case event.Secrets:

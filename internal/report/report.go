@@ -32,8 +32,12 @@ const annotationLines = 10
 // goroutines; each writes whole lines.
 type Report struct {
 	out    io.Writer
+	queue  *Queue // out, if it is one
 	getenv func(string) string
 	github bool // the runner understands workflow commands
+
+	logs  sync.Mutex // held by the one that prints lines of a log, or waits for room for them
+	files files
 
 	mu     sync.Mutex
 	masks  masks
@@ -47,10 +51,12 @@ type Report struct {
 }
 
 // New returns a report to the console out, in the environment that getenv
-// reads. If terminal is true and no CI is around, a person watches.
+// reads. If terminal is true and no CI is around, a person watches. If out is a [*Queue],
+// log lines wait for its reader.
 func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
+	queue, _ := out.(*Queue)
 	return &Report{
-		out: out, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true",
+		out: out, queue: queue, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true",
 		counts: map[string]int{}, screen: newScreen(getenv, terminal),
 	}
 }
@@ -107,8 +113,15 @@ func (r *Report) Group(title, text string) {
 	r.command((*githubactions.Action).EndGroup)
 }
 
-// Log prints lines of a container's log, each behind a name in brackets.
+// Log prints lines of a container's log, each behind a name in brackets. Nothing else
+// waits for a console whose reader is slow: it returns once there is room for the lines,
+// or without printing them after [Report.DropLogs].
 func (r *Report) Log(name string, lines ...string) {
+	r.logs.Lock()
+	defer r.logs.Unlock()
+	if r.queue != nil && !r.queue.room(len(lines)) {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	prefix := "[" + name + "] "
@@ -117,6 +130,13 @@ func (r *Report) Log(name string, lines ...string) {
 		r.buffer = appendLines(r.buffer, prefix, r.masks.hide(line))
 	}
 	r.write()
+}
+
+// DropLogs has Log wait no more: lines that there is no room for are dropped, and counted.
+func (r *Report) DropLogs() {
+	if r.queue != nil {
+		r.queue.DropLogs()
+	}
 }
 
 // print writes text line by line, the first behind a word, in a colour if the
@@ -182,11 +202,14 @@ func (r *Report) annotate(level string, n Note) {
 	})
 }
 
-// tellDropped tells how many annotations the runner would not have kept. They
-// stand in the transcript.
-func (r *Report) tellDropped() {
+// reportDropped says how many log lines were not printed, and how many annotations the
+// runner would not have kept, which stand in the transcript.
+func (r *Report) reportDropped() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.queue != nil && r.queue.Dropped() > 0 {
+		r.print("", "", fmt.Sprintf("log lines not printed, as nothing read the console: %d", r.queue.Dropped()))
+	}
 	for _, level := range []string{"error", "warning"} {
 		if more := r.counts[level] - annotationLimit; r.github && more > 0 {
 			r.print("", "", fmt.Sprintf("%d more %ss are in the lines above only: the runner keeps %d annotations of a kind", more, level, annotationLimit))

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/sethvargo/go-githubactions"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -74,7 +74,7 @@ func (r *Report) writeRunning() {
 		return
 	}
 	text := r.runningText()
-	if unpanic(func() { r.actions(io.Discard).AddStepSummary(text) }) == nil {
+	if r.writeFile("GITHUB_STEP_SUMMARY", func(a *githubactions.Action) { a.AddStepSummary(text) }) == nil {
 		if info, err := os.Stat(r.getenv("GITHUB_STEP_SUMMARY")); err == nil {
 			r.running.written = info.Size() - r.running.before
 		}

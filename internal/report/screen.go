@@ -91,10 +91,14 @@ func (r *Report) Live(status func() string) (end func()) {
 	}
 }
 
-// show changes the status line; empty takes it away.
+// show changes the status line; empty takes it away. A terminal that is behind keeps the
+// one that it has.
 func (r *Report) show(status string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if status != "" && r.queue != nil && r.queue.busy() {
+		return
+	}
 	r.screen.clear(r.out)
 	r.screen.status = strings.TrimSpace(r.masks.hide(status))
 	r.screen.frame++

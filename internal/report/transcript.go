@@ -62,7 +62,7 @@ func (r *Report) Final(result Result) { r.verdict(result, " (final)", "; the las
 
 // Finish tells the verdict in one line.
 func (r *Report) Finish(result Result) {
-	r.tellDropped()
+	r.reportDropped()
 	r.verdict(result, "", "")
 }
 
