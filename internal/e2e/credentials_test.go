@@ -204,6 +204,9 @@ func TestRoleRenewed(t *testing.T) {
 	}{
 		{name: "before their end", life: soon, renewed: true},
 		{name: "when AWS calls them expired", life: time.Hour, expired: expireAfter("KEY1", 5), renewed: true},
+		{name: "when the first call finds them expired", life: time.Hour, expired: expireAfter("KEY1", 0), renewed: true},
+		{name: "when the second call finds them expired", life: time.Hour, expired: expireAfter("KEY1", 1), renewed: true},
+		{name: "when the third call finds them expired", life: time.Hour, expired: expireAfter("KEY1", 2), renewed: true},
 		{name: "not, as the CI gives no other token", life: soon, unwell: after1("ci")},
 		{name: "not, as STS refuses", life: soon, unwell: after1("sts")},
 		{name: "not, as the token has expired", life: soon, unwell: after1("sts"), given: true},

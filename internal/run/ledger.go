@@ -132,7 +132,7 @@ func (l *Ledger) NotStopping(arns []string) []string {
 func (l *Ledger) IsStopping(arn string) bool { return len(l.NotStopping([]string{arn})) == 0 }
 
 // Report writes why the step ends at once, what it registered, and which tasks may
-// still run.
+// still run, with the commands that stop them.
 func (l *Ledger) Report(out io.Writer, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,6 +143,23 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	}
 	for _, arn := range l.arns(Entry.runs) {
 		fmt.Fprintf(&text, "this task may still run: %s\n", arn)
+		if region, cluster, ok := placeOf(arn); ok {
+			fmt.Fprintf(&text, "  aws ecs stop-task --region %s --cluster %s --task %s\n", region, cluster, arn)
+		}
 	}
 	io.WriteString(out, text.String())
+}
+
+// placeOf returns the region and the cluster in a task's ARN:
+// arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID. It has no cluster in the old form.
+func placeOf(arn string) (region, cluster string, ok bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return "", "", false
+	}
+	path := strings.Split(parts[5], "/")
+	if len(path) != 3 {
+		return "", "", false
+	}
+	return parts[3], path[1], true
 }

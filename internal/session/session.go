@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -161,17 +162,21 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	return cfg, err
 }
 
-// renewExpired has the next call take new credentials where AWS calls the present
-// ones expired: the SDK goes by this machine's clock alone, which may be wrong.
+// renewExpired has a call that AWS refuses since the credentials are expired take new ones,
+// and makes it once more: the SDK goes by this machine's clock alone, which may be wrong.
 func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
-	renew := middleware.DeserializeMiddlewareFunc("RenewExpired", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		out, metadata, err := next.HandleDeserialize(ctx, in)
-		if task.Expired(err) {
-			cache.Invalidate()
+	renew := middleware.FinalizeMiddlewareFunc("RenewExpired", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if !task.Expired(err) {
+			return out, metadata, err
 		}
-		return out, metadata, err
+		cache.Invalidate()
+		if request, ok := in.Request.(*smithyhttp.Request); !ok || request.RewindStream() != nil {
+			return out, metadata, err
+		}
+		return next.HandleFinalize(ctx, in)
 	})
-	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(renew, middleware.Before) }
+	return func(stack *middleware.Stack) error { return stack.Finalize.Insert(renew, "Retry", middleware.Before) }
 }
 
 // findCredentials makes sure that there are credentials, in the time that the

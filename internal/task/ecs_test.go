@@ -200,6 +200,8 @@ func TestLaunchOnECS(t *testing.T) {
 		{name: "several calls", count: 23, tasks: 23},
 		{name: "the answer is lost", count: 3, faults: ecslocal.On("RunTask", ecslocal.CutAfter(), 1), tasks: 3},
 		{name: "room for some", count: 5, faults: ecslocal.On("RunTask", ecslocal.Room(2, "RESOURCE:CPU")), tasks: 2, err: "2 of 5 tasks started: RESOURCE:CPU"},
+		{name: "room later, after a refusal", count: 5, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ClientException", "Capacity is unavailable at this time. Please try again later or in a different availability zone."), 1), tasks: 5, took: 4 * time.Second},
+		{name: "no room, by a refusal", count: 5, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ClientException", "Capacity is unavailable at this time. Please try again later or in a different availability zone.")), err: "0 of 5 tasks started: Capacity is unavailable at this time."},
 		{name: "room later", count: 5, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Room(2, "RESOURCE:CPU"), 1), tasks: 5, took: 4 * time.Second},
 		{name: "another failure", count: 1, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Room(0, "ATTRIBUTE")), err: "ATTRIBUTE"},
 		{name: "refused", count: 1, faults: ecslocal.On("RunTask", ecslocal.Denied("*")), err: "not authorized"},

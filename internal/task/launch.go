@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
 )
 
 // PerCall is how many tasks one RunTask starts at the most.
@@ -100,6 +101,9 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	for len(launched.Tasks) < l.Count {
 		missing := min(l.Count-len(launched.Tasks), PerCall)
 		out, unconfirmed, err := r.runTask(ctx, l, missing)
+		if refused := refusedForCapacity(err); refused != nil && !unconfirmed { // else a new token might start them twice
+			out, err = &ecs.RunTaskOutput{Failures: refused}, nil
+		}
 		if err != nil {
 			launched.Unconfirmed = unconfirmed
 			return launched, fmt.Errorf("run task %s: %w", Name(l.Definition), err)
@@ -187,6 +191,16 @@ func explainConflict(err error) error {
 		return fmt.Errorf("%w (existing tasks: %s)", err, strings.Join(conflict.ResourceIds, ", "))
 	}
 	return err
+}
+
+// refusedForCapacity returns the failures that a refusal stands for: instead of listing
+// failures ECS may refuse the call as a whole for want of room. It is nil for other errors.
+func refusedForCapacity(err error) []types.Failure {
+	var refusal smithy.APIError
+	if code(err) != "ClientException" || !errors.As(err, &refusal) || !strings.Contains(refusal.ErrorMessage(), "Capacity is unavailable") {
+		return nil
+	}
+	return []types.Failure{{Reason: aws.String(refusal.ErrorMessage())}}
 }
 
 // forWantOfCapacity reports whether every failure is for want of room.
