@@ -203,17 +203,16 @@ func (in invocation) runner(x execution, ledger *run.Ledger) run.Runner {
 	r := run.Runner{
 		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.outcome.Plan,
 		Ledger: ledger, Logs: x.logs, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs),
-		Clock:          x.clients.LocalTime,
-		ReuseRevision:  in.config.ReuseRevision,
-		GivenStartedBy: in.config.StartedBy != "",
-		RunURL:         in.ci.URL,
+		Clock:         x.clients.LocalTime,
+		ReuseRevision: in.config.ReuseRevision,
+		RunURL:        in.ci.URL,
 	}
 	if x.clients.Local {
 		r.Changes = localChanges
 	}
 	if in.ci.ID != "" {
 		r.Owner = ownership.Of(in.ci, in.config.Matrix)
-		r.OwnStartedBy = !r.GivenStartedBy
+		r.OwnStartedBy = in.config.StartedBy == ""
 	}
 	return r
 }

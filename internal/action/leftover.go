@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
@@ -91,24 +93,29 @@ const settleTime = 3 * time.Second
 // it was killed: it is asked for twice.
 func (l *leftovers) ofStep(ctx context.Context) ([]types.Task, error) {
 	in := l.invocation
-	name := ownership.StartedBy(in.config.StartedBy, in.ci, in.config.Matrix)
-	if name == ownership.Marker {
+	mark := ownership.Text(in.ci, in.config.Matrix, plan.EndPolicyOf(in.config).LeavesTasks())
+	if in.ci.ID == "" {
 		return nil, nil // outside of a CI nothing tells steps apart
 	}
-	if saved, ok := ownership.Parse(in.env.getenv("STATE_intent")); ok && in.config.StartedBy == "" && saved.SameJob(ownership.Of(in.ci, in.config.Matrix)) {
-		name = saved.String() // act gives the post stage no defaults, and so no matrix
+	intent := in.env.getenv("STATE_intent")
+	if saved, ok := ownership.Parse(intent); ok && saved.SameJob(ownership.Of(in.ci, in.config.Matrix)) {
+		mark = intent // act gives the post stage no defaults, and so no matrix
 	}
+	name := cmp.Or(in.config.StartedBy, mark)
 	left, err := l.ecs(l.clients).StartedBy(ctx, name)
-	if err == nil && len(left) == 0 && in.env.getenv("STATE_intent") != "" && in.env.getenv("STATE_tasks") == "" && task.Sleep(ctx, settleTime) {
+	if err == nil && len(left) == 0 && intent != "" && in.env.getenv("STATE_tasks") == "" && task.Sleep(ctx, settleTime) {
 		left, err = l.ecs(l.clients).StartedBy(ctx, name)
 	}
 	if err != nil || in.config.StartedBy == "" {
 		return left, err
 	}
-	// Others may start tasks by a name that the user chose: only those that the
-	// step has named are its own.
+	// Others may start tasks by a name that the user chose: only those are the step's
+	// own whose tag says so or, without one, that the step has named.
 	saved := strings.Split(in.env.getenv("STATE_tasks"), ",")
-	return slices.DeleteFunc(left, func(t types.Task) bool { return !slices.Contains(saved, aws.ToString(t.TaskArn)) }), nil
+	return slices.DeleteFunc(left, func(t types.Task) bool {
+		tag := task.Tag(t, ownership.Tag)
+		return tag != mark && (tag != "" || !slices.Contains(saved, aws.ToString(t.TaskArn)))
+	}), nil
 }
 
 func (l *leftovers) fail(ctx context.Context, err error) int {
@@ -122,7 +129,7 @@ func (l *leftovers) fail(ctx context.Context, err error) int {
 // stopLeft is the commands stop and reap: they stop tasks that steps have left.
 func stopLeft(ctx context.Context, env Env, console *report.Report, command string, c input.Leftover) int {
 	in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess, Cluster: c.Cluster}})
-	isLeft, err := in.leftBy(command, c)
+	selection, err := leftBy(in.ci, command, c)
 	var clients *session.Clients
 	if err == nil {
 		clients, err = in.connect(ctx)
@@ -138,50 +145,93 @@ func stopLeft(ctx context.Context, env Env, console *report.Report, command stri
 	if err != nil {
 		return l.fail(ctx, err)
 	}
-	left := slices.DeleteFunc(found, func(t types.Task) bool { return !isLeft(t) })
-	console.Printf("%s of steps found on cluster %s in %s", run.Plural(len(left), "task"), c.Cluster, clients.Config.Region)
-	if c.DryRun {
-		for _, t := range left {
+	chosen := selection.of(found, time.Now())
+	console.Printf("%s of steps found on cluster %s in %s", run.Plural(len(chosen.stop), "task"), c.Cluster, clients.Config.Region)
+	for _, t := range chosen.spared {
+		console.Printf("not stopping task %s, which was left on purpose; --include-left stops it, too", aws.ToString(t.TaskArn))
+	}
+	for _, t := range chosen.stop {
+		if c.DryRun {
 			console.Printf("task %s, started by %s, %s old", aws.ToString(t.TaskArn), aws.ToString(t.StartedBy), report.Since(time.Since(aws.ToTime(t.CreatedAt))))
 		}
-		return ExitGood
 	}
-	return l.stopAll(ctx, left, strings.TrimSpace("ecs-run-task "+command+" "+in.ci.URL))
+	status := ExitGood
+	if !c.DryRun {
+		status = l.stopAll(ctx, chosen.stop, strings.TrimSpace("ecs-run-task "+command+" "+in.ci.URL))
+	}
+	if len(chosen.legs) > 0 {
+		for _, t := range chosen.legs {
+			console.Printf("not stopping task %s, which a leg of this job's matrix started", aws.ToString(t.TaskArn))
+		}
+		for _, note := range explain.Notes(explain.WithHint(errors.New("stop: the job has a matrix, and without the input matrix it is not known which leg this is"), "ecs-run-task stop --matrix '${{ toJSON(matrix) }}'")) {
+			console.Error(note)
+		}
+		return ExitError
+	}
+	return status
+}
+
+// choice says which tasks the commands stop and reap are for.
+type choice struct {
+	matches     func(types.Task, ownership.Mark) bool
+	older       time.Duration
+	includeLeft bool // on purpose
+	leg         bool // own is of the leg that alone is meant
+	own         ownership.Owner
+}
+
+// chosen are the tasks that a choice is for.
+type chosen struct {
+	stop   []types.Task
+	spared []types.Task // left on purpose
+	legs   []types.Task // of a leg of the job, of which it is not known whether it is this one
+}
+
+// of divides the tasks that run on a cluster.
+func (c choice) of(found []types.Task, now time.Time) (all chosen) {
+	for _, t := range found {
+		mark := ownership.MarkOf(aws.ToString(t.StartedBy), task.Tag(t, ownership.Tag))
+		switch {
+		case t.CreatedAt == nil || now.Sub(*t.CreatedAt) < c.older || !c.matches(t, mark):
+		case mark.Left && !c.includeLeft:
+			all.spared = append(all.spared, t)
+		case c.own != ownership.Owner{} && !mark.Owner.SameLeg(c.own):
+			if !c.leg {
+				all.legs = append(all.legs, t)
+			}
+		default:
+			all.stop = append(all.stop, t)
+		}
+	}
+	return all
 }
 
 // leftBy returns which tasks the command is for: stop for those of a CI run, or
-// without one those of the job that it is part of; reap for all that are old.
-func (in invocation) leftBy(command string, c input.Leftover) (func(types.Task) bool, error) {
-	older := time.Duration(0)
+// without one those of the job that it is part of, in its leg of a matrix; reap for
+// all that are old.
+func leftBy(run ci.Run, command string, c input.Leftover) (choice, error) {
+	choose := choice{includeLeft: c.IncludeLeft}
 	if command == "reap" {
-		older = c.OlderThan
+		choose.older = c.OlderThan
 	}
-	by := func(matches func(startedBy string) bool) func(types.Task) bool {
-		return func(t types.Task) bool {
-			return t.CreatedAt != nil && time.Since(*t.CreatedAt) >= older && matches(aws.ToString(t.StartedBy))
-		}
-	}
-	own := ownership.Of(in.ci, "")
+	own := ownership.Of(run, c.Matrix)
 	switch {
 	case c.StartedBy != "":
-		return by(func(startedBy string) bool { return startedBy == c.StartedBy }), nil
+		choose.matches = func(t types.Task, _ ownership.Mark) bool { return aws.ToString(t.StartedBy) == c.StartedBy }
 	case c.Run != "":
-		return by(func(startedBy string) bool {
-			n, ok := ownership.Parse(startedBy)
-			return ok && n.Run == ownership.RunID(c.Run) && (c.Run != in.ci.ID || n.Repository == own.Repository)
-		}), nil
+		choose.matches = func(_ types.Task, m ownership.Mark) bool {
+			return m.Known && m.Owner.Run == ownership.RunID(c.Run) && (c.Run != run.ID || m.Owner.Repository == own.Repository)
+		}
 	case command == "reap":
-		return by(func(startedBy string) bool {
-			return startedBy == ownership.Marker || strings.HasPrefix(startedBy, ownership.Marker+"/")
-		}), nil
-	case in.ci.ID == "":
-		return nil, explain.WithHint(errors.New("stop: this is no job of a CI: name the CI run whose tasks are to be stopped"),
+		choose.matches = func(_ types.Task, m ownership.Mark) bool { return m.Step }
+	case run.ID == "":
+		return choose, explain.WithHint(errors.New("stop: this is no job of a CI: name the CI run whose tasks are to be stopped"),
 			"ecs-run-task stop --run 1234567890\nThe id is the number in the address of the run, and in the startedBy of its tasks: ecs-run-task/1234567890/…")
+	default:
+		choose.own, choose.leg = own, c.Matrix != ""
+		choose.matches = func(_ types.Task, m ownership.Mark) bool { return m.Known && m.Owner.SameJob(own) }
 	}
-	return by(func(startedBy string) bool {
-		n, ok := ownership.Parse(startedBy)
-		return ok && n.SameJob(own)
-	}), nil
+	return choose, nil
 }
 
 // stopAll stops tasks and says which.

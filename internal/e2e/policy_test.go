@@ -16,7 +16,8 @@ import (
 )
 
 // need is a permission that a call takes. Of a resource "*" nothing is known.
-type need struct{ action, resource, cluster string }
+// need is a permission that a call takes; creator is the call that creates what it tags.
+type need struct{ action, resource, cluster, creator string }
 
 const account = "arn:aws:ecs:eu-central-1:123456789012:"
 
@@ -38,7 +39,7 @@ func (d definedRoles) needs(c ecslocal.Call) []need {
 	}
 	cluster := text(c.Request, "cluster")
 	var all []need
-	add := func(action, resource string) { all = append(all, need{action, resource, cluster}) }
+	add := func(action, resource string) { all = append(all, need{action, resource, cluster, ""}) }
 	roles := func(o map[string]any) (roles []string) {
 		for _, name := range []string{"taskRoleArn", "executionRoleArn"} {
 			if role := text(o, name); role != "" {
@@ -53,7 +54,7 @@ func (d definedRoles) needs(c ecslocal.Call) []need {
 		resource := account + "task-definition/" + text(c.Request, "family") + ":1"
 		add("ecs:RegisterTaskDefinition", resource)
 		if len(list(c.Request, "tags")) > 0 {
-			add("ecs:TagResource", resource)
+			all = append(all, need{"ecs:TagResource", resource, cluster, c.Operation})
 		}
 		d[text(c.Request, "family")] = roles(c.Request)
 	case "RunTask":
@@ -64,7 +65,7 @@ func (d definedRoles) needs(c ecslocal.Call) []need {
 			add("iam:PassRole", role)
 		}
 		if len(list(c.Request, "tags")) > 0 || text(c.Request, "propagateTags") != "" {
-			add("ecs:TagResource", account+"task/"+cluster+"/0123")
+			all = append(all, need{"ecs:TagResource", account + "task/" + cluster + "/0123", cluster, c.Operation})
 		}
 		overrides, _ := c.Request["overrides"].(map[string]any)
 		roles(overrides)
@@ -97,6 +98,9 @@ func (s statement) allows(n need) bool {
 	if cluster := s.Condition["ArnLike"]["ecs:cluster"]; cluster != "" && !matches(cluster, account+"cluster/"+n.cluster) {
 		return false
 	}
+	if s.Condition["StringEquals"]["ecs:CreateAction"] != n.creator {
+		return false
+	}
 	return slices.Contains(s.Action, n.action) && slices.ContainsFunc(s.Resource, func(pattern string) bool { return matches(pattern, n.resource) })
 }
 
@@ -123,6 +127,7 @@ func TestPolicy(t *testing.T) {
 		{"not waited for", []string{"--definition=" + rich, "--skip-steady-state-check", "--cluster=small", "--count=3", "--launch-timeout=0"}, [][]string{{"--command=sleep 5"}}},
 		{"with roles, tags and logs", []string{"--definition=" + rich, "--execution-role-arn=arn:aws:iam::123456789012:role/execution"}, [][]string{nil, hang}},
 		{"with tags of its own", []string{"--definition=" + plain, "--tags=A=b"}, [][]string{nil, hang}},
+		{"with a name of its own", []string{"--definition=" + plain, "--started-by=nightly", "--tags=A=b"}, [][]string{nil, hang}},
 		{"with propagated tags", []string{"--definition=" + rich, "--logs=false", `--run-task-request={"propagateTags":"TASK_DEFINITION"}`}, [][]string{nil, hang}},
 		{"a registered definition", []string{"--definition=known"}, [][]string{nil, hang}},
 		{"a registered definition with another image", []string{"--definition=known", "--image=b", "--logs=false"}, [][]string{nil, hang}},

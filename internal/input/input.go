@@ -40,11 +40,13 @@ type Check struct {
 // steps have left and stop them.
 type Leftover struct {
 	AWSAccess
-	Cluster   string        `default:"default" help:"Name or ARN of the cluster."`
-	StartedBy string        `help:"Only tasks of steps with this input started-by."`
-	Run       string        `help:"Only tasks of the CI run with this id. stop without it: of the job that it is part of."`
-	OlderThan time.Duration `default:"6h" help:"Only tasks that were made this long ago (reap)."`
-	DryRun    bool          `default:"false" help:"Name the tasks and leave them."`
+	Cluster     string        `default:"default" help:"Name or ARN of the cluster."`
+	StartedBy   string        `help:"Only tasks of steps with this input started-by."`
+	Run         string        `help:"Only tasks of the CI run with this id. stop without it: of the job that it is part of."`
+	Matrix      string        `help:"JSON object of the job's matrix (stop): only tasks of this leg of it. Needed in a job with a matrix."`
+	OlderThan   time.Duration `default:"6h" help:"Only tasks that were created this long ago (reap)."`
+	IncludeLeft bool          `default:"false" help:"Stop tasks too that were left on purpose: of skip-steady-state-check, steady-state running or healthy, and on-interrupt leave."`
+	DryRun      bool          `default:"false" help:"Name the tasks and leave them."`
 }
 
 // Init are the settings of the command init, which writes the first files of a repository.

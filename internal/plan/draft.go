@@ -49,6 +49,7 @@ type Draft struct {
 	tags   []taskdef.Tag // of the tasks and definitions
 	files  map[string]bool
 	common runtask.Common
+	mark   string // of the tasks
 }
 
 // DraftJob is one definition with what its tasks are run with.
@@ -81,7 +82,7 @@ func Load(ctx context.Context, c input.Config, env Env, emit event.Sink) (Draft,
 	secrets, fault := l.localSecrets(jobs)
 	err = errors.Join(err, fault)
 	return Draft{
-		Jobs: jobs, Commit: l.commit, LocalSecrets: secrets, config: c, tags: l.tags, files: l.files, common: l.common(),
+		Jobs: jobs, Commit: l.commit, LocalSecrets: secrets, config: c, tags: l.tags, files: l.files, common: l.common(), mark: l.mark(),
 	}, err
 }
 
@@ -324,9 +325,18 @@ func inWorkspace(c input.Config, files map[string]bool, name string) bool {
 // definitions were loaded from.
 func (d Draft) InWorkspace(name string) bool { return inWorkspace(d.config, d.files, name) }
 
+// mark says who starts the tasks.
+func (l *loader) mark() string {
+	return ownership.Text(l.env.CI, l.config.Matrix, EndPolicyOf(l.config).LeavesTasks())
+}
+
 // common is what the requests of all jobs share.
 func (l *loader) common() runtask.Common {
-	common := runtask.Common{StartedBy: ownership.StartedBy(l.config.StartedBy, l.env.CI, l.config.Matrix)}
+	mark := l.mark()
+	common := runtask.Common{StartedBy: cmp.Or(l.config.StartedBy, mark)}
+	if l.config.StartedBy != "" || mark != ownership.Marker {
+		common.Owner = runtask.OwnerTag{Key: ownership.Tag, Value: mark, Always: l.config.StartedBy != ""}
+	}
 	for _, tag := range l.tags {
 		common.Tags = append(common.Tags, input.Pair{Name: tag.Key, Value: tag.Value})
 	}

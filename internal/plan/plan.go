@@ -26,6 +26,7 @@ type Plan struct {
 	Jobs      []Job
 	Groups    [][]int // indices into Jobs: the jobs that run at once, group after group
 	StartedBy string
+	Mark      string // who starts the tasks, as ownership has it: StartedBy, unless that is the user's own
 	End       EndPolicy
 }
 
@@ -113,6 +114,9 @@ func (p EndPolicy) Deadline(started time.Time) time.Time {
 
 // Servers reports whether the tasks are to go on after the run.
 func (p EndPolicy) Servers() bool { return p.Goal == task.UntilRunning || p.Goal == task.UntilHealthy }
+
+// LeavesTasks reports whether tasks may go on after the run on purpose.
+func (p EndPolicy) LeavesTasks() bool { return !p.Waits() || p.Servers() || !p.StopOnInterrupt }
 
 // Tasks returns how many tasks the plan has.
 func (p Plan) Tasks() int {

@@ -225,18 +225,22 @@ func (w *writer) services() {
 	w.allow("Services", []string{"ecs:DescribeServices"}, services)
 }
 
-// tags allows to tag what is made with tags.
+// tags allows to tag what the step creates with tags, at its creation only.
 func (w *writer) tags() {
 	name, _ := w.cluster()
-	resources := w.revisions(func(t Task) bool { return !t.Registered && len(t.Definition.Tags) > 0 })
+	var tasks []string
 	for _, t := range w.tasks {
 		var propagate string
 		json.Unmarshal(t.Request["propagateTags"], &propagate) // empty if it is not there
 		if t.Request["tags"] != nil || propagate == "TASK_DEFINITION" && len(t.Definition.Tags) > 0 {
-			resources = append(resources, w.ecs("task/%s/*", name))
+			tasks = append(tasks, w.ecs("task/%s/*", name))
 		}
 	}
-	w.allow("Tag", []string{"ecs:TagResource"}, resources)
+	at := func(sid, action string, resources []string) {
+		w.allowIf(sid, []string{"ecs:TagResource"}, resources, map[string]map[string]string{"StringEquals": {"ecs:CreateAction": action}})
+	}
+	at("TagDefinitions", "RegisterTaskDefinition", w.revisions(func(t Task) bool { return !t.Registered && len(t.Definition.Tags) > 0 }))
+	at("TagTasks", "RunTask", tasks)
 }
 
 // roles allows to give roles to ECS.

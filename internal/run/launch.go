@@ -11,7 +11,6 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
-	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -34,7 +33,7 @@ func (s *runner) launch(ctx context.Context, group []int, launches []Launch) err
 		asked += l.Count
 	}
 	s.Emit.Printf("running %s on cluster %s in %s", Plural(asked, "task"), s.ECS.Cluster, s.Region)
-	s.Emit(event.State{Name: "intent", Value: s.Plan.StartedBy})
+	s.Emit(event.State{Name: "intent", Value: s.Plan.Mark})
 	attempts := s.launchAll(ctx, launches)
 	s.attempts = append(s.attempts, attempts...)
 	started := 0
@@ -110,7 +109,7 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) (a Attempt, re
 		capacity = deadline
 	}
 	revision, request := s.revision(l.Job), s.Plan.Jobs[l.Job].Request
-	launched, err := s.ECS.Launch(intime, task.Launch{
+	launched, err := s.launchTagged(intime, task.Launch{
 		Definition: revision, Count: l.Count, Request: request,
 		Capacity: time.Until(capacity),
 		Started:  func(tasks []types.Task) { s.send(func() { s.recordTasks(l.Job, tasks) }) },
@@ -225,67 +224,4 @@ func (r Runner) createdBefore(t types.Task, at time.Time) bool {
 		created = r.Clock(created)
 	}
 	return created.Before(at.Add(-clockSlack))
-}
-
-// Adopt returns attempts with the tasks that an earlier attempt of this CI run started
-// and left running, so that they are not started again: at most as many as the jobs
-// have.
-func (r Runner) Adopt(ctx context.Context) ([]Attempt, error) {
-	taken := map[string]bool{}
-	var attempts []Attempt
-	for i, job := range r.Plan.Jobs {
-		found, err := r.ECS.OfFamily(ctx, job.Definition.Family())
-		if err != nil {
-			return attempts, err
-		}
-		a := Attempt{Launch: Launch{Job: i}, Started: time.Now(), Adopted: true}
-		for _, t := range found {
-			if arn := aws.ToString(t.TaskArn); a.Count == job.Count || taken[arn] || !r.ofEarlierAttempt(t) {
-				continue
-			} else {
-				taken[arn] = true
-			}
-			states, err := r.adopt(ctx, i, t)
-			if err != nil {
-				return attempts, err
-			}
-			a.Tasks, a.Count = append(a.Tasks, states...), a.Count+1
-		}
-		if a.Count > 0 {
-			attempts = append(attempts, a)
-		}
-	}
-	return attempts, nil
-}
-
-// ofEarlierAttempt reports whether this step of this run has started the task.
-func (r Runner) ofEarlierAttempt(t types.Task) bool {
-	startedBy := aws.ToString(t.StartedBy)
-	if r.GivenStartedBy {
-		return startedBy == r.Plan.StartedBy
-	}
-	owner, ok := ownership.Parse(startedBy)
-	return ok && r.Owner != ownership.Owner{} && owner.SameStep(r.Owner)
-}
-
-// adopt follows a running task in place of one that the job is to start. It has the
-// definition that it was started of, which may be another by now.
-func (r Runner) adopt(ctx context.Context, job int, t types.Task) ([]*task.State, error) {
-	revision, answer, err := r.ECS.Describe(ctx, aws.ToString(t.TaskDefinitionArn))
-	if err != nil {
-		return nil, err
-	}
-	arn := aws.ToString(t.TaskArn)
-	r.Ledger.Adopted(arn)
-	r.Emit.Printf("following task %.8s of %s, which an earlier attempt started: %s", task.ID(arn), task.Name(revision), arn)
-	if d, ok := r.Plan.Jobs[job].Definition.(plan.ToRegister); ok {
-		if same, err := d.Text.SameAs(answer); err == nil && !same {
-			r.Emit.Warning(event.Note{
-				Title: "definition has changed",
-				Text:  "task " + task.ID(arn)[:min(8, len(task.ID(arn)))] + " runs " + task.Name(revision) + ", which is not the same as " + d.Text.Place.Name + " is now",
-				Hint:  "stop it, or set reattach to false, to run the new one",
-			})
-		}
-	}
-	return r.states(job, task.Launched{Definition: revision, Tasks: []types.Task{t}}), nil
 }

@@ -52,11 +52,10 @@ type Runner struct {
 	Clock   func(time.Time) time.Time // as that of a task.Watch
 	Changes func(tasks []*task.State, atMost time.Duration) func(*ecs.Options)
 
-	ReuseRevision  bool            // take the newest revision if it is the same
-	OwnStartedBy   bool            // Plan.StartedBy is of this step alone
-	GivenStartedBy bool            // Plan.StartedBy is the user's
-	Owner          ownership.Owner // of the tasks; the zero value outside of a CI
-	RunURL         string          // of the CI's page about the run; may be empty
+	ReuseRevision bool            // take the newest revision if it is the same
+	OwnStartedBy  bool            // Plan.StartedBy is of this step alone
+	Owner         ownership.Owner // of the tasks; the zero value outside of a CI
+	RunURL        string          // of the CI's page about the run; may be empty
 }
 
 // runner is a run on its way. Its fields are used on the loop's goroutine alone.

@@ -318,8 +318,13 @@ func TestAdopt(t *testing.T) {
 		first.Run(t.Context(), jobs, nil)
 
 		w.inputs = []string{"count=3"}
-		again := w.runner(t, strings.Replace(job, `"a"`, `"b"`, 1))
-		again.Owner = ownership.Of(ci.Run{ID: "7", Attempt: "2"}, "")
+		changed := w.runner(t, strings.Replace(job, `"a"`, `"b"`, 1))
+		changed.Owner = ownership.Of(ci.Run{ID: "7", Attempt: "2"}, "")
+		if adopted, err := changed.Adopt(t.Context()); err != nil || len(adopted) > 0 || !strings.Contains(w.text.String(), "its definition is not the same as") {
+			t.Fatalf("Adopt() of another definition = %+v, %v, want none, and the reason", adopted, err)
+		}
+		again := w.runner(t, job)
+		again.Owner = changed.Owner
 		adopted, err := again.Adopt(t.Context())
 		if err != nil || len(adopted) != 1 || len(adopted[0].Tasks) != 2 || !adopted[0].Adopted {
 			t.Fatalf("Adopt() = %+v, %v, want two tasks", adopted, err)
@@ -332,19 +337,17 @@ func TestAdopt(t *testing.T) {
 		if states := out.Deciding(0); len(states) != 3 || out.Cause != run.Completed || w.calls["RunTask"] != 2 {
 			t.Errorf("Run() = %d tasks in %d launches of both, %v, want 3 in 2", len(states), w.calls["RunTask"], out.Err)
 		}
-		if !strings.Contains(w.text.String(), "definition has changed") {
-			t.Error("the change of the definition was not reported")
-		}
 
 		// All of them: nothing is registered or launched.
 		w.inputs = []string{"count=1", "skip-steady-state-check=true"}
 		started := w.runner(t, job)
 		started.Plan.Jobs[0].Request["startedBy"] = []byte(`"mine"`)
+		started.Plan.Jobs[0].Request["tags"] = []byte(`[{"key":"` + ownership.Tag + `","value":"` + owner.String() + `"}]`)
 		jobs, _ = started.Register(t.Context(), nil)
 		started.Run(t.Context(), jobs, nil)
 		w.inputs = []string{"count=1", "started-by=mine"}
 		whole := w.runner(t, job)
-		whole.GivenStartedBy = true
+		whole.Owner = owner
 		launches, registrations := w.calls["RunTask"], w.calls["RegisterTaskDefinition"]
 		if adopted, err = whole.Adopt(t.Context()); err != nil {
 			t.Fatal(err)

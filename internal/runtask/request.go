@@ -51,6 +51,28 @@ func (s *Service) String() string {
 type Common struct {
 	StartedBy string
 	Tags      input.Pairs
+	Owner     OwnerTag // the zero value is none
+}
+
+// OwnerTag is a tag of the tasks that says who started them. To send any tag takes a
+// permission: it is added where the request has tags, or always.
+type OwnerTag struct {
+	Key, Value string
+	Always     bool
+}
+
+// with returns a request with the tag, unless that has as many as a task can have.
+func (o OwnerTag) with(tree *document.Node) *document.Node {
+	count := 0
+	if tags := tree.Member("tags"); tags != nil {
+		count = len(tags.Items)
+	}
+	if o.Key == "" || count == 0 && !o.Always || count >= tagsLimit {
+		return tree
+	}
+	own := &document.Node{Kind: document.Map}
+	put(own, pairs([]OwnerTag{o}, "key", "value", func(o OwnerTag) (string, string) { return o.Key, o.Value }), "tags")
+	return merge(tree, own, "")
 }
 
 // Request returns the members of the RunTask request by their names in the API,
@@ -70,7 +92,7 @@ func (s Settings) Request(d Definition, service *Service, common Common) (map[st
 		return nil, err
 	}
 	members := map[string]json.RawMessage{}
-	for _, m := range tree.Members {
+	for _, m := range common.Owner.with(tree).Members {
 		members[m.Key.Text] = m.Value.JSON()
 	}
 	return members, nil

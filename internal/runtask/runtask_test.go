@@ -312,3 +312,34 @@ func TestCheckDefinition(t *testing.T) {
 		}
 	}
 }
+
+// The tag that says who started a task is added where the request has tags, or always.
+func TestRequestOwner(t *testing.T) {
+	var many input.Pairs
+	for i := range 50 {
+		many = append(many, input.Pair{Name: strconv.Itoa(i), Value: "x"})
+	}
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		tags   input.Pairs
+		always bool
+		want   string // the tags; empty for none
+	}{
+		{name: "no tags"},
+		{name: "an empty list", args: []string{`--run-task-request={"tags":[]}`}, want: `[]`},
+		{name: "no tags, always", always: true, want: `[{"key":"owner","value":"o"}]`},
+		{name: "tags", tags: input.Pairs{{Name: "A", Value: "b"}}, want: `[{"key":"A","value":"b"},{"key":"owner","value":"o"}]`},
+		{name: "tags of the request", args: []string{`--run-task-request={"tags":[{"key":"A","value":"b"}]}`}, want: `[{"key":"A","value":"b"},{"key":"owner","value":"o"}]`},
+		{name: "as many as there can be", tags: many, always: true, want: "50"},
+	} {
+		request, err := settings(t, tt.args...).Request(bridge, nil, runtask.Common{Tags: tt.tags, Owner: runtask.OwnerTag{Key: "owner", Value: "o", Always: tt.always}})
+		got := string(request["tags"])
+		if tt.want == "50" {
+			got = strconv.Itoa(strings.Count(got, `"key"`))
+		}
+		if err != nil || got != tt.want {
+			t.Errorf("%s: Request() has the tags %s, %v, want %s", tt.name, got, err, tt.want)
+		}
+	}
+}

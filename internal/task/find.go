@@ -63,13 +63,23 @@ func toRun(tasks []types.Task) []types.Task {
 func (r Runner) describe(ctx context.Context, arns []string) ([]types.Task, error) {
 	var shown []types.Task
 	for chunk := range slices.Chunk(arns, describeLimit) {
-		out, err := call(ctx, r.API.DescribeTasks, &ecs.DescribeTasksInput{Cluster: r.cluster(), Tasks: chunk}, r.options()...)
+		out, err := call(ctx, r.API.DescribeTasks, &ecs.DescribeTasksInput{Cluster: r.cluster(), Tasks: chunk, Include: []types.TaskField{types.TaskFieldTags}}, r.options()...)
 		if err != nil {
 			return nil, fmt.Errorf("describe tasks: %w", err)
 		}
 		shown = append(shown, out.Tasks...)
 	}
 	return shown, nil
+}
+
+// Tag returns the value of a tag of a task, empty if it has none with the key.
+func Tag(t types.Task, key string) string {
+	for _, tag := range t.Tags {
+		if aws.ToString(tag.Key) == key {
+			return aws.ToString(tag.Value)
+		}
+	}
+	return ""
 }
 
 // without returns the ARNs that are not of the tasks.

@@ -212,6 +212,15 @@ func Expired(err error) bool {
 	return false
 }
 
+// Denied reports whether AWS refused a call for want of a permission.
+func Denied(err error) bool {
+	switch code(err) {
+	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
+		return true
+	}
+	return false
+}
+
 // unseenRole reports whether AWS does not see a role: for some seconds it may not
 // see one that was just made.
 func unseenRole(err error) bool {

@@ -16,6 +16,10 @@ func (t *task) mebibytes() (int64, bool) {
 // written as ECS reads it.
 func Memory(text string) (int64, bool) { return sizeOf(text, parseMemory) }
 
+// CPU returns the CPU units of a task's cpu as it is written, and whether it is
+// written as ECS reads it.
+func CPU(text string) (int64, bool) { return sizeOf(text, parseCPU) }
+
 // sizeOf reads a size that is a plain number, or one with a unit.
 func sizeOf(s string, withUnit func(string) (int64, bool)) (int64, bool) {
 	if n, err := strconv.ParseInt(s, 10, 32); err == nil && n > 0 {

@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// DefinitionDifference says that a task's revision, which ECS described with an
+// answer, is not what the job's tasks are started of: empty if it is.
+func (j Job) DefinitionDifference(revision *types.TaskDefinition, answer []byte) (string, error) {
+	existing, ok := j.Definition.(Existing)
+	if ok && aws.ToString(existing.Revision.TaskDefinitionArn) == aws.ToString(revision.TaskDefinitionArn) {
+		return "", nil
+	}
+	text := TextOf(j.Definition)
+	if text == nil {
+		return "this step runs " + task.Name(existing.Revision), nil
+	}
+	same, err := text.SameAs(answer)
+	if err != nil || same {
+		return "", err
+	}
+	return "its definition is not the same as " + text.Place.Name + " is now", nil
+}
+
+// RequestDifference says in what a running task is other than a request of RunTask
+// asks for, as far as ECS shows it: empty if in nothing. Tags and who started the task
+// do not count.
+func RequestDifference(request map[string]json.RawMessage, t types.Task) string {
+	var asked struct {
+		Overrides                types.TaskOverride
+		LaunchType               types.LaunchType
+		CapacityProviderStrategy []struct{ CapacityProvider string }
+		PlatformVersion, Group   string
+		EnableExecuteCommand     *bool
+		NetworkConfiguration     struct{ AwsvpcConfiguration struct{ Subnets []string } }
+	}
+	text, err := json.Marshal(request)
+	if err == nil {
+		err = json.Unmarshal(text, &asked)
+	}
+	if err != nil {
+		return "its request can't be compared: " + err.Error()
+	}
+	shown := types.TaskOverride{}
+	if t.Overrides != nil {
+		shown = *t.Overrides
+	}
+	provider := func(item struct{ CapacityProvider string }) bool {
+		return item.CapacityProvider == aws.ToString(t.CapacityProviderName)
+	}
+	subnet := subnetOf(t)
+	var parts []string
+	for _, part := range []struct {
+		name  string
+		other bool
+	}{
+		{"overrides", !reflect.DeepEqual(plainOverride(asked.Overrides), plainOverride(shown))},
+		{"launch type", asked.LaunchType != "" && asked.LaunchType != t.LaunchType},
+		{"capacity provider", len(asked.CapacityProviderStrategy) > 0 && !slices.ContainsFunc(asked.CapacityProviderStrategy, provider)},
+		{"platform version", asked.PlatformVersion != "" && asked.PlatformVersion != "LATEST" && asked.PlatformVersion != aws.ToString(t.PlatformVersion)},
+		{"group", asked.Group != "" && asked.Group != aws.ToString(t.Group)},
+		{"enableExecuteCommand", asked.EnableExecuteCommand != nil && *asked.EnableExecuteCommand != t.EnableExecuteCommand},
+		{"subnet", len(asked.NetworkConfiguration.AwsvpcConfiguration.Subnets) > 0 && subnet != "" && !slices.Contains(asked.NetworkConfiguration.AwsvpcConfiguration.Subnets, subnet)},
+	} {
+		if part.other {
+			parts = append(parts, part.name)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "it was started with other settings than this step asks for: " + strings.Join(parts, ", ")
+}
+
+// WithoutTag returns a request without the tag of a key, and whether it had that.
+func WithoutTag(request map[string]json.RawMessage, key string) (without map[string]json.RawMessage, found bool) {
+	var tags []map[string]json.RawMessage
+	if json.Unmarshal(request["tags"], &tags) != nil {
+		return request, false
+	}
+	others := slices.DeleteFunc(slices.Clone(tags), func(tag map[string]json.RawMessage) bool {
+		var k string
+		return json.Unmarshal(tag["key"], &k) == nil && k == key
+	})
+	if len(others) == len(tags) {
+		return request, false
+	}
+	without = maps.Clone(request)
+	delete(without, "tags")
+	if len(others) > 0 {
+		without["tags"], _ = json.Marshal(others) // of what was JSON
+	}
+	return without, true
+}
+
+// subnetOf returns the subnet of a task, empty if ECS does not show it yet.
+func subnetOf(t types.Task) string {
+	for _, attachment := range t.Attachments {
+		for _, detail := range attachment.Details {
+			if aws.ToString(detail.Name) == "subnetId" {
+				return aws.ToString(detail.Value)
+			}
+		}
+	}
+	return ""
+}
+
+// plainOverride returns overrides without what says nothing: ECS shows each container
+// of a task, and lists in no order.
+func plainOverride(o types.TaskOverride) types.TaskOverride {
+	o.Cpu, o.Memory = plainSize(o.Cpu, taskdef.CPU), plainSize(o.Memory, taskdef.Memory)
+	var containers []types.ContainerOverride
+	for _, c := range o.ContainerOverrides {
+		if len(c.Command) == 0 {
+			c.Command = nil
+		}
+		c.Environment = sorted(c.Environment, func(v types.KeyValuePair) string { return aws.ToString(v.Name) })
+		c.EnvironmentFiles = sorted(c.EnvironmentFiles, func(f types.EnvironmentFile) string { return aws.ToString(f.Value) })
+		c.ResourceRequirements = sorted(c.ResourceRequirements, func(r types.ResourceRequirement) string { return string(r.Type) })
+		if !reflect.DeepEqual(c, types.ContainerOverride{Name: c.Name}) {
+			containers = append(containers, c)
+		}
+	}
+	o.ContainerOverrides = sorted(containers, func(c types.ContainerOverride) string { return aws.ToString(c.Name) })
+	o.InferenceAcceleratorOverrides = sorted(o.InferenceAcceleratorOverrides, func(i types.InferenceAcceleratorOverride) string { return aws.ToString(i.DeviceName) })
+	return o
+}
+
+// plainSize returns a size without its unit.
+func plainSize(size *string, read func(string) (int64, bool)) *string {
+	n, ok := read(aws.ToString(size))
+	if !ok {
+		return size
+	}
+	return aws.String(strconv.FormatInt(n, 10))
+}
+
+// sorted returns items in the order of their keys, nil if there are none.
+func sorted[T any](items []T, key func(T) string) []T {
+	if len(items) == 0 {
+		return nil
+	}
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+	return items
+}

@@ -1,0 +1,83 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+)
+
+func TestRequestDifference(t *testing.T) {
+	shown := types.Task{
+		LaunchType: types.LaunchTypeFargate, CapacityProviderName: aws.String("FARGATE"), PlatformVersion: aws.String("1.4.0"), Group: aws.String("family:job"),
+		Attachments: []types.Attachment{{Details: []types.KeyValuePair{{Name: aws.String("subnetId"), Value: aws.String("subnet-1")}}}},
+		Overrides: &types.TaskOverride{
+			Cpu: aws.String("512"), InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{},
+			ContainerOverrides: []types.ContainerOverride{
+				{Name: aws.String("proxy")},
+				{Name: aws.String("app"), Command: []string{"migrate", "up"}, Environment: []types.KeyValuePair{
+					{Name: aws.String("B"), Value: aws.String("2")}, {Name: aws.String("A"), Value: aws.String("1")},
+				}},
+			},
+		},
+	}
+	const overrides = `{"cpu":"512","containerOverrides":[{"name":"app","command":["migrate","up"],"environment":[{"name":"A","value":"1"},{"name":"B","value":"2"}]}]}`
+	none := types.Task{}
+	for _, tt := range []struct {
+		name, request string
+		task          types.Task
+		want          string // the settings that differ
+	}{
+		{"nothing", `{}`, none, ""},
+		{"what does not count", `{"startedBy":"x","tags":[{"key":"sha","value":"1"}]}`, none, ""},
+		{"the same", `{"overrides":` + overrides + `,"launchType":"FARGATE","platformVersion":"LATEST","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2","subnet-1"]}}}`, shown, ""},
+		{"a provider of the strategy", `{"overrides":` + overrides + `,"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1},{"capacityProvider":"FARGATE","weight":1}]}`, shown, ""},
+		{"a size in another unit", `{"overrides":` + strings.Replace(overrides, `"512"`, `"0.5 vCPU"`, 1) + `}`, shown, ""},
+		{"no overrides", `{}`, shown, "overrides"},
+		{"overrides that the task has not", `{"overrides":` + overrides + `}`, none, "overrides"},
+		{"another value", `{"overrides":` + strings.Replace(overrides, `"2"`, `"3"`, 1) + `}`, shown, "overrides"},
+		{"another command", `{"overrides":` + strings.Replace(overrides, `"up"`, `"down"`, 1) + `}`, shown, "overrides"},
+		{"another size", `{"overrides":` + strings.Replace(overrides, `"512"`, `"256"`, 1) + `}`, shown, "overrides"},
+		{"elsewhere", `{"overrides":` + overrides + `,"launchType":"EC2","group":"g","enableExecuteCommand":true,"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2"]}}}`, shown,
+			"launch type, group, enableExecuteCommand, subnet"},
+		{"another provider and version", `{"overrides":` + overrides + `,"capacityProviderStrategy":[{"capacityProvider":"x"}],"platformVersion":"1.3.0"}`, shown, "capacity provider, platform version"},
+	} {
+		var request map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(tt.request), &request); err != nil {
+			t.Fatal(err)
+		}
+		want := tt.want
+		if want != "" {
+			want = "it was started with other settings than this step asks for: " + want
+		}
+		if got := plan.RequestDifference(request, tt.task); got != want {
+			t.Errorf("%s: RequestDifference() = %q, want %q", tt.name, got, want)
+		}
+	}
+}
+
+func TestWithoutTag(t *testing.T) {
+	for _, tt := range []struct {
+		request, want string // the tags; empty for none
+		found         bool
+	}{
+		{``, ``, false},
+		{`[]`, `[]`, false},
+		{`[{"key":"a","value":"1"}]`, `[{"key":"a","value":"1"}]`, false},
+		{`[{"key":"own","value":"1"}]`, ``, true},
+		{`[{"key":"a","value":"own"},{"key":"own","value":"1"}]`, `[{"key":"a","value":"own"}]`, true},
+	} {
+		request := map[string]json.RawMessage{"group": []byte(`"g"`)}
+		if tt.request != "" {
+			request["tags"] = []byte(tt.request)
+		}
+		got, found := plan.WithoutTag(request, "own")
+		if string(got["tags"]) != tt.want || found != tt.found || string(got["group"]) != `"g"` || string(request["tags"]) != tt.request {
+			t.Errorf("WithoutTag(%s) = %s, %v, want %s, %v", tt.request, got["tags"], found, tt.want, tt.found)
+		}
+	}
+}
