@@ -80,6 +80,9 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 			return x
 		}
 	}
+	if x.outcome.Attempts, runner.Began, err = runner.AwaitTurn(ctx, x.outcome.Attempts); err != nil {
+		return x
+	}
 	if x.outcome.Jobs, err = runner.Register(ctx, x.outcome.Attempts); err != nil {
 		return x
 	}

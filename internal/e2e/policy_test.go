@@ -134,6 +134,7 @@ func TestPolicy(t *testing.T) {
 		{"from a service", []string{"--definition=" + serves, "--cluster=web", "--service=api"}, [][]string{nil, hang}},
 		{"cleaned up", []string{"--definition=" + plain, "--clean-up=always", "--keep-revisions=1", "--cluster=web", "--launch-type=EC2"}, [][]string{nil, hang}},
 		{"cleaned up on failure", []string{"--definition=" + plain, "--clean-up=on-failure", "--cluster=web", "--launch-type=EC2"}, [][]string{nil, hang}},
+		{"one at a time", []string{"--definition=" + plain, "--if-running=wait", "--cluster=small"}, [][]string{nil, hang}},
 		{"reused", []string{"--definition=" + plain, "--reuse-revision"}, [][]string{nil, hang}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

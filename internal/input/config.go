@@ -112,6 +112,7 @@ type Waiting struct {
 	LaunchTimeout        time.Duration  `group:"Waiting" default:"5m" help:"How long to go on asking for capacity."`
 	Retries              int            `group:"Waiting" default:"0" help:"How often to run a task again after a Spot interruption or a lost host."`
 	Reattach             bool           `group:"Waiting" default:"false" help:"Let a re-run of the same CI run follow its still running task, of the same definition and settings, instead of starting another."`
+	IfRunning            string         `group:"Waiting" default:"start" oneof:"start,wait,follow,fail" help:"When a task of the same family runs already in the cluster, other than of a service: start all the same, wait for its end (within the time-out), follow it if it is of the same definition and settings, or fail."`
 	Verdict              []string       `group:"Waiting" default:"essential" help:"The containers that decide: essential for the essential ones, all, or comma-separated names. Named ones decide alone, and once they have ended the step stops a task that would run on."`
 	Logs                 bool           `group:"Waiting" default:"true" help:"Stream the containers' awslogs."`
 	LogWait              *time.Duration `group:"Waiting" help:"How long after the end of its container to wait for late lines of a log; 0s for no wait. Not given: 5s after a success, 12s after a failure."`

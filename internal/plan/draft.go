@@ -334,7 +334,7 @@ func (l *loader) mark() string {
 func (l *loader) common() runtask.Common {
 	mark := l.mark()
 	common := runtask.Common{StartedBy: cmp.Or(l.config.StartedBy, mark)}
-	if l.config.StartedBy != "" || mark != ownership.Marker {
+	if mark != ownership.Marker { // which says nothing
 		common.Owner = runtask.OwnerTag{Key: ownership.Tag, Value: mark, Always: l.config.StartedBy != ""}
 	}
 	for _, tag := range l.tags {

@@ -27,8 +27,18 @@ type Plan struct {
 	Groups    [][]int // indices into Jobs: the jobs that run at once, group after group
 	StartedBy string
 	Mark      string // who starts the tasks, as ownership has it: StartedBy, unless that is the user's own
+	IfRunning string // one of the values of the input; empty is start
 	End       EndPolicy
 }
+
+// What becomes of a run when a task of one of its families runs already: the input
+// if-running.
+const (
+	IfRunningStart  = "start"
+	IfRunningWait   = "wait"
+	IfRunningFollow = "follow"
+	IfRunningFail   = "fail"
+)
 
 // Job is one definition with what its tasks are run with.
 type Job struct {

@@ -35,7 +35,7 @@ type resolver struct {
 // ids. Then, if that is asked for, it checks what definitions and requests name.
 // The clients may be nil unless the draft [Draft.NeedsAWS].
 func (d Draft) Resolve(ctx context.Context, clients *session.Clients, emit event.Sink) (Plan, error) {
-	p := Plan{Cluster: d.config.Cluster, StartedBy: d.common.StartedBy, Mark: d.mark, End: EndPolicyOf(d.config)}
+	p := Plan{Cluster: d.config.Cluster, StartedBy: d.common.StartedBy, Mark: d.mark, IfRunning: d.config.IfRunning, End: EndPolicyOf(d.config)}
 	r := &resolver{d, clients, emit, map[string]*runtask.Service{}}
 	var resolved []DraftJob
 	var faults []error

@@ -171,6 +171,10 @@ func (w *writer) cleansUp() bool {
 	return (w.config.CleanUp != "never" || w.config.KeepRevisions > 0) && slices.ContainsFunc(w.tasks, registers)
 }
 
+// oneAtATime reports whether the step looks for tasks that run already, and may stop
+// its own for their sake.
+func (w *writer) oneAtATime() bool { return w.config.IfRunning != "" && w.config.IfRunning != "start" }
+
 // definitions allows to register, find and deregister.
 func (w *writer) definitions() {
 	w.allow("Register", []string{"ecs:RegisterTaskDefinition"}, w.revisions(registers))
@@ -178,7 +182,7 @@ func (w *writer) definitions() {
 	looked := slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Looked })
 	reuses := w.config.ReuseRevision && slices.ContainsFunc(w.tasks, registers)
 	compares := slices.ContainsFunc(w.tasks, registers) // to show what changes
-	if looked || compares || w.config.Reattach {
+	if looked || compares || w.config.Reattach || w.config.IfRunning == "follow" {
 		actions = append(actions, "ecs:DescribeTaskDefinition")
 	}
 	if reuses || w.config.KeepRevisions > 0 && w.cleansUp() {
@@ -198,10 +202,10 @@ func (w *writer) run() {
 // watch allows to follow tasks to their end, and to stop them.
 func (w *writer) watch() {
 	var actions []string
-	if !w.config.SkipSteadyStateCheck || w.config.Reattach || w.cleansUp() {
+	if !w.config.SkipSteadyStateCheck || w.config.Reattach || w.cleansUp() || w.oneAtATime() {
 		actions = append(actions, "ecs:DescribeTasks")
 	}
-	if w.config.OnInterrupt == "stop" || len(w.config.VerdictNames()) > 0 { // those end a task that would run on
+	if w.config.OnInterrupt == "stop" || w.oneAtATime() || len(w.config.VerdictNames()) > 0 { // those end a task that would run on
 		actions = append(actions, "ecs:StopTask")
 	}
 	name, _ := w.cluster()

@@ -106,3 +106,30 @@ func TestVerdictNames(t *testing.T) {
 		}
 	}
 }
+
+// A step that looks for tasks that run already sees them, and may stop its own.
+func TestIfRunning(t *testing.T) {
+	for _, tt := range []struct{ ifRunning, want string }{
+		{"", ""},
+		{"start", ""},
+		{"wait", "ecs:DescribeTasks ecs:StopTask"},
+		{"fail", "ecs:DescribeTasks ecs:StopTask"},
+		{"follow", "ecs:DescribeTaskDefinition ecs:DescribeTasks ecs:StopTask"},
+	} {
+		config := input.Config{AWS: input.AWS{Cluster: "web"}, Ending: input.Ending{OnInterrupt: "leave", CleanUp: "never"}, Waiting: input.Waiting{IfRunning: tt.ifRunning, SkipSteadyStateCheck: true}}
+		registered := tasks(t, job, config)
+		registered[0].Registered = true
+		var got []string
+		for _, s := range policy.For(config, "eu-central-1", registered) {
+			for _, action := range s.Action {
+				switch action {
+				case "ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:StopTask":
+					got = append(got, action)
+				}
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("if-running %s: %v allowed, want %s", tt.ifRunning, got, tt.want)
+		}
+	}
+}

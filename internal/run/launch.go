@@ -23,9 +23,6 @@ const launchesAtOnce = 50
 // which not every task could be started is given up: those that were are stopped.
 func (s *runner) launch(ctx context.Context, group []int, launches []Launch) error {
 	if len(launches) == 0 { // every task was adopted
-		for _, state := range s.deciding(group) {
-			s.Logs.Update(state, s.label(state))
-		}
 		return nil
 	}
 	asked := 0
@@ -50,9 +47,6 @@ func (s *runner) launch(ctx context.Context, group []int, launches []Launch) err
 		faults = append(faults, a.Err)
 		if a.Err != nil && failures > 0 && started > len(a.Tasks) { // it may be long until the others have ended
 			s.Emit.Printf("following the others, although %v", s.Explain.PlainRefusal(a.Err))
-		}
-		for _, state := range a.Tasks {
-			s.Logs.Update(state, s.label(state))
 		}
 		if states := Deciding(s.attempts, a.Job); a.Err != nil && len(states) > 0 {
 			s.stopPartialLaunch(ctx, a.Job, states)

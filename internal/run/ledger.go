@@ -15,6 +15,7 @@ type EntryState int
 const (
 	EntryRegistered   EntryState = iota // a revision
 	EntryDeregistered                   // a revision
+	EntryFollowed                       // a task that others started
 	EntryStarted                        // a task that the run started
 	EntryAdopted                        // a task that an earlier attempt started
 	EntryEnded                          // a task
@@ -24,6 +25,7 @@ const (
 type Entry struct {
 	ARN      string
 	State    EntryState
+	Followed bool // others started the task
 	Stopping bool // ECS accepted the run's order to stop the task
 }
 
@@ -62,6 +64,19 @@ func (l *Ledger) Started(arns ...string) { l.change(EntryStarted, arns...) }
 // Adopted adds a task that an earlier attempt started.
 func (l *Ledger) Adopted(arn string) { l.change(EntryAdopted, arn) }
 
+// Followed adds a task that others started, which the run does not stop.
+func (l *Ledger) Followed(arn string) { l.change(EntryFollowed, arn) }
+
+// Ours returns those of the tasks that the run, or an earlier attempt of it, started.
+func (l *Ledger) Ours(arns []string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(arns), func(arn string) bool {
+		i := l.index(arn)
+		return i >= 0 && l.entries[i].Followed
+	})
+}
+
 // Ended says that a task has ended.
 func (l *Ledger) Ended(arn string) { l.change(EntryEnded, arn) }
 
@@ -71,12 +86,13 @@ func (l *Ledger) change(state EntryState, arns ...string) {
 	for _, arn := range arns {
 		if i := l.index(arn); i >= 0 {
 			l.entries[i].State = state
+			l.entries[i].Followed = l.entries[i].Followed || state == EntryFollowed
 			continue
 		}
-		l.entries = append(l.entries, Entry{ARN: arn, State: state})
+		l.entries = append(l.entries, Entry{ARN: arn, State: state, Followed: state == EntryFollowed})
 		added = added || state == EntryStarted || state == EntryAdopted
 	}
-	save, tasks := l.save, l.arns(func(e Entry) bool { return e.State >= EntryStarted })
+	save, tasks := l.save, l.arns(func(e Entry) bool { return e.State >= EntryStarted && !e.Followed })
 	l.mu.Unlock()
 	if added && save != nil {
 		save(tasks)

@@ -41,8 +41,12 @@ type Attempt struct {
 	Started  time.Time
 	Tasks    []*task.State // as they were seen last; they do not change any more
 	Failures []types.Failure
-	Adopted  bool  // the tasks are of an earlier attempt of the CI run
+	Adopted  bool  // the tasks are of an earlier attempt of the CI run, or of others
 	Err      error // why not all tasks were started
+
+	// Withdrawn says that the tasks were stopped before they began, as another task
+	// of the family goes before them.
+	Withdrawn bool
 }
 
 // Cause is why a run ended.
@@ -72,6 +76,10 @@ type Outcome struct {
 // if it came to none.
 func (o Outcome) End(ctx context.Context, err error) Outcome {
 	o.Err = err
+	var running *RunningError
+	if errors.As(err, &running) && running.Waited {
+		o.Cause = TimedOut
+	}
 	switch signal := Interruption(ctx); {
 	case signal != nil:
 		o.Cause, o.Signal = Cancelled, signal
@@ -110,10 +118,11 @@ func (o Outcome) RevisionOf(err error) *types.TaskDefinition {
 }
 
 // Deciding returns the tasks of a job that decide: all but those that others were
-// started for.
+// started for, and those that were withdrawn.
 func (o Outcome) Deciding(job int) []*task.State { return Deciding(o.Attempts, job) }
 
-// Replaced returns the tasks of a job that others were started for.
+// Replaced returns the tasks of a job that others were started for, or that were
+// withdrawn.
 func (o Outcome) Replaced(job int) []*task.State {
 	byARN := map[string]*task.State{}
 	for _, a := range o.Attempts {
@@ -123,6 +132,9 @@ func (o Outcome) Replaced(job int) []*task.State {
 	}
 	var all []*task.State
 	for _, a := range o.Attempts {
+		if a.Job == job && a.Withdrawn {
+			all = append(all, a.Tasks...)
+		}
 		if a.Job == job {
 			for _, arn := range append(slices.Clone(a.Lost), a.NoRoom...) {
 				all = append(all, byARN[arn])
@@ -132,7 +144,8 @@ func (o Outcome) Replaced(job int) []*task.State {
 	return all
 }
 
-// Deciding returns the tasks of a job in attempts that no later attempt replaced.
+// Deciding returns the tasks of a job in attempts that no later attempt replaced and
+// that were not withdrawn.
 func Deciding(attempts []Attempt, job int) []*task.State {
 	replaced := map[string]bool{}
 	for _, a := range attempts {
@@ -143,7 +156,7 @@ func Deciding(attempts []Attempt, job int) []*task.State {
 	var all []*task.State
 	for _, a := range attempts {
 		for _, state := range a.Tasks {
-			if a.Job == job && !replaced[aws.ToString(state.TaskArn)] {
+			if a.Job == job && !a.Withdrawn && !replaced[aws.ToString(state.TaskArn)] {
 				all = append(all, state)
 			}
 		}

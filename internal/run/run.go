@@ -52,6 +52,10 @@ type Runner struct {
 	Clock   func(time.Time) time.Time // as that of a task.Watch
 	Changes func(tasks []*task.State, atMost time.Duration) func(*ecs.Options)
 
+	// Began is when the run began to wait for tasks of others; zero if it did not. The
+	// time-out counts from it.
+	Began time.Time
+
 	ReuseRevision bool            // take the newest revision if it is the same
 	OwnStartedBy  bool            // Plan.StartedBy is of this step alone
 	Owner         ownership.Owner // of the tasks; the zero value outside of a CI
@@ -73,7 +77,7 @@ type runner struct {
 // for those that adopted attempts have. It never returns before its goroutines have
 // ended.
 func (r Runner) Run(ctx context.Context, jobs []Registered, adopted []Attempt) Outcome {
-	s := &runner{Runner: r, loop: newLoop(), jobs: jobs, attempts: adopted}
+	s := &runner{Runner: r, loop: newLoop(), jobs: jobs, attempts: adopted, started: r.Began}
 	var err error
 	for i, group := range r.Plan.Groups {
 		err = s.runGroup(ctx, group)
@@ -98,7 +102,16 @@ func (s *runner) runGroup(ctx context.Context, group []int) error {
 	}
 	first := s.firstLaunches(group, time.Now().Add(s.Plan.End.LaunchTimeout))
 	for launches := first; ; {
+		from := len(s.attempts)
 		err := s.launch(ctx, group, launches)
+		if err == nil {
+			var again []Launch
+			if again, err = s.contest(ctx, group, from); len(again) > 0 && err == nil {
+				launches = again
+				continue
+			}
+		}
+		s.followLogs(group)
 		if !s.Plan.End.Waits() {
 			if err == nil {
 				s.Emit.Printf("steady-state check skipped: the step does not wait for the tasks")

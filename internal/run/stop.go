@@ -20,7 +20,7 @@ func (s *runner) fastRetry() task.Runner {
 
 // stop asks ECS to stop tasks, and names those it could not stop.
 func (s *runner) stop(ctx context.Context, states []*task.State, why string) {
-	arns := s.Ledger.NotStopping(arnsOf(states))
+	arns := s.Ledger.NotStopping(s.Ledger.Ours(arnsOf(states)))
 	s.stopped(ctx, arns, s.ECS.Stop(ctx, arns, s.stopReason(why)))
 }
 
@@ -40,6 +40,10 @@ func (s *runner) stopped(ctx context.Context, arns []string, err error) {
 // stopJudged stops a task whose deciding containers have ended while others run. The
 // watch goes on meanwhile.
 func (s *runner) stopJudged(ctx context.Context, state *task.State) {
+	if len(s.Ledger.Ours(arnsOf([]*task.State{state}))) == 0 {
+		s.Ledger.Ended(aws.ToString(state.TaskArn))
+		return
+	}
 	s.Emit.Printf("stopping task %s of %s: %s ended, and no other container decides", task.ShortID(state), task.Name(state.Definition), strings.Join(state.Rule.Names, ", "))
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
 	arns := s.Ledger.NotStopping(arnsOf([]*task.State{state}))
@@ -86,6 +90,9 @@ func (s *runner) stopEarly(ctx context.Context) {
 
 // stopPartialLaunch stops the tasks of a job that could not be started as a whole.
 func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.State) {
+	if states = s.ours(states); len(states) == 0 {
+		return
+	}
 	if !s.Plan.End.StopOnInterrupt {
 		s.Emit.Printf("%s of %s left running (on-interrupt: leave)", Plural(len(states), "task"), s.name(job))
 		return
@@ -94,6 +101,14 @@ func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
 	defer cancel()
 	s.stop(ctx, states, "not all tasks could be started")
+}
+
+// ours returns those of the tasks that the run, or an earlier attempt of it, started.
+func (s *runner) ours(states []*task.State) []*task.State {
+	arns := s.Ledger.Ours(arnsOf(states))
+	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
+		return !slices.Contains(arns, aws.ToString(state.TaskArn))
+	})
 }
 
 // stopMissing stops tasks that ECS no longer shows, in case they run all the same.

@@ -168,6 +168,12 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 		why, s.timedOut = s.timedOutText(), true
 	}
 	defer s.Logs.CutOff()
+	if own := s.ours(open); len(own) < len(open) {
+		s.Emit.Printf("%s: %s left running, as others started them", why, Plural(len(open)-len(own), "task"))
+		if open = own; len(open) == 0 {
+			return
+		}
+	}
 	if !s.Plan.End.StopOnInterrupt {
 		s.Emit.Printf("%s: %s left running (on-interrupt: leave)", why, Plural(len(open), "task"))
 		s.logInspectCommands(arnsOf(open))

@@ -23,6 +23,33 @@ func (r Runner) OfFamily(ctx context.Context, family string) ([]types.Task, erro
 	return r.find(ctx, &ecs.ListTasksInput{Family: &family})
 }
 
+// Active returns the tasks of a family on the cluster whose containers may run: those
+// that are to run, and those that are to stop and have not ended.
+func (r Runner) Active(ctx context.Context, family string) ([]types.Task, error) {
+	active, err := r.OfFamily(ctx, family)
+	if err != nil {
+		return nil, err
+	}
+	arns, err := r.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: types.DesiredStatusStopped})
+	if err != nil {
+		return nil, err
+	}
+	stopping, err := r.describe(ctx, without(arns, active))
+	if err != nil {
+		return nil, err
+	}
+	return append(active, slices.DeleteFunc(stopping, ContainersEnded)...), nil
+}
+
+// ContainersEnded reports whether no container of a task runs any more, or will.
+func ContainersEnded(t types.Task) bool {
+	switch aws.ToString(t.LastStatus) {
+	case "DEPROVISIONING", "STOPPED", "DELETED":
+		return true
+	}
+	return t.ExecutionStoppedAt != nil
+}
+
 // All returns all tasks on the cluster that are to run.
 func (r Runner) All(ctx context.Context) ([]types.Task, error) {
 	return r.find(ctx, &ecs.ListTasksInput{})
