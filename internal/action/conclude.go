@@ -207,7 +207,7 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 		in.console.Printf("not cleaned up, as there is no time left")
 		return
 	}
-	if err := in.runner(x, ledger).CleanUp(ctx, choice, result.ExitCode != ExitGood, result.Registered); err != nil {
+	if err := in.runner(x, ledger).CleanUp(ctx, choice, result.ExitCode != ExitGood, result.Registered, x.outcome.Succeeded()); err != nil {
 		for _, note := range in.explainer(x.clients, x.logs).Error(ctx, err, nil) {
 			note.Title = "not cleaned up"
 			in.console.Warning(note)

@@ -121,8 +121,8 @@ type Waiting struct {
 // Ending says what is left when the step ends.
 type Ending struct {
 	OnInterrupt   string   `group:"Ending" default:"stop" oneof:"stop,leave" help:"On cancel or time-out, stop the tasks or leave them."`
-	CleanUp       string   `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered."`
-	KeepRevisions int      `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones; 0 keeps all."`
+	CleanUp       string   `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered. The newest of a family whose task succeeded always stays."`
+	KeepRevisions int      `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones, once the tasks of this step succeeded; 0 keeps all."`
 	ResultFile    []string `group:"Ending" file:"" help:"Comma-separated files to write the result to, by their endings: .json, .env (dotenv), .xml (JUnit report) and .html (page)."`
 }
 

@@ -101,6 +101,24 @@ func (o Outcome) Registered() []string {
 	return arns
 }
 
+// Succeeded returns the ARNs of the revisions of which every task that decides
+// succeeded, or came to the state that was asked for.
+func (o Outcome) Succeeded() []string {
+	good := map[string]bool{}
+	var arns []string
+	for i := range o.Jobs {
+		for _, state := range o.Deciding(i) {
+			arn := aws.ToString(state.TaskDefinitionArn)
+			succeeded := state.Reached || state.Verdict != nil && state.Verdict.Outcome == task.Succeeded
+			before, known := good[arn]
+			if good[arn] = succeeded && (before || !known); !known {
+				arns = append(arns, arn)
+			}
+		}
+	}
+	return slices.DeleteFunc(arns, func(arn string) bool { return !good[arn] })
+}
+
 // RevisionOf returns the definition that an error of the run is about, nil if it is
 // about none.
 func (o Outcome) RevisionOf(err error) *types.TaskDefinition {

@@ -400,22 +400,22 @@ func TestCleanUp(t *testing.T) {
 			}
 		}
 		r := w.runner(t, job)
-		if err := r.CleanUp(t.Context(), run.CleanUp{When: "never", Keep: 1}, false, arns[3:]); err != nil {
+		if err := r.CleanUp(t.Context(), run.CleanUp{When: "never", Keep: 1}, false, arns[3:], arns[3:]); err != nil {
 			t.Fatal(err)
 		}
 		left, err := r.ECS.Revisions(t.Context(), "job")
 		if want := []string{arns[3], arns[1]}; err != nil || !slices.Equal(left, want) {
 			t.Errorf("CleanUp() left %v, %v, want the newest and the one in use, %v", left, err, want)
 		}
-		if err := r.CleanUp(t.Context(), run.CleanUp{When: "on-failure"}, false, arns[3:]); err != nil {
+		if err := r.CleanUp(t.Context(), run.CleanUp{When: "on-failure"}, false, arns[3:], arns[3:]); err != nil {
 			t.Fatal(err)
 		}
 		w.faults = ecslocal.On("ListServices", ecslocal.Denied("*"))
-		if err := r.CleanUp(t.Context(), run.CleanUp{When: "always"}, false, arns[3:]); err == nil {
+		if err := r.CleanUp(t.Context(), run.CleanUp{When: "always"}, false, arns[3:], nil); err == nil {
 			t.Error("CleanUp() = nil, want the error of ListServices")
 		}
 		w.faults = ecslocal.On("ListTaskDefinitions", ecslocal.Denied("*"))
-		if err := r.CleanUp(t.Context(), run.CleanUp{Keep: 1}, false, arns[3:]); err == nil {
+		if err := r.CleanUp(t.Context(), run.CleanUp{Keep: 1}, false, arns[3:], arns[3:]); err == nil {
 			t.Error("CleanUp() = nil, want the error of ListTaskDefinitions")
 		}
 		for _, e := range w.ledger.Entries() {

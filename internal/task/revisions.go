@@ -27,7 +27,7 @@ func (r Runner) Revisions(ctx context.Context, family string) ([]string, error) 
 			return nil, fmt.Errorf("list task definitions of family %s: %w", family, err)
 		}
 		for _, arn := range out.TaskDefinitionArns {
-			if revision(arn) > 0 && strings.HasSuffix(arn[:strings.LastIndexByte(arn, ':')], "/"+family) { // the filter is a prefix
+			if Revision(arn) > 0 && strings.HasSuffix(arn[:strings.LastIndexByte(arn, ':')], "/"+family) { // the filter is a prefix
 				arns = append(arns, arn)
 			}
 		}
@@ -36,13 +36,13 @@ func (r Runner) Revisions(ctx context.Context, family string) ([]string, error) 
 		}
 		in.NextToken = out.NextToken
 	}
-	slices.SortStableFunc(arns, func(a, b string) int { return revision(b) - revision(a) })
+	slices.SortStableFunc(arns, func(a, b string) int { return Revision(b) - Revision(a) })
 	return arns, nil
 }
 
-// revision returns the number at the end of a definition's ARN, 0 if there is
+// Revision returns the number at the end of a definition's ARN, 0 if there is
 // none.
-func revision(arn string) int {
+func Revision(arn string) int {
 	n, _ := strconv.Atoi(arn[strings.LastIndexByte(arn, ':')+1:])
 	return n
 }
