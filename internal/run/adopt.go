@@ -57,24 +57,24 @@ func (r Runner) Adopt(ctx context.Context) ([]Attempt, error) {
 			if taken[arn] || OfService(t) {
 				continue
 			}
-			c, err := r.compare(ctx, i, t)
-			if err != nil {
-				return attempts, err
-			}
+			var c comparison
 			why := NotAdopted(r.Owner, t)
-			switch {
-			case why == "" && c.difference != "":
+			if why == "" {
+				if c, err = r.compare(ctx, i, t); err != nil {
+					return attempts, err
+				}
 				why = c.difference
-			case why == "" && a.Count == job.Count:
+			}
+			if why == "" && a.Count == job.Count {
 				why = fmt.Sprintf("the step has its %s", Plural(job.Count, "task"))
 			}
 			if why != "" {
-				r.Emit.Printf("not following task %.8s of %s: %s", task.ID(arn), task.Name(c.revision), why)
+				r.Emit.Printf("not following task %.8s of %s: %s", task.ID(arn), definitionOf(t), why)
 				continue
 			}
 			taken[arn] = true
 			r.Ledger.Adopted(arn)
-			r.Emit.Printf("following task %.8s of %s, which an earlier attempt started: %s", task.ID(arn), task.Name(c.revision), arn)
+			r.Emit.Printf("following task %.8s of %s, which an earlier attempt started: %s", task.ID(arn), definitionOf(t), arn)
 			a.Tasks, a.Count = append(a.Tasks, c.states...), a.Count+1
 		}
 		if a.Count > 0 {
@@ -103,6 +103,12 @@ func markOf(t types.Task) ownership.Mark {
 	return ownership.MarkOf(aws.ToString(t.StartedBy), task.Tag(t, ownership.Tag))
 }
 
+// definitionOf returns family:revision of a task.
+func definitionOf(t types.Task) string {
+	definition := aws.ToString(t.TaskDefinitionArn)
+	return definition[strings.LastIndexByte(definition, '/')+1:]
+}
+
 func startedByText(t types.Task) string {
 	if startedBy := aws.ToString(t.StartedBy); startedBy != "" {
 		return "it is started by " + startedBy
@@ -122,9 +128,8 @@ func OfService(t types.Task) bool {
 
 // comparison is a running task held against a job.
 type comparison struct {
-	revision   *types.TaskDefinition // of the task
-	states     []*task.State         // of the task alone
-	difference string                // from what the job starts; empty if there is none
+	states     []*task.State // of the task alone
+	difference string        // from what the job starts; empty if there is none
 }
 
 // compare holds a running task against a job. Its states are those to watch it by in
@@ -134,7 +139,7 @@ func (r Runner) compare(ctx context.Context, job int, t types.Task) (comparison,
 	if err != nil {
 		return comparison{}, err
 	}
-	c := comparison{revision: revision, states: r.states(job, task.Launched{Definition: revision, Tasks: []types.Task{t}})}
+	c := comparison{states: r.states(job, task.Launched{Definition: revision, Tasks: []types.Task{t}})}
 	c.difference, err = r.Plan.Jobs[job].DefinitionDifference(revision, answer)
 	if err != nil {
 		return comparison{}, err

@@ -140,8 +140,7 @@ func taskTexts(tasks []types.Task) []string {
 
 // taskText names a task, its definition and who started it.
 func taskText(t types.Task) string {
-	definition := aws.ToString(t.TaskDefinitionArn)
-	text := "task " + aws.ToString(t.TaskArn) + " of " + definition[strings.LastIndexByte(definition, '/')+1:]
+	text := "task " + aws.ToString(t.TaskArn) + " of " + definitionOf(t)
 	if startedBy := aws.ToString(t.StartedBy); startedBy != "" {
 		text += ", started by " + startedBy
 	}
@@ -238,7 +237,7 @@ func (r Runner) follow(ctx context.Context, family string, others []types.Task, 
 // step's own, these are stopped if they have not begun, and it is done as if-running
 // says; then again has what is to be launched in their place.
 func (s *runner) contest(ctx context.Context, group []int, from int) (again []Launch, err error) {
-	if !s.oneAtATime() || ctx.Err() != nil {
+	if !s.oneAtATime() || ctx.Err() != nil || from == len(s.attempts) {
 		return nil, nil
 	}
 	found := s.look(ctx, group, from)
