@@ -236,7 +236,7 @@ func (l *Logs) cannotShow(state *task.State, name string, config *types.LogConfi
 // whole group.
 func (l *Logs) trouble(name, region string, stream tail.Stream, err error) {
 	if errors.Is(err, tail.ErrNoStream) {
-		l.emit.Printf("container %s wrote no log (%s)", name, stream)
+		l.emit.Printf("no log of container %s has appeared (%s): it wrote none, or CloudWatch Logs shows it late", name, stream)
 		return
 	}
 	what := "the log of container " + name

@@ -14,6 +14,9 @@ type CleanUp struct {
 	Keep int    // the newest so many revisions of the run's families; 0 keeps all
 }
 
+// Any reports whether anything may be deregistered.
+func (c CleanUp) Any() bool { return c.When != "" && c.When != "never" || c.Keep > 0 }
+
 // cleanUpTime is how long clean-up may take: AWS allows one deregistration a
 // second for the whole account.
 const cleanUpTime = 2 * time.Minute

@@ -35,7 +35,7 @@ type Logs interface {
 	// Reading reports whether a log is still being read.
 	Reading() bool
 	// Wait returns when every log has been read to its end, at the latest after
-	// limit, and soon after ctx ends.
+	// limit, and within a second after ctx ends.
 	Wait(ctx context.Context, limit time.Duration)
 }
 
@@ -56,6 +56,7 @@ type Runner struct {
 	// time-out counts from it.
 	Began time.Time
 
+	CleansUp      bool            // revisions may be deregistered after the run
 	ReuseRevision bool            // take the newest revision if it is the same
 	OwnStartedBy  bool            // Plan.StartedBy is of this step alone
 	Owner         ownership.Owner // of the tasks; the zero value outside of a CI
@@ -173,10 +174,6 @@ func (s *runner) logSkipped(groups [][]int) {
 // deadline is the end of the wait; zero if there is none.
 func (s *runner) deadline() time.Time {
 	return s.Plan.End.Deadline(s.started)
-}
-
-func (s *runner) budget(ctx context.Context) ShutdownBudget {
-	return budgetAt(ctx, s.deadline(), time.Now())
 }
 
 // revision returns the definition of a job's tasks.

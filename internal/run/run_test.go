@@ -472,9 +472,14 @@ func TestInterrupted(t *testing.T) {
 
 func TestShutdownBudget(t *testing.T) {
 	begin := time.Unix(1000, 0)
-	b := run.NewShutdownBudget(begin)
-	if !(b.Recover.Before(b.Stop) && b.Stop.Before(b.Drain) && b.Drain.Before(begin.Add(run.ShutdownTime))) {
-		t.Errorf("NewShutdownBudget() = %+v, want one part after the other, and some time after the last", b)
+	for _, cleansUp := range []bool{false, true} {
+		b := run.NewShutdownBudget(begin, cleansUp)
+		if !(b.Recover.Before(b.Stop) && b.Stop.Before(b.Drain) && b.CleanUp.Before(begin.Add(run.ShutdownTime))) {
+			t.Errorf("NewShutdownBudget() = %+v, want one part after the other, and some time after the last", b)
+		}
+		if left := b.CleanUp.Sub(b.Drain); cleansUp != (left >= time.Second) {
+			t.Errorf("NewShutdownBudget(%t) has %s to clean up", cleansUp, left)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *runner) stopJudged(ctx context.Context, state *task.State) {
 		return
 	}
 	s.Emit.Printf("stopping task %s of %s: %s ended, and no other container decides", task.ShortID(state), task.Name(state.Definition), strings.Join(state.Rule.Names, ", "))
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	ctx, cancel := s.within(ctx, toStop)
 	arns := s.Ledger.NotStopping(arnsOf([]*task.State{state}))
 	s.start(func() func() {
 		err := s.ECS.Stop(ctx, arns, s.stopReason("the containers that decide have ended"))
@@ -98,7 +98,7 @@ func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.
 		return
 	}
 	s.Emit.Printf("stopping the %s of %s that did start, as not all could be started", Plural(len(states), "task"), s.name(job))
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	ctx, cancel := s.within(ctx, toStop)
 	defer cancel()
 	s.stop(ctx, states, "not all tasks could be started")
 }
@@ -119,7 +119,7 @@ func (s *runner) stopMissing(ctx context.Context, states []*task.State) {
 	if len(missing) == 0 || !s.Plan.End.StopOnInterrupt {
 		return
 	}
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	ctx, cancel := s.within(ctx, toStop)
 	defer cancel()
 	s.stop(ctx, missing, "ECS did not show the task any more")
 }
@@ -150,7 +150,7 @@ func (s *runner) stopServers(ctx context.Context, err error) {
 	}
 	s.replaceStates(servers)
 	s.Emit.Printf("stopping %s, as not every task is %s", Plural(len(servers), "task"), s.Plan.End.Goal)
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Drain)
+	ctx, cancel := s.within(ctx, toDrain)
 	defer cancel()
 	s.stop(ctx, servers, "not every task came to be "+string(s.Plan.End.Goal))
 }

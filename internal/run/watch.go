@@ -16,6 +16,10 @@ import (
 // follower ends by itself long before.
 const drainTime = 2 * time.Minute
 
+// lastStatesTime is how long the last states are asked for of tasks that could not be
+// stopped.
+const lastStatesTime = time.Second
+
 // closeTime is how long the logs of tasks are read on that go on running.
 const closeTime = time.Second
 
@@ -38,8 +42,8 @@ func (s *runner) watch(ctx context.Context, group []int) error {
 	}
 	states, err := s.watchTasks(ctx, s.ECS, states, w)
 	if len(undone(states)) > 0 {
-		s.interrupt(ctx, running(states), w, err)
-		s.Logs.Wait(context.WithoutCancel(ctx), time.Until(s.budget(ctx).Drain))
+		ended := s.interrupt(ctx, running(states), w, err)
+		s.readLastLines(ctx, s.deciding(group), ended)
 		return err
 	}
 	s.stopMissing(ctx, states)
@@ -50,6 +54,21 @@ func (s *runner) watch(ctx context.Context, group []int) error {
 	return err
 }
 
+// readLastLines reads the logs after an interruption: to their ends if the tasks have
+// ended, and else what there is.
+func (s *runner) readLastLines(ctx context.Context, states []*task.State, ended bool) {
+	drain := s.budget(ctx).Drain
+	if ctx.Err() != nil || !ended {
+		s.Logs.CutOff()
+		s.Logs.Wait(context.WithoutCancel(ctx), time.Until(drain))
+		return
+	}
+	cutOff := time.AfterFunc(time.Until(drain.Add(-closeTime)), s.Logs.CutOff)
+	defer cutOff.Stop()
+	defer context.AfterFunc(ctx, s.Logs.CutOff)()
+	s.drain(ctx, states, time.Until(drain))
+}
+
 // Drain reads the logs of tasks that have their verdicts to their ends, while their
 // last containers end.
 func (r Runner) Drain(ctx context.Context, out Outcome) {
@@ -58,25 +77,33 @@ func (r Runner) Drain(ctx context.Context, out Outcome) {
 	}
 	limit := drainTime
 	if deadline := out.Plan.End.Deadline(out.Started); !deadline.IsZero() {
-		limit = min(limit, time.Until(NewShutdownBudget(deadline).Drain))
+		limit = min(limit, time.Until(newFollowBudget(deadline, 0).Drain))
 	}
-	var judged []*task.State
+	var states []*task.State
 	for _, a := range out.Attempts {
-		for _, state := range a.Tasks {
-			if state.Verdict != nil {
-				watched := *state
-				judged = append(judged, &watched)
-			}
+		states = append(states, a.Tasks...)
+	}
+	r.Emit(event.Waiting{Total: len(states), Since: out.Started})
+	defer r.Emit(event.Waiting{})
+	r.drain(ctx, states, limit)
+}
+
+// drain reads the logs of those of the tasks that have their verdicts, until they are
+// complete or the time is over.
+func (r Runner) drain(ctx context.Context, states []*task.State, limit time.Duration) {
+	var judged []*task.State
+	for _, state := range states {
+		if state.Verdict != nil {
+			watched := *state
+			judged = append(judged, &watched)
 		}
 	}
-	r.Emit(event.Waiting{Total: len(judged), Since: out.Started})
-	defer r.Emit(event.Waiting{})
 	read, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		// What can't be learned is waited for no longer than the logs.
 		_ = r.ECS.WatchEnding(read, judged, task.Watch{
-			Since: out.Started, Changes: r.Changes, Clock: r.Clock,
+			Since: time.Now(), Changes: r.Changes, Clock: r.Clock,
 			Ending: func(state *task.State) { r.Logs.Update(state, r.label(state)) },
 		})
 	})
@@ -157,8 +184,8 @@ func (s *runner) replaceStates(states []*task.State) {
 
 // interrupt ends the wait for tasks that are not done: at the time-out, on a
 // signal, or since ECS does not answer any more. It stops them, unless they are
-// to be left, and takes their last states and log lines.
-func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch, watchError error) {
+// to be left, takes their last states, and reports whether all have ended.
+func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch, watchError error) (ended bool) {
 	var why string
 	if signal := Interruption(ctx); signal != nil {
 		why = signal.Error()
@@ -167,22 +194,28 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	} else {
 		why, s.timedOut = s.timedOutText(), true
 	}
-	defer s.Logs.CutOff()
-	if own := s.ours(open); len(own) < len(open) {
+	own := s.ours(open)
+	others := len(own) < len(open)
+	if others {
 		s.Emit.Printf("%s: %s left running, as others started them", why, Plural(len(open)-len(own), "task"))
 		if open = own; len(open) == 0 {
-			return
+			return false
 		}
 	}
 	if !s.Plan.End.StopOnInterrupt {
 		s.Emit.Printf("%s: %s left running (on-interrupt: leave)", why, Plural(len(open), "task"))
 		s.logInspectCommands(arnsOf(open))
-		return
+		return false
 	}
 	s.Emit.Printf("%s: stopping %s", why, Plural(len(open), "task"))
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	ctx, cancel := s.within(ctx, toStop)
 	defer cancel()
 	s.stop(ctx, open, why)
+	if len(s.Ledger.NotStopping(arnsOf(open))) == len(open) { // which end by themselves, if at all
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, lastStatesTime)
+		defer cancel()
+	}
 	w.Goal, w.Deadline, w.Waiting = task.UntilStopped, time.Time{}, nil
 	open, err := s.watchTasks(ctx, s.fastRetry(), open, w)
 	if err != nil && watchError == nil {
@@ -192,6 +225,7 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	if len(stopping) > 0 {
 		s.Emit.Printf("%s told to stop and not seen to end: ECS kills the containers after their stop time-out", Plural(len(stopping), "task"))
 	}
+	return !others && len(undone(open)) == 0
 }
 
 func (s *runner) timedOutText() string { return "timed out after " + s.Plan.End.Timeout.String() }
