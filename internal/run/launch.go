@@ -162,6 +162,17 @@ const (
 // clockSlack is how far AWS's clock may be behind as this machine knows it.
 const clockSlack = 5 * time.Second
 
+// startedTasks returns the tasks of a job's family that were started by the name of this run:
+// those that run, and those that have ended already, as a short task has before ECS is asked.
+// What ECS does not answer is left out: it is asked again.
+func (s *runner) startedTasks(ctx context.Context, job int) []types.Task {
+	running, _ := s.fastRetry().StartedBy(ctx, s.Plan.StartedBy)
+	stopped, _ := s.fastRetry().Stopped(ctx, aws.ToString(s.jobs[job].Revision.Family), running)
+	return append(running, slices.DeleteFunc(stopped, func(t types.Task) bool {
+		return aws.ToString(t.StartedBy) != s.Plan.StartedBy
+	})...)
+}
+
 // recoverUnconfirmedTasks looks for tasks of an attempt that ECS may have started without
 // an answer: those of its revision by the step's startedBy. Where others may start the
 // same by that name, those created since the attempt began are not taken for the step's
@@ -176,7 +187,7 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, a Attempt)
 	own := s.OwnStartedBy || s.jobs[a.Job].Created
 	var found []types.Task
 	for missing := a.Count - len(a.Tasks); ; {
-		tasks, _ := s.fastRetry().StartedBy(look, s.Plan.StartedBy) // what can't be learned is looked for again
+		tasks := s.startedTasks(look, a.Job)
 		if tasks = s.unconfirmed(a, own, tasks); len(tasks) > len(found) {
 			found = tasks
 		}

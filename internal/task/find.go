@@ -30,15 +30,21 @@ func (r Runner) Active(ctx context.Context, family string) ([]types.Task, error)
 	if err != nil {
 		return nil, err
 	}
-	arns, err := r.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: types.DesiredStatusStopped})
-	if err != nil {
-		return nil, err
-	}
-	stopping, err := r.describe(ctx, without(arns, active))
+	stopping, err := r.Stopped(ctx, family, active)
 	if err != nil {
 		return nil, err
 	}
 	return append(active, slices.DeleteFunc(stopping, ContainersEnded)...), nil
+}
+
+// Stopped returns the tasks of a family on the cluster that are to stop or have stopped, as
+// far as ECS still lists them (for an hour at least), without the known ones.
+func (r Runner) Stopped(ctx context.Context, family string, known []types.Task) ([]types.Task, error) {
+	arns, err := r.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: types.DesiredStatusStopped})
+	if err != nil {
+		return nil, err
+	}
+	return r.describe(ctx, without(arns, known))
 }
 
 // ContainersEnded reports whether no container of a task runs any more, or will.
