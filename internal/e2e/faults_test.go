@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -271,10 +272,11 @@ type plan struct {
 	mu       sync.Mutex
 	calls    int
 	cmd      *exec.Cmd
-	launched time.Time         // the first RunTask
-	want     func(truth) []int // exit statuses that are right
-	ends     []int             // codes that containers ended with, by themselves
-	starts   int               // of containers
+	launched time.Time            // the first RunTask
+	want     func(truth) []int    // exit statuses that are right
+	ends     []int                // codes that containers ended with, by themselves
+	endedAt  map[string]time.Time // when they did, by the id of the task
+	starts   int                  // of containers
 	tokens   map[string]bool
 }
 
@@ -537,8 +539,22 @@ func (p *plan) planLog(r *rand.Rand) {
 		if calls[stream]++; calls[stream]%2 == 0 { // what is there is seen
 			return nil
 		}
-		return []ecslocal.Effect{nil, ecslocal.EmptyPage(), ecslocal.RepeatedToken(), ecslocal.NoLogStream(), ecslocal.Throttle(), ecslocal.Cut()}[p.dice(c).IntN(6)]
+		effects := []ecslocal.Effect{nil, ecslocal.Throttle(), ecslocal.Cut()}
+		if name, _ := stream.(string); !p.hasEnded(path.Base(name)) {
+			// An answer without the lines that are there is one that comes before them. Five
+			// seconds after the end they are there, by the rule for the end of a log.
+			effects = append(effects, ecslocal.EmptyPage(), ecslocal.RepeatedToken(), ecslocal.NoLogStream())
+		}
+		return effects[p.dice(c).IntN(len(effects))]
 	})
+}
+
+// hasEnded reports whether the container of a task ended more than four seconds ago.
+func (p *plan) hasEnded(task string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, ended := p.endedAt[task]
+	return ended && time.Since(at) > 4*time.Second
 }
 
 func both(a, b func(ecslocal.Call) ecslocal.Effect) func(ecslocal.Call) ecslocal.Effect {
@@ -923,6 +939,10 @@ func (p *plan) Run(ctx context.Context, c runtime.Container, started func(), sto
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.ends = append(p.ends, code)
+		if p.endedAt == nil {
+			p.endedAt = map[string]time.Time{}
+		}
+		p.endedAt[c.Task.ID] = time.Now()
 		return runtime.Exit{Code: code}, nil
 	case <-stop:
 	case <-ctx.Done():
