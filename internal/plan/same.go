@@ -134,6 +134,7 @@ func plainOverride(o types.TaskOverride) types.TaskOverride {
 		}
 	}
 	o.ContainerOverrides = sorted(containers, func(c types.ContainerOverride) string { return aws.ToString(c.Name) })
+	//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
 	o.InferenceAcceleratorOverrides = sorted(o.InferenceAcceleratorOverrides, func(i types.InferenceAcceleratorOverride) string { return aws.ToString(i.DeviceName) })
 	return o
 }

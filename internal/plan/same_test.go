@@ -16,7 +16,9 @@ func TestRequestDifference(t *testing.T) {
 		LaunchType: types.LaunchTypeFargate, CapacityProviderName: aws.String("FARGATE"), PlatformVersion: aws.String("1.4.0"), Group: aws.String("family:job"),
 		Attachments: []types.Attachment{{Details: []types.KeyValuePair{{Name: aws.String("subnetId"), Value: aws.String("subnet-1")}}}},
 		Overrides: &types.TaskOverride{
-			Cpu: aws.String("512"), InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{},
+			Cpu: aws.String("512"),
+			//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
+			InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{},
 			ContainerOverrides: []types.ContainerOverride{
 				{Name: aws.String("proxy")},
 				{Name: aws.String("app"), Command: []string{"migrate", "up"}, Environment: []types.KeyValuePair{
