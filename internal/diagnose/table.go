@@ -470,7 +470,7 @@ var table = []row{
 	{
 		code: "out-of-memory", in: inReasons, any: []string{"outofmemory", "container killed due to memory usage"}, retry: RetryNo,
 		cause:  "{container} used more memory than it may and was killed.",
-		advice: "Raise memory of the container, or on Fargate of the task, for one run with the input memory. Programs with a heap of their own, such as Java and Node.js, must be told the limit.",
+		advice: "Raise memory of the container, or on Fargate of the task, for one run with the input memory. Programs with a heap of their own, such as Java and Node.js, need the limit in their own settings.",
 	},
 	{
 		code: "exec-format", in: inReasons | inLog, any: []string{"exec format error"}, retry: RetryNo,

@@ -217,7 +217,7 @@ func (r *reader) err() error {
 		errs = append(errs, fault)
 	}
 	if len(errs) >= maxFaults {
-		errs = append(errs, &Error{Place: r.faults[len(r.faults)-1].Place, Code: "more", Message: "there may be more: no more than 100 are told of at once"})
+		errs = append(errs, &Error{Place: r.faults[len(r.faults)-1].Place, Code: "more", Message: "there may be more: only the first 100 are reported"})
 	}
 	return errors.Join(errs...)
 }

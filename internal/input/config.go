@@ -37,7 +37,7 @@ type Git struct {
 	GitToken         string `group:"Git" secret:"" help:"Token or password for the repository over https."`
 	GitUsername      string `group:"Git" help:"User name that goes with git-token, where the server asks for one."`
 	SSHKey           string `group:"Git" name:"ssh-key" secret:"" help:"Private key for the repository over ssh."`
-	GitAllowInsecure bool   `group:"Git" default:"false" help:"Allow http:// and git://, whose definitions anybody on the way can change, beyond this machine."`
+	GitAllowInsecure bool   `group:"Git" default:"false" help:"Allow http:// and git://, by which the network can change the definitions, beyond this machine."`
 	SSHKnownHosts    string `group:"Git" name:"ssh-known-hosts" help:"Lines of known_hosts that the ssh server's key must match."`
 }
 

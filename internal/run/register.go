@@ -122,7 +122,7 @@ func (r Runner) logUnconfirmedRevisions(ctx context.Context, text *taskdef.Defin
 			}
 			if same, err := text.SameAs(answer); err == nil && same {
 				named = true
-				r.Emit.Printf("registered as well, it seems, in a try without an answer: %s", arn)
+				r.Emit.Printf("probably registered by an attempt that ECS did not answer: %s", arn)
 			}
 		}
 	}

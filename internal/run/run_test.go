@@ -230,7 +230,7 @@ func TestRun(t *testing.T) {
 			text: []string{"cancelled by SIGTERM: stopping 2 tasks"}, within: 2*time.Second + run.ShutdownTime},
 		{name: "looks are refused", world: &world{containers: containers{time.Hour, 0},
 			faults: ecslocal.On("DescribeTasks", ecslocal.Denied("*"))}, cause: run.Failed, err: "describe tasks", tasks: 1,
-			text: []string{"lost sight of the task: stopping 1 task", "told to stop and not seen to end"}},
+			text: []string{"lost sight of the task: stopping 1 task", "asked to stop and not ended yet"}},
 		{name: "looks and stops are refused", world: &world{containers: containers{time.Hour, 0},
 			faults: func(c ecslocal.Call) ecslocal.Effect {
 				if c.Operation == "DescribeTasks" || c.Operation == "StopTask" {
@@ -248,7 +248,7 @@ func TestRun(t *testing.T) {
 		{name: "a count is refused", world: &world{containers: containers{time.Minute, 0}, faults: ecslocal.On("ListTasks", ecslocal.Denied("*"))}, tasks: 1, good: 1,
 			text: []string{"the tasks of family job were not counted: "}},
 		{name: "the answer to a registration is lost", world: &world{containers: containers{time.Minute, 0}, faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter(), 1)}, tasks: 1, good: 1,
-			text: []string{"registered as well, it seems, in a try without an answer: arn:"}},
+			text: []string{"probably registered by an attempt that ECS did not answer: arn:"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -223,7 +223,7 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	}
 	stopping := slices.DeleteFunc(undone(open), func(state *task.State) bool { return !s.Ledger.IsStopping(aws.ToString(state.TaskArn)) })
 	if len(stopping) > 0 {
-		s.Emit.Printf("%s told to stop and not seen to end: ECS kills the containers after their stop time-out", Plural(len(stopping), "task"))
+		s.Emit.Printf("%s asked to stop and not ended yet: ECS kills the containers after their stop time-out", Plural(len(stopping), "task"))
 	}
 	return !others && len(undone(open)) == 0
 }

@@ -344,7 +344,7 @@ func TestManyWarnings(t *testing.T) {
 		if (err != nil) != (fault != "") {
 			t.Errorf("Decode with %s: %v", name, err)
 		}
-		const more = "there may be more: no more than 100 are told of at once"
+		const more = "there may be more: only the first 100 are reported"
 		if len(warnings) != 101 || warnings[100].Message != more {
 			t.Errorf("Decode with %s warned %d times, the last time of %v, want 100 and %q", name, len(warnings), warnings[len(warnings)-1], more)
 		}
@@ -357,7 +357,7 @@ func TestManyFaults(t *testing.T) {
 		in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":[true` + strings.Repeat(",true", test.count-1) + `]}]}`
 		_, _, err := taskdef.Decode(parse(t, in), taskdef.Options{})
 		lines := strings.Split(fmt.Sprint(err), "\n")
-		said := strings.HasSuffix(lines[len(lines)-1], ": there may be more: no more than 100 are told of at once")
+		said := strings.HasSuffix(lines[len(lines)-1], ": there may be more: only the first 100 are reported")
 		if len(lines) != test.want || said != (test.count > 100) {
 			t.Errorf("Decode with %d faults told of %d, at last %q, want %d", test.count, len(lines), lines[len(lines)-1], test.want)
 		}

@@ -272,7 +272,7 @@ func (f *findings) sort() {
 	}
 	slices.SortStableFunc(f.faults, func(a, b *document.Error) int { return place(a.Place, b.Place) })
 	slices.SortStableFunc(f.warnings, func(a, b document.Warning) int { return place(a.Place, b.Place) })
-	const more = "there may be more: no more than 100 are told of at once"
+	const more = "there may be more: only the first 100 are reported"
 	if f.moreFaults {
 		f.faults = append(f.faults, &document.Error{Place: f.faults[maxFindings-1].Place, Code: "more", Message: more})
 	}
