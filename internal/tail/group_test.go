@@ -84,6 +84,8 @@ func TestGroup(t *testing.T) {
 					source := tail.Source{Region: "eu-west-1", Stream: tail.Stream{Group: stream.Group, Name: fmt.Sprint(i)}}
 					api.streams[source.Stream.Name] = &answers{start: api.start, lines: []line{{second, "first"}, {end + tt.late, "last"}}}
 					sources = append(sources, source)
+				}
+				for _, source := range sources { // once the streams are all there
 					g.Follow(t.Context(), source, "")
 					g.Follow(t.Context(), source, "") // not a second time
 				}
