@@ -53,10 +53,10 @@ func TestGroup(t *testing.T) {
 	}{
 		{"one", 1, 0, 0, 5500 * time.Millisecond},
 		{"ten", 10, 10, 0, 8 * second},
-		{"200 that have written all before", 200, 10, -30 * second, 30 * second},
-		{"200, in most regions", 200, 25, 0, 30 * second},
-		{"200, without a limit", 200, 0, 0, 30 * second},
-		{"200 with a line at the end, in the regions that allow least", 200, 10, 0, 52 * second},
+		{"200 that have written all before", 200, 10, -30 * second, 27 * second},
+		{"200, in most regions", 200, 25, 0, 20 * second},
+		{"200, without a limit", 200, 0, 0, 20 * second},
+		{"200 with a line at the end, in the regions that allow least", 200, 10, 0, 45 * second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -37,9 +37,10 @@ const slowest = time.Second
 // answers to calls that were on their way.
 const reaction = 250 * time.Millisecond
 
-// wait returns when it is the caller's turn, or with the context's error. The caller
-// says whether its call is for the end of a log.
-func (p *Pacer) wait(ctx context.Context, ending bool) error {
+// wait returns when it is the caller's turn, or with the context's error. Ending, which
+// is called when only one turn is left to wait for, says whether the call is for the end
+// of a log.
+func (p *Pacer) wait(ctx context.Context, ending func() bool) error {
 	p.once.Do(func() { p.turn = make(chan struct{}, 1) })
 	select {
 	case p.turn <- struct{}{}:
@@ -48,8 +49,9 @@ func (p *Pacer) wait(ctx context.Context, ending bool) error {
 	}
 	defer func() { <-p.turn }()
 
+	atEnd := ending()
 	p.mu.Lock()
-	due := p.last.Add(p.between(ending))
+	due := p.last.Add(p.between(atEnd))
 	p.mu.Unlock()
 	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()

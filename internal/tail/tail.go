@@ -120,6 +120,14 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 	p := pace{rule: f.Rule, every: f.Every, patience: positive(f.Cap, 30*time.Second)}
 	due := time.Now()
 	var began time.Time // the last call
+	ended := func() bool {
+		select {
+		case end := <-ends:
+			p.stop(end)
+		default:
+		}
+		return p.ended()
+	}
 	for {
 		for wait := time.Until(due); wait > 0; wait = time.Until(due) {
 			timer := time.NewTimer(wait)
@@ -138,13 +146,8 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 				return fmt.Errorf("follow log stream %s: %w", r.stream, context.Cause(ctx))
 			}
 		}
-		if r.pacer.wait(ctx, p.ended()) != nil {
+		if r.pacer.wait(ctx, ended) != nil {
 			return fmt.Errorf("follow log stream %s: %w", r.stream, context.Cause(ctx))
-		}
-		select {
-		case end := <-ends:
-			p.stop(end)
-		default:
 		}
 		began = time.Now()
 		what, err := r.next(ctx)
