@@ -180,6 +180,9 @@ func BenchmarkLife(b *testing.B) {
 		{"200-tasks", &life{starting: 3 * second, running: 10 * second, lines: []time.Duration{second, 9 * second}, tasks: 200}, 30 * second, 0},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
+			if testing.Short() && (tt.life.running > 5*second || tt.life.tasks > 0) {
+				b.Skip("-short: nothing measures the lives of many tasks or of minutes")
+			}
 			var took, verdict time.Duration
 			calls := 0
 			for b.Loop() {
