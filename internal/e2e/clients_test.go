@@ -3,7 +3,6 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,25 +15,7 @@ import (
 // clientServer runs local-ecs as a user does and returns the environment of its clients.
 func clientServer(t *testing.T, args ...string) []string {
 	t.Helper()
-	server := exec.Command("ecs-run-task", append([]string{"local-ecs", "--region", "us-east-1"}, args...)...)
-	server.Stderr = os.Stderr
-	out, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		server.Process.Signal(os.Interrupt)
-		server.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	go io.Copy(io.Discard, out)
-	_, url, _ := strings.Cut(strings.TrimSpace(line), " at ")
+	url := serveLocal(t, append([]string{"--region", "us-east-1"}, args...)...)
 	home := t.TempDir()
 	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
 	return append(environment, "AWS_ENDPOINT_URL="+url, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=",

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -119,7 +120,14 @@ func newEndpoint(url string) endpoint {
 // serveECS runs the command local-ecs at an address of this machine.
 func serveECS(t *testing.T, address string) endpoint {
 	t.Helper()
-	server := exec.Command("ecs-run-task", "local-ecs", "--listen", net.JoinHostPort(address, "0"), "--exposed", "--region", "eu-central-1")
+	return newEndpoint(serveLocal(t, "--listen", net.JoinHostPort(address, "0"), "--exposed", "--region", "eu-central-1"))
+}
+
+// serveLocal runs the command local-ecs as a user does, until the test ends, and returns its
+// address.
+func serveLocal(t *testing.T, args ...string) (url string) {
+	t.Helper()
+	server := exec.Command("ecs-run-task", append([]string{"local-ecs"}, args...)...)
 	server.Stderr = os.Stderr
 	out, err := server.StdoutPipe()
 	if err != nil {
@@ -136,8 +144,9 @@ func serveECS(t *testing.T, address string) endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, address, _ = strings.Cut(strings.TrimSpace(line), " at ")
-	return newEndpoint(address)
+	go io.Copy(io.Discard, out)
+	_, url, _ = strings.Cut(strings.TrimSpace(line), " at ")
+	return url
 }
 
 // tasks returns the tasks of a family, whatever their state.

@@ -28,7 +28,7 @@ type Group struct{ Title, Text string }
 
 // Log holds lines of one container's log.
 type Log struct {
-	Container string // with what tells it from those of other tasks
+	Container string // with what distinguishes it from those of other tasks
 	Lines     []string
 }
 

@@ -27,7 +27,7 @@ import (
 // Options say how logs are read and shown.
 type Options struct {
 	Shown     bool      // the lines are wanted, not only the addresses
-	MultiTask bool      // there may be several tasks, whose lines are told apart
+	MultiTask bool      // there may be several tasks, whose lines are labelled
 	Rule      tail.Rule // for the end of a log
 
 	// URL returns the address of a stream in the AWS console.

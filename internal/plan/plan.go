@@ -137,7 +137,7 @@ func (p Plan) Tasks() int {
 	return total
 }
 
-// MultiTask reports whether a run may have several tasks, which messages tell apart
+// MultiTask reports whether a run may have several tasks, which messages distinguish
 // by their ids.
 func (p Plan) MultiTask() bool { return p.Tasks() > 1 || p.End.Retries > 0 }
 

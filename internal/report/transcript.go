@@ -57,7 +57,7 @@ func endText(end task.End) string {
 	return text
 }
 
-// Final tells the verdict as soon as it is known, while logs are still read.
+// Final prints the verdict as soon as it is known, while logs are still read.
 func (r *Report) Final(result Result) { r.verdict(result, " (final)", "; the last log lines follow") }
 
 // Finish tells the verdict in one line.
@@ -66,7 +66,7 @@ func (r *Report) Finish(result Result) {
 	r.verdict(result, "", "")
 }
 
-// verdict tells the verdict, with what it is and what comes after it.
+// verdict prints the verdict, with what it is and what comes after it.
 func (r *Report) verdict(result Result, mark, after string) {
 	good := 0
 	for _, state := range result.Tasks {

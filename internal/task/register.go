@@ -52,7 +52,7 @@ func (r Runner) register(ctx context.Context, family string, request []byte) (ou
 		next := jitter(wait)
 		took := time.Since(start) + next
 		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
-		if !again || !sleep(ctx, next) {
+		if !again || !Sleep(ctx, next) {
 			return out, unconfirmed, err
 		}
 	}
@@ -155,7 +155,7 @@ func (r Runner) Deregister(ctx context.Context, arns []string) ([]string, error)
 	var done []string
 	var faults []error
 	for i, arn := range arns {
-		if i >= deregisterBurst && !sleep(ctx, time.Second) || ctx.Err() != nil {
+		if i >= deregisterBurst && !Sleep(ctx, time.Second) || ctx.Err() != nil {
 			faults = append(faults, fmt.Errorf("deregister %d more task definitions, from %s on: %w", len(arns)-i, arn, context.Cause(ctx)))
 			break
 		}

@@ -95,7 +95,7 @@ func change[In, Out any](ctx context.Context, operation func(context.Context, In
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
-		if sleep(late, grace) {
+		if Sleep(late, grace) {
 			cancel()
 		}
 	})
@@ -245,9 +245,7 @@ func code(err error) string {
 
 // pause waits for d, give or take a fifth so that many steps don't ask in step.
 // It returns false at once when ctx ends.
-func pause(ctx context.Context, d time.Duration) bool { return sleep(ctx, jitter(d)) }
-
-func sleep(ctx context.Context, d time.Duration) bool { return Sleep(ctx, d) }
+func pause(ctx context.Context, d time.Duration) bool { return Sleep(ctx, jitter(d)) }
 
 // Sleep waits for d. It returns false at once when ctx ends.
 func Sleep(ctx context.Context, d time.Duration) bool {

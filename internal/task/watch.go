@@ -154,7 +154,7 @@ func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*
 			told = time.Now()
 			w.Waiting(open)
 		}
-		if !sleep(ctx, w.remaining(sooner(wait+backoff))) {
+		if !Sleep(ctx, w.remaining(sooner(wait+backoff))) {
 			return nil
 		}
 		err := r.look(ctx, slices.DeleteFunc(slices.Clone(states), (*State).settled), w)

@@ -46,7 +46,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// TestDropped holds that a reader who comes too late for the oldest lines is told so.
+// TestDropped holds that a reader who comes too late for the oldest lines gets a line that says so.
 func TestDropped(t *testing.T) {
 	l := New("1")
 	w, err := l.Open("r", "g", "s", false, 0)
