@@ -18,6 +18,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/cli"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
@@ -62,6 +63,14 @@ func (e Env) setVars(names ...string) []string {
 		}
 	}
 	return set
+}
+
+// statusOf is the exit status of a command that has reported what it could not do.
+func statusOf(done bool) int {
+	if done {
+		return ExitGood
+	}
+	return ExitError
 }
 
 // signalStatus is the exit status after a signal.
@@ -178,11 +187,12 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 	case "policy":
 		return newInvocation(env, console, command.Run).policy(ctx)
 	case "stop", "reap":
-		return stopLeft(ctx, env, console, command.Name, command.Leftover)
+		in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: command.Leftover.AWSAccess, Cluster: command.Leftover.Cluster}})
+		return statusOf(leftover.Stop(ctx, in.leftoverEnv(), command.Name, command.Leftover))
 	}
 	in := newInvocation(env, console, command.Run)
 	if command.Name == "post" {
-		return in.post(ctx)
+		return statusOf(leftover.Post(ctx, in.leftoverEnv()))
 	}
 	return in.run(ctx, ledger)
 }

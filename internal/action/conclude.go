@@ -16,6 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
@@ -303,6 +304,20 @@ func (in invocation) setOutputs(result report.Result, set []report.Output) ([]re
 // saveTasks saves the ARNs of the run's tasks for the post stage.
 func (in invocation) saveTasks(arns []string) {
 	in.console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
+}
+
+// saveLogs saves for the post stage up to where the logs have been read, and says where
+// later lines are.
+func (in invocation) saveLogs(positions []logs.Position) {
+	if len(positions) == 0 {
+		return
+	}
+	in.console.Emit(event.State{Name: "logs", Value: logs.Save(positions)})
+	where := "at the addresses of the logs above"
+	if in.console.HasState() {
+		where = "in the step's post stage, and " + where
+	}
+	in.console.Printf("log lines that CloudWatch Logs shows later are %s", where)
 }
 
 // writeResult writes a result file, with the folder that it is to be in.

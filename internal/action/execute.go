@@ -10,6 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
@@ -180,6 +181,14 @@ func (in invocation) planEnv() plan.Env {
 			c, err := config.Credentials.Retrieve(ctx)
 			return git.AWSCredentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, err
 		},
+	}
+}
+
+// leftoverEnv is what looking for left tasks takes of the operating system and the step.
+func (in invocation) leftoverEnv() leftover.Env {
+	return leftover.Env{
+		Config: in.config, CI: in.ci, Getenv: in.env.getenv, Emit: in.console.Emit,
+		Connect: func(ctx context.Context) (*session.Clients, error) { return in.connect(ctx) },
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "logs", "ownership", "plan", "policy", "report", "result", "run", "runtask", "scaffold", "scenario", "session", "source", "tail", "task", "taskdef"},
+	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "leftover", "logs", "ownership", "plan", "policy", "report", "result", "run", "runtask", "scaffold", "scenario", "session", "source", "tail", "task", "taskdef"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},
@@ -25,6 +25,7 @@ var rooms = map[string][]string{
 	"expand":    {"document", "nearest"},
 	"git":       {"nearest"},
 	"input":     {"awsfacts", "nearest", "placeholder", "shellwords"},
+	"leftover":  {"ci", "event", "explain", "input", "logs", "ownership", "plan", "run", "session", "task"},
 	"lookup":    {"awsfacts"},
 	"logs":      {"diagnose", "event", "explain", "session", "tail", "task"},
 	"nearest":   {},

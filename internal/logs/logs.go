@@ -185,12 +185,8 @@ func (l *Logs) of(source tail.Source) *follow {
 }
 
 func (l *Logs) print(source tail.Source, events []tail.Event) {
-	lines := make([]string, len(events))
-	for i, e := range events {
-		lines[i] = e.Message
-	}
 	f := l.of(source)
-	l.show(f.log, f.name, lines)
+	l.show(f.log, f.name, messages(events))
 }
 
 // ended says why a log is not wholly shown.

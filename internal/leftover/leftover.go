@@ -1,0 +1,74 @@
+// Package leftover stops what steps have left: in the post stage of an action what its own
+// step left, and by the commands stop and reap the tasks of other steps.
+//
+// What it stops is what ECS says was started by a step. It takes nothing that the step saved
+// for more than a hint.
+package leftover
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// Env is what is known of the step that looks for what is left.
+type Env struct {
+	Config  input.Config
+	CI      ci.Run
+	Getenv  func(string) string // with what a step saved for its post stage
+	Connect func(context.Context) (*session.Clients, error)
+	Emit    event.Sink
+}
+
+// account stops tasks in one account and region.
+type account struct {
+	Env
+	clients *session.Clients
+	ecs     task.Runner
+}
+
+// connect makes the clients.
+func (e Env) connect(ctx context.Context) (account, error) {
+	clients, err := e.Connect(ctx)
+	if err != nil {
+		return account{}, err
+	}
+	return account{e, clients, task.Runner{API: clients.ECS, Cluster: e.Config.Cluster}}, nil
+}
+
+// stop stops tasks and says which. It reports whether ECS accepted that.
+func (a account) stop(ctx context.Context, left []types.Task, reason string) bool {
+	for _, t := range left {
+		a.Emit.Printf("stopping task %s", aws.ToString(t.TaskArn))
+	}
+	if err := a.ecs.Stop(ctx, arnsOf(left), reason); err != nil {
+		return a.fail(ctx, err)
+	}
+	return true
+}
+
+// fail says why tasks could not be found or stopped. It returns false.
+func (a account) fail(ctx context.Context, err error) bool {
+	e := explain.Explainer{Cluster: a.Config.Cluster, Subnets: a.Config.Subnets, Region: a.clients.Config.Region, Account: a.clients}
+	for _, note := range e.Error(ctx, err, nil) {
+		note.Title = "a task may still run"
+		a.Emit.Error(note)
+	}
+	return false
+}
+
+func arnsOf(tasks []types.Task) []string {
+	var arns []string
+	for _, t := range tasks {
+		arns = append(arns, aws.ToString(t.TaskArn))
+	}
+	return arns
+}

@@ -1,0 +1,145 @@
+package leftover
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/logs"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// Post is the action's post stage: it stops what the step has left, if the step could not do
+// so itself, and shows the log lines that came after it. Runners run the post stage even
+// where they killed the step. It reports whether nothing may be left that should not be.
+func Post(ctx context.Context, e Env) bool {
+	p := &post{Env: e, saved: savedBy(e.Getenv), policy: plan.EndPolicyOf(e.Config)}
+	stopped := p.stopTasks(ctx)
+	p.showLogs(ctx)
+	return stopped
+}
+
+// post is a post stage on its way.
+type post struct {
+	Env
+	saved   saved
+	policy  plan.EndPolicy
+	account *account // where the step ran; nil until AWS is called
+}
+
+// saved is what the step saved for its post stage. A line of a task's log might have forged it.
+type saved struct {
+	Done   bool            // the step ended well
+	Intent string          // the mark of the tasks that it was about to start; may be empty
+	Tasks  []string        // the ARNs of those that it knew of
+	Logs   []logs.Position // up to where it read
+}
+
+func savedBy(getenv func(string) string) saved {
+	s := saved{
+		Done: getenv("STATE_done") == "true", Intent: getenv("STATE_intent"),
+		Logs: logs.Saved(getenv("STATE_logs")),
+	}
+	if tasks := getenv("STATE_tasks"); tasks != "" {
+		s.Tasks = strings.Split(tasks, ",")
+	}
+	return s
+}
+
+// connectOnce makes the clients if there are none.
+func (p *post) connectOnce(ctx context.Context) error {
+	if p.account != nil {
+		return nil
+	}
+	a, err := p.Env.connect(ctx)
+	if err == nil {
+		p.account = &a
+	}
+	return err
+}
+
+// stopTasks stops the tasks that the step has left, and reports whether it could.
+func (p *post) stopTasks(ctx context.Context) bool {
+	switch {
+	case p.Config.Local != "" || p.Config.DryRun || !p.policy.Waits() || !p.policy.StopOnInterrupt:
+		return true // nothing that is not to go on
+	case p.policy.Servers() && p.saved.Done:
+		return true // servers, which go on
+	}
+	if err := p.connectOnce(ctx); err != nil {
+		p.Emit.Notice(event.Note{Text: fmt.Sprintf("did not look for tasks that the step may have left: %v", err)})
+		return true
+	}
+	left, err := p.ofStep(ctx)
+	switch {
+	case err != nil && p.saved.Done:
+		return true // there should be nothing, and a step that succeeded does not fail by this
+	case err != nil:
+		return p.account.fail(ctx, err)
+	}
+	if p.policy.Servers() && p.saved.Intent == "" && len(left) > 0 && !slices.ContainsFunc(left, p.notReady) {
+		// A runner that keeps no state does not say that the step ended well.
+		p.Emit.Printf("%s left running: each is %s, and this runner does not say how the step ended", run.Plural(len(left), "task"), p.policy.Goal)
+		run.LogInspectCommands(p.Emit, p.account.clients.Config.Region, p.Config.Cluster, arnsOf(left))
+		return true
+	}
+	return p.account.stop(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+p.CI.URL))
+}
+
+// notReady reports whether a task is not in the state that the step waits for, other
+// than its end.
+func (p *post) notReady(t types.Task) bool {
+	return aws.ToString(t.LastStatus) != "RUNNING" || p.policy.Goal == task.UntilHealthy && t.HealthStatus != types.HealthStatusHealthy
+}
+
+// settleTime is how long ECS may take to list a task that it has just started.
+const settleTime = 3 * time.Second
+
+// ofStep returns the running tasks that this step started. If the step meant
+// to start some and never said that it did, they may have been started the moment
+// it was killed: it is asked for twice.
+func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
+	if p.CI.ID == "" {
+		return nil, nil // outside of a CI nothing tells steps apart
+	}
+	mark := ownership.Text(p.CI, p.Config.Matrix, p.policy.LeavesTasks())
+	if intended, ok := ownership.Parse(p.saved.Intent); ok && intended.SameJob(ownership.Of(p.CI, p.Config.Matrix)) {
+		mark = p.saved.Intent // act gives the post stage no defaults, and so no matrix
+	}
+	name := cmp.Or(p.Config.StartedBy, mark)
+	left, err := p.account.ecs.StartedBy(ctx, name)
+	if err == nil && len(left) == 0 && p.saved.Intent != "" && len(p.saved.Tasks) == 0 && task.Sleep(ctx, settleTime) {
+		left, err = p.account.ecs.StartedBy(ctx, name)
+	}
+	if err != nil || p.Config.StartedBy == "" {
+		return left, err
+	}
+	// Others may start tasks by a name that the user chose: only those are the step's
+	// own whose tag says so or, without one, that the step has named.
+	return slices.DeleteFunc(left, func(t types.Task) bool {
+		tag := task.Tag(t, ownership.Tag)
+		return tag != mark && (tag != "" || !slices.Contains(p.saved.Tasks, aws.ToString(t.TaskArn)))
+	}), nil
+}
+
+// showLogs shows the log lines that came after the step.
+func (p *post) showLogs(ctx context.Context) {
+	if len(p.saved.Logs) == 0 || !p.Config.Logs || p.Config.Local != "" {
+		return
+	}
+	if err := p.connectOnce(ctx); err != nil {
+		p.Emit.Notice(event.Note{Text: "did not look for later log lines: " + err.Error()})
+		return
+	}
+	logs.ShowLater(ctx, p.account.clients, p.saved.Logs, p.Emit)
+}

@@ -1,0 +1,102 @@
+package logs
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
+	"github.com/ecs-run-task/ecs-run-task/internal/tail"
+)
+
+// savedPosition is a [Position] as it is saved for the post stage.
+type savedPosition struct {
+	Container string `json:"c"` // and its task, if there are several
+	Region    string `json:"r"`
+	Group     string `json:"g"`
+	Stream    string `json:"s"`
+	Token     string `json:"t"` // after the last line
+}
+
+// savedLimit is how many bytes of positions are saved: Linux takes 128 KiB of one
+// environment variable.
+const savedLimit = 96 << 10
+
+// Save returns up to where logs were read, as a value for the post stage: as many as fit.
+func Save(positions []Position) string {
+	state := []byte("[")
+	for _, at := range positions {
+		one, err := json.Marshal(savedPosition{at.Name, at.Region, at.Stream.Group, at.Stream.Name, at.Token})
+		if err != nil || len(state)+len(one) > savedLimit {
+			break
+		}
+		if len(state) > 1 {
+			state = append(state, ',')
+		}
+		state = append(state, one...)
+	}
+	return string(append(state, ']'))
+}
+
+// Saved reads what [Save] returned; nil for any other text.
+func Saved(state string) []Position {
+	var saved []savedPosition
+	if json.Unmarshal([]byte(state), &saved) != nil {
+		return nil
+	}
+	var all []Position
+	for _, s := range saved {
+		source := tail.Source{Region: s.Region, Stream: tail.Stream{Group: s.Group, Name: s.Stream}}
+		all = append(all, Position{printable(s.Container), tail.Position{Source: source, Token: s.Token}})
+	}
+	return all
+}
+
+// laterTime is how long lines are looked for that came after a step.
+const laterTime = 20 * time.Second
+
+// ShowLater shows the lines that CloudWatch Logs has after the positions. It says nothing of
+// a log that can't be read: the step has said what is wrong, and where the log is.
+func ShowLater(ctx context.Context, clients *session.Clients, positions []Position, emit event.Sink) {
+	names := map[tail.Source]string{}
+	for _, at := range positions {
+		names[at.Source] = at.Name
+	}
+	group := tail.Group{
+		Client: func(region string) tail.API { return clients.Logs(region) },
+		Rule:   tail.For(0),
+		Lines: func(source tail.Source, events []tail.Event) {
+			emit(event.Log{Container: names[source], Lines: messages(events)})
+		},
+		Ended: func(tail.Source, error) {},
+	}
+	ctx, cancel := context.WithTimeout(ctx, laterTime)
+	defer cancel()
+	for _, at := range positions {
+		group.Follow(ctx, at.Source, at.Token)
+		group.End(at.Source, tail.End{At: time.Now()})
+	}
+	group.Wait(ctx)
+}
+
+func messages(events []tail.Event) []string {
+	lines := make([]string, len(events))
+	for i, e := range events {
+		lines[i] = e.Message
+	}
+	return lines
+}
+
+// printable returns a text without characters that control a console: what was saved may be
+// forged.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return -1
+		}
+		return c
+	}, text)
+}
