@@ -50,8 +50,11 @@ type LogAddress struct {
 
 // Waiting says what the step waits for from now on.
 type Waiting struct {
-	Open, Total int       // tasks; with none open the logs are read to their end
-	Since       time.Time // of the first launch; zero if the wait is over
+	What        string         // that is none of the step's tasks; empty for these
+	Open, Total int            // tasks; with none open the logs are read to their end
+	Statuses    map[string]int // how many of the open tasks have each last status
+	Since       time.Time      // of the first launch; zero if the wait is over
+	Deadline    time.Time      // when the wait ends at the latest; zero if there is no such time
 }
 
 // State is a value for the post stage, which reads it as STATE_ and its name.

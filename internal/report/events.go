@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
@@ -68,34 +67,4 @@ func (r *Report) maskSecrets(secrets event.Secrets) {
 			Hint:  "a mask of so few characters would make the log unreadable; give what is no secret in variables",
 		})
 	}
-}
-
-// wait shows in the status line what the step waits for.
-func (r *Report) wait(e event.Waiting) {
-	r.mu.Lock()
-	r.waiting = e
-	shown := r.endStatus != nil
-	r.mu.Unlock()
-	switch {
-	case e.Since.IsZero() && shown:
-		r.endStatus()
-		r.endStatus = nil
-	case !e.Since.IsZero() && !shown:
-		r.endStatus = r.Live(r.status)
-	}
-}
-
-// status is what the status line says of the wait.
-func (r *Report) status() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	what := "reading the logs to their end"
-	if r.waiting.Open > 0 {
-		tasks := "1 task"
-		if r.waiting.Total != 1 {
-			tasks = fmt.Sprintf("%d tasks", r.waiting.Total)
-		}
-		what = fmt.Sprintf("waiting for %d of %s", r.waiting.Open, tasks)
-	}
-	return what + ", " + Since(time.Since(r.waiting.Since))
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sethvargo/go-githubactions"
 
@@ -45,9 +46,11 @@ type Report struct {
 	screen screen
 	buffer []byte // of the lines that are being printed
 
-	waiting   event.Waiting
-	endStatus func() // of the status line; nil if there is none. The goroutine that waits uses it alone
-	running   running
+	printed time.Time         // when something last was
+	lastOf  map[string]string // what was last printed of each task's state, by ARN
+	waiting event.Waiting
+	endWait func() // of the status line or the heartbeat; nil outside a wait. The goroutine that waits uses it alone
+	running running
 }
 
 // New returns a report to the console out, in the environment that getenv
@@ -57,7 +60,7 @@ func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
 	queue, _ := out.(*Queue)
 	return &Report{
 		out: out, queue: queue, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true",
-		counts: map[string]int{}, screen: newScreen(getenv, terminal),
+		counts: map[string]int{}, lastOf: map[string]string{}, screen: newScreen(getenv, terminal),
 	}
 }
 
@@ -84,6 +87,7 @@ func (r *Report) Mask(values ...string) (left int) {
 // command writes one of GitHub's commands to the console. That panics where the
 // console is gone, which is nothing to die of.
 func (r *Report) command(write func(*githubactions.Action)) {
+	r.printed = time.Now()
 	_ = unpanic(func() { write(r.actions(r.out)) })
 }
 
@@ -124,7 +128,7 @@ func (r *Report) Log(name string, lines ...string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	prefix := "[" + name + "] "
+	prefix := r.screen.paint(r.screen.nameColour(name), "["+name+"]") + " "
 	r.buffer = r.buffer[:0]
 	for _, line := range lines {
 		r.buffer = appendLines(r.buffer, prefix, r.masks.hide(line))
@@ -152,6 +156,7 @@ const keptBuffer = 4 << 20
 // write writes the buffered lines to the console, above the status line if there
 // is one.
 func (r *Report) write() {
+	r.printed = time.Now()
 	r.screen.clear(r.out)
 	r.out.Write(r.buffer)
 	if cap(r.buffer) > keptBuffer {

@@ -318,7 +318,7 @@ func TestLive(t *testing.T) {
 		r.Printf("after")
 		const clear = "\r\x1b[K"
 		want := "⠙ *** 0.0s ::error::␛[2J" + clear + "⠹ *** 0.1s ::error::␛[2J" +
-			clear + "[app] line\n" + "⠹ *** 0.1s ::error::␛[2J" +
+			clear + "\x1b[34m[app]\x1b[0m line\n" + "⠹ *** 0.1s ::error::␛[2J" +
 			clear + "\x1b[31merror: \x1b[0mbad\n" + "⠹ *** 0.1s ::error::␛[2J" + clear + "after\n"
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"hash/fnv"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,8 +14,9 @@ import (
 type screen struct {
 	live    bool // it has a status line
 	colours bool
-	status  string // that is shown; empty if none is
-	frame   int    // of the spinner
+	names   map[string]string // colours of the names before log lines
+	status  string            // that is shown; empty if none is
+	frame   int               // of the spinner
 }
 
 // The colours of words, as escape sequences have them.
@@ -24,11 +28,38 @@ const (
 
 var levelColours = map[string]string{"error": red, "warning": yellow}
 
-// newScreen returns the screen behind a console. NO_COLOR is
-// https://no-color.org; CI is set by every CI there is.
+// nameColours are for the names before log lines. Red is left to errors.
+var nameColours = []string{"36", "35", "34", "32", "33", "96", "95", "94", "92", "93"}
+
+// newScreen returns the screen behind a console. NO_COLOR is https://no-color.org,
+// CLICOLOR and CLICOLOR_FORCE are https://bixense.com/clicolors; CI is set by every CI
+// there is.
 func newScreen(getenv func(string) string, terminal bool) screen {
 	live := terminal && getenv("TERM") != "dumb" && getenv("CI") == "" && getenv("GITHUB_ACTIONS") == ""
-	return screen{live: live, colours: live && getenv("NO_COLOR") == ""}
+	force := getenv("CLICOLOR_FORCE")
+	colours := live && getenv("CLICOLOR") != "0" || force != "" && force != "0"
+	return screen{live: live, colours: colours && getenv("NO_COLOR") == "", names: map[string]string{}}
+}
+
+// nameColour returns the colour of a name before log lines: in most runs the same one for
+// the same name, and never one for two names while there are others.
+func (s *screen) nameColour(name string) string {
+	if c, ok := s.names[name]; ok || !s.colours {
+		return c
+	}
+	hash := fnv.New32a()
+	io.WriteString(hash, name)
+	first := int(hash.Sum32() % uint32(len(nameColours)))
+	c := nameColours[first]
+	for i := range nameColours {
+		free := nameColours[(first+i)%len(nameColours)]
+		if !slices.Contains(slices.Collect(maps.Values(s.names)), free) {
+			c = free
+			break
+		}
+	}
+	s.names[name] = c
+	return c
 }
 
 // paint returns a word in a colour, or as it is.

@@ -19,7 +19,7 @@ func Since(d time.Duration) string { return event.Duration(d) }
 func (r *Report) Changed(state *task.State, since time.Duration) {
 	r.showRunning(state)
 	var text strings.Builder
-	fmt.Fprintf(&text, "[%s] task %.8s of %s is %s", Since(since), task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition), aws.ToString(state.LastStatus))
+	fmt.Fprintf(&text, "task %.8s of %s is %s", task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition), aws.ToString(state.LastStatus))
 	if state.HealthStatus != "" && state.HealthStatus != "UNKNOWN" {
 		fmt.Fprintf(&text, ", %s", state.HealthStatus)
 	}
@@ -37,7 +37,21 @@ func (r *Report) Changed(state *task.State, since time.Duration) {
 			fmt.Fprintf(&text, "\n  %s", note)
 		}
 	}
-	r.Printf("%s", text.String())
+	if r.isNews(aws.ToString(state.TaskArn), text.String()) {
+		r.Printf("[%s] %s", Since(since), text.String())
+	}
+}
+
+// isNews reports whether a text is another one than the last of the same task: a container
+// that changes leaves most of what is said of its task as it was.
+func (r *Report) isNews(arn, text string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lastOf[arn] == text {
+		return false
+	}
+	r.lastOf[arn] = text
+	return true
 }
 
 func endText(end task.End) string {

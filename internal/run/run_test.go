@@ -81,6 +81,8 @@ func (w *world) emit(e event.Event) {
 		fmt.Fprintln(&w.text, e)
 	case event.Note:
 		fmt.Fprintln(&w.text, e.Level, e.Title, e.String())
+	case event.Waiting:
+		fmt.Fprintf(&w.text, "wait for %d of %d %v %s, until %s\n", e.Open, e.Total, e.Statuses, e.What, e.Deadline.Sub(e.Since))
 	}
 }
 
@@ -175,7 +177,7 @@ func TestRun(t *testing.T) {
 			faults: ecslocal.On("RunTask", ecslocal.FailToStart("CannotPullContainerError: not found"), 2)}, jobs: "[" + job + "," + other + "]", tasks: 2,
 			text: []string{"stopping 1 task, as not every task is running"}},
 		{name: "time-out", world: &world{containers: containers{time.Hour, 0}, inputs: []string{"timeout=2m"}}, cause: run.TimedOut, tasks: 1,
-			text: []string{"timed out after 2m0s: stopping 1 task", "waiting for 1 task of 1, "}, within: 2*time.Minute + run.ShutdownTime},
+			text: []string{"timed out after 2m0s: stopping 1 task", "wait for 1 of 1 map[RUNNING:1] , until 2m0s"}, within: 2*time.Minute + run.ShutdownTime},
 		{name: "time-out, and left", world: &world{containers: containers{time.Hour, 0}, inputs: []string{"timeout=1m", "on-interrupt=leave"}}, cause: run.TimedOut, tasks: 1, running: 1,
 			text: []string{"timed out after 1m0s: 1 task left running (on-interrupt: leave)", "aws ecs stop-task --region eu-central-1 --cluster default --task arn:"}},
 		{name: "signal", world: &world{containers: containers{time.Hour, 0}, inputs: []string{"count=3"}}, signal: 30 * time.Second, cause: run.Cancelled, tasks: 3,

@@ -154,6 +154,7 @@ func taskText(t types.Task) string {
 // The deadline is zero if there is none.
 func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task, attempts []Attempt, deadline time.Time) error {
 	began := time.Now()
+	defer r.Emit(event.Waiting{})
 	var named []string
 	for wait := firstTurnWait; len(others) > 0; wait = min(wait*3/2, lastTurnWait) {
 		for _, t := range others {
@@ -162,6 +163,7 @@ func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task
 				r.Emit.Printf("waiting for the end of %s (if-running: wait)", taskText(t))
 			}
 		}
+		r.Emit(event.Waiting{What: fmt.Sprintf("the end of %s of family %s", Plural(len(others), "other task"), family), Since: began, Deadline: deadline})
 		if !deadline.IsZero() {
 			wait = min(wait, time.Until(deadline))
 		}

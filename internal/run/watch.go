@@ -33,9 +33,6 @@ func (s *runner) watch(ctx context.Context, group []int) error {
 	defer s.Emit(event.Waiting{})
 	w := task.Watch{
 		Goal: s.Plan.End.Goal, Since: s.started, Deadline: s.deadline(), Changes: s.Changes, Clock: s.Clock,
-		Waiting: func(open []*task.State) {
-			s.Emit.Printf("[%s] waiting for %s of %d, %s left", s.elapsed(), Plural(len(open), "task"), len(states), event.Duration(time.Until(s.deadline())))
-		},
 		Trouble: func(err error) {
 			s.Emit.Printf("[%s] asking ECS again after: %v", s.elapsed(), s.Explain.PlainRefusal(err))
 		},
@@ -161,7 +158,14 @@ func (s *runner) taskChanged(ctx context.Context, state *task.State) {
 }
 
 func (s *runner) emitWaiting(states []*task.State) {
-	s.Emit(event.Waiting{Open: len(undone(states)), Total: len(states), Since: s.started})
+	open := undone(states)
+	statuses := map[string]int{}
+	for _, state := range open {
+		if status := aws.ToString(state.LastStatus); status != "" {
+			statuses[status]++
+		}
+	}
+	s.Emit(event.Waiting{Open: len(open), Total: len(states), Statuses: statuses, Since: s.started, Deadline: s.deadline()})
 }
 
 // replaceStates gives the attempts newer states of their tasks.
@@ -216,7 +220,7 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 		ctx, cancel = context.WithTimeout(ctx, lastStatesTime)
 		defer cancel()
 	}
-	w.Goal, w.Deadline, w.Waiting = task.UntilStopped, time.Time{}, nil
+	w.Goal, w.Deadline = task.UntilStopped, time.Time{}
 	open, err := s.watchTasks(ctx, s.fastRetry(), open, w)
 	if err != nil && watchError == nil {
 		s.Emit.Printf("the last states are not known: %v", s.Explain.PlainRefusal(err))

@@ -96,10 +96,6 @@ type Watch struct {
 	// verdict, while containers of it are still to end.
 	Ending func(*State)
 
-	// Waiting, if not nil, is called likewise once a minute with the tasks that are
-	// not done.
-	Waiting func([]*State)
-
 	// Trouble, if not nil, is called likewise when a call failed and the watch
 	// goes on.
 	Trouble func(error)
@@ -144,15 +140,11 @@ func (r Runner) WatchEnding(ctx context.Context, states []*State, w Watch) error
 func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*State) bool) error {
 	var backoff time.Duration
 	var expired time.Time // since when AWS calls the credentials expired
-	wait, told := w.first(), time.Now()
+	wait := w.first()
 	for {
 		open := slices.DeleteFunc(slices.Clone(states), over)
 		if len(open) == 0 || w.over() {
 			return nil
-		}
-		if w.Waiting != nil && time.Since(told) >= time.Minute {
-			told = time.Now()
-			w.Waiting(open)
 		}
 		if !Sleep(ctx, w.remaining(sooner(wait+backoff))) {
 			return nil
