@@ -29,6 +29,7 @@ var rooms = map[string][]string{
 	"lookup":    {"awsfacts"},
 	"logs":      {"diagnose", "event", "explain", "session", "tail", "task"},
 	"nearest":   {},
+	"outputs":   {},
 	"policy":    {"awsfacts", "document", "input", "lookup", "runtask", "taskdef"},
 	"preflight": {"awsfacts", "document", "input", "lookup", "taskdef"},
 	"report":    {"diagnose", "event", "task", "taskdef"},
