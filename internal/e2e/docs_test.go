@@ -102,6 +102,7 @@ func blocksOf(text string) []block {
 // files of its document and with an ECS; the texts of the block after it are in
 // what it prints.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	documents, err := filepath.Glob("docs/*.md")
 	if err != nil || len(documents) == 0 {
 		t.Fatalf("docs has no documents: %v", err)

@@ -83,6 +83,7 @@ func buildImage(t *testing.T, target string) string {
 
 // The version is where the linker's argument in the Dockerfile says.
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	dockerfile, err := os.ReadFile("Dockerfile")
 	if err != nil {
 		t.Fatal(err)

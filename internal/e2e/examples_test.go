@@ -188,6 +188,7 @@ var examples = []example{
 // Each example runs a task that lasts too long: what the CI is told, and what ECS
 // knows of the CI, is there to see.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	folders, err := os.ReadDir("examples")
 	if err != nil {
 		t.Fatal(err)

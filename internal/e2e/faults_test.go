@@ -71,7 +71,7 @@ func TestFaults(t *testing.T) {
 	go f.lag.watch(watched)
 	count := *seeds
 	if testing.Short() {
-		count = min(count, 100)
+		count = min(count, shortSeeds)
 	}
 	next := make(chan uint64)
 	var workers sync.WaitGroup

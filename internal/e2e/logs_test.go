@@ -25,6 +25,7 @@ const (
 // throttles, faults, cut connections, a stream that is not there yet, a task
 // that is gone at once.
 func TestLogsComplete(t *testing.T) {
+	t.Parallel()
 	program := built(t)
 	places := make(chan struct{}, 25) // many at once, as most of the time a plan waits
 	var plans sync.WaitGroup

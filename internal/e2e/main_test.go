@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the expected output in the scri
 // PATH: as "ecs-run-task", and as "post", the action's post stage.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil {
+	if err := flag.Set("test.parallel", "32"); err != nil {
 		panic(err)
 	}
 	if err := os.Chdir("../.."); err != nil {
@@ -81,6 +81,7 @@ var clusters = ecslocal.Clusters(
 // Each script is run in a folder of its own, with an ECS of its own behind
 // AWS_ENDPOINT_URL whose containers are processes.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,

@@ -165,6 +165,9 @@ func TestNetwork(t *testing.T) {
 	}
 	for _, tt := range troubles {
 		t.Run(tt.name, func(t *testing.T) {
+			if testing.Short() && tt.lasts > 10*time.Second {
+				t.Skip("takes long")
+			}
 			t.Parallel()
 			net := newNetwork(t, env, func(n *network, action string) {
 				if action == tt.at {

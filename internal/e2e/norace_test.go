@@ -3,6 +3,7 @@
 package e2e
 
 const (
-	race     = false
-	slowdown = 1
+	race       = false
+	slowdown   = 1
+	shortSeeds = 30
 )

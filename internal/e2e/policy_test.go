@@ -111,6 +111,7 @@ func matches(pattern, text string) bool {
 // The policy allows every call that runs of its configuration make, and nothing
 // that none of them does.
 func TestPolicy(t *testing.T) {
+	t.Parallel()
 	const (
 		plain  = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`
 		rich   = `{"family":"rich","taskRoleArn":"arn:aws:iam::123456789012:role/task","tags":[{"key":"A","value":"b"}],"containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"],"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/jobs","awslogs-region":"eu-central-1","awslogs-stream-prefix":"p"}}}]}`

@@ -8,4 +8,6 @@ const (
 	// slowdown is by how much less a test does of what takes long under the race
 	// detector.
 	slowdown = 10
+
+	shortSeeds = 100 // of TestFaults with -short
 )

@@ -65,8 +65,8 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 		"none": nil, "spot-interruption": ecslocal.SpotInterruption(soon), "host-lost": ecslocal.HostLost(soon), "no-exit-code": ecslocal.NoExitCode(),
 		"no-room": ecslocal.Room(0, "RESOURCE:MEMORY"), "room-for-1": ecslocal.Room(1, "RESOURCE:MEMORY"),
 		"no-network": ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."),
-		"late-logs":  ecslocal.LateLogs(1500 * time.Millisecond),
-		"throttle":   ecslocal.Throttle(), "lost-answer": ecslocal.CutAfter(), "expired-token": ecslocal.ExpiredToken(), "denied": ecslocal.Denied("*"),
+		"late-logs":  ecslocal.LateLogs(1500 * time.Millisecond), "slow-pull": ecslocal.SlowPull(3 * time.Second),
+		"throttle": ecslocal.Throttle(), "lost-answer": ecslocal.CutAfter(), "expired-token": ecslocal.ExpiredToken(), "denied": ecslocal.Denied("*"),
 		"collision": ecslocal.Refuse(400, "ClientException", "Too many concurrent attempts to create a new revision of the specified family."),
 		"new-role":  ecslocal.Refuse(400, "ClientException", "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/new' that was provided for this task."),
 	}

@@ -232,6 +232,9 @@ func HostLost(after time.Duration) Effect {
 // after it was written.
 func LateLogs(d time.Duration) Effect { return func(p *plan) { p.task.logDelay = d } }
 
+// SlowPull keeps the tasks of a RunTask call in PENDING for at least d.
+func SlowPull(d time.Duration) Effect { return func(p *plan) { p.task.pending = d } }
+
 // EmptyPage lets GetLogEvents answer no event and a token that is new, which
 // leads to where the caller was.
 func EmptyPage() Effect { return func(p *plan) { p.page.empty = true } }
