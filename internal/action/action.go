@@ -12,10 +12,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/cli"
+	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
+	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
@@ -23,16 +24,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
-)
-
-// The exit statuses besides those of containers, which are 1 to 255 as they are,
-// after docker run and timeout(1). A step that a signal ended exits with 128 and
-// the signal's number.
-const (
-	ExitGood     = 0   // everything went well
-	ExitTimedOut = 124 // the time-out came before the end
-	ExitError    = 125 // the step itself could not do its work
-	ExitSignal   = 128 // plus the number of the signal
 )
 
 // Env is what the step has of the operating system.
@@ -54,31 +45,17 @@ func (e Env) getenv(name string) string {
 	return value
 }
 
-// setVars returns those of the variables that are set, as NAME=value.
-func (e Env) setVars(names ...string) []string {
-	var set []string
-	for _, name := range names {
-		if value, ok := e.LookupEnv(name); ok {
-			set = append(set, name+"="+value)
-		}
-	}
-	return set
+// embedded is what the embedded ECS takes of it.
+func (e Env) embedded() embedded.Env {
+	return embedded.Env{Args: e.Args, LookupEnv: e.LookupEnv, Environ: e.Environ, Stdout: e.Stdout, Stderr: e.Stderr}
 }
 
 // statusOf is the exit status of a command that has reported what it could not do.
 func statusOf(done bool) int {
 	if done {
-		return ExitGood
+		return conclude.ExitGood
 	}
-	return ExitError
-}
-
-// signalStatus is the exit status after a signal.
-func signalStatus(s os.Signal) int {
-	if number, ok := s.(syscall.Signal); ok {
-		return ExitSignal + int(number)
-	}
-	return ExitError
+	return conclude.ExitError
 }
 
 // echoTime is how soon after the first a signal is the same one: timeout(1) and
@@ -117,7 +94,7 @@ func Main(env Env) int {
 			return status
 		case <-late:
 			endNow(fmt.Sprintf("did not end within %s of the signal", run.ShutdownTime))
-			return signalStatus(first.Signal)
+			return conclude.SignalStatus(first.Signal)
 		case s := <-env.Signals:
 			interrupted := &run.Interrupted{Signal: s, At: time.Now()}
 			if first != nil {
@@ -125,7 +102,7 @@ func Main(env Env) int {
 					continue
 				}
 				endNow(fmt.Sprintf("ended at once by a second signal (%s)", s))
-				return signalStatus(s)
+				return conclude.SignalStatus(s)
 			}
 			first, late = interrupted, time.After(run.ShutdownTime)
 			stdout.CloseBy(interrupted.At.Add(run.ShutdownTime - lastWords))
@@ -154,7 +131,7 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 			console.Error(note)
 		}
 		console.Printf(nothingCalled)
-		return ExitError
+		return conclude.ExitError
 	}
 	if command.Name == "run" {
 		for _, message := range input.Misspelled(env.Environ()) {
@@ -167,23 +144,28 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 	switch command.Name {
 	case "print":
 		io.WriteString(env.Stdout, command.Text)
-		return ExitGood
+		return conclude.ExitGood
 	case "version":
 		fmt.Fprintln(env.Stdout, version())
-		return ExitGood
+		return conclude.ExitGood
 	case "schema":
 		text := report.Schema()
 		if command.Schema == "definition" {
 			text = taskdef.JSONSchema(runtask.JSONSchema())
 		}
 		env.Stdout.Write(text)
-		return ExitGood
+		return conclude.ExitGood
 	case "local-ecs":
-		return serveLocal(ctx, env, command.LocalECS)
+		status, err := embedded.Serve(ctx, env.embedded(), command.LocalECS)
+		if err != nil {
+			fmt.Fprintf(env.Stderr, "local-ecs: %v\n", err)
+			return conclude.ExitError
+		}
+		return status
 	case "init":
 		return initialize(ctx, env, console, command.Init)
 	case "check":
-		return check(ctx, env, console, command.Check)
+		return checkFiles(ctx, env, console, command.Check)
 	case "policy":
 		return newInvocation(env, console, command.Run).policy(ctx)
 	case "stop", "reap":

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/policy"
@@ -21,7 +22,7 @@ func (in invocation) policy(ctx context.Context) int {
 			note.InWorkspace = draft.InWorkspace(note.File)
 			in.console.Error(note)
 		}
-		return ExitError
+		return conclude.ExitError
 	}
 	draft, err := plan.Load(ctx, in.config, in.planEnv(), in.console.Emit)
 	if err != nil {
@@ -51,5 +52,5 @@ func (in invocation) policy(ctx context.Context) int {
 		return fail(err)
 	}
 	in.env.Stdout.Write(text)
-	return ExitGood
+	return conclude.ExitGood
 }

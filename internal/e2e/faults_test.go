@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/action"
+	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
@@ -316,12 +317,12 @@ func newPlan(seed uint64) *plan {
 		p.kind = "clock that jumps"
 		p.clock, p.clockAt = []time.Duration{time.Hour, -time.Hour}[r.IntN(2)], 1+r.IntN(8)
 		if r.IntN(2) == 0 {
-			p.life, p.timeout, p.want = time.Hour, 2*time.Second, always(action.ExitTimedOut)
+			p.life, p.timeout, p.want = time.Hour, 2*time.Second, always(conclude.ExitTimedOut)
 		}
 	case n < 50:
 		p.kind = "time-out"
 		p.life, p.timeout, p.stubborn = time.Hour, time.Duration(1000+r.IntN(2000))*time.Millisecond, r.IntN(4) == 0
-		p.want = always(action.ExitTimedOut)
+		p.want = always(conclude.ExitTimedOut)
 		if r.IntN(6) == 0 {
 			p.inputs["on-interrupt"] = "leave"
 		}
@@ -343,7 +344,7 @@ func newPlan(seed uint64) *plan {
 		p.life = time.Hour
 		p.timeout = 5 * time.Second // if it comes to that
 		p.after = []string{"post", "post", "post without state", "stop", "reap"}[r.IntN(5)]
-		p.want = always(action.ExitTimedOut)
+		p.want = always(conclude.ExitTimedOut)
 	case n < 99:
 		p.kind = "second signal"
 		p.process, p.second, p.after = true, true, "post"
@@ -413,7 +414,7 @@ func (p *plan) planSignal(r *rand.Rand) {
 	p.signalAt = time.Duration(1+r.IntN(3000)) * time.Millisecond
 	p.signal = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}[r.IntN(3)]
 	p.want = func(t truth) []int {
-		wants := []int{action.ExitSignal + int(p.signal)}
+		wants := []int{conclude.ExitSignal + int(p.signal)}
 		if t.ended {
 			wants = append(wants, verdict(t)...)
 		}
@@ -429,7 +430,7 @@ var refusals = []ecslocal.Effect{
 
 // planRefusal plans what the step can't get over, and what looks like it.
 func (p *plan) planRefusal(r *rand.Rand) {
-	failed := always(action.ExitError)
+	failed := always(conclude.ExitError)
 	from := func(operation string, first int, e ecslocal.Effect) func(ecslocal.Call) ecslocal.Effect {
 		return func(c ecslocal.Call) ecslocal.Effect {
 			if c.Operation == operation && c.N >= first {
@@ -447,7 +448,7 @@ func (p *plan) planRefusal(r *rand.Rand) {
 		p.kind, p.faults, p.want = "look denied", from("DescribeTasks", 1+r.IntN(2), ecslocal.Denied("*")), failed
 		p.life = time.Hour
 	case 3:
-		p.kind, p.faults, p.want = "credentials expired for good", from("DescribeTasks", 1+r.IntN(2), ecslocal.ExpiredToken()), always(action.ExitTimedOut)
+		p.kind, p.faults, p.want = "credentials expired for good", from("DescribeTasks", 1+r.IntN(2), ecslocal.ExpiredToken()), always(conclude.ExitTimedOut)
 		p.life, p.timeout = time.Hour, 3*time.Second
 	case 4:
 		p.kind, p.faults = "credentials expired for a while", ecslocal.On("DescribeTasks", ecslocal.ExpiredToken(), 1, 3)
@@ -461,7 +462,7 @@ func (p *plan) planRefusal(r *rand.Rand) {
 	case 9:
 		p.kind, p.quiet, p.single = "launch throttled after its answer was lost", 1, true
 		p.faults = both(ecslocal.On("RunTask", ecslocal.CutAfter(), 1), from("RunTask", 2, ecslocal.Throttle()))
-		p.life, p.timeout, p.want = time.Hour, 5*time.Second, always(action.ExitTimedOut)
+		p.life, p.timeout, p.want = time.Hour, 5*time.Second, always(conclude.ExitTimedOut)
 	case 7:
 		p.kind, p.faults = "sidecar without a code", ecslocal.On("RunTask", ecslocal.Sidecar("aws-guardduty-agent-1"))
 	}
@@ -475,7 +476,7 @@ func (p *plan) planCapacity(r *rand.Rand) {
 	case 0:
 		p.kind, p.faults = "no room for good", ecslocal.On("RunTask", room)
 		p.inputs["launch-timeout"] = "2s"
-		p.want = always(action.ExitError)
+		p.want = always(conclude.ExitError)
 		p.life = time.Hour
 	case 1:
 		p.kind, p.faults = "no room found", ecslocal.On("RunTask", ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."), 1)
@@ -492,16 +493,16 @@ func (p *plan) planCapacity(r *rand.Rand) {
 func (p *plan) planServers(r *rand.Rand) {
 	p.inputs["steady-state"] = "running"
 	p.life, p.leaves = time.Hour, true
-	p.kind, p.want = "servers", always(action.ExitGood)
+	p.kind, p.want = "servers", always(conclude.ExitGood)
 	switch r.IntN(4) {
 	case 0:
-		p.kind, p.leaves, p.want = "servers of which one does not start", false, always(action.ExitError)
+		p.kind, p.leaves, p.want = "servers of which one does not start", false, always(conclude.ExitError)
 		p.inputs["definition"] = "[" + faultDefinition + "," + strings.Replace(faultDefinition, "job", "other", 1) + "]"
 		p.inputs["order"] = []string{"parallel", "sequence"}[r.IntN(2)]
 		p.count, p.most = 1, 2
 		p.faults, p.quiet = ecslocal.On("RunTask", ecslocal.FailToStart("CannotPullContainerError: not found"), 2), 1
 	case 1:
-		p.kind, p.leaves, p.want = "servers that are slow", false, always(action.ExitTimedOut)
+		p.kind, p.leaves, p.want = "servers that are slow", false, always(conclude.ExitTimedOut)
 		p.provisioning, p.timeout = time.Hour, 2*time.Second
 	}
 }
@@ -516,14 +517,14 @@ func (p *plan) planLostHosts(r *rand.Rand) {
 	p.codes = slices.Repeat([]int{0}, 20)
 	if p.most = p.count * (1 + retries); r.IntN(2) == 0 {
 		p.kind, p.faults = "hosts lost too often", ecslocal.On("RunTask", lost)
-		p.want = func(truth) []int { return []int{action.ExitError, 143} }
+		p.want = func(truth) []int { return []int{conclude.ExitError, 143} }
 		return
 	}
 	p.kind = "hosts lost"
 	for n := range retries {
 		p.faults = both(p.faults, ecslocal.On("RunTask", lost, n+1))
 	}
-	p.want = always(action.ExitGood)
+	p.want = always(conclude.ExitGood)
 }
 
 func (p *plan) planLog(r *rand.Rand) {
@@ -580,7 +581,7 @@ func verdict(t truth) []int {
 	if len(failed) > 0 {
 		return failed
 	}
-	return []int{action.ExitGood}
+	return []int{conclude.ExitGood}
 }
 
 func always(status int) func(truth) []int { return func(truth) []int { return []int{status} } }
@@ -896,8 +897,8 @@ func (p *plan) hold() (faults []string) {
 	if !p.killed {
 		what := truth{ends: p.ends, ended: len(p.ends) >= p.count}
 		wants := p.want(what)
-		if i := slices.Index(wants, action.ExitGood); i >= 0 && p.full { // who reads the outputs is not to go on
-			wants = slices.Replace(slices.Clone(wants), i, i+1, action.ExitError)
+		if i := slices.Index(wants, conclude.ExitGood); i >= 0 && p.full { // who reads the outputs is not to go on
+			wants = slices.Replace(slices.Clone(wants), i, i+1, conclude.ExitError)
 		}
 		if !slices.Contains(wants, p.status) {
 			fault("exit status %d, want one of %v", p.status, wants)

@@ -14,7 +14,12 @@ import (
 // is not here may not exist.
 var rooms = map[string][]string{
 	"":          {"action"},
-	"action":    {"ci", "cli", "diagnose", "document", "ecslocal", "ecslocal/runtime", "event", "explain", "git", "input", "leftover", "logs", "ownership", "plan", "policy", "report", "result", "run", "runtask", "scaffold", "scenario", "session", "source", "tail", "task", "taskdef"},
+	"action":    {"changes", "check", "ci", "cli", "conclude", "embedded", "event", "explain", "git", "input", "leftover", "logs", "ownership", "plan", "policy", "publish", "report", "run", "runtask", "scaffold", "session", "tail", "task", "taskdef"},
+	"changes":   {"event", "explain", "task", "taskdef"},
+	"check":     {"document", "event", "explain", "input", "plan", "report", "source", "taskdef"},
+	"conclude":  {"changes", "diagnose", "event", "explain", "input", "plan", "report", "run", "task", "taskdef"},
+	"embedded":  {"ecslocal", "ecslocal/runtime", "input", "scenario", "session", "task"},
+	"publish":   {"conclude", "event", "logs", "report", "result", "run"},
 	"ci":        {"expand"},
 	"cli":       {"input", "nearest"},
 	"diagnose":  {"awsfacts", "task"},

@@ -70,6 +70,9 @@ func (e Explainer) Refusal(ctx context.Context, err error) error {
 
 // PlainRefusal is [Refusal] without looking the account up.
 func (e Explainer) PlainRefusal(err error) error {
+	if e.Account == nil {
+		return err
+	}
 	return Refusal(err, e.Region, e.Account.KnownAccount)
 }
 

@@ -137,6 +137,17 @@ func (p Plan) Tasks() int {
 	return total
 }
 
+// ToRegister returns the definitions that the run registers.
+func (p Plan) ToRegister() []*taskdef.Definition {
+	var definitions []*taskdef.Definition
+	for _, job := range p.Jobs {
+		if d, ok := job.Definition.(ToRegister); ok {
+			definitions = append(definitions, d.Text)
+		}
+	}
+	return definitions
+}
+
 // MultiTask reports whether a run may have several tasks, which messages distinguish
 // by their ids.
 func (p Plan) MultiTask() bool { return p.Tasks() > 1 || p.End.Retries > 0 }

@@ -1,7 +1,7 @@
 // Package scaffold makes the first files of a repository that runs tasks: a task definition,
 // and the file of its CI that runs it.
 //
-// It says which files, with what text; it writes none, and calls nothing.
+// It overwrites none that exists, and calls nothing.
 package scaffold
 
 import (

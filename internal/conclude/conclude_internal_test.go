@@ -1,4 +1,4 @@
-package action
+package conclude
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
@@ -68,9 +69,9 @@ func TestConclude(t *testing.T) {
 				a.Tasks = append(a.Tasks, stateOf(word))
 			}
 			tt.out.Attempts = []run.Attempt{a}
-			got := conclude(c, execution{outcome: tt.out})
+			got := Run{Config: c, Outcome: tt.out}.Result(explain.Explainer{})
 			if got.Status != tt.status || got.ExitCode != tt.code || got.Reason != tt.reason || len(got.Tasks) != len(tt.tasks) {
-				t.Errorf("conclude() = %s, %d, %q with %d tasks, want %s, %d, %q with %d", got.Status, got.ExitCode, got.Reason, len(got.Tasks), tt.status, tt.code, tt.reason, len(tt.tasks))
+				t.Errorf("Result() = %s, %d, %q with %d tasks, want %s, %d, %q with %d", got.Status, got.ExitCode, got.Reason, len(got.Tasks), tt.status, tt.code, tt.reason, len(tt.tasks))
 			}
 		})
 	}
@@ -85,8 +86,8 @@ func TestExitCode(t *testing.T) {
 			t.Errorf("exitCode(%v) = %d, want %d", aws.ToInt32(tt.code), got, tt.want)
 		}
 	}
-	if got := signalStatus(os.Interrupt); got != 130 {
-		t.Errorf("signalStatus(SIGINT) = %d, want 130", got)
+	if got := SignalStatus(os.Interrupt); got != 130 {
+		t.Errorf("SignalStatus(SIGINT) = %d, want 130", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package report
+package check
 
 import (
 	"encoding/json"
@@ -18,8 +18,8 @@ type Finding struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-// WriteJSON writes the findings as a JSON list.
-func WriteJSON(w io.Writer, findings []Finding) error {
+// writeJSON writes the findings as a JSON list.
+func writeJSON(w io.Writer, findings []Finding) error {
 	if findings == nil {
 		findings = []Finding{}
 	}
@@ -72,8 +72,8 @@ type (
 	}
 )
 
-// WriteSARIF writes the findings as a SARIF log.
-func WriteSARIF(w io.Writer, findings []Finding) error {
+// writeSARIF writes the findings as a SARIF log.
+func writeSARIF(w io.Writer, findings []Finding) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver.Name = "ecs-run-task"
 	run.Tool.Driver.Rules = []sarifRule{}

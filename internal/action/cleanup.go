@@ -1,0 +1,46 @@
+package action
+
+import (
+	"context"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+)
+
+// cleanUp deregisters revisions after the verdict, if that is asked for, however the run
+// ended. What it can't do is reported and does not fail the step.
+func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledger, result report.Result) {
+	choice := in.cleanUpChoice()
+	if x.clients == nil || !choice.Any() {
+		return
+	}
+	limited, cancel := context.WithCancel(ctx)
+	if signal := run.Interruption(ctx); signal != nil {
+		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), run.NewShutdownBudget(signal.At, true).CleanUp)
+	}
+	defer cancel()
+	err := in.runner(x, ledger).CleanUp(limited, choice, result.ExitCode != conclude.ExitGood, result.Registered, x.Outcome.Succeeded())
+	if err == nil {
+		return
+	}
+	if limited.Err() != nil {
+		in.console.Printf("not cleaned up as a whole, as there is no time left")
+	} else {
+		for _, note := range in.explainer(x.clients, x.logs).Error(ctx, err, nil) {
+			note.Title = "not cleaned up"
+			in.console.Warning(note)
+		}
+	}
+	for _, e := range ledger.Entries() {
+		if e.State == run.EntryRegistered {
+			in.console.Printf("this step registered %s and has not deregistered it:", e.ARN)
+			in.console.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", x.clients.Config.Region, e.ARN)
+		}
+	}
+}
+
+// cleanUpChoice is what the inputs say of clean-up.
+func (in invocation) cleanUpChoice() run.CleanUp {
+	return run.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
+}

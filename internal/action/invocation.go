@@ -1,0 +1,129 @@
+package action
+
+import (
+	"context"
+	"io"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/git"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
+	"github.com/ecs-run-task/ecs-run-task/internal/logs"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/publish"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/session"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// invocation is what a command that may call AWS was given. It never changes. Its methods
+// hand to each stage what that takes of it.
+type invocation struct {
+	env     Env
+	console *report.Report
+	config  input.Config
+	ci      ci.Run
+}
+
+func newInvocation(env Env, console *report.Report, config input.Config) invocation {
+	return invocation{env, console, config, ci.Detect(env.LookupEnv)}
+}
+
+// connect makes the clients of AWS, or of an ECS of this step's own.
+func (in invocation) connect(ctx context.Context) (*session.Clients, error) {
+	return in.connectForRun(ctx, &execution{})
+}
+
+// connectForRun is connect for an execution: an ECS of this step's own gets the secrets of
+// its draft, and hands what containers print to its logs, once it has them.
+func (in invocation) connectForRun(ctx context.Context, x *execution) (*session.Clients, error) {
+	if in.config.Local == "" {
+		return session.Connect(ctx, in.sessionEnv(), in.sessionOptions(), in.console.Emit)
+	}
+	local := embedded.Run{Executor: in.config.Local, Region: in.config.Region, Secrets: x.Draft.LocalSecrets}
+	if in.config.Logs {
+		local.Output = func(taskARN, container string) io.Writer { return x.logs.Output(taskARN, container) }
+	}
+	return embedded.Connect(in.env.embedded(), local), nil
+}
+
+func (in invocation) sessionEnv() session.Env {
+	return session.Env{LookupEnv: in.env.LookupEnv, Unsetenv: in.env.Unsetenv, CI: in.ci}
+}
+
+func (in invocation) sessionOptions() session.Options {
+	options := session.Options{AWSAccess: in.config.AWSAccess}
+	if plan.EndPolicyOf(in.config).Waits() {
+		options.Wait = in.config.Timeout
+	}
+	return options
+}
+
+// planEnv is what a plan takes of the operating system and the step.
+func (in invocation) planEnv() plan.Env {
+	return plan.Env{
+		Getenv: in.env.getenv, Environ: in.env.Environ, Getwd: in.env.Getwd, Stdin: in.env.Stdin, CI: in.ci,
+		CodeCommit: func(ctx context.Context) (git.AWSCredentials, error) {
+			config, err := session.LoadConfig(ctx, in.sessionEnv(), in.sessionOptions(), in.console.Emit)
+			if err != nil {
+				return git.AWSCredentials{}, err
+			}
+			c, err := config.Credentials.Retrieve(ctx)
+			return git.AWSCredentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, err
+		},
+	}
+}
+
+// leftoverEnv is what looking for left tasks takes of the operating system and the step.
+func (in invocation) leftoverEnv() leftover.Env {
+	return leftover.Env{
+		Config: in.config, CI: in.ci, Getenv: in.env.getenv, Connect: in.connect, Emit: in.console.Emit,
+	}
+}
+
+// ecs returns what calls ECS on the cluster.
+func (in invocation) ecs(clients *session.Clients) task.Runner {
+	return task.Runner{API: clients.ECS, Cluster: in.config.Cluster}
+}
+
+// explainer returns what explains errors; clients and logs may be nil.
+func (in invocation) explainer(clients *session.Clients, logs *logs.Logs) explain.Explainer {
+	e := explain.Explainer{Cluster: in.config.Cluster, Subnets: in.config.Subnets}
+	if clients != nil {
+		e.Region, e.Account = clients.Config.Region, clients
+	}
+	if logs != nil {
+		e.LastLines = logs.Last
+	}
+	return e
+}
+
+// publisher returns what publishes the step's result.
+func (in invocation) publisher() publish.Publisher {
+	return publish.Publisher{Console: in.console, Files: in.config.ResultFile}
+}
+
+// runner returns what runs the plan of an execution.
+func (in invocation) runner(x execution, ledger *run.Ledger) run.Runner {
+	ledger.OnTasks(in.publisher().SaveTasks)
+	r := run.Runner{
+		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.Outcome.Plan,
+		Ledger: ledger, Logs: x.logs, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs),
+		Clock:         x.clients.LocalTime,
+		CleansUp:      in.cleanUpChoice().Any(),
+		ReuseRevision: in.config.ReuseRevision,
+		RunURL:        in.ci.URL,
+	}
+	if x.clients.Local {
+		r.Changes = embedded.Changes
+	}
+	if in.ci.ID != "" {
+		r.Owner = ownership.Of(in.ci, in.config.Matrix)
+		r.OwnStartedBy = in.config.StartedBy == ""
+	}
+	return r
+}

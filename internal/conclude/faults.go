@@ -1,0 +1,88 @@
+package conclude
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// Faults returns what went wrong, each with what is likely behind it: the tasks
+// that failed by themselves, the step's error, and its end by a signal or the
+// time-out. Tasks that the step stopped did not fail by themselves.
+func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *run.Ledger) []event.Note {
+	var all []event.Note
+	add := func(note event.Note) {
+		note.InWorkspace = r.Draft.InWorkspace(note.File)
+		all = append(all, note)
+	}
+	var open []*task.State // when the step ended
+	var source *taskdef.Definition
+	for i, job := range r.Outcome.Plan.Jobs {
+		for _, state := range r.Outcome.Deciding(i) {
+			stopping := ledger.IsStopping(aws.ToString(state.TaskArn))
+			if failedByItself(state, stopping) {
+				add(e.Task(ctx, state, plan.TextOf(job.Definition)))
+			}
+			if isUnfinished(state, stopping) {
+				if open = append(open, state); len(open) == 1 {
+					source = plan.TextOf(job.Definition)
+				}
+			}
+		}
+	}
+	unfinished := func(title, text string, end diagnose.End) {
+		note := e.Unfinished(ctx, end, task.Goal(r.Config.SteadyState), open, source)
+		note.Title, note.Text = title, text+note.Text
+		add(note)
+	}
+	if r.Outcome.Cause == run.Cancelled {
+		unfinished("cancelled", r.Outcome.Signal.Error(), diagnose.Cancelled)
+		return all
+	}
+	timedOut, explained := r.Outcome.Cause == run.TimedOut, false
+	for _, one := range explain.Split(r.Outcome.Err) {
+		if one == nil {
+			continue
+		}
+		for _, note := range e.Error(ctx, one, r.Outcome.RevisionOf(one)) {
+			if timedOut && endedByTimeout(one) {
+				explained = true
+				note.Title, note.Text = "timed out", timedOutText(r.Config)+": "+note.Text
+			}
+			add(note)
+		}
+	}
+	if timedOut && !explained {
+		unfinished("timed out", timedOutText(r.Config), "")
+	}
+	return all
+}
+
+// failedByItself reports whether a task failed other than by the step, which ECS
+// accepted the order to stop it from if it is stopping.
+func failedByItself(state *task.State, stopping bool) bool {
+	v := state.Verdict
+	return v != nil && v.Outcome != task.Succeeded && (!stopping || v.Outcome == task.Failed)
+}
+
+// isUnfinished reports whether a task had not ended by itself, nor was as was asked for.
+func isUnfinished(state *task.State, stopping bool) bool {
+	v := state.Verdict
+	return !state.Reached && (v == nil || stopping && v.Outcome != task.Succeeded && v.Outcome != task.Failed)
+}
+
+// endedByTimeout reports whether a launch came to nothing since there was no time
+// left.
+func endedByTimeout(err error) bool {
+	var failed *task.FailedLaunchError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed)
+}

@@ -1,0 +1,128 @@
+// Package publish hands the result of a step to what comes after it: result files, outputs,
+// the job summary, and the state for the post stage.
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/logs"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+)
+
+// Publisher publishes one result.
+type Publisher struct {
+	Console *report.Report
+	Files   []string // the names of result files
+}
+
+// Failed reports whether something could not be written.
+func (p Published) Failed() bool { return len(p.faults) > 0 }
+
+// Published is what later steps have of a result.
+type Published struct {
+	outputs []report.Output
+	faults  []report.Note // why something of it could not be written
+	failed  []string      // result files that could not be written
+}
+
+// Publish writes what is to be had of the result beside the console, and was not before,
+// and returns the exit status.
+func (p Publisher) Publish(result report.Result, before Published) int {
+	result, _ = p.WriteFiles(result, before)
+	if fault := p.Console.Summary(result); fault != nil {
+		p.Console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
+	}
+	if result.ExitCode == conclude.ExitGood {
+		p.Console.Emit(event.State{Name: "done", Value: "true"})
+	}
+	p.Console.Finish(result)
+	return result.ExitCode
+}
+
+// WriteFiles writes the result files and the outputs, but those that have been set before.
+// Later steps rely on them: where one can't be written, which is reported once, the result
+// that it returns is an error, and so is that in the others.
+func (p Publisher) WriteFiles(result report.Result, before Published) (report.Result, Published) {
+	now := Published{nil, slices.Clip(before.faults), slices.Clip(before.failed)}
+	result.Faults = append(slices.Clip(result.Faults), before.faults...)
+	failed := func(name string, fault error) {
+		note := report.Note{Title: name + " not written", Text: name + " not written: " + fault.Error()}
+		p.Console.Error(note)
+		now.faults, result.Faults = append(now.faults, note), append(result.Faults, note)
+		if result.ExitCode == conclude.ExitGood {
+			result.Status, result.ExitCode, result.Reason = report.Errored, conclude.ExitError, note.Text
+		}
+	}
+	write := func() {
+		for _, name := range p.Files {
+			if slices.Contains(now.failed, name) {
+				continue
+			}
+			if fault := p.writeResult(name, result); fault != nil {
+				now.failed = append(now.failed, name)
+				failed("result-file", fault)
+			}
+		}
+	}
+	write()
+	outputs, fault := p.setOutputs(result, before.outputs)
+	if fault != nil && !errors.Is(fault, report.ErrNotWritten) {
+		failed("outputs", fault)
+	}
+	if now.outputs = outputs; len(now.faults) > len(before.faults) {
+		write() // those that were written before the fault
+	}
+	return result, now
+}
+
+// setOutputs sets the step's outputs, but those that have been set, and returns all.
+func (p Publisher) setOutputs(result report.Result, set []report.Output) ([]report.Output, error) {
+	outputs, shown := result.FittingOutputs(p.Console.Hide)
+	if shown < len(result.Tasks) && set == nil {
+		p.Console.Notice(report.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, run.Plural(len(result.Tasks), "task"))})
+	}
+	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
+	return outputs, p.Console.Outputs(changed)
+}
+
+// writeResult writes a result file, with the folder that it is to be in.
+func (p Publisher) writeResult(name string, r report.Result) error {
+	text, err := result.Write(name, r, p.Console.Hide)
+	if err != nil {
+		return err
+	}
+	return report.Within(func() error {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(name, text, 0o644)
+	})
+}
+
+// SaveTasks saves the ARNs of the run's tasks for the post stage.
+func (p Publisher) SaveTasks(arns []string) {
+	p.Console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
+}
+
+// SaveLogs saves for the post stage up to where the logs have been read, and says where
+// later lines are.
+func (p Publisher) SaveLogs(positions []logs.Position) {
+	if len(positions) == 0 {
+		return
+	}
+	p.Console.Emit(event.State{Name: "logs", Value: logs.Save(positions)})
+	where := "at the addresses of the logs above"
+	if p.Console.HasState() {
+		where = "in the step's post stage, and " + where
+	}
+	p.Console.Printf("log lines that CloudWatch Logs shows later are %s", where)
+}
