@@ -51,7 +51,7 @@ func IsObject(s string) bool {
 		len(bucket) <= 255 && bucketName.MatchString(bucket)
 }
 
-// A Secret is what a value that is kept secret is taken from.
+// A Secret is the source of a secret value.
 type Secret struct {
 	// ARN is that of a secret in Secrets Manager, or of a parameter; empty for a
 	// parameter that is given by its name.

@@ -3,7 +3,7 @@
 // hosts of ECR, the sizes of Fargate. Each fact names its source and the date at
 // which it was read.
 //
-// It knows nothing of task definitions, and calls nothing.
+// It does not know task definitions, and calls nothing.
 package awsfacts
 
 import (

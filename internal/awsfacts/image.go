@@ -17,7 +17,7 @@ type Image struct {
 // An ImageError says what is wrong with the name of an image.
 type ImageError struct {
 	Reason string
-	Right  string // the name that was meant; empty if that is not sure
+	Right  string // the corrected name; empty if it is not certain
 }
 
 func (e *ImageError) Error() string { return e.Reason }

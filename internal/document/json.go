@@ -84,18 +84,6 @@ func (p *jsonParser) comment() bool {
 	return false
 }
 
-// shorten cuts a long text for a message.
-func shorten(s string) string {
-	const most = 60
-	n := 0
-	for i := range s {
-		if n++; n > most {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
 func (p *jsonParser) value() *Node {
 	if !p.space() {
 		return nil
@@ -183,7 +171,7 @@ func (p *jsonParser) literal() *Node {
 	case "none", "nil", "undefined":
 		hint = "null"
 	}
-	if !p.fail(start, hint, "expected a value, found %q, which is neither a number nor true, false or null", shorten(word)) {
+	if !p.fail(start, hint, "expected a value, found %q, which is neither a number nor true, false or null", Shorten(word)) {
 		return nil
 	}
 	return p.node(Null, "", place)
@@ -274,7 +262,7 @@ func (p *jsonParser) object(place Place) *Node {
 			return nil
 		}
 		if p.pos == len(p.text) || p.text[p.pos] != ':' {
-			p.fail(p.pos, "", "expected : after the key %q, found %s", shorten(key.Text), p.found(p.pos))
+			p.fail(p.pos, "", "expected : after the key %q, found %s", Shorten(key.Text), p.found(p.pos))
 			return nil
 		}
 		p.pos++
@@ -342,7 +330,7 @@ func (p *jsonParser) key() *Node {
 		p.fail(start, "", "expected a key in double quotes, found %s", p.found(p.pos))
 		return nil
 	}
-	if !p.fail(start, fmt.Sprintf("%q", shorten(word)), "expected a key in double quotes, found %q", shorten(word)) {
+	if !p.fail(start, fmt.Sprintf("%q", Shorten(word)), "expected a key in double quotes, found %q", Shorten(word)) {
 		return nil
 	}
 	p.pos += len(word)

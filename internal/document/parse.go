@@ -131,12 +131,12 @@ func (r *reader) found(offset int) string {
 		return "the end of the text"
 	}
 	if word := r.word(offset); word != "" {
-		return fmt.Sprintf("%q", shorten(word))
+		return fmt.Sprintf("%q", Shorten(word))
 	}
 	rest := r.text[offset:]
 	if rest[0] == '"' {
 		if end := strings.IndexAny(rest[1:], "\"\n"); end >= 0 {
-			return shorten(rest[:1+end]) + `"`
+			return Shorten(rest[:1+end]) + `"`
 		}
 	}
 	c, _ := utf8.DecodeRuneInString(rest)
@@ -273,7 +273,7 @@ func (r *reader) duplicates(members []Member, path func() string) {
 		}
 		if first != nil && !r.fault(&Error{
 			Place: m.Key.Place, Path: MemberPath(path(), m.Key.Text), Code: "duplicate-key",
-			Message: fmt.Sprintf("duplicate key %q, first written at %d:%d", shorten(m.Key.Text), first.Place.Line, first.Place.Column),
+			Message: fmt.Sprintf("duplicate key %q, first written at %d:%d", Shorten(m.Key.Text), first.Place.Line, first.Place.Column),
 		}) {
 			return
 		}

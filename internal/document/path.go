@@ -6,7 +6,7 @@ import "strconv"
 // dockerLabels["com.example"]. A long key is cut. An empty path is the whole
 // document.
 func MemberPath(path, key string) string {
-	key = shorten(key)
+	key = Shorten(key)
 	switch {
 	case !isWord(key):
 		return path + "[" + strconv.Quote(key) + "]"

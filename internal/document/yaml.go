@@ -549,7 +549,7 @@ func (p *yamlParser) key(from *yaml.Node) *Node {
 func (p *yamlParser) alias(from *yaml.Node) *Node {
 	n, known := p.anchors[from.Value]
 	if !known {
-		p.fail(p.place(from), "", "no anchor &%s stands before this alias", shorten(p.unmask(from.Value)))
+		p.fail(p.place(from), "", "no anchor &%s stands before this alias", Shorten(p.unmask(from.Value)))
 		return nil
 	}
 	return p.copy(n)
@@ -605,7 +605,7 @@ func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 	case !known && slices.Contains(cloudFormationTags, from.Tag):
 		return fail("write the value itself, or an expression: ${{ … }}", "the CloudFormation function %s can't be resolved here", from.Tag)
 	case !known:
-		return fail("write the value itself", "the tag %s is not one of YAML's core schema", shorten(p.unmask(from.Tag)))
+		return fail("write the value itself", "the tag %s is not one of YAML's core schema", Shorten(p.unmask(from.Tag)))
 	}
 	if n.Kind == String && kind != String {
 		if resolved, literal := resolve(n.Text); resolved == kind && (literal != "" || kind == Null) {

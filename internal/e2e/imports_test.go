@@ -39,7 +39,7 @@ var rooms = map[string][]string{
 	"preflight": {"awsfacts", "document", "input", "lookup", "taskdef"},
 	"report":    {"diagnose", "event", "task", "taskdef"},
 	"result":    {"report", "task"},
-	"runtask":   {"awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
+	"runtask":   {"apischema", "awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
 	"explain":   {"diagnose", "document", "event", "input", "task", "taskdef"},
 	"ownership": {"ci"},
 	"plan":      {"awsfacts", "ci", "document", "event", "expand", "git", "input", "lookup", "nearest", "ownership", "preflight", "runtask", "session", "source", "task", "taskdef"},
@@ -49,7 +49,10 @@ var rooms = map[string][]string{
 	"session":   {"ci", "event", "explain", "input", "lookup", "ownership", "task"},
 	"tail":      {},
 	"task":      {},
-	"taskdef":   {"awsfacts", "document", "nearest", "placeholder", "shellwords"},
+	"taskdef":   {"apischema", "awsfacts", "document", "nearest", "taskdef/rules"},
+
+	"apischema":     {"awsfacts", "document", "nearest", "shellwords"},
+	"taskdef/rules": {"apischema", "awsfacts", "document", "nearest", "placeholder", "shellwords"},
 
 	"awsfacts":    {},
 	"placeholder": {},

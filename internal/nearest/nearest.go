@@ -1,4 +1,5 @@
-// Package nearest finds what somebody who mistyped a name may have meant.
+// Package nearest finds the known name that a mistyped name is likely to stand for. It
+// knows no names itself, and never decides what is done with the one that it finds.
 package nearest
 
 import (
@@ -9,8 +10,13 @@ import (
 // Name returns the one of the known names that is nearest to name, or "" if
 // none is near: apart by letter case, or by a third of its letters at the most,
 // or the shortest one that begins with it, as environment does with env. Among
-// equally near names the first wins.
+// equally near names the first wins. A name of more than 510 bytes is near to none: the
+// comparison would take long, and names of AWS have 255 characters at most.
 func Name(name string, known []string) string {
+	const longest = 510
+	if len(name) > longest {
+		return ""
+	}
 	best, least := "", len(name)/3+1
 	longer := ""
 	for _, candidate := range known {
@@ -30,8 +36,8 @@ func Name(name string, known []string) string {
 	return cmp.Or(best, longer)
 }
 
-// isStart reports whether a name is the beginning of another, long enough to
-// tell it by.
+// isStart reports whether a name is the beginning of another, and long enough to stand for
+// it.
 func isStart(name, of string) bool {
 	const enough = 3
 	more := len(of) - len(name)

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // DefinitionDifference says that a task's revision, which ECS described with an
@@ -120,7 +120,7 @@ func subnetOf(t types.Task) string {
 // plainOverride returns overrides without what says nothing: ECS shows each container
 // of a task, and lists in no order.
 func plainOverride(o types.TaskOverride) types.TaskOverride {
-	o.Cpu, o.Memory = plainSize(o.Cpu, taskdef.CPU), plainSize(o.Memory, taskdef.Memory)
+	o.Cpu, o.Memory = plainSize(o.Cpu, awsfacts.ParseCPU), plainSize(o.Memory, awsfacts.ParseMemory)
 	var containers []types.ContainerOverride
 	for _, c := range o.ContainerOverrides {
 		if len(c.Command) == 0 {

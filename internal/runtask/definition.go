@@ -69,8 +69,8 @@ func limitsKept(d *taskdef.Definition, overrides *document.Node) []document.Warn
 	if memory == nil || d.Memory == "" {
 		return nil
 	}
-	before, ok := taskdef.Memory(d.Memory)
-	now, okNow := taskdef.Memory(memory.Text)
+	before, ok := awsfacts.ParseMemory(d.Memory)
+	now, okNow := awsfacts.ParseMemory(memory.Text)
 	if !ok || !okNow || now <= before {
 		return nil
 	}

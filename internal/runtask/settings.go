@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
@@ -180,7 +181,7 @@ var ownInputs = map[string]string{
 // setRequest checks the document of run-task-request and takes it over, if it
 // is good.
 func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
-	checked, warnings, err := taskdef.Check(n, schemas.RunTaskRequest, s.options)
+	checked, warnings, err := apischema.Check(n, schemas.RunTaskRequest, s.options.PassUnknown())
 	faults := []error{each(err, adviseImage), unrendered(checked), taskdef.CheckTags(tagsOf(checked))}
 	for _, m := range n.Members {
 		message := ""
@@ -225,7 +226,7 @@ func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
 	if err := otherOverrides(n); err != nil {
 		return nil, err
 	}
-	checked, warnings, err := taskdef.Check(n, schemas.TaskOverride, s.options)
+	checked, warnings, err := apischema.Check(n, schemas.TaskOverride, s.options.PassUnknown())
 	err = errors.Join(each(err, adviseImage), unrendered(checked))
 	if err == nil {
 		s.overrides = checked

@@ -142,7 +142,8 @@ func register(t *testing.T, server *ecslocal.Server, body []byte) string {
 	r := httptest.NewRequest(http.MethodPost, "http://localhost/", bytes.NewReader(body))
 	r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition")
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+	r.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
 	if w.Code == http.StatusOK {
@@ -184,7 +185,8 @@ func slots(tree any) []slot {
 		case []any:
 			for i := range v {
 				put := func(to any) { v[i] = to }
-				all = append(all, slot{v[i], put, func() { set(slices.Delete(slices.Clone(v), i, i+1)) }, func() { set(append(slices.Clone(v), clone(v[i]))) }})
+				all = append(all, slot{v[i], put, func() { set(slices.Delete(slices.Clone(v), i, i+1)) },
+					func() { set(append(slices.Clone(v), clone(v[i]))) }})
 				walk(v[i], put)
 			}
 		}
@@ -292,19 +294,25 @@ var checkStricter = []difference{
 	{"credentials", "the credentials are read when the task starts", "API reference, RepositoryCredentials"},
 	{"image", "AWS holds a name to its characters only; the pull fails: invalid reference format",
 		"API reference, ContainerDefinition: image; github.com/distribution/reference"},
-	{"log-region", "the log driver calls its region when the container starts, and fails it", "API reference, LogConfiguration: awslogs-region"},
+	{"log-region", "the log driver calls its region when the container starts, and fails it",
+		"API reference, LogConfiguration: awslogs-region"},
 	{"log-value", "the log driver reads its options when the container starts, and fails it",
 		"CloudWatch Logs API reference, CreateLogGroup; Docker, daemon/logger/awslogs"},
-	{"placeholder", "AWS takes the characters, or looks at them when the task starts; nothing is named so", "the rows of the members that have placeholders"},
+	{"placeholder", "AWS takes the characters, or looks at them when the task starts; nothing is named so",
+		"the rows of the members that have placeholders"},
 	{"credentials", "the secret is looked up when the image is pulled", "API reference, RepositoryCredentials"},
-	{"firelens", "the type of the file is an option, and the log router reads it when it starts", "API reference, FirelensConfiguration: options"},
-	{"depends-on-condition", "a health check of NONE is legal; the dependent container never starts", "API reference, ContainerDependency, HealthCheck"},
-	{"volume-host", "Docker refuses the path when the container starts", "Docker: \"includes invalid characters for a local volume name\""},
+	{"firelens", "the type of the file is an option, and the log router reads it when it starts",
+		"API reference, FirelensConfiguration: options"},
+	{"depends-on-condition", "a health check of NONE is legal; the dependent container never starts",
+		"API reference, ContainerDependency, HealthCheck"},
+	{"volume-host", "Docker refuses the path when the container starts",
+		"Docker: \"includes invalid characters for a local volume name\""},
 	{"mount-path", "Docker refuses the mount when the container starts",
 		"Docker: \"mount path must be absolute\", \"Duplicate mount point\", \"destination can't be '/'\""},
 	{"reference-twice", "CloudFormation refuses it; what ECS itself makes of it is not documented",
 		"uniqueItems in CloudFormation's schema of AWS::ECS::TaskDefinition"},
-	{"script-split", "it is legal: the shell runs the first word alone, and the task ends well without its work", "POSIX, sh -c"},
+	{"script-split", "it is legal: the shell runs the first word alone, and the task ends well without its work",
+		"POSIX, sh -c"},
 	{"secret-role", "the secret options of a log driver are read when the container starts, with the execution role",
 		"developer guide, \"Pass sensitive data to an Amazon ECS container\": logging configuration"},
 	{"secret-value", "the secret is looked up when the task starts: ResourceInitializationError",
@@ -317,8 +325,10 @@ var checkStricter = []difference{
 // localStricter are parts of the refusals of the local ECS of what check passes with a
 // warning.
 var localStricter = []difference{
-	{"No Fargate configuration exists for given values.", "AWS adds sizes, which a table may lack", "developer guide, task-cpu-memory-error"},
-	{"The minimum memory limit is 6 MiB.", "the reference says not to give less, and not that it is refused", "API reference, ContainerDefinition: memory"},
+	{"No Fargate configuration exists for given values.", "AWS adds sizes, which a table may lack",
+		"developer guide, task-cpu-memory-error"},
+	{"The minimum memory limit is 6 MiB.", "the reference says not to give less, and not that it is refused",
+		"API reference, ContainerDefinition: memory"},
 	{"Fargate does not support 'linuxParameters.tmpfs'.", "the developer guide says so, the API reference no longer",
 		"developer guide, fargate-tasks-services; API reference, LinuxParameters: tmpfs"},
 }

@@ -19,7 +19,8 @@ func large() (asJSON, asYAML string) {
 		if c > 0 {
 			j.WriteByte(',')
 		}
-		fmt.Fprintf(&j, "\n    {\n      \"name\": \"c%d\",\n      \"image\": \"busybox:1\",\n      \"memory\": 128,\n      \"environment\": [", c)
+		fmt.Fprintf(&j, "\n    {\n      \"name\": \"c%d\",\n      \"image\": \"busybox:1\",\n      \"memory\": 128,\n      "+
+			"\"environment\": [", c)
 		fmt.Fprintf(&y, "  - name: c%d\n    image: busybox:1\n    memory: 128\n    environment:\n", c)
 		for v := range 90 {
 			if v > 0 {
@@ -66,9 +67,12 @@ func BenchmarkLarge(b *testing.B) {
 
 // BenchmarkThousand parses, checks and encodes a thousand definitions.
 func BenchmarkThousand(b *testing.B) {
-	const asJSON = `{"family":"f","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512","executionRoleArn":"exec",
-"containerDefinitions":[{"name":"app","image":"busybox:1","command":["bin/migrate","--now"],"environment":[{"name":"A","value":"b"},{"name":"C","value":"d"}],
-"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"r","awslogs-stream-prefix":"p"}}}],"tags":[{"key":"k","value":"v"}]}`
+	const asJSON = `{"family":"f","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512",
+	"executionRoleArn":"exec",
+"containerDefinitions":[{"name":"app","image":"busybox:1","command":["bin/migrate","--now"],"environment":[{"name":"A",
+	"value":"b"},{"name":"C","value":"d"}],
+"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"r",
+	"awslogs-stream-prefix":"p"}}}],"tags":[{"key":"k","value":"v"}]}`
 	const asYAML = `
 family: f
 requiresCompatibilities: [FARGATE]

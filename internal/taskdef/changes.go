@@ -16,10 +16,9 @@ type Change struct {
 
 	Kind ChangeKind `json:"kind" oneof:"changed,added,removed" doc:"What became of it."`
 
-	// Old and New are the member's values, empty where there is none and where the
-	// member is not one whose values are shown: an environment or a command may hold
-	// what is nobody's business.
-	Old string `json:"old,omitempty" doc:"Its value there, of a few members only: no environment, command, options or labels."`
+	// Old and New are the member's values. They are empty where there is none, and for
+	// members whose values are not shown: an environment or a command may hold a secret.
+	Old string `json:"old,omitempty" doc:"Its value there, without environments, commands, options and labels."`
 	New string `json:"new,omitempty" doc:"Its value now, of the same members."`
 }
 
@@ -45,12 +44,13 @@ func (c Change) String() string {
 	}
 }
 
-// shownMembers are the members whose values a change shows, by their paths without
-// the items of lists: what runs, how large it is, as whom, and how it is reached.
+// shownMembers are the members whose values a change shows, by their paths without the
+// items of lists: images, sizes, roles, networks and ports.
 var shownMembers = map[string]bool{
 	"cpu": true, "memory": true, "taskRoleArn": true, "executionRoleArn": true,
 	"networkMode": true, "pidMode": true, "ipcMode": true, "requiresCompatibilities": true,
-	"runtimePlatform.cpuArchitecture": true, "runtimePlatform.operatingSystemFamily": true, "ephemeralStorage.sizeInGiB": true,
+	"runtimePlatform.cpuArchitecture": true, "runtimePlatform.operatingSystemFamily": true,
+	"ephemeralStorage.sizeInGiB": true,
 
 	"containerDefinitions.image": true, "containerDefinitions.cpu": true, "containerDefinitions.memory": true,
 	"containerDefinitions.memoryReservation": true, "containerDefinitions.essential": true,
@@ -66,11 +66,11 @@ var shownMembers = map[string]bool{
 // longestValue is how many characters of a value a change shows.
 const longestValue = 200
 
-// Changes returns what registering d would change about a registered definition, as
-// DescribeTaskDefinition answers it with its tags. What is compared is what ECS stores;
-// there are no changes if and only if the two are the same by [Definition.SameAs].
-func (d *Definition) Changes(answer []byte) ([]Change, error) {
-	registered, account, err := Registered(answer)
+// Changes returns what registering d would change about a registered definition, the
+// response of DescribeTaskDefinition with its tags. It compares the forms that ECS stores:
+// there are no changes if and only if [Definition.SameAs] is true.
+func (d *Definition) Changes(response []byte) ([]Change, error) {
+	registered, account, err := Registered(response)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +81,8 @@ func (d *Definition) Changes(answer []byte) ([]Change, error) {
 
 type changes []Change
 
-// compare adds what differs between two values of a member, which is at a path and,
-// without the items of lists, a member of a name.
+// compare adds the differences between two values of a member. name is its path without
+// the items of lists.
 func (c *changes) compare(path, name string, a, b *document.Node) {
 	switch {
 	case equal(a, b):
@@ -122,19 +122,19 @@ func shownValue(n *document.Node) string {
 	return text
 }
 
-// compareMaps adds what differs between the members of two maps, in the order of the
-// new one, with what was removed at the end.
+// compareMaps adds the differences between the members of two maps, in the order of the
+// new one, with removed members at the end.
 func (c *changes) compareMaps(path, name string, a, b *document.Node) {
 	for _, m := range b.Members {
 		inner, innerName := document.MemberPath(path, m.Key.Text), strings.TrimPrefix(name+"."+m.Key.Text, ".")
-		if before := member(a, m.Key.Text); before != nil {
+		if before := a.Member(m.Key.Text); before != nil {
 			c.compare(inner, innerName, before, m.Value)
 		} else {
 			c.add(Added, inner, innerName, nil, m.Value)
 		}
 	}
 	for _, m := range a.Members {
-		if member(b, m.Key.Text) == nil {
+		if b.Member(m.Key.Text) == nil {
 			c.add(Removed, document.MemberPath(path, m.Key.Text), strings.TrimPrefix(name+"."+m.Key.Text, "."), m.Value, nil)
 		}
 	}
@@ -163,14 +163,14 @@ func (c *changes) compareLists(path, name string, a, b *document.Node) {
 	}
 }
 
-// keysOf returns what names the items of a list, one name each; nil if they have none,
-// or not each its own.
+// keysOf returns the names of the items of a list; nil if an item has no name, or two have
+// the same.
 func keysOf(list *document.Node) []string {
 	keys := []string{}
 	for _, item := range list.Items {
 		var key string
 		for _, name := range []string{"name", "key", "containerName", "sourceContainer", "containerPath", "containerPort"} {
-			if value := member(item, name); value != nil {
+			if value := item.Member(name); value != nil {
 				key = value.Text
 				break
 			}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
@@ -41,32 +40,57 @@ func TestBody(t *testing.T) {
 	for _, test := range []struct{ name, in, want string }{
 		{"bare", `{"family":"a","containerDefinitions":[` + container + `],"cpu":"256"}`,
 			`{"family":"a","containerDefinitions":[` + container + `],"cpu":"256"}`},
-		{"described", `{"taskDefinition":{"revision":1,"containerDefinitions":[` + container + `],"family":"a"},"tags":[{"key":"k","value":""}]}`,
+		{"described", `{"taskDefinition":{"revision":1,"containerDefinitions":[` + container +
+			`],"family":"a"},"tags":[{"key":"k","value":""}]}`,
 			`{"containerDefinitions":[` + container + `],"family":"a","tags":[{"key":"k","value":""}]}`},
-		{"described with tags on both sides", `{"taskDefinition":{"tags":[{"key":"k","value":"1"}],"containerDefinitions":[` + container + `],"family":"a"},"tags":[{"key":"k","value":"1"},{"key":"l"}]}`,
+		{"described with tags on both sides",
+			`{"taskDefinition":{"tags":[{"key":"k","value":"1"}],"containerDefinitions":[` + container +
+				`],"family":"a"},"tags":[{"key":"k","value":"1"},{"key":"l"}]}`,
 			`{"tags":[{"key":"k","value":"1"},{"key":"l"}],"containerDefinitions":[` + container + `],"family":"a"}`},
-		{"described by an SDK", `{"taskDefinition":{"containerDefinitions":[` + container + `],"family":"a"},"tags":[],"ResponseMetadata":{"RequestId":"1"}}`,
+		{"described by an SDK", `{"taskDefinition":{"containerDefinitions":[` + container +
+			`],"family":"a"},"tags":[],"ResponseMetadata":{"RequestId":"1"}}`,
 			`{"containerDefinitions":[` + container + `],"family":"a"}`},
 		{"own members", `{"x-a":[1],"$schema":"s","family":"a","containerDefinitions":[` + container + `],"x-b":null}`,
 			`{"family":"a","containerDefinitions":[` + container + `]}`},
-		{"own members around and inside", `{"x-a":1,"taskDefinition":{"x-b":2,"family":"a","containerDefinitions":[` + container + `]}}`,
+		{"own members around and inside",
+			`{"x-a":1,"taskDefinition":{"x-b":2,"family":"a","containerDefinitions":[` + container + `]}}`,
 			`{"family":"a","containerDefinitions":[` + container + `]}`},
-		{"nulls anywhere and empty members on top", `{"family":"a","cpu":null,"memory":"","volumes":[],"proxyConfiguration":{},"containerDefinitions":[{"name":"app","image":"i","memory":1024,"cpu":null,"command":["",""],"environment":[{"name":"E","value":""}],"dockerLabels":{"l":""},"links":[],"healthCheck":null}]}`,
-			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":1024,"command":["",""],"environment":[{"name":"E","value":""}],"dockerLabels":{"l":""},"links":[]}]}`},
-		{"tags of AWS", `{"family":"a","containerDefinitions":[` + container + `],"tags":[{"key":"aws:x","value":"1"},{"key":"AWS:y","value":"1"}]}`,
+		{"nulls anywhere and empty members on top",
+			`{"family":"a","cpu":null,"memory":"","volumes":[],"proxyConfiguration":{},"containerDefinitions":[{"name":"app",` +
+				`"image":"i","memory":1024,"cpu":null,"command":["",""],"environment":[{"name":"E","value":""}],` +
+				`"dockerLabels":{"l":""},"links":[],"healthCheck":null}]}`,
+			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":1024,"command":["",""],` +
+				`"environment":[{"name":"E","value":""}],"dockerLabels":{"l":""},"links":[]}]}`},
+		{"tags of AWS", `{"family":"a","containerDefinitions":[` + container +
+			`],"tags":[{"key":"aws:x","value":"1"},{"key":"AWS:y","value":"1"}]}`,
 			`{"family":"a","containerDefinitions":[` + container + `]}`},
-		{"CloudFormation", `{"Family":"a","ContainerDefinitions":[{"Name":"app","Image":"i","Memory":"128","DockerLabels":{"Key":"v"},"LogConfiguration":{"LogDriver":"json-file","Options":{"Max":"1"}}}],"Volumes":[{"Name":"v","EFSVolumeConfiguration":{"FilesystemId":"fs-1","AuthorizationConfig":{"IAM":"DISABLED"}}}]}`,
-			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"dockerLabels":{"Key":"v"},"logConfiguration":{"logDriver":"json-file","options":{"Max":"1"}}}],"volumes":[{"name":"v","efsVolumeConfiguration":{"fileSystemId":"fs-1","authorizationConfig":{"iam":"DISABLED"}}}]}`},
-		{"CloudFormation's proxy", `{"Family":"a","ContainerDefinitions":[` + container + `],"ProxyConfiguration":{"ContainerName":"app","ProxyConfigurationProperties":[{"Name":"A","Value":"1"}]}}`,
-			`{"family":"a","containerDefinitions":[` + container + `],"proxyConfiguration":{"containerName":"app","properties":[{"name":"A","value":"1"}]}}`},
-		{"a map of variables", `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"environment":{"B":"1","A":2},"secrets":{"S":"/s"}}],"executionRoleArn":"r"}`,
-			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"environment":[{"name":"B","value":"1"},{"name":"A","value":"2"}],"secrets":[{"name":"S","valueFrom":"/s"}]}],"executionRoleArn":"r"}`},
-		{"type slips", `{"family":"a","cpu":256,"memory":512,"enableFaultInjection":"True","containerDefinitions":[{"name":"app","image":"i","memory":"0.5 GB","cpu":"256","essential":"true","portMappings":[{"containerPort":"80","hostPort":8e1}]}]}`,
-			`{"family":"a","cpu":"256","memory":"512","enableFaultInjection":true,"containerDefinitions":[{"name":"app","image":"i","memory":512,"cpu":256,"essential":true,"portMappings":[{"containerPort":80,"hostPort":80}]}]}`},
-		{"sizes with units stay", `{"family":"a","cpu":".5 vCPU","memory":"1GB","containerDefinitions":[{"name":"app","image":"i"}]}`,
+		{"CloudFormation", `{"Family":"a","ContainerDefinitions":[{"Name":"app","Image":"i","Memory":"128",` +
+			`"DockerLabels":{"Key":"v"},"LogConfiguration":{"LogDriver":"json-file","Options":{"Max":"1"}}}],` +
+			`"Volumes":[{"Name":"v","EFSVolumeConfiguration":{"FilesystemId":"fs-1",` +
+			`"AuthorizationConfig":{"IAM":"DISABLED"}}}]}`,
+			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"dockerLabels":{"Key":"v"},` +
+				`"logConfiguration":{"logDriver":"json-file","options":{"Max":"1"}}}],"volumes":[{"name":"v",` +
+				`"efsVolumeConfiguration":{"fileSystemId":"fs-1","authorizationConfig":{"iam":"DISABLED"}}}]}`},
+		{"CloudFormation's proxy", `{"Family":"a","ContainerDefinitions":[` + container +
+			`],"ProxyConfiguration":{"ContainerName":"app","ProxyConfigurationProperties":[{"Name":"A","Value":"1"}]}}`,
+			`{"family":"a","containerDefinitions":[` + container +
+				`],"proxyConfiguration":{"containerName":"app","properties":[{"name":"A","value":"1"}]}}`},
+		{"a map of variables", `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,` +
+			`"environment":{"B":"1","A":2},"secrets":{"S":"/s"}}],"executionRoleArn":"r"}`,
+			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"environment":[{"name":"B",` +
+				`"value":"1"},{"name":"A","value":"2"}],"secrets":[{"name":"S","valueFrom":"/s"}]}],"executionRoleArn":"r"}`},
+		{"type slips", `{"family":"a","cpu":256,"memory":512,"enableFaultInjection":"True",` +
+			`"containerDefinitions":[{"name":"app","image":"i","memory":"0.5 GB","cpu":"256","essential":"true",` +
+			`"portMappings":[{"containerPort":"80","hostPort":8e1}]}]}`,
+			`{"family":"a","cpu":"256","memory":"512","enableFaultInjection":true,"containerDefinitions":[{"name":"app",` +
+				`"image":"i","memory":512,"cpu":256,"essential":true,"portMappings":[{"containerPort":80,"hostPort":80}]}]}`},
+		{"sizes with units stay",
+			`{"family":"a","cpu":".5 vCPU","memory":"1GB","containerDefinitions":[{"name":"app","image":"i"}]}`,
 			`{"family":"a","cpu":".5 vCPU","memory":"1GB","containerDefinitions":[{"name":"app","image":"i"}]}`},
-		{"letters of all kinds", `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":["<é&😀>","\u2028","\u0001"]}]}`,
-			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":["<é&😀>","` + "\u2028" + `","\u0001"]}]}`},
+		{"letters of all kinds", `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,` +
+			`"command":["<é&😀>","\u2028","\u0001"]}]}`,
+			`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":["<é&😀>","` + "\u2028" +
+				`","\u0001"]}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			definitions, _, err := taskdef.Decode(parse(t, test.in), taskdef.Options{})
@@ -112,14 +136,22 @@ func TestTags(t *testing.T) {
 		options   []taskdef.Tag
 		want, err string
 	}{
-		{name: "added", own: `[{"key":"a","value":"1"}]`, options: []taskdef.Tag{{"b", "2", at}}, want: `[{"key":"a","value":"1"},{"key":"b","value":"2"}]`},
+		{name: "added", own: `[{"key":"a","value":"1"}]`, options: []taskdef.Tag{{"b", "2", at}},
+			want: `[{"key":"a","value":"1"},{"key":"b","value":"2"}]`},
 		{name: "added to none", options: []taskdef.Tag{{"b", "", at}}, want: `[{"key":"b","value":""}]`},
-		{name: "overriding", own: `[{"key":"a","value":"1"},{"key":"c"}]`, options: []taskdef.Tag{{"a", "2", at}}, want: `[{"key":"a","value":"2"},{"key":"c"}]`},
-		{name: "in place of one that breaks a rule", own: `[{"key":"b","value":"%"},{"key":"a","value":"1"}]`, options: []taskdef.Tag{{"a", "2", at}}, err: `in:1:115: tags[0].value: the value of "b" has other characters than letters, digits, spaces and _ . : / = + - @`},
-		{name: "of AWS", options: []taskdef.Tag{{"aws:a", "", at}}, err: `input tags:1:1: tags: the key "aws:a" begins with aws:, which only AWS may use`},
-		{name: "twice", options: []taskdef.Tag{{"a", "", at}, {"a", "", at}}, err: `input tags:1:1: tags: the tag "a" is given twice`},
+		{name: "overriding", own: `[{"key":"a","value":"1"},{"key":"c"}]`, options: []taskdef.Tag{{"a", "2", at}},
+			want: `[{"key":"a","value":"2"},{"key":"c"}]`},
+		{name: "in place of one that breaks a rule", own: `[{"key":"b","value":"%"},{"key":"a","value":"1"}]`,
+			options: []taskdef.Tag{{"a", "2",
+				at}}, err: `in:1:115: tags[0].value: the value of "b" has other characters than letters, digits,` +
+				` spaces and _ . : / = + - @`},
+		{name: "of AWS", options: []taskdef.Tag{{"aws:a", "", at}},
+			err: `input tags:1:1: tags: the key "aws:a" begins with aws:, which only AWS may use`},
+		{name: "twice", options: []taskdef.Tag{{"a", "", at}, {"a", "", at}},
+			err: `input tags:1:1: tags: the tag "a" is given twice`},
 		{name: "without a key", options: []taskdef.Tag{{"", "v", at}}, err: `input tags:1:1: tags: a tag must have a key`},
-		{name: "odd letters", options: []taskdef.Tag{{"a", "100%", at}}, err: `input tags:1:1: tags: the value of "a" has other characters than letters, digits, spaces and _ . : / = + - @`},
+		{name: "odd letters", options: []taskdef.Tag{{"a", "100%", at}},
+			err: `input tags:1:1: tags: the value of "a" has other characters than letters, digits, spaces and _ . : / = + - @`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			own := ""
@@ -139,7 +171,8 @@ func TestTags(t *testing.T) {
 				t.Errorf("tags are %s, want %s", got, test.want)
 			}
 			for i, tag := range definitions[0].Tags {
-				if want := fmt.Sprintf(`{"key":%q,"value":%q}`, tag.Key, tag.Value); tag.Value != "" && !strings.Contains(test.want, want) {
+				if want := fmt.Sprintf(`{"key":%q,"value":%q}`, tag.Key, tag.Value); tag.Value != "" &&
+					!strings.Contains(test.want, want) {
 					t.Errorf("Tags[%d] = %v, want one of %s", i, tag, test.want)
 				}
 			}
@@ -174,14 +207,16 @@ func TestRun(t *testing.T) {
 			t.Errorf("Decode(%s): %v", in, err)
 			continue
 		}
-		if d := definitions[0]; d.Run == nil || string(d.Run.JSON()) != `{"count":2}` || strings.Contains(string(d.Body), "count") {
+		if d := definitions[0]; d.Run == nil || string(d.Run.JSON()) != `{"count":2}` ||
+			strings.Contains(string(d.Body), "count") {
 			t.Errorf("Decode(%s) has %v to run and the body %s", in, d.Run, d.Body)
 		}
 	}
 }
 
 func TestUnknownMembers(t *testing.T) {
-	in := `{"family":"a","future":{"Deep":[1.50,null,{"":""}]},"networkMode":"mesh","containerDefinitions":[{"name":"app","image":"i","memory":128,"memroy":1}]}`
+	in := `{"family":"a","future":{"Deep":[1.50,null,{"":""}]},"networkMode":"mesh",` +
+		`"containerDefinitions":[{"name":"app","image":"i","memory":128,"memroy":1}]}`
 	definitions, warnings, err := taskdef.Decode(parse(t, in), taskdef.Options{UnknownMembers: "pass"})
 	if err != nil {
 		t.Fatal(err)
@@ -251,7 +286,8 @@ containerDefinitions:
 		Tags: []taskdef.Tag{{Key: "k", Value: "v", Place: at(11, 8)}},
 		Containers: []taskdef.Container{
 			{Name: "app", Image: "busybox:1", Essential: true, Place: at(13, 5), HealthCheck: true, LogDriver: "awslogs",
-				LogOptions: map[string]string{"awslogs-group": "g", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "p"}},
+				LogOptions: map[string]string{"awslogs-group": "g", "awslogs-region": "eu-central-1",
+					"awslogs-stream-prefix": "p"}},
 			{Name: "side", Image: "busybox:2", Place: at(19, 5)},
 		},
 	}
@@ -286,55 +322,14 @@ func TestInputStays(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	for _, test := range []struct{ name, in, want, said string }{
-		{"request", `{"count":"2","networkConfiguration":{"awsvpcConfiguration":{"subnets":["a"],"assignPublicIp":null}},"enableECSManagedTags":true}`,
-			`{"count":2,"networkConfiguration":{"awsvpcConfiguration":{"subnets":["a"]}},"enableECSManagedTags":true}`,
-			`in:1:10: count: "2" taken as 2` + "\n" + `in:1:77: left out what is null: assignPublicIp`},
-		{"overrides", `{"overrides":{"cpu":256,"containerOverrides":[{"name":"app","environment":{"A":"1"}}]}}`,
-			`{"overrides":{"cpu":"256","containerOverrides":[{"name":"app","environment":[{"name":"A","value":"1"}]}]}}`,
-			"in:1:21: overrides.cpu: the number 256 taken as the string \"256\"\nin:1:75: overrides.containerOverrides[0].environment: the map taken as a list of name and value"},
-		{"faults", `{"launchType":"fargate","placementStrategy":[{"typ":"spread"}],"networkConfiguration":{"awsvpcConfiguration":{}},"subnets":[]}`, "",
-			strings.TrimSpace(`
-in:1:15: launchType: expected one of EC2, FARGATE, EXTERNAL, MANAGED_INSTANCES, found "fargate" (did you mean "FARGATE"?)
-in:1:47: placementStrategy[0].typ: unknown member (did you mean "type"?)
-in:1:110: networkConfiguration.awsvpcConfiguration.subnets: missing: subnets must be given
-in:1:114: subnets: unknown member`)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			n, warnings, err := taskdef.Check(parse(t, test.in), schemas.RunTaskRequest, taskdef.Options{})
-			got, said := "", messages(warnings)
-			if err != nil {
-				said = err.Error()
-			} else {
-				got = string(n.JSON())
-			}
-			if got != test.want {
-				t.Errorf("Check(%s) = %s, want %s", test.in, got, test.want)
-			}
-			if said != test.said {
-				t.Errorf("Check(%s) said\n%s\nwant\n%s", test.in, said, test.said)
-			}
-		})
-	}
-	var fault *document.Error
-	_, _, err := taskdef.Check(parse(t, `{"subnets":["a"]}`), schemas.RunTaskRequest, taskdef.Options{})
-	if want := "it is a member of another place: networkConfiguration.awsvpcConfiguration.subnets"; !errors.As(err, &fault) || fault.Hint != want {
-		t.Errorf("Check hints %v, want %s", err, want)
-	}
-	n, _, err := taskdef.Check(parse(t, `[{"capacityProvider":"FARGATE_SPOT","weight":"1"}]`), schemas.RunTaskRequest.Member("capacityProviderStrategy"), taskdef.Options{})
-	if want := `[{"capacityProvider":"FARGATE_SPOT","weight":1}]`; err != nil || string(n.JSON()) != want {
-		t.Errorf("Check of a list: %v, %v, want %s", n, err, want)
-	}
-}
-
 // TestManyWarnings holds that a fault is found however much is warned of.
 func TestManyWarnings(t *testing.T) {
 	var notices strings.Builder
 	for i := range 500 {
 		fmt.Fprintf(&notices, `,"l%d":1`, i)
 	}
-	in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"dockerLabels":{"l":1` + notices.String() + `}%s}]}`
+	in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"dockerLabels":{"l":1` +
+		notices.String() + `}%s}]}`
 	for name, fault := range map[string]string{
 		"nothing":           ``,
 		"an unknown member": `,"memroy":1`,
@@ -346,20 +341,23 @@ func TestManyWarnings(t *testing.T) {
 		}
 		const more = "there may be more: only the first 100 are reported"
 		if len(warnings) != 101 || warnings[100].Message != more {
-			t.Errorf("Decode with %s warned %d times, the last time of %v, want 100 and %q", name, len(warnings), warnings[len(warnings)-1], more)
+			t.Errorf("Decode with %s warned %d times, the last time of %v, want 100 and %q", name, len(warnings),
+				warnings[len(warnings)-1], more)
 		}
 	}
 }
 
-// TestManyFaults holds that a hundred faults are told of, and that there are more.
+// TestManyFaults holds that 100 faults are reported, and that there are more.
 func TestManyFaults(t *testing.T) {
 	for _, test := range []struct{ count, want int }{{99, 99}, {100, 100}, {101, 101}, {500, 101}} {
-		in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":[true` + strings.Repeat(",true", test.count-1) + `]}]}`
+		in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":[true` +
+			strings.Repeat(",true", test.count-1) + `]}]}`
 		_, _, err := taskdef.Decode(parse(t, in), taskdef.Options{})
 		lines := strings.Split(fmt.Sprint(err), "\n")
 		said := strings.HasSuffix(lines[len(lines)-1], ": there may be more: only the first 100 are reported")
 		if len(lines) != test.want || said != (test.count > 100) {
-			t.Errorf("Decode with %d faults told of %d, at last %q, want %d", test.count, len(lines), lines[len(lines)-1], test.want)
+			t.Errorf("Decode with %d faults reported %d, at last %q, want %d", test.count, len(lines), lines[len(lines)-1],
+				test.want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/rules"
 )
 
 // ruleLine is a line of a file .out: how grave it is, what was said, and the code.
@@ -48,7 +48,7 @@ func TestRulesInDocs(t *testing.T) {
 			}
 		}
 	}
-	for _, code := range taskdef.RuleCodes() {
+	for _, code := range rules.Codes() {
 		if _, shown := rows[code]; !shown {
 			t.Errorf("testdata/err shows no example of %s", code)
 		}
@@ -65,7 +65,8 @@ func TestRulesInDocs(t *testing.T) {
 		if long := []rune(said); len(long) > 300 {
 			said = string(long[:300]) + "…"
 		}
-		fmt.Fprintf(&b, "| [`%s`](%s) | %s | `%s` |\n", code, strings.TrimPrefix(filepath.ToSlash(files[0]), "../"), r.grave, said)
+		fmt.Fprintf(&b, "| [`%s`](%s) | %s | `%s` |\n", code, strings.TrimPrefix(filepath.ToSlash(files[0]), "../"), r.grave,
+			said)
 	}
 	text, err := os.ReadFile(page)
 	if err != nil {

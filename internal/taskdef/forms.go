@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
@@ -16,24 +17,24 @@ var describeOnly = []string{
 	"registeredAt", "registeredBy", "deregisteredAt", "deleteRequestedAt",
 }
 
-// plain brings a definition of whichever form into that of the request: the
-// members that belong to it, as the API spells them. It also returns the
-// author's own member x-run-task. The result is nil if the form is not known.
+// plain converts a definition of any form into the form of the request: the members that
+// belong to it, as the API spells them. It also returns the user's own member x-run-task.
+// The result is nil if the form is not known.
 func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node) {
 	if n.Kind != document.Map {
-		d.fault(n.Place, path, "form", "", "expected a task definition, found %s", kindOf(n))
+		d.Fault(n.Place, path, "form", "", "expected a task definition, found %s", apischema.KindOf(n))
 		return nil, nil
 	}
 	if isContainer(n) {
-		d.fault(n.Place, path, "form", `{ "family": "…", "containerDefinitions": [ { … } ] }`,
+		d.Fault(n.Place, path, "form", `{ "family": "…", "containerDefinitions": [ { … } ] }`,
 			"expected a task definition, found a single container: put it in the list containerDefinitions")
 		return nil, nil
 	}
 	n = d.withoutOwn(n, path, &run)
 	var outerTags *document.Node
-	if inner := member(n, "taskDefinition"); inner != nil && member(n, "containerDefinitions") == nil {
+	if inner := n.Member("taskDefinition"); inner != nil && n.Member("containerDefinitions") == nil {
 		if inner.Kind != document.Map {
-			d.fault(inner.Place, document.MemberPath(path, "taskDefinition"), "form", "",
+			d.Fault(inner.Place, document.MemberPath(path, "taskDefinition"), "form", "",
 				"expected a task definition, found a request that names one: give its name as the definition")
 			return nil, nil
 		}
@@ -49,15 +50,14 @@ func (d *decoder) plain(n *document.Node, path string) (tree, run *document.Node
 	return d.withoutEmpty(n, path), run
 }
 
-// runMember is the author's own member that says how the tasks are run.
+// runMember is the user's own member that says how the tasks are run.
 const runMember = "x-run-task"
 
-// withoutOwn returns a definition, or what is around it, without what is the
-// author's own: top-level members that begin with x-, and the $schema that
-// editors look for. It warns of one whose name is nearly x-run-task, and sets run
-// to that itself.
+// withoutOwn returns a definition, or the map around it, without the user's own members:
+// top-level members that begin with x-, and the $schema that editors use. It sets run to
+// the value of x-run-task, and warns of a name that is nearly x-run-task.
 func (d *decoder) withoutOwn(n *document.Node, path string, run **document.Node) *document.Node {
-	return without(n, func(m document.Member) bool {
+	return n.Without(func(m document.Member) bool {
 		key := m.Key.Text
 		if !strings.HasPrefix(key, "x-") {
 			return key == "$schema"
@@ -65,59 +65,64 @@ func (d *decoder) withoutOwn(n *document.Node, path string, run **document.Node)
 		inner := document.MemberPath(path, key)
 		switch {
 		case key == runMember && *run != nil:
-			d.fault(m.Key.Place, inner, "duplicate-key", "", "%s is given twice, first at %d:%d", runMember, (*run).Place.Line, (*run).Place.Column)
+			d.Fault(m.Key.Place, inner, "duplicate-key", "", "%s is given twice, first at %d:%d", runMember, (*run).Place.Line,
+				(*run).Place.Column)
 		case key == runMember:
 			*run = m.Value
-		case near(key, []string{runMember}) != "":
-			d.warn(m.Key.Place, inner, "own-member", "", "left out, as all members are that begin with x-%s", nearest.Meant(runMember))
+		case nearest.Name(key, []string{runMember}) != "":
+			d.Warn(m.Key.Place, inner, "own-member", "", "left out, as all members are that begin with x-%s",
+				nearest.Meant(runMember))
 		}
 		return true
 	})
 }
 
-// wrapper checks what stands beside the definition in the answer of
+// wrapper checks the members beside the definition in the response of
 // DescribeTaskDefinition, and returns the tags, nil if there are none.
 func (d *decoder) wrapper(n *document.Node, path string) *document.Node {
 	for _, m := range n.Members {
 		switch m.Key.Text {
 		case "taskDefinition", "tags", "ResponseMetadata":
 		default:
-			d.fault(m.Key.Place, document.MemberPath(path, m.Key.Text), "unknown-member", "",
+			d.Fault(m.Key.Place, document.MemberPath(path, m.Key.Text), "unknown-member", "",
 				"unknown member: beside taskDefinition there are only tags")
 		}
 	}
-	return member(n, "tags")
+	return n.Member("tags")
 }
 
-// resource returns the properties of a resource of CloudFormation, and any other
-// definition as it is. It is nil for what holds no definition.
+// resource returns the properties of a resource of CloudFormation, and any other definition
+// unchanged. It returns nil for a template or another resource.
 func (d *decoder) resource(n *document.Node, path string) *document.Node {
-	if resources := member(n, "Resources"); resources != nil && member(n, "containerDefinitions") == nil {
-		d.fault(n.Place, path, "form", "", "expected a task definition, found a CloudFormation template: give the Properties of its AWS::ECS::TaskDefinition")
+	if resources := n.Member("Resources"); resources != nil && n.Member("containerDefinitions") == nil {
+		d.Fault(n.Place, path, "form", "",
+			"expected a task definition, found a CloudFormation template: give the Properties of its AWS::ECS::TaskDefinition")
 		return nil
 	}
-	properties, t := member(n, "Properties"), member(n, "Type")
+	properties, t := n.Member("Properties"), n.Member("Type")
 	if properties == nil || properties.Kind != document.Map || t == nil {
 		return n
 	}
 	if t.Text != "AWS::ECS::TaskDefinition" {
-		d.fault(t.Place, document.MemberPath(path, "Type"), "form", "", "expected the resource type AWS::ECS::TaskDefinition, found %q", t.Text)
+		d.Fault(t.Place, document.MemberPath(path, "Type"), "form", "",
+			"expected the resource type AWS::ECS::TaskDefinition, found %q", t.Text)
 		return nil
 	}
-	beside := without(n, func(m document.Member) bool { return m.Value == properties || m.Value == t })
+	beside := n.Without(func(m document.Member) bool { return m.Value == properties || m.Value == t })
 	if len(beside.Members) > 0 {
-		d.notice(beside.Members[0].Key.Place, path, "cloudformation", "left out what is beside the Properties: %s", names(beside.Members))
+		d.Notice(beside.Members[0].Key.Place, path, "cloudformation", "left out what is beside the Properties: %s",
+			document.Keys(beside.Members))
 	}
 	return properties
 }
 
-// cloudFormation brings CloudFormation's spelling of a definition into the API's.
-// Other definitions it returns as they are.
+// cloudFormation converts CloudFormation's spelling of a definition into the API's. It
+// returns other definitions unchanged.
 func (d *decoder) cloudFormation(n *document.Node, path string) *document.Node {
-	if member(n, "ContainerDefinitions") == nil || member(n, "containerDefinitions") != nil {
+	if n.Member("ContainerDefinitions") == nil || n.Member("containerDefinitions") != nil {
 		return n
 	}
-	d.notice(n.Place, path, "cloudformation", "CloudFormation's spelling of the members taken as the API's")
+	d.Notice(n.Place, path, "cloudformation", "CloudFormation's spelling of the members taken as the API's")
 	return d.respell(n, schemas.RegisterTaskDefinitionRequest, path)
 }
 
@@ -131,18 +136,18 @@ func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) 
 		for i, item := range n.Items {
 			c.Items[i] = d.respell(item, schema.ListMember(), document.ItemPath(path, i))
 		}
-	case isStructure(schema) && n.Kind == document.Map:
+	case apischema.IsStructure(schema) && n.Kind == document.Map:
 		c.Members = make([]document.Member, 0, len(n.Members))
 		seen := make(map[string]bool, len(n.Members))
-		known := append(memberNames(schema), describeOnly...)
+		known := append(apischema.MemberNames(schema), describeOnly...)
 		for _, m := range n.Members {
 			m.Key = respellKey(m.Key, known)
 			if m.Key.Text == "ProxyConfigurationProperties" && schema.Member("properties") != nil {
-				m.Key = respelt(m.Key, "properties") // the one with another name
+				m.Key = respelt(m.Key, "properties") // the only one with another name
 			}
 			inner := document.MemberPath(path, m.Key.Text)
 			if seen[m.Key.Text] {
-				d.fault(m.Key.Place, inner, "duplicate-key", "", "duplicate key %q", shorten(m.Key.Text))
+				d.Fault(m.Key.Place, inner, "duplicate-key", "", "duplicate key %q", document.Shorten(m.Key.Text))
 				continue
 			}
 			seen[m.Key.Text] = true
@@ -155,8 +160,8 @@ func (d *decoder) respell(n *document.Node, schema *smithy.Schema, path string) 
 	return &c
 }
 
-// respellKey returns the one of the known keys that differs from key by the case
-// of letters at the most, or key itself.
+// respellKey returns the known key that is equal to key but for the case of letters, or key
+// itself.
 func respellKey(key *document.Node, known []string) *document.Node {
 	for _, name := range known {
 		if strings.EqualFold(name, key.Text) {
@@ -175,7 +180,7 @@ func respelt(key *document.Node, name string) *document.Node {
 // withoutDescribed drops what only DescribeTaskDefinition has, with one notice.
 func (d *decoder) withoutDescribed(n *document.Node, path string) *document.Node {
 	var dropped []document.Member
-	n = without(n, func(m document.Member) bool {
+	n = n.Without(func(m document.Member) bool {
 		for _, name := range describeOnly {
 			if m.Key.Text == name {
 				dropped = append(dropped, m)
@@ -185,20 +190,21 @@ func (d *decoder) withoutDescribed(n *document.Node, path string) *document.Node
 		return false
 	})
 	if len(dropped) > 0 {
-		d.notice(dropped[0].Key.Place, path, "describe-only", "left out what ECS itself adds to a registered definition: %s", names(dropped))
+		d.Notice(dropped[0].Key.Place, path, "describe-only", "left out what ECS itself adds to a registered definition: %s",
+			document.Keys(dropped))
 	}
 	return n
 }
 
-// withoutEmpty drops members of the definition that are empty, which say
-// nothing and which ECS refuses in part. Empty strings get one notice.
+// withoutEmpty drops empty members of the definition: they say nothing, and ECS refuses
+// several of them. It adds one notice for all empty strings.
 func (d *decoder) withoutEmpty(n *document.Node, path string) *document.Node {
 	var blank []document.Member
-	n = without(n, func(m document.Member) bool {
+	n = n.Without(func(m document.Member) bool {
 		v := m.Value
 		switch {
 		case m.Key.Text == "containerDefinitions", schemas.RegisterTaskDefinitionRequest.Member(m.Key.Text) == nil:
-			return false // to be told of
+			return false // reported by the checks of shapes or rules
 		case v.Kind == document.String && v.Text == "":
 			blank = append(blank, m)
 			return true
@@ -206,18 +212,19 @@ func (d *decoder) withoutEmpty(n *document.Node, path string) *document.Node {
 		return v.Kind == document.List && len(v.Items) == 0 || v.Kind == document.Map && len(v.Members) == 0
 	})
 	if len(blank) > 0 {
-		d.notice(blank[0].Key.Place, path, "empty", "left out what is empty: %s", names(blank))
+		d.Notice(blank[0].Key.Place, path, "empty", "left out what is empty: %s", document.Keys(blank))
 	}
 	return n
 }
 
-// isContainer tells a container, in the API's spelling or CloudFormation's, from a
-// task definition.
+// isContainer reports whether a map is a container, in the API's spelling or in that of
+// CloudFormation, and no task definition.
 func isContainer(n *document.Node) bool {
-	for _, key := range []string{"containerDefinitions", "ContainerDefinitions", "taskDefinition", "Properties", "Resources"} {
-		if member(n, key) != nil {
+	for _, key := range []string{"containerDefinitions", "ContainerDefinitions", "taskDefinition", "Properties",
+		"Resources"} {
+		if n.Member(key) != nil {
 			return false
 		}
 	}
-	return member(n, "image") != nil || member(n, "Image") != nil
+	return n.Member("image") != nil || n.Member("Image") != nil
 }

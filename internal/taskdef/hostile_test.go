@@ -24,21 +24,24 @@ func hostile() map[string]string {
 	}
 	const inContainer = `{"family":"f","containerDefinitions":[{"name":"app","image":"i","memory":128,%s}]}`
 	return map[string]string{
-		"unknown members":     repeat(`"k%d":1`, `{%s}`),
-		"unknown in items":    repeat(`{"memroy":%d}`, `{"containerDefinitions":[%s]}`),
-		"one long key":        fmt.Sprintf(`{"%s":1}`, strings.Repeat("memory", 1<<15)),
-		"one long value":      fmt.Sprintf(`{"networkMode":"%s"}`, strings.Repeat("bridge", 1<<15)),
-		"one long name":       fmt.Sprintf(inContainer, `"dependsOn":[{"condition":"START","containerName":"`+strings.Repeat("a", 1<<19)+`"}]`),
-		"containers":          repeat(`{"name":"c%d"}`, `{"containerDefinitions":[%s]}`),
-		"container chain":     repeat(`{"name":"c%[1]d","dependsOn":[{"containerName":"c%[1]d","condition":"START"}]}`, `{"containerDefinitions":[%s]}`),
-		"ports":               repeat(`{"containerPort":%d}`, fmt.Sprintf(inContainer, `"portMappings":[%s]`)),
-		"variables":           repeat(`{"name":"a%d"}`, fmt.Sprintf(inContainer, `"environment":[%s]`)),
-		"same variables":      repeat(`{"name":"a","value":"%d"}`, fmt.Sprintf(inContainer, `"environment":[%s]`)),
-		"map of variables":    repeat(`"a%d":1`, fmt.Sprintf(inContainer, `"environment":{%s}`)),
-		"mount points":        repeat(`{"sourceVolume":"a%d"}`, fmt.Sprintf(inContainer, `"mountPoints":[%s]`)),
-		"volumes":             repeat(`{"name":"a%d"}`, `{"volumes":[%s]}`),
-		"tags":                repeat(`{"key":"a%d"}`, `{"tags":[%s]}`),
-		"tags on both sides":  repeat(`{"key":"a%[1]d"},{"key":"b%[1]d"}`, `{"taskDefinition":{"tags":[{"key":"a1"}]},"tags":[%s]}`),
+		"unknown members":  repeat(`"k%d":1`, `{%s}`),
+		"unknown in items": repeat(`{"memroy":%d}`, `{"containerDefinitions":[%s]}`),
+		"one long key":     fmt.Sprintf(`{"%s":1}`, strings.Repeat("memory", 1<<15)),
+		"one long value":   fmt.Sprintf(`{"networkMode":"%s"}`, strings.Repeat("bridge", 1<<15)),
+		"one long name": fmt.Sprintf(inContainer,
+			`"dependsOn":[{"condition":"START","containerName":"`+strings.Repeat("a", 1<<19)+`"}]`),
+		"containers": repeat(`{"name":"c%d"}`, `{"containerDefinitions":[%s]}`),
+		"container chain": repeat(`{"name":"c%[1]d","dependsOn":[{"containerName":"c%[1]d","condition":"START"}]}`,
+			`{"containerDefinitions":[%s]}`),
+		"ports":            repeat(`{"containerPort":%d}`, fmt.Sprintf(inContainer, `"portMappings":[%s]`)),
+		"variables":        repeat(`{"name":"a%d"}`, fmt.Sprintf(inContainer, `"environment":[%s]`)),
+		"same variables":   repeat(`{"name":"a","value":"%d"}`, fmt.Sprintf(inContainer, `"environment":[%s]`)),
+		"map of variables": repeat(`"a%d":1`, fmt.Sprintf(inContainer, `"environment":{%s}`)),
+		"mount points":     repeat(`{"sourceVolume":"a%d"}`, fmt.Sprintf(inContainer, `"mountPoints":[%s]`)),
+		"volumes":          repeat(`{"name":"a%d"}`, `{"volumes":[%s]}`),
+		"tags":             repeat(`{"key":"a%d"}`, `{"tags":[%s]}`),
+		"tags on both sides": repeat(`{"key":"a%[1]d"},{"key":"b%[1]d"}`,
+			`{"taskDefinition":{"tags":[{"key":"a1"}]},"tags":[%s]}`),
 		"tags of AWS":         repeat(`{"key":"aws:%d"}`, `{"tags":[%s]}`),
 		"nulls":               repeat(`{"image":null,"memory":null,"cpu":null,"x%d":null}`, `{"containerDefinitions":[%s]}`),
 		"CloudFormation keys": repeat(`"K%d":1`, `{"ContainerDefinitions":[],%s}`),
@@ -49,7 +52,7 @@ func hostile() map[string]string {
 	}
 }
 
-// TestHostile holds that what is told of a document stays small, and so does
+// TestHostile holds that the report on a document stays small, and so does
 // the memory that it takes. The benchmark shows the time.
 func TestHostile(t *testing.T) {
 	const most = 25 << 20

@@ -10,7 +10,8 @@ import (
 
 // Another image changes that image's bytes and no others.
 func TestWithImage(t *testing.T) {
-	const text = `{"taskDefinition": {"family": "web", "revision": 3, "status": "ACTIVE", "futureMember": {"a": [1.50]}, "containerDefinitions": [
+	const text = `{"taskDefinition": {"family": "web", "revision": 3, "status": "ACTIVE", "futureMember": {"a": [1.50]},
+	"containerDefinitions": [
 		{"name": "app", "image": "old", "memory": 64, "environment": [{"name": "A", "value": "<old>"}]},
 		{"name": "side", "image": "old", "memory": 64}]}, "tags": [{"key": "A", "value": "b"}]}`
 	options := taskdef.Options{UnknownMembers: "pass"}
@@ -31,7 +32,8 @@ func TestWithImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.Replace(before, `"side","image":"old"`, `"side","image":"registry.example/side:2"`, 1)
-	if got := string(changed.Body); got != want || changed.Containers[1].Image != "registry.example/side:2" || changed.Containers[0].Image != "old" {
+	if got := string(changed.Body); got != want || changed.Containers[1].Image != "registry.example/side:2" ||
+		changed.Containers[0].Image != "old" {
 		t.Errorf("WithImage() =\n%s\nwant\n%s", got, want)
 	}
 	if string(definitions[0].Body) != before || before == want {

@@ -46,12 +46,14 @@ func TestLimits(t *testing.T) {
 	}
 	inside := func(format string) func(int) string {
 		return func(n int) string {
-			return fmt.Sprintf(`{"family":"a","executionRoleArn":"r","containerDefinitions":[{"name":"app","image":"i","memory":128,`+format+`}]}`, n)
+			return fmt.Sprintf(`{"family":"a","executionRoleArn":"r","containerDefinitions":[{"name":"app","image":"i",`+
+				`"memory":128,`+format+`}]}`, n)
 		}
 	}
 	fargate := func(format string) func(int) string {
 		return func(n int) string {
-			return fmt.Sprintf(`{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512","containerDefinitions":[{"name":"app","image":"i",`+format+`}]}`, n)
+			return fmt.Sprintf(`{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256",`+
+				`"memory":"512","containerDefinitions":[{"name":"app","image":"i",`+format+`}]}`, n)
 		}
 	}
 	const frame = len(`{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"user":""}]}`)
@@ -61,7 +63,8 @@ func TestLimits(t *testing.T) {
 		good, bad int
 	}{
 		{"definition-size", func(n int) string {
-			return `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"user":"` + strings.Repeat("x", n-frame) + `"}]}`
+			return `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"user":"` + strings.Repeat("x",
+				n-frame) + `"}]}`
 		}, 65536, 65537},
 		{"container-count", func(n int) string {
 			return `{"family":"a","containerDefinitions":` + list(n, `{"name":"c%d","image":"i","memory":128}`) + `}`
@@ -73,10 +76,12 @@ func TestLimits(t *testing.T) {
 			return `{"family":"a","containerDefinitions":[{"name":"app","image":"` + strings.Repeat("i", n) + `","memory":128}]}`
 		}, 255, 256},
 		{"image", func(n int) string {
-			return `{"family":"a","containerDefinitions":[{"name":"app","image":"i@sha256:` + strings.Repeat("0", n) + `","memory":128}]}`
+			return `{"family":"a","containerDefinitions":[{"name":"app","image":"i@sha256:` + strings.Repeat("0",
+				n) + `","memory":128}]}`
 		}, 64, 65},
 		{"tag-count", func(n int) string {
-			return `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128}],"tags":` + list(n, `{"key":"k%d"}`) + `}`
+			return `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128}],"tags":` + list(n,
+				`{"key":"k%d"}`) + `}`
 		}, 50, 51},
 		{"environment-file", func(n int) string {
 			return inside(`"environmentFiles":` + list(n, `{"type":"s3","value":"arn:aws:s3:::b/%d.env"}`) + `,"cpu":%d`)(n)
@@ -87,8 +92,10 @@ func TestLimits(t *testing.T) {
 		{"restart-policy", func(n int) string {
 			return inside(`"restartPolicy":{"enabled":true,"ignoredExitCodes":` + list(n, `%d`) + `},"cpu":%d`)(n)
 		}, 50, 51},
-		{"restart-policy", inside(`"restartPolicy":{"enabled":true,"ignoredExitCodes":[0],"restartAttemptPeriod":%d}`), 60, 59},
-		{"restart-policy", inside(`"restartPolicy":{"enabled":true,"ignoredExitCodes":[0],"restartAttemptPeriod":%d}`), 1800, 1801},
+		{"restart-policy", inside(`"restartPolicy":{"enabled":true,"ignoredExitCodes":[0],"restartAttemptPeriod":%d}`), 60,
+			59},
+		{"restart-policy", inside(`"restartPolicy":{"enabled":true,"ignoredExitCodes":[0],"restartAttemptPeriod":%d}`), 1800,
+			1801},
 		{"port-count", func(n int) string {
 			ports := make([]string, n)
 			for i := range ports {
@@ -124,13 +131,16 @@ func TestLimits(t *testing.T) {
 		{"cpu-range", top(`"cpu":"%d"`), 128, 127},
 		{"cpu-range", top(`"cpu":"%d"`), 196608, 196609},
 		{"cpu-sum", func(n int) string {
-			return fmt.Sprintf(`{"family":"a","cpu":"256","containerDefinitions":[{"name":"a","image":"i","memory":128,"cpu":100},{"name":"b","image":"i","memory":128,"cpu":%d}]}`, n)
+			return fmt.Sprintf(`{"family":"a","cpu":"256","containerDefinitions":[{"name":"a","image":"i","memory":128,`+
+				`"cpu":100},{"name":"b","image":"i","memory":128,"cpu":%d}]}`, n)
 		}, 156, 157},
 		{"memory-sum", func(n int) string {
-			return fmt.Sprintf(`{"family":"a","memory":"512","containerDefinitions":[{"name":"a","image":"i","memory":500,"memoryReservation":400},{"name":"b","image":"i","memory":%d}]}`, n)
+			return fmt.Sprintf(`{"family":"a","memory":"512","containerDefinitions":[{"name":"a","image":"i","memory":500,`+
+				`"memoryReservation":400},{"name":"b","image":"i","memory":%d}]}`, n)
 		}, 112, 113},
 		{"range", inside(`"cpu":%d`), 1<<31 - 1, 1 << 31},
-		{"volume-efs", top(`"volumes":[{"name":"v","efsVolumeConfiguration":{"fileSystemId":"fs-1","transitEncryptionPort":%d}}]`), 65535, 65536},
+		{"volume-efs", top(`"volumes":[{"name":"v","efsVolumeConfiguration":{"fileSystemId":"fs-1",` +
+			`"transitEncryptionPort":%d}}]`), 65535, 65536},
 	} {
 		if got := codes(t, test.text(test.good)); len(got) > 0 {
 			t.Errorf("%s: of %d was said %v, want nothing", test.code, test.good, got)
@@ -156,7 +166,8 @@ func TestFargateSizes(t *testing.T) {
 	}
 	for cpu, sizes := range documented {
 		for memory := 512; memory <= 256<<10; memory += 512 {
-			text := fmt.Sprintf(`{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"%d","memory":"%d","containerDefinitions":[{"name":"app","image":"i"}]}`, cpu, memory)
+			text := fmt.Sprintf(`{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"%d",`+
+				`"memory":"%d","containerDefinitions":[{"name":"app","image":"i"}]}`, cpu, memory)
 			if got, want := !slices.Contains(codes(t, text), "fargate-size"), slices.Contains(sizes, memory); got != want {
 				t.Errorf("cpu %d and memory %d are a known size: %v, want %v", cpu, memory, got, want)
 			}

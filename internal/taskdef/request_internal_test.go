@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"testing"
@@ -15,38 +12,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
-
-// shownCodes returns the severity of each code in testdata/err.
-func shownCodes(t *testing.T) map[string]string {
-	files, err := filepath.Glob("../../testdata/err/*.out")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := map[string]string{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile(`(?m)^(error|warning): .* \[([a-z-]+)\]$`).FindAllStringSubmatch(string(text), -1) {
-			shown[m[2]] = m[1]
-		}
-	}
-	return shown
-}
 
 // TestNothingIsLost holds that whatever good a definition has is in the request
 // to the letter: it makes definitions at random, of all structures there are,
 // and with members that are not known.
 func TestNothingIsLost(t *testing.T) {
-	want := map[string]bool{}
-	walk(schemas.RegisterTaskDefinitionRequest, map[string]bool{}, func(s *smithy.Schema) {
-		if isStructure(s) {
-			want[s.TargetID().Name] = true
-		}
-	})
+	_, structures := apischema.JSONSchema(schemas.RegisterTaskDefinitionRequest)
 	made := map[string]bool{}
 	for seed := range uint64(300) {
 		g := generator{Rand: rand.New(rand.NewPCG(seed, 1)), made: made, unknown: seed%3 == 0}
@@ -58,7 +32,7 @@ func TestNothingIsLost(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	for name := range want {
+	for name := range structures {
 		if !made[name] {
 			t.Errorf("no definition had a %s", name)
 		}
@@ -82,7 +56,7 @@ func checkRequest(t *testing.T, name string, text []byte, pass bool) {
 		d.options.UnknownMembers = "pass"
 	}
 	def := d.request(nodes[0], "")
-	if err := d.err(); err != nil {
+	if err := d.Err(); err != nil {
 		t.Errorf("request: %v in %s", err, text)
 		return
 	}
@@ -123,7 +97,7 @@ func (g *generator) value(s *smithy.Schema, depth int) *document.Node {
 	case smithy.ShapeTypeInteger:
 		return &document.Node{Kind: document.Number, Text: strconv.Itoa(int(int32(g.Uint32())))}
 	case smithy.ShapeTypeEnum:
-		values := enumValues(s)
+		values := apischema.EnumValues(s)
 		return text1(values[g.IntN(len(values))])
 	case smithy.ShapeTypeString:
 		if depth == 1 {
@@ -142,13 +116,13 @@ func (g *generator) size(depth int) int {
 
 func (g *generator) structure(s *smithy.Schema, depth int) *document.Node {
 	g.made[s.TargetID().Name] = true
-	names := memberNames(s)
+	names := apischema.MemberNames(s)
 	g.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	most := g.IntN(len(names) + 1)
 	if s.Type() == smithy.ShapeTypeUnion {
 		most = 1
 	}
-	needed := required[s.TargetID().Name]
+	needed := apischema.Required(s)
 	if depth == 0 {
 		needed = []string{"family", "containerDefinitions"}
 	}

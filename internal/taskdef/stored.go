@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
@@ -20,24 +22,23 @@ type Account struct {
 	ID        string // 12 digits
 }
 
-// Stored returns the definition as ECS stores it, for comparison: two definitions
-// that ECS stores alike have equal results, in whatever order and with whichever
-// spelling they were written, and whether or not they name what ECS fills in.
-// Names of IAM roles become ARNs if the account is known. The definition itself is
-// not changed.
+// Stored returns the definition as ECS stores it, for comparison: two definitions that ECS
+// stores alike have equal results, whatever their order and spelling, and whether or not
+// they have the defaults that ECS fills in. Names of IAM roles become ARNs if the account is
+// known. The definition itself is not changed.
 //
-// Where AWS does not document what it answers for an absent member, the member is
-// filled in only if its absence and the value mean the same, so that definitions
-// that differ are never taken for equal.
+// Where AWS does not document the value of an absent member, the member is filled in only if
+// its absence and the value mean the same, so that different definitions are never
+// considered equal.
 func (d *Definition) Stored(account Account) *document.Node {
 	s := storing{account: account, network: d.NetworkMode}
 	return s.structure(d.Node, schemas.RegisterTaskDefinitionRequest)
 }
 
-// Registered reads the answer of DescribeTaskDefinition, with its tags, as a
-// definition, and returns the account that it is registered in.
-func Registered(answer []byte) (*Definition, Account, error) {
-	nodes, _, err := document.Parse("registered.json", answer)
+// Registered reads the response of DescribeTaskDefinition, with its tags, as a definition,
+// and returns the account in which it is registered.
+func Registered(response []byte) (*Definition, Account, error) {
+	nodes, _, err := document.Parse("registered.json", response)
 	if err != nil {
 		return nil, Account{}, err
 	}
@@ -54,23 +55,23 @@ func Registered(answer []byte) (*Definition, Account, error) {
 	return definitions[0], account, nil
 }
 
-// SameAs reports whether a registered definition, as DescribeTaskDefinition
-// answers it with its tags, is what registering d would create. In doubt it is not.
-func (d *Definition) SameAs(answer []byte) (bool, error) {
-	registered, account, err := Registered(answer)
+// SameAs reports whether a registered definition, the response of DescribeTaskDefinition
+// with its tags, is what registering d would create. In doubt it returns false.
+func (d *Definition) SameAs(response []byte) (bool, error) {
+	registered, account, err := Registered(response)
 	if err != nil {
 		return false, err
 	}
 	return equal(d.Stored(account), registered.Stored(account)), nil
 }
 
-// storing is the way of one definition to the form in which ECS stores it.
+// storing converts one definition to the form in which ECS stores it.
 type storing struct {
 	account Account
 	network string
 }
 
-// absent is what ECS documents as the value of a member that is not given, by the
+// absent is what ECS documents as the value of an absent member, by the
 // structure that has the member. It is left out of the result. Every other boolean
 // is false if it is not given.
 //
@@ -86,8 +87,8 @@ var absent = map[string]map[string]string{
 	"PortMapping":               {"protocol": "tcp"},
 }
 
-// sets are the lists whose order means nothing to ECS, or that ECS is known to
-// answer in another order, by the structure and the member.
+// sets are the lists whose order means nothing to ECS, or that ECS is known to return in
+// another order, by structure and member.
 //
 // Source: the comparisons of Terraform's AWS provider (internal/service/ecs,
 // container_definitions.go) and of ecspresso (diff.go), which real answers of AWS
@@ -95,16 +96,17 @@ var absent = map[string]map[string]string{
 // read in November 2026. Order counts in command, entryPoint, environmentFiles and
 // all others.
 var sets = map[string][]string{
-	"ContainerDefinition":           {"environment", "secrets", "portMappings", "mountPoints", "volumesFrom"},
-	"LogConfiguration":              {"secretOptions"},
-	"ProxyConfiguration":            {"properties"},
-	"RegisterTaskDefinitionRequest": {"containerDefinitions", "requiresCompatibilities", "placementConstraints", "tags", "volumes"},
+	"ContainerDefinition": {"environment", "secrets", "portMappings", "mountPoints", "volumesFrom"},
+	"LogConfiguration":    {"secretOptions"},
+	"ProxyConfiguration":  {"properties"},
+	"RegisterTaskDefinitionRequest": {"containerDefinitions", "requiresCompatibilities", "placementConstraints", "tags",
+		"volumes"},
 }
 
 func (s storing) value(n *document.Node, schema *smithy.Schema) *document.Node {
 	switch {
 	case schema == nil: // a member that the known API lacks
-	case isStructure(schema) && n.Kind == document.Map:
+	case apischema.IsStructure(schema) && n.Kind == document.Map:
 		return s.structure(n, schema)
 	case schema.Type() == smithy.ShapeTypeList && n.Kind == document.List:
 		c := *n
@@ -117,11 +119,11 @@ func (s storing) value(n *document.Node, schema *smithy.Schema) *document.Node {
 	return n
 }
 
-// structure returns a structure without members that have nothing in them or that
-// say what their absence says, with those that ECS fills in, and with sets sorted.
+// structure returns a structure without members that are empty or mean the same as their
+// absence, with those that ECS fills in, and with sets sorted.
 func (s storing) structure(n *document.Node, schema *smithy.Schema) *document.Node {
 	name := schema.TargetID().Name
-	if name == "" { // of no member: it is the request itself
+	if name == "" { // the request itself is no member
 		name = schema.ID().Name
 	}
 	c := *n
@@ -173,16 +175,17 @@ func (s storing) spelling(structure string, m document.Member) *document.Node {
 	text := m.Value.Text
 	switch m.Key.Text {
 	case "cpu":
-		if n, ok := sizeOf(text, parseCPU); ok {
+		if n, ok := awsfacts.ParseCPU(text); ok {
 			text = strconv.FormatInt(n, 10)
 		}
 	case "memory":
-		if n, ok := sizeOf(text, parseMemory); ok {
+		if n, ok := awsfacts.ParseMemory(text); ok {
 			text = strconv.FormatInt(n, 10)
 		}
 	case "taskRoleArn", "executionRoleArn":
 		if s.account != (Account{}) && !strings.HasPrefix(text, "arn:") {
-			text = arn.ARN{Partition: s.account.Partition, Service: "iam", AccountID: s.account.ID, Resource: "role/" + text}.String()
+			text = arn.ARN{Partition: s.account.Partition, Service: "iam", AccountID: s.account.ID,
+				Resource: "role/" + text}.String()
 		}
 	}
 	c := *m.Value
@@ -190,26 +193,26 @@ func (s storing) spelling(structure string, m document.Member) *document.Node {
 	return &c
 }
 
-// hostPort returns a port mapping with the host port that it has if it gives none:
-// in the network modes awsvpc and host the container's, else 0, which is one that
-// the host chooses (API reference, PortMapping). A range has no host port.
+// hostPort returns a port mapping with its default host port: the container port in the
+// network modes awsvpc and host, else 0, which lets the host choose one (API reference,
+// PortMapping). A range has no host port.
 func (s storing) hostPort(mapping *document.Node) *document.Node {
-	port, host := member(mapping, "containerPort"), member(mapping, "hostPort")
+	port, host := mapping.Member("containerPort"), mapping.Member("hostPort")
 	if port == nil || host != nil && host.Text != "0" {
 		return mapping
 	}
 	if s.network == "awsvpc" || s.network == "host" {
-		return with(mapping, "hostPort", port)
+		return mapping.With("hostPort", port)
 	}
-	return without(mapping, func(m document.Member) bool { return m.Key.Text == "hostPort" })
+	return mapping.Without(func(m document.Member) bool { return m.Key.Text == "hostPort" })
 }
 
-// sorted returns a list in the order of its items' names, or of their texts where
-// they have none. Items of one name stay in the order that they have.
+// sorted returns a list sorted by the names of its items, or by their texts where they have
+// no names. Items with the same name stay in their order.
 func sorted(list *document.Node) *document.Node {
 	order := func(n *document.Node) string {
 		for _, key := range []string{"name", "key"} {
-			if name := member(n, key); name != nil {
+			if name := n.Member(key); name != nil {
 				return "name " + name.Text
 			}
 		}
@@ -222,7 +225,7 @@ func sorted(list *document.Node) *document.Node {
 	return &c
 }
 
-// ordered returns a tree with the members of its maps in the order of their keys.
+// ordered returns a tree with the members of its maps sorted by key.
 func ordered(n *document.Node) *document.Node {
 	c := *n
 	c.Items = make([]*document.Node, len(n.Items))
@@ -237,8 +240,8 @@ func ordered(n *document.Node) *document.Node {
 	return &c
 }
 
-// equal reports whether two trees have the same values, in whatever order of the
-// members of maps.
+// equal reports whether two trees have the same values. The order of the members of maps
+// does not count.
 func equal(a, b *document.Node) bool {
 	return string(ordered(a).JSON()) == string(ordered(b).JSON())
 }

@@ -16,44 +16,45 @@ const (
 	maxTagValue = 256
 )
 
-// isTagText reports whether a text is of the characters of keys and values: all
-// letters, digits and spaces there are, without tabs and line breaks.
+// isTagText reports whether a text has only characters of keys and values of tags: letters,
+// digits and spaces of Unicode, without tabs and line breaks, and _ . : / = + - @.
 func isTagText(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool {
 		return !unicode.In(c, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", c)
 	})
 }
 
-// mergeOuterTags puts the tags that stand beside a definition with its own. The
-// same key with two values is a fault.
+// mergeOuterTags adds the tags beside a definition to its own. The same key with two values
+// is a fault.
 func (d *decoder) mergeOuterTags(n, outer *document.Node, path string) *document.Node {
 	if outer == nil || outer.Kind == document.Null || outer.Kind == document.List && len(outer.Items) == 0 {
 		return n
 	}
-	inner := member(n, "tags")
+	inner := n.Member("tags")
 	switch {
 	case inner == nil || len(inner.Items) == 0 && inner.Kind == document.List, outer.Kind != document.List:
-		return with(n, "tags", outer)
+		return n.With("tags", outer)
 	case inner.Kind != document.List:
-		return n // to be told of
+		return n // the check of shapes reports it
 	}
 	first := make(map[string]*document.Node, len(inner.Items))
 	for _, tag := range inner.Items {
-		first[valueOf(member(tag, "key"))] = tag
+		first[valueOf(tag.Member("key"))] = tag
 	}
 	merged := *inner
 	merged.Items = slices.Clone(inner.Items)
 	for _, tag := range outer.Items {
-		key := valueOf(member(tag, "key"))
+		key := valueOf(tag.Member("key"))
 		same := first[key]
 		if key == "" || same == nil {
 			merged.Items = append(merged.Items, tag)
-		} else if valueOf(member(same, "value")) != valueOf(member(tag, "value")) {
-			d.fault(tag.Place, document.MemberPath(path, "tags"), "tag-conflict", "",
-				"the tag %q has another value inside of the definition, at %d:%d", shorten(key), same.Place.Line, same.Place.Column)
+		} else if valueOf(same.Member("value")) != valueOf(tag.Member("value")) {
+			d.Fault(tag.Place, document.MemberPath(path, "tags"), "tag-conflict", "",
+				"the tag %q has another value inside of the definition, at "+
+					"%d:%d", document.Shorten(key), same.Place.Line, same.Place.Column)
 		}
 	}
-	return with(n, "tags", &merged)
+	return n.With("tags", &merged)
 }
 
 // valueOf returns the text of a scalar, "" for nil.
@@ -64,33 +65,35 @@ func valueOf(n *document.Node) string {
 	return n.Text
 }
 
-// CheckTags holds tags that are no definition's own to the rules for those. The
+// CheckTags checks tags that come from an input, by the rules for those of definitions. The
 // error joins a [*document.Error] for each fault.
 func CheckTags(tags []Tag) error {
-	var f findings
+	var f document.Findings
 	seen := map[string]bool{}
 	for _, t := range tags {
-		f.checkTag(t, t.Place, t.Place, "tags", "tags")
+		checkTag(&f, t, t.Place, t.Place, "tags", "tags")
 		if isReserved(t.Key) {
-			f.fault(t.Place, "tags", "tag-aws", "", "the key %q begins with aws:, which only AWS may use", shorten(t.Key))
+			f.Fault(t.Place, "tags", "tag-aws", "", "the key %q begins with aws:, which only AWS may use",
+				document.Shorten(t.Key))
 		}
 		if seen[t.Key] {
-			f.fault(t.Place, "tags", "tag-duplicate", "", "the tag %q is given twice", shorten(t.Key))
+			f.Fault(t.Place, "tags", "tag-duplicate", "", "the tag %q is given twice", document.Shorten(t.Key))
 		}
 		seen[t.Key] = true
 	}
 	if len(tags) > maxTags {
-		f.fault(tags[maxTags].Place, "tags", "tag-count", "", "%d tags are more than the %d that there can be", len(tags), maxTags)
+		f.Fault(tags[maxTags].Place, "tags", "tag-count", "", "%d tags are more than the %d that there can be", len(tags),
+			maxTags)
 	}
-	return f.err()
+	return f.Err()
 }
 
-// withTags returns the definition with the tags that it is registered with:
-// its own but those of AWS, with those of the options merged over them.
+// withTags returns the definition with the tags that it is registered with: its own without
+// those of AWS, with those of the options merged over them.
 func (d *decoder) withTags(tree *document.Node, path string) (*document.Node, []Tag) {
-	own := member(tree, "tags")
+	own := tree.Member("tags")
 	if own != nil && own.Kind != document.List {
-		return tree, nil // told of already
+		return tree, nil // the check of shapes has reported it
 	}
 	list := document.Node{Kind: document.List, Place: placeOf(own, tree)}
 	path = document.MemberPath(path, "tags")
@@ -103,20 +106,22 @@ func (d *decoder) withTags(tree *document.Node, path string) (*document.Node, []
 			continue
 		}
 		if tags[i].Value != t.Value {
-			d.notice(tags[i].Place, path, "tag-overridden", "the tag %q takes its value from the input tags", shorten(t.Key))
+			d.Notice(tags[i].Place, path, "tag-overridden", "the tag %q takes its value from the input tags",
+				document.Shorten(t.Key))
 		}
 		tags[i], list.Items[i] = t, tagNode(t)
 	}
 	if len(tags) > maxTags {
-		d.fault(list.Place, path, "tag-count", "", "%d tags are more than the %d that a definition can have", len(tags), maxTags)
+		d.Fault(list.Place, path, "tag-count", "", "%d tags are more than the %d that a definition can have", len(tags),
+			maxTags)
 	}
 	if len(tags) > 0 {
-		return with(tree, "tags", &list), tags
+		return tree.With("tags", &list), tags
 	}
-	return without(tree, func(m document.Member) bool { return m.Key.Text == "tags" }), nil
+	return tree.Without(func(m document.Member) bool { return m.Key.Text == "tags" }), nil
 }
 
-// ownTags returns the tags of a definition but those of AWS, with their nodes.
+// ownTags returns the tags of a definition without those of AWS, and their nodes.
 func (d *decoder) ownTags(own *document.Node, path string) ([]Tag, []*document.Node) {
 	var tags []Tag
 	var nodes []*document.Node
@@ -124,56 +129,62 @@ func (d *decoder) ownTags(own *document.Node, path string) ([]Tag, []*document.N
 	seen := map[string]document.Place{}
 	for i, item := range items(own) {
 		if item.Kind != document.Map {
-			continue // told of already
+			continue // the check of shapes has reported it
 		}
 		path := document.ItemPath(path, i)
-		key, value := member(item, "key"), member(item, "value")
+		key, value := item.Member("key"), item.Member("value")
 		t := Tag{Key: valueOf(key), Value: valueOf(value), Place: item.Place}
 		if isReserved(t.Key) {
 			if len(reserved) < maxTags {
-				reserved = append(reserved, shorten(t.Key))
+				reserved = append(reserved, document.Shorten(t.Key))
 			}
 			continue
 		}
-		d.checkTag(t, placeOf(key, item), placeOf(value, item), document.MemberPath(path, "key"), document.MemberPath(path, "value"))
+		checkTag(&d.Findings, t, placeOf(key, item), placeOf(value, item), document.MemberPath(path, "key"),
+			document.MemberPath(path, "value"))
 		if first, twice := seen[t.Key]; twice && t.Key != "" {
-			d.fault(placeOf(key, item), path, "tag-duplicate", "",
-				"the tag %q is given twice, first at %d:%d", shorten(t.Key), first.Line, first.Column)
+			d.Fault(placeOf(key, item), path, "tag-duplicate", "",
+				"the tag %q is given twice, first at %d:%d", document.Shorten(t.Key), first.Line, first.Column)
 		}
 		seen[t.Key] = t.Place
 		tags, nodes = append(tags, t), append(nodes, item)
 	}
 	if len(reserved) > 0 {
-		d.notice(own.Place, path, "tag-aws", "left out tags that only AWS may set: %s", strings.Join(reserved, ", "))
+		d.Notice(own.Place, path, "tag-aws", "left out tags that only AWS may set: %s", strings.Join(reserved, ", "))
 	}
 	return tags, nodes
 }
 
-// isReserved reports whether a key or value of a tag is for AWS alone.
+// isReserved reports whether only AWS may use a key or value of a tag.
 func isReserved(s string) bool {
 	return len(s) >= 4 && strings.EqualFold(s[:4], "aws:")
 }
 
 // checkTag checks the texts of one tag.
-func (f *findings) checkTag(t Tag, keyPlace, valuePlace document.Place, keyPath, valuePath string) {
+func checkTag(f *document.Findings, t Tag, keyPlace, valuePlace document.Place, keyPath, valuePath string) {
 	switch n := utf8.RuneCountInString(t.Key); {
 	case n == 0:
-		f.fault(keyPlace, keyPath, "tag-key", "", "a tag must have a key")
+		f.Fault(keyPlace, keyPath, "tag-key", "", "a tag must have a key")
 	case n > maxTagKey:
-		f.fault(keyPlace, keyPath, "tag-key", "", "a key of %d characters is longer than the %d that a tag can have", n, maxTagKey)
+		f.Fault(keyPlace, keyPath, "tag-key", "", "a key of %d characters is longer than the %d that a tag can have", n,
+			maxTagKey)
 	}
 	if n := utf8.RuneCountInString(t.Value); n > maxTagValue {
-		f.fault(valuePlace, valuePath, "tag-value", "", "a value of %d characters is longer than the %d that a tag can have", n, maxTagValue)
+		f.Fault(valuePlace, valuePath, "tag-value", "", "a value of %d characters is longer than the %d that a tag can have",
+			n, maxTagValue)
 	}
 	const allowed = "letters, digits, spaces and _ . : / = + - @"
 	if !isTagText(t.Key) {
-		f.fault(keyPlace, keyPath, "tag-characters", "", "the key %q has other characters than %s", shorten(t.Key), allowed)
+		f.Fault(keyPlace, keyPath, "tag-characters", "", "the key %q has other characters than %s", document.Shorten(t.Key),
+			allowed)
 	}
 	if !isTagText(t.Value) {
-		f.fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s", shorten(t.Key), allowed)
+		f.Fault(valuePlace, valuePath, "tag-characters", "", "the value of %q has other characters than %s",
+			document.Shorten(t.Key), allowed)
 	}
 	if isReserved(t.Value) {
-		f.fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use", shorten(t.Key))
+		f.Fault(valuePlace, valuePath, "tag-aws", "", "the value of %q begins with aws:, which only AWS may use",
+			document.Shorten(t.Key))
 	}
 }
 

@@ -1,9 +1,8 @@
-package taskdef
+package apischema
 
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,15 +10,17 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
-// pairs are the lists that people write as a map: the members that the key and
-// the value of each entry become.
+// pairs are the lists that users write as a map, with the members that the key and the
+// value of each entry become.
 var pairs = map[string]struct {
 	key, value string
-	mended     bool // else an error shows the list
+	mended     bool // if false, an error shows the list
 }{
 	"EnvironmentVariables":         {"name", "value", true},
 	"SecretList":                   {"name", "valueFrom", true},
@@ -27,7 +28,8 @@ var pairs = map[string]struct {
 	"Tags":                         {"key", "value", false},
 }
 
-// notList mends what stands where a list belongs, if that does no harm.
+// notList converts a value that is no list to one, if that is harmless. Else it reports a
+// fault.
 func (c *checker) notList(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	item := schema.ListMember()
 	pair, isPair := pairs[schema.TargetID().Name]
@@ -36,17 +38,17 @@ func (c *checker) notList(n *document.Node, schema *smithy.Schema, path string) 
 		return c.mendPairs(n, schema, path, pair.key, pair.value)
 	case n.Kind == document.Map && isPair:
 		c.wrongType(n, path, "a list", pairsHint(n, pair.key, pair.value))
-	case n.Kind == document.String && item.Type() == smithy.ShapeTypeEnum && slices.Contains(enumValues(item), n.Text):
-		c.notice(n.Place, path, "mended", "%q taken as the list of it alone", n.Text)
+	case n.Kind == document.String && item.Type() == smithy.ShapeTypeEnum && slices.Contains(EnumValues(item), n.Text):
+		c.Notice(n.Place, path, "mended", "%q taken as the list of it alone", n.Text)
 		return &document.Node{Kind: document.List, Items: []*document.Node{n}, Place: n.Place}
 	case n.Kind == document.String && item.Type() == smithy.ShapeTypeEnum:
 		hint := ""
-		if near := near(n.Text, enumValues(item)); near != "" {
-			hint = "[" + quoted(near) + "]"
+		if near := nearest.Name(n.Text, EnumValues(item)); near != "" {
+			hint = "[" + document.Quote(near) + "]"
 		}
-		c.wrongType(n, path, "a list of "+strings.Join(enumValues(item), ", "), hint)
+		c.wrongType(n, path, "a list of "+strings.Join(EnumValues(item), ", "), hint)
 	case n.Kind == document.String && item.Type() == smithy.ShapeTypeString:
-		c.wrongType(n, path, "a list of strings", brief(listHint(n.Text, schema.MemberName(), path)))
+		c.wrongType(n, path, "a list of strings", document.Brief(listHint(n.Text, schema.MemberName(), path)))
 	case n.Kind == document.Map:
 		c.wrongType(n, path, "a list", "put it in a list: [ { … } ]")
 	default:
@@ -55,9 +57,9 @@ func (c *checker) notList(n *document.Node, schema *smithy.Schema, path string) 
 	return n
 }
 
-// mendPairs makes of a map the list that the API has instead.
+// mendPairs converts a map to the list of pairs that the API has instead.
 func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, value string) *document.Node {
-	c.notice(n.Place, path, "mended", "the map taken as a list of %s and %s", key, value)
+	c.Notice(n.Place, path, "mended", "the map taken as a list of %s and %s", key, value)
 	list := &document.Node{Kind: document.List, Place: n.Place}
 	for _, m := range n.Members {
 		v, inner := m.Value, document.MemberPath(path, m.Key.Text)
@@ -73,23 +75,30 @@ func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, 
 	return list
 }
 
-// listHint returns a string as the list it has to be, a command line by its words.
+// listHint returns a string as the list that it has to be: a command line as its words.
 func listHint(line, member, path string) string {
 	words := []string{line}
 	switch {
 	case strings.HasSuffix(path, "healthCheck.command"):
 		words = []string{"CMD-SHELL", line}
 	case member == "command" || member == "entryPoint":
-		words = splitWords(line)
-		if words == nil {
-			words = []string{"sh", "-c", line}
-		}
+		return CommandHint(line)
 	}
-	return wordList(words)
+	return document.QuoteList(words)
 }
 
-// splitWords splits a command line into words. The result is nil if a shell would
-// do more with it.
+// CommandHint returns a command line as the list of its words, or as a script of sh if a
+// shell would do more with it than split it.
+func CommandHint(line string) string {
+	words := splitWords(line)
+	if words == nil {
+		words = []string{"sh", "-c", line}
+	}
+	return document.QuoteList(words)
+}
+
+// splitWords splits a command line into words. The result is nil if a shell would do more
+// than split it.
 func splitWords(line string) []string {
 	words, err := shellwords.Split(line)
 	if err != nil || slices.ContainsFunc(words, func(w shellwords.Word) bool { return w.Expansion != "" || w.Pattern }) {
@@ -98,18 +107,19 @@ func splitWords(line string) []string {
 	return shellwords.Texts(words)
 }
 
-// portMapping is a mapping as Docker writes it: of a port, or of a host's port to
-// one of the container.
+// portMapping matches a mapping as Docker writes it: a port, or a port of the host and one
+// of the container.
 var portMapping = regexp.MustCompile(`^(?:([0-9]{1,5}):)?([0-9]{1,5})(?:/(tcp|udp))?$`)
 
-// itemHint returns a scalar as the map it has to be, or "".
+// itemHint returns a scalar as the map that it has to be, or "".
 func itemHint(n *document.Node, schema *smithy.Schema) string {
 	if n.Kind != document.String && n.Kind != document.Number {
 		return ""
 	}
 	pair := func(name, value string) string {
 		if before, after, found := strings.Cut(n.Text, "="); found {
-			return brief(`{ "` + name + `": ` + quoted(before) + `, "` + value + `": ` + quoted(after) + ` }`)
+			return document.Brief(`{ "` + name + `": ` + document.Quote(before) + `, "` + value + `": ` + document.Quote(after) +
+				` }`)
 		}
 		return ""
 	}
@@ -125,7 +135,7 @@ func itemHint(n *document.Node, schema *smithy.Schema) string {
 			return fmt.Sprintf(`{ "sizeInGiB": %d }`, size)
 		}
 	case "ContainerDependency":
-		return brief(`{ "containerName": ` + quoted(n.Text) + `, "condition": "START" }`)
+		return document.Brief(`{ "containerName": ` + document.Quote(n.Text) + `, "condition": "START" }`)
 	case "PortMapping":
 		ports := portMapping.FindStringSubmatch(n.Text)
 		if ports == nil {
@@ -143,7 +153,7 @@ func itemHint(n *document.Node, schema *smithy.Schema) string {
 	return ""
 }
 
-// mapHint returns a list of KEY=value strings as the map it has to be.
+// mapHint returns a list of KEY=value strings as the map that it has to be, or "".
 func mapHint(n *document.Node) string {
 	if n.Kind != document.List || len(n.Items) == 0 {
 		return ""
@@ -154,17 +164,17 @@ func mapHint(n *document.Node) string {
 		if item.Kind != document.String || !found {
 			return ""
 		}
-		entries = append(entries, quoted(key)+": "+quoted(value))
+		entries = append(entries, document.Quote(key)+": "+document.Quote(value))
 	}
-	return brief("{ " + strings.Join(entries, ", ") + " }")
+	return document.Brief("{ " + strings.Join(entries, ", ") + " }")
 }
 
-// plainInteger is a number that can be meant in one way only.
+// plainInteger matches a number that has one text only.
 var plainInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})$`)
 
-// free returns a number or a boolean as the text that it is written as, where the
-// text is for a program: the value of a variable, a label or an option. Any other
-// value it returns as it is.
+// free returns a number or a boolean as the text by which it is written. It is for texts
+// that a program reads: the value of a variable, a label or an option. It returns any other
+// value unchanged.
 func (c *checker) free(n *document.Node, path string) *document.Node {
 	switch {
 	case n.Kind == document.Number:
@@ -175,9 +185,9 @@ func (c *checker) free(n *document.Node, path string) *document.Node {
 	return n
 }
 
-// text checks a string. A whole number is taken as its digits; of any other
-// value it is not sure which text was meant (1.10 may be a version, true may be
-// True), so the error shows it in quotes.
+// text checks a string. A whole number becomes its digits. For any other value it is not
+// certain which text the user expects (1.10 may be a version, true may be True), so the
+// error shows the value in quotes.
 func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	switch n.Kind {
 	case document.String:
@@ -188,14 +198,14 @@ func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *do
 		}
 		c.wrongType(n, path, "a string", numberHint(n, schema))
 	case document.Bool:
-		c.wrongType(n, path, "a string", quoted(written(n)))
+		c.wrongType(n, path, "a string", document.Quote(written(n)))
 	case document.Null:
 		c.wrongType(n, path, "a string", `""`)
 	case document.Map:
 		hint := ""
 		if schema.MemberName() == "member" && len(n.Members) == 1 && n.Members[0].Value.Kind == document.String {
 			// YAML reads "a: b" without quotes as a map.
-			hint = quoted(n.Members[0].Key.Text + ": " + n.Members[0].Value.Text)
+			hint = document.Quote(n.Members[0].Key.Text + ": " + n.Members[0].Value.Text)
 		}
 		c.wrongType(n, path, "a string", hint)
 	default:
@@ -204,36 +214,36 @@ func (c *checker) text(n *document.Node, schema *smithy.Schema, path string) *do
 	return n
 }
 
-// numberHint returns a number as the text it has to be. A fraction that is the
-// cpu or the memory of a task counts vCPUs or GB, if it can.
+// numberHint returns a number as the text that it has to be. A fraction that is the cpu or
+// the memory of a task counts vCPUs or GB, if it is not too large for that.
 func numberHint(n *document.Node, schema *smithy.Schema) string {
 	const most = 256 // more than either has
 	unit := map[string]string{"cpu": " vCPU", "memory": " GB"}[schema.MemberName()]
 	if size, err := strconv.ParseFloat(n.Text, 64); unit != "" && (err != nil || size < 0 || size > most) {
 		return ""
 	}
-	return quoted(written(n) + unit)
+	return document.Quote(written(n) + unit)
 }
 
 // sized are the spellings of a task's cpu and memory that ECS documents.
 var sized = regexp.MustCompile(`(?i)^[0-9.]+( ?(GB|vCPU))?$`)
 
-// size checks a string. The cpu and memory of a task with a unit that ECS does
-// not know are taken as the number that it does.
+// size checks a string. A cpu or memory of a task with a unit that ECS does not document
+// becomes a number without a unit.
 func (c *checker) size(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	var parse func(string) (int64, bool)
 	switch schema.MemberName() {
 	case "cpu":
-		parse = parseCPU
+		parse = awsfacts.ParseCPU
 	case "memory":
-		parse = parseMemory
+		parse = awsfacts.ParseMemory
 	default:
 		return n
 	}
 	if sized.MatchString(n.Text) {
 		return n
 	}
-	if size, ok := sizeOf(strings.TrimSpace(n.Text), parse); ok {
+	if size, ok := parse(strings.TrimSpace(n.Text)); ok {
 		return c.mend(n, path, document.String, strconv.FormatInt(size, 10), "%q taken as %d", n.Text, size)
 	}
 	return n
@@ -258,7 +268,7 @@ func (c *checker) boolean(n *document.Node, path string) *document.Node {
 	return n
 }
 
-// inMiB are the whole-number members that count MiB, for which people write 1GB.
+// inMiB are the whole-number members that count MiB, for which users write 1GB.
 var inMiB = []string{"memory", "memoryReservation", "sharedMemorySize", "maxSwap", "size"}
 
 func (c *checker) integer(n *document.Node, schema *smithy.Schema, path string) *document.Node {
@@ -275,10 +285,10 @@ func (c *checker) integer(n *document.Node, schema *smithy.Schema, path string) 
 		text := strings.TrimSpace(n.Text)
 		i, ok = wholeNumber(text)
 		if !ok && slices.Contains(inMiB, schema.MemberName()) {
-			i, ok = parseMemory(text)
+			i, ok = awsfacts.ParseMemory(text)
 		}
 		if !ok && schema.MemberName() == "cpu" {
-			i, ok = parseCPU(text)
+			i, ok = awsfacts.ParseCPU(text)
 		}
 	}
 	if !ok {
@@ -286,7 +296,7 @@ func (c *checker) integer(n *document.Node, schema *smithy.Schema, path string) 
 		return n
 	}
 	if i > most || i < -most-1 {
-		c.fault(n.Place, path, "range", "", "%s is out of the range of the API's numbers", shorten(n.Text))
+		c.Fault(n.Place, path, "range", "", "%s is out of the range of the API's numbers", document.Shorten(n.Text))
 		return n
 	}
 	digits := strconv.FormatInt(i, 10)
@@ -296,21 +306,21 @@ func (c *checker) integer(n *document.Node, schema *smithy.Schema, path string) 
 	return c.mend(n, path, document.Number, digits, "%s taken as %s", quotedIfString(n), digits)
 }
 
-// mend returns a scalar of the kind and text that were meant, with a notice.
-func (c *checker) mend(n *document.Node, path string, kind document.Kind, text, format string, args ...any) *document.Node {
-	c.notice(n.Place, path, "mended", format, args...)
+// mend returns a scalar of another kind and text, and adds a notice.
+func (c *checker) mend(n *document.Node, path string, kind document.Kind, text, format string,
+	args ...any) *document.Node {
+	c.Notice(n.Place, path, "mended", format, args...)
 	return &document.Node{Kind: kind, Text: text, Place: n.Place}
 }
 
 func quotedIfString(n *document.Node) string {
 	if n.Kind == document.String {
-		return quoted(shorten(n.Text))
+		return document.Quote(document.Shorten(n.Text))
 	}
-	return shorten(written(n))
+	return document.Shorten(written(n))
 }
 
-// wholeNumber returns the value of a JSON number without a fraction, however it
-// is spelled.
+// wholeNumber returns the value of a JSON number without a fraction, in any spelling.
 func wholeNumber(s string) (int64, bool) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return i, true
@@ -323,41 +333,4 @@ func wholeNumber(s string) (int64, bool) {
 		return 0, false
 	}
 	return int64(f), true
-}
-
-var (
-	memorySize = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*(M|MB|MiB|G|GB|GiB)$`)
-	cpuShare   = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*vCPUs?$`)
-)
-
-// parseMemory returns the MiB of a size with a unit, as in 1GB or 512 MiB. ECS
-// counts 1024 MiB to a GB.
-func parseMemory(s string) (int64, bool) {
-	m := memorySize.FindStringSubmatch(s)
-	if m == nil {
-		return 0, false
-	}
-	if m[2][0] == 'M' || m[2][0] == 'm' {
-		return times(m[1], 1)
-	}
-	return times(m[1], 1024)
-}
-
-// parseCPU returns the CPU units of a number of vCPUs, as in .25 vCPU.
-func parseCPU(s string) (int64, bool) {
-	m := cpuShare.FindStringSubmatch(s)
-	if m == nil {
-		return 0, false
-	}
-	return times(m[1], 1024)
-}
-
-// times returns a decimal fraction times a factor if that is a whole number.
-func times(s string, factor int64) (int64, bool) {
-	r, ok := new(big.Rat).SetString(s)
-	if !ok {
-		return 0, false
-	}
-	r.Mul(r, new(big.Rat).SetInt64(factor))
-	return r.Num().Int64(), r.IsInt()
 }

@@ -1,4 +1,4 @@
-package taskdef
+package rules
 
 import (
 	"regexp"
@@ -16,7 +16,7 @@ const (
 var portNameText = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]*$`) // up to 64 characters
 
 // span returns the container ports of a mapping, from 0 to 0 if it names none.
-func span(mapping object) (first, last int64, ok bool) {
+func span(mapping value) (first, last int64, ok bool) {
 	if n, given := mapping.get("containerPort").number(); given {
 		return n, n, true
 	}
@@ -29,30 +29,33 @@ func span(mapping object) (first, last int64, ok bool) {
 	return first, last, err == nil && err2 == nil
 }
 
-func portRange(t *task, tell telling) {
+func portRange(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		for mapping := range c.get("portMappings").each() {
-			between(mapping.get("containerPort"), 1, maxPort, "", tell)
-			between(mapping.get("hostPort"), 0, maxPort, "", tell)
+			between(mapping.get("containerPort"), 1, maxPort, "", report)
+			between(mapping.get("hostPort"), 0, maxPort, "", report)
 			portsOf := mapping.get("containerPortRange")
 			if !portsOf.given() {
 				if mapping.node.Kind == document.Map && !mapping.get("containerPort").given() {
-					tell(mapping.get("containerPort"), `"containerPort": 80`, "missing: a port mapping takes a containerPort or a containerPortRange")
+					report(mapping.get("containerPort"), `"containerPort": 80`,
+						"missing: a port mapping takes a containerPort or a containerPortRange")
 				}
 				continue
 			}
 			if mapping.get("containerPort").given() || mapping.get("hostPort").given() {
-				tell(portsOf, "", "containerPortRange excludes containerPort and hostPort")
+				report(portsOf, "", "containerPortRange excludes containerPort and hostPort")
 			} else if first, last, ok := span(mapping); !ok || first < 1 || last > maxPort || first >= last {
-				tell(portsOf, `"8000-8010"`, "expected two ports from 1 to %d with a - between them, the lower one first, found %q", maxPort, shorten(portsOf.text()))
+				report(portsOf, `"8000-8010"`,
+					"expected two ports from 1 to %d with a - between them, the lower one first, found "+
+						"%q", maxPort, document.Shorten(portsOf.text()))
 			}
 		}
 	}
 }
 
-// portHost tells of a host port that is not that of the container. Of 0 too, which
-// ECS refuses: it is not the same as none (github.com/aws/amazon-ecs-cli/issues/1014).
-func portHost(t *task, tell telling) {
+// portHost reports a host port that is not the container port. ECS refuses 0 too: it is not
+// the same as an absent host port (github.com/aws/amazon-ecs-cli/issues/1014).
+func portHost(t *task, report reportFunc) {
 	if t.network != "awsvpc" && t.network != "host" {
 		return
 	}
@@ -61,24 +64,26 @@ func portHost(t *task, tell telling) {
 			inside, _ := mapping.get("containerPort").number()
 			host, given := mapping.get("hostPort").number()
 			if given && host != inside {
-				tell(mapping.get("hostPort"), `"hostPort": `+strconv.FormatInt(inside, 10), "with networkMode %s the host port must be the container port %d, or be left out, found %d", t.network, inside, host)
+				report(mapping.get("hostPort"), `"hostPort": `+strconv.FormatInt(inside, 10),
+					"with networkMode %s the host port must be the container port %d, or be left out, found "+
+						"%d", t.network, inside, host)
 			}
 		}
 	}
 }
 
-func portNone(t *task, tell telling) {
+func portNone(t *task, report reportFunc) {
 	if t.network != "none" {
 		return
 	}
 	for _, c := range t.containers {
 		if o := c.get("portMappings"); !o.empty() {
-			tell(o, "", "with networkMode none there can be no port mappings")
+			report(o, "", "with networkMode none there can be no port mappings")
 		}
 	}
 }
 
-func portDuplicate(t *task, tell telling) {
+func portDuplicate(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		type ports struct {
 			first, last int64
@@ -104,7 +109,7 @@ func portDuplicate(t *task, tell telling) {
 				}
 				sameHost := p.host != "" && p.host != "0" && b.host == p.host
 				if sameHost || b.host == p.host && b.first <= p.last && p.first <= b.last {
-					tell(mapping, "", "the port is in another mapping of the container already")
+					report(mapping, "", "the port is in another mapping of the container already")
 					break
 				}
 			}
@@ -115,7 +120,7 @@ func portDuplicate(t *task, tell telling) {
 
 // hostPort returns the port of the host that a mapping takes, 0 if it takes none
 // or one that the host chooses.
-func (t *task) hostPort(mapping object) int64 {
+func (t *task) hostPort(mapping value) int64 {
 	port, given := mapping.get("hostPort").number()
 	if t.network != "bridge" && (!given || port == 0) {
 		port, _ = mapping.get("containerPort").number()
@@ -123,11 +128,11 @@ func (t *task) hostPort(mapping object) int64 {
 	return port
 }
 
-// portHostDuplicate tells of ports of the host, or of the network that the
-// containers of a task share, which several containers take. ECS refuses them:
+// portHostDuplicate reports ports of the host, or of the network that the containers of a
+// task share, which several containers take. ECS refuses them:
 // "TCP host port '3000' is mapped multiple times in task."
 // (github.com/aws/amazon-ecs-agent/issues/1220).
-func portHostDuplicate(t *task, tell telling) {
+func portHostDuplicate(t *task, report reportFunc) {
 	type port struct {
 		number   int64
 		protocol string
@@ -143,24 +148,25 @@ func portHostDuplicate(t *task, tell telling) {
 			case p.number == 0:
 			case before == 0:
 				first[p] = i + 1
-			case before != i+1: // those of one container are told of already
-				tell(mapping, "", "the %s port %d of the host is taken by the container %q already", p.protocol, p.number, shorten(t.containers[before-1].get("name").text()))
+			case before != i+1: // portDuplicate reports those of one container
+				report(mapping, "", "the %s port %d of the host is taken by the container %q already", p.protocol, p.number,
+					document.Shorten(t.containers[before-1].get("name").text()))
 			}
 		}
 	}
 }
 
-// portNameDuplicate tells of names that two ports of a task have. A service names
-// a port by it (API reference, PortMapping: name).
-func portNameDuplicate(t *task, tell telling) {
-	var names []object
+// portNameDuplicate reports names that two ports of a task have. A service refers to a port
+// by its name (API reference, PortMapping: name).
+func portNameDuplicate(t *task, report reportFunc) {
+	var names []value
 	for _, c := range t.containers {
-		names = append(names, namesOf(c.get("portMappings"))...)
+		names = append(names, c.get("portMappings").names()...)
 	}
-	duplicates(names, 0, "port name", tell)
+	duplicates(names, 0, "port name", report)
 }
 
-func portCount(t *task, tell telling) {
+func portCount(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		n := 0
 		for mapping := range c.get("portMappings").each() {
@@ -169,50 +175,51 @@ func portCount(t *task, tell telling) {
 			}
 		}
 		if n > maxPortRanges {
-			tell(c.get("portMappings"), "", "%d port ranges are more than the %d that a container can have", n, maxPortRanges)
+			report(c.get("portMappings"), "", "%d port ranges are more than the %d that a container can have", n, maxPortRanges)
 		}
 	}
 }
 
-func portName(t *task, tell telling) {
+func portName(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		for mapping := range c.get("portMappings").each() {
 			if o := mapping.get("name"); o.text() != "" && (len(o.text()) > 64 || !portNameText.MatchString(o.text())) {
-				tell(o, "", "expected up to 64 lowercase letters, digits, _ and -, and no - at the beginning, found %q", shorten(o.text()))
+				report(o, "", "expected up to 64 lowercase letters, digits, _ and -, and no - at the beginning, found %q",
+					document.Shorten(o.text()))
 			}
 		}
 	}
 }
 
-func linksNetwork(t *task, tell telling) {
+func linksNetwork(t *task, report reportFunc) {
 	if t.network == "bridge" {
 		return
 	}
 	for _, c := range t.containers {
 		if o := c.get("links"); !o.empty() {
-			tell(o, "", "links are for networkMode bridge only, not %s", t.network)
+			report(o, "", "links are for networkMode bridge only, not %s", t.network)
 		}
 	}
 }
 
-func hostnameNetwork(t *task, tell telling) {
+func hostnameNetwork(t *task, report reportFunc) {
 	if t.network != "awsvpc" {
 		return
 	}
 	for _, c := range t.containers {
 		if o := c.get("hostname"); o.text() != "" {
-			tell(o, "", "hostname is not supported with networkMode awsvpc")
+			report(o, "", "hostname is not supported with networkMode awsvpc")
 		}
 	}
 }
 
-func hostsNetwork(t *task, tell telling) {
+func hostsNetwork(t *task, report reportFunc) {
 	if t.network != "awsvpc" || t.fargate {
 		return // Fargate has a rule for it
 	}
 	for _, c := range t.containers {
 		if o := c.get("extraHosts"); !o.empty() {
-			tell(o, "", "extraHosts is not supported with networkMode awsvpc")
+			report(o, "", "extraHosts is not supported with networkMode awsvpc")
 		}
 	}
 }

@@ -1,28 +1,105 @@
-package taskdef
+// Package rules has the rules that ECS applies to a task definition whose shape is right:
+// what its members demand of each other, limits, and what AWS documents or refuses. Each
+// rule is a function and a row of one table.
+//
+// It reads a checked tree. It changes nothing, calls nothing, and knows neither the other
+// forms in which definitions are written nor what becomes of them.
+package rules
 
 import (
+	"fmt"
 	"slices"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
-// A rule is something that ECS demands of a definition whose form is right.
-type rule struct {
-	code    string
-	warning bool // ECS may take it after all, or takes it and then does what is not meant
-	check   func(t *task, tell telling)
+// Options say which rules hold. The zero value holds a definition to all but that on its
+// size.
+type Options struct {
+	// Size is how many bytes the request for the definition has.
+	Size int
+
+	// ImagesOnly holds a definition to the rule on images alone.
+	ImagesOnly bool
+
+	// PassUnknown makes warnings of the rules about what the known API lacks.
+	PassUnknown bool
 }
 
-// telling tells of one breach of a rule: where, what, and a hint that may be
-// empty.
-type telling func(at object, hint, format string, args ...any)
+// Check adds to findings what the rules say of the definition at a path of a larger
+// document.
+func Check(findings *document.Findings, definition *document.Node, path string, o Options) {
+	t := newTask(definition)
+	t.size = o.Size
+	unrendered := map[*document.Node]bool{}
+	for _, r := range rules {
+		if o.ImagesOnly && r.code != "image" {
+			continue
+		}
+		warning := r.warning || o.PassUnknown && slices.Contains(passable, r.code)
+		r.check(t, func(at value, hint, format string, args ...any) {
+			if r.code == "placeholder" {
+				unrendered[at.node] = true
+			} else if at.node != nil && unrendered[at.node] {
+				return
+			}
+			switch { // the search for paths takes time
+			case warning && !findings.WarningsFull():
+				findings.Warn(at.place, at.path(definition, path), r.code, hint, format, args...)
+			case !warning && !findings.FaultsFull():
+				findings.Fault(at.place, at.path(definition, path), r.code, hint, format, args...)
+			}
+		})
+	}
+}
 
-// rules are all there are besides those on tags and on the family's presence.
-// Texts say what ECS says in its documentation or in its refusals.
+// Codes returns the codes of all rules.
+func Codes() []string {
+	var codes []string
+	for _, r := range rules {
+		codes = append(codes, r.code)
+	}
+	return codes
+}
+
+// A Violation is a breach of a rule.
+type Violation struct {
+	Code, Path, Hint, Message string // as in a [document.Error]
+
+	Warning bool
+	Node    *document.Node // what the violation is about; nil if that is absent
+}
+
+// sizeRules are the rules that hold for the sizes of a definition together with those that
+// a task's overrides put in their place.
+var sizeRules = []string{
+	"cpu", "cpu-range", "cpu-sum", "memory", "memory-limit", "memory-reservation", "memory-sum", "memory-minimum",
+	"negative", "fargate-size", "fargate-family", "fargate-windows", "ephemeral-storage",
+}
+
+// CheckSizes returns what the rules for sizes say of a definition.
+func CheckSizes(definition *document.Node) []Violation {
+	t := newTask(definition)
+	var violations []Violation
+	for _, r := range rules {
+		if !slices.Contains(sizeRules, r.code) {
+			continue
+		}
+		r.check(t, func(at value, hint, format string, args ...any) {
+			violations = append(violations, Violation{
+				Code: r.code, Path: at.path(definition, ""), Hint: hint, Message: fmt.Sprintf(format, args...),
+				Warning: r.warning, Node: at.node,
+			})
+		})
+	}
+	return violations
+}
+
+// rules are all rules, except those on tags and on the presence of the family, which are in
+// taskdef. Their messages say what the documentation of ECS or its refusals say.
 var rules = []rule{
-	{"placeholder", false, placeholders}, // first: what else is wrong with such a value is of no interest
-	{"placeholder-kept", true, placeholdersKept},
+	{"placeholder", false, placeholders}, // first: no other rule reports such a value
+	{"placeholder-kept", true, placeholdersAllowed},
 
 	{"family-name", false, familyName},
 	{"definition-size", false, definitionSize},
@@ -129,108 +206,6 @@ var rules = []rule{
 	{"windows-unsupported", true, windowsUnsupported},
 }
 
-// passable are the rules about what the known API lacks: warnings where unknown
+// passable are the rules about what the known API lacks. They are warnings if unknown
 // members are passed on.
 var passable = []string{"log-option"}
-
-// A task is a definition as the rules look at it.
-type task struct {
-	object
-	bytes      int      // of the request
-	containers []object // but those that are no maps, and no more than ten times what ECS takes
-	fargate    bool     // ECS is to validate it for Fargate
-	windows    bool
-	network    string // network mode; bridge if none is given, which is the default
-}
-
-func newTask(def *Definition) *task {
-	t := &task{
-		object: objectOf(def.Node), bytes: len(def.Body),
-		fargate: slices.Contains(def.RequiresCompatibilities, "FARGATE"),
-		windows: awsfacts.IsWindows(def.OperatingSystem),
-		network: def.NetworkMode,
-	}
-	for c := range t.get("containerDefinitions").each() {
-		if c.node.Kind == document.Map && len(t.containers) < 10*maxContainers {
-			t.containers = append(t.containers, c)
-		}
-	}
-	if t.network == "" {
-		t.network = "bridge"
-	}
-	return t
-}
-
-// container returns the container of a name.
-func (t *task) container(name string) (object, bool) {
-	for _, c := range t.containers {
-		if c.get("name").text() == name {
-			return c, true
-		}
-	}
-	return object{}, false
-}
-
-// rules checks the definition at path by all rules.
-func (d *decoder) rules(def *Definition, path string) {
-	t := newTask(def)
-	unrendered := map[*document.Node]bool{}
-	for _, r := range rules {
-		if d.options.Registered && r.code != "image" {
-			continue
-		}
-		r.warning = r.warning || d.options.UnknownMembers == "pass" && slices.Contains(passable, r.code)
-		r.check(t, func(at object, hint, format string, args ...any) {
-			if r.code == "placeholder" {
-				unrendered[at.node] = true
-			} else if at.node != nil && unrendered[at.node] {
-				return
-			}
-			switch {
-			case d.full(r.warning): // searching for paths takes time
-			case r.warning:
-				d.warn(at.place, at.path(def.Node, path), r.code, hint, format, args...)
-			default:
-				d.fault(at.place, at.path(def.Node, path), r.code, hint, format, args...)
-			}
-		})
-	}
-}
-
-// negative tells of numbers below what they count from.
-func negative(t *task, tell telling) {
-	for _, c := range t.containers {
-		for _, of := range []struct {
-			key   string
-			least int64
-		}{{"cpu", 0}, {"memory", 1}, {"memoryReservation", 1}, {"startTimeout", 0}, {"stopTimeout", 0}} {
-			if n, ok := c.get(of.key).number(); ok && n < of.least {
-				tell(c.get(of.key), "", "expected %d or more, found %d", of.least, n)
-			}
-		}
-	}
-}
-
-// between tells of a whole number that is outside of a range. An absent one is
-// inside.
-func between(o object, least, most int64, unit string, tell telling) {
-	if n, ok := o.number(); ok && (n < least || n > most) {
-		tell(o, "", "expected %d to %d%s, found %d", least, most, unit, n)
-	}
-}
-
-// duplicates tells of the values from an index on that another before them
-// equals.
-func duplicates(values []object, from int, what string, tell telling) {
-	seen := make(map[string]document.Place, len(values))
-	for i, v := range values {
-		text := v.text()
-		first, twice := seen[text]
-		switch {
-		case !twice:
-			seen[text] = v.place
-		case i >= from && text != "":
-			tell(v, "", "the %s %q is given twice, first at %d:%d", what, shorten(text), first.Line, first.Column)
-		}
-	}
-}

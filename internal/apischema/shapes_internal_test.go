@@ -1,4 +1,4 @@
-package taskdef
+package apischema
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func walk(schema *smithy.Schema, seen map[string]bool, visit func(*smithy.Schema
 	if schema.Type() == smithy.ShapeTypeEnum {
 		return
 	}
-	for _, name := range memberNames(schema) {
+	for _, name := range MemberNames(schema) {
 		m := schema.Member(name)
 		if target := m.TargetID().Name; !seen[target] {
 			seen[target] = true
@@ -81,7 +81,8 @@ func TestRequired(t *testing.T) {
 		}
 		return err
 	}
-	for _, root := range []reflect.Type{reflect.TypeFor[ecs.RegisterTaskDefinitionInput](), reflect.TypeFor[ecs.RunTaskInput]()} {
+	for _, root := range []reflect.Type{reflect.TypeFor[ecs.RegisterTaskDefinitionInput](),
+		reflect.TypeFor[ecs.RunTaskInput]()} {
 		for _, chain := range chains(root, nil) {
 			in := reflect.New(root)
 			last := chain.fill(in.Elem())
@@ -119,7 +120,8 @@ func TestRequired(t *testing.T) {
 			switch {
 			case structures[name] == nil || structures[name].Member(m) == nil:
 				t.Errorf("required[%q] has %s, which the API lacks", name, m)
-			case !slices.ContainsFunc(got[name], func(f string) bool { return strings.EqualFold(m, f) }) && !slices.Contains(numbers, name+"."+m):
+			case !slices.ContainsFunc(got[name], func(f string) bool { return strings.EqualFold(m, f) }) &&
+				!slices.Contains(numbers, name+"."+m):
 				t.Errorf("required[%q] has %s, which the SDK does not require", name, m)
 			}
 		}
@@ -189,31 +191,4 @@ func makeIn(v reflect.Value) reflect.Value {
 		return union.Elem()
 	}
 	return v
-}
-
-// TestRulesAreShown holds that each rule has a bad definition that breaks it.
-func TestRulesAreShown(t *testing.T) {
-	shown := shownCodes(t)
-	seen := map[string]bool{}
-	for _, r := range rules {
-		if seen[r.code] {
-			t.Errorf("two rules have the code %s", r.code)
-		}
-		seen[r.code] = true
-		severity := "error"
-		if r.warning {
-			severity = "warning"
-		}
-		if shown[r.code] != severity {
-			t.Errorf("testdata/err shows %q of the rule %s, want %s", shown[r.code], r.code, severity)
-		}
-	}
-	for _, code := range []string{
-		"form", "unknown-member", "type", "enum", "range", "missing-member", "union", "duplicate-key", "cloudformation-function",
-		"family-missing", "tag-count", "tag-key", "tag-value", "tag-characters", "tag-duplicate", "tag-aws", "tag-conflict",
-	} {
-		if shown[code] != "error" {
-			t.Errorf("testdata/err shows no error %s", code)
-		}
-	}
 }

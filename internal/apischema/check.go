@@ -1,4 +1,10 @@
-package taskdef
+// Package apischema checks documents against the shapes of the ECS API: its members, their
+// types and the values of its enums, as the SDK's schemas list them. It mends slips that
+// can be meant in one way only, with a notice, and has advice for the others.
+//
+// It knows the shapes only. The rules of ECS, which look at several members together, are
+// those of the packages taskdef/rules and runtask.
+package apischema
 
 import (
 	"fmt"
@@ -12,45 +18,57 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
-// Check checks a document against the schema of a structure of the API, such as
-// schemas.RunTaskRequest, and returns it as the API takes it: harmless slips
-// mended, each with a notice, and nulls left out. Of the options it heeds
-// UnknownMembers. Members that are required inside of the structure must be
-// there; those that it requires itself are left to the caller, who may know
-// them from elsewhere.
+// Check checks a document against a structure of the API, such as
+// schemas.RunTaskRequest, and returns it as the API takes it: harmless slips mended, each
+// with a notice, and nulls left out. passUnknown says that members and enum values which
+// the SDK does not know are passed on with a warning each; else they are faults.
+//
+// Members that are required inside of the structure must be there; those that it requires
+// itself are left to the caller, who may take them from elsewhere.
 //
 // The error joins a [*document.Error] for each fault. With an error there is no
 // document.
-func Check(n *document.Node, schema *smithy.Schema, o Options) (*document.Node, []document.Warning, error) {
-	var f findings
-	c := checker{findings: &f, pass: o.UnknownMembers == "pass", root: schema}
+func Check(n *document.Node, schema *smithy.Schema, passUnknown bool) (*document.Node, []document.Warning, error) {
+	var f document.Findings
+	c := checker{Findings: &f, pass: passUnknown, root: schema}
 	checked := c.value(n, schema, "")
 	c.noteNulls()
-	f.sort()
-	if len(f.faults) > 0 {
-		return nil, f.warnings, f.err()
+	f.Sort()
+	if len(f.Faults) > 0 {
+		return nil, f.Warnings, f.Err()
 	}
-	return checked, f.warnings, nil
+	return checked, f.Warnings, nil
 }
 
-// A checker walks a tree along a schema. Its methods return the value as the
-// API takes it, or with a fault the value as it is.
+// CheckMap is [Check] for the map at a path of a larger document. It adds what it finds to
+// findings. Values with faults stay as they are.
+func CheckMap(
+	findings *document.Findings, n *document.Node, schema *smithy.Schema, path string, passUnknown bool,
+) *document.Node {
+	c := checker{Findings: findings, pass: passUnknown, root: schema}
+	checked := c.structure(n, schema, path)
+	c.noteNulls()
+	return checked
+}
+
+// A checker checks a tree against a schema. Its methods return the value as the API takes
+// it, or, with a fault, the unchanged value.
 type checker struct {
-	*findings
+	*document.Findings
 	pass  bool // unknown members and enum values are passed on
 	root  *smithy.Schema
-	nulls []document.Member // left out
+	nulls []document.Member // that were left out
 }
 
 func (c *checker) noteNulls() {
 	if len(c.nulls) > 0 {
-		c.notice(c.nulls[0].Key.Place, "", "null", "left out what is null: %s", names(c.nulls))
+		c.Notice(c.nulls[0].Key.Place, "", "null", "left out what is null: %s", document.Keys(c.nulls))
 	}
 }
 
 func (c *checker) value(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	if name := function(n); name != "" && schema.Type() != smithy.ShapeTypeMap && schema.Member(name) == nil {
-		c.fault(n.Place, path, "cloudformation-function", "write the value itself, or an expression: ${{ … }}",
+		c.Fault(n.Place, path, "cloudformation-function", "write the value itself, or an expression: ${{ … }}",
 			"the CloudFormation function %s can't be resolved here", name)
 		return n
 	}
@@ -72,10 +90,10 @@ func (c *checker) value(n *document.Node, schema *smithy.Schema, path string) *d
 	case smithy.ShapeTypeString:
 		return c.text(n, schema, path)
 	}
-	return n // no request that is checked has another type
+	return n // the checked requests have no other types
 }
 
-// function returns the name of the CloudFormation function that a value is, or "".
+// function returns the name of a CloudFormation function, or "" if the value is none.
 func function(n *document.Node) string {
 	if n.Kind != document.Map || len(n.Members) != 1 {
 		return ""
@@ -91,9 +109,9 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 		c.wrongType(n, path, "a map", itemHint(n, schema))
 		return n
 	}
-	made := *n
-	made.Members = make([]document.Member, 0, len(n.Members))
-	var meant []string // by unknown members
+	result := *n
+	result.Members = make([]document.Member, 0, len(n.Members))
+	var meant []string // the members that unknown ones are likely to stand for
 	for _, m := range n.Members {
 		inner := document.MemberPath(path, m.Key.Text)
 		s := schema.Member(m.Key.Text)
@@ -109,29 +127,29 @@ func (c *checker) structure(n *document.Node, schema *smithy.Schema, path string
 			}
 			m.Value = c.value(m.Value, s, inner)
 		}
-		made.Members = append(made.Members, m)
+		result.Members = append(result.Members, m)
 	}
-	for _, name := range required[schema.TargetID().Name] {
-		if member(&made, name) == nil && !slices.Contains(meant, name) {
-			c.fault(n.Place, document.MemberPath(path, name), "missing-member", "", "missing: %s must be given", name)
+	for _, name := range Required(schema) {
+		if result.Member(name) == nil && !slices.Contains(meant, name) {
+			c.Fault(n.Place, document.MemberPath(path, name), "missing-member", "", "missing: %s must be given", name)
 		}
 	}
-	return &made
+	return &result
 }
 
-// unknownMember tells of an unknown member, and returns the known one that is
-// likely to be meant, or "".
+// unknownMember reports an unknown member, and returns the known one that is likely to be
+// meant, or "".
 func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path string) string {
-	if c.full(c.pass) {
-		return "" // advice takes time
+	if c.pass && c.WarningsFull() || !c.pass && c.FaultsFull() {
+		return "" // the search for advice takes time
 	}
-	near := near(m.Key.Text, memberNames(schema))
+	near := nearest.Name(m.Key.Text, MemberNames(schema))
 	if meant := habits[m.Key.Text]; schema.Member(meant) != nil {
 		near = meant
 	}
 	advice := nearest.Meant(near)
 	if c.pass {
-		c.warn(m.Key.Place, path, "unknown-member", "", "unknown member%s, passed on to ECS as it is", advice)
+		c.Warn(m.Key.Place, path, "unknown-member", "", "unknown member%s, passed on to ECS as it is", advice)
 		return ""
 	}
 	hint := ""
@@ -140,11 +158,11 @@ func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path s
 			hint = "it is a member of another place: " + home
 		}
 	}
-	c.fault(m.Key.Place, path, "unknown-member", hint, "unknown member%s", advice)
+	c.Fault(m.Key.Place, path, "unknown-member", hint, "unknown member%s", advice)
 	return near
 }
 
-// habits are members that people know from elsewhere, with the API's name.
+// habits are the names of members in Docker, Kubernetes and others, with those of the API.
 var habits = map[string]string{
 	"args": "command", "cmd": "command", "env": "environment", "labels": "dockerLabels",
 	"ports": "portMappings", "volumeMounts": "mountPoints", "containers": "containerDefinitions",
@@ -164,13 +182,13 @@ func homeOf(name string, root *smithy.Schema) string {
 			for p.schema.Type() == smithy.ShapeTypeList {
 				p.schema, p.path = p.schema.ListMember(), p.path+"[]"
 			}
-			if !isStructure(p.schema) {
+			if !IsStructure(p.schema) {
 				continue
 			}
 			if p.schema.Member(name) != nil {
 				return document.MemberPath(p.path, name)
 			}
-			for _, key := range memberNames(p.schema) {
+			for _, key := range MemberNames(p.schema) {
 				next = append(next, place{p.schema.Member(key), document.MemberPath(p.path, key)})
 			}
 		}
@@ -180,103 +198,81 @@ func homeOf(name string, root *smithy.Schema) string {
 }
 
 func (c *checker) union(n *document.Node, schema *smithy.Schema, path string) *document.Node {
-	made := c.structure(n, schema, path)
-	if made.Kind == document.Map && len(made.Members) != 1 {
-		c.fault(n.Place, path, "union", "", "expected exactly one of %s, found %d members", strings.Join(memberNames(schema), ", "), len(made.Members))
+	result := c.structure(n, schema, path)
+	if result.Kind == document.Map && len(result.Members) != 1 {
+		c.Fault(n.Place, path, "union", "", "expected exactly one of %s, found %d members",
+			strings.Join(MemberNames(schema), ", "), len(result.Members))
 	}
-	return made
+	return result
 }
 
 func (c *checker) list(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	if n.Kind != document.List {
 		return c.notList(n, schema, path)
 	}
-	made := *n
-	made.Items = make([]*document.Node, len(n.Items))
+	result := *n
+	result.Items = make([]*document.Node, len(n.Items))
 	for i, item := range n.Items {
-		made.Items[i] = c.value(item, schema.ListMember(), document.ItemPath(path, i))
+		result.Items[i] = c.value(item, schema.ListMember(), document.ItemPath(path, i))
 	}
-	return &made
+	return &result
 }
 
-// stringMap checks one of the free-form maps. Its keys are the user's.
+// stringMap checks a map whose keys the user chooses.
 func (c *checker) stringMap(n *document.Node, schema *smithy.Schema, path string) *document.Node {
 	if n.Kind != document.Map {
 		c.wrongType(n, path, "a map", mapHint(n))
 		return n
 	}
-	made := *n
-	made.Members = make([]document.Member, len(n.Members))
+	result := *n
+	result.Members = make([]document.Member, len(n.Members))
 	for i, m := range n.Members {
 		inner := document.MemberPath(path, m.Key.Text)
 		m.Value = c.value(c.free(m.Value, inner), schema.MapValue(), inner)
-		made.Members[i] = m
+		result.Members[i] = m
 	}
-	return &made
+	return &result
 }
 
 func (c *checker) enum(n *document.Node, schema *smithy.Schema, path string) *document.Node {
-	values := enumValues(schema)
+	values := EnumValues(schema)
 	switch {
 	case n.Kind != document.String:
 		c.wrongType(n, path, "one of "+strings.Join(values, ", "), "")
 	case slices.Contains(values, n.Text):
 	case c.pass:
-		c.warn(n.Place, path, "enum", "", "unknown value %q, passed on to ECS as it is", shorten(n.Text))
+		c.Warn(n.Place, path, "enum", "", "unknown value %q, passed on to ECS as it is", document.Shorten(n.Text))
 	default:
-		c.fault(n.Place, path, "enum", "", "expected one of %s, found %q%s", strings.Join(values, ", "), shorten(n.Text), didYouMean(n.Text, values))
+		c.Fault(n.Place, path, "enum", "", "expected one of %s, found %q%s", strings.Join(values, ", "),
+			document.Shorten(n.Text), nearest.DidYouMean(n.Text, values))
 	}
 	return n
 }
 
-// near returns the known name that one is likely to stand for, or "": there is
-// none for a name that is longer than a slip of the pen would make it.
-func near(name string, known []string) string {
-	if len(name) > 2*maxName {
-		return ""
-	}
-	return nearest.Name(name, known)
-}
-
-// didYouMean returns advice for a name that is none of the known ones, or "".
-func didYouMean(name string, known []string) string { return nearest.Meant(near(name, known)) }
-
-// didYouMeanOf is didYouMean for one of a few names, which it enumerates if none
-// is near.
-func didYouMeanOf(name string, few []string) string {
-	advice := didYouMean(name, few)
-	few = slices.DeleteFunc(few, func(name string) bool { return name == "" })
-	if advice != "" || len(few) == 0 {
-		return advice
-	}
-	return shorten(": there is " + strings.Join(few, ", "))
-}
-
-// wrongType records that a value is of another kind than the one wanted.
+// wrongType reports that a value has another kind than the wanted one.
 func (c *checker) wrongType(n *document.Node, path, wanted, hint string) {
-	c.fault(n.Place, path, "type", hint, "expected %s, found %s", wanted, kindOf(n))
+	c.Fault(n.Place, path, "type", hint, "expected %s, found %s", wanted, KindOf(n))
 }
 
-// wrongText records that a value that is no free text has another kind than the
-// one wanted.
+// wrongText is wrongType for a member that is no free text: it shows a string.
 func (c *checker) wrongText(n *document.Node, path, wanted, hint string) {
 	if n.Kind != document.String {
 		c.wrongType(n, path, wanted, hint)
 		return
 	}
-	c.fault(n.Place, path, "type", hint, "expected %s, found %s", wanted, quoted(shorten(n.Text)))
+	c.Fault(n.Place, path, "type", hint, "expected %s, found %s", wanted, document.Quote(document.Shorten(n.Text)))
 }
 
-// kindOf names the kind of a value with its article, and a value of few
-// possible ones itself.
-func kindOf(n *document.Node) string {
+// KindOf names the kind of a value for a message: "a list", or the value itself if it is
+// null, a boolean or a number.
+func KindOf(n *document.Node) string {
 	switch n.Kind {
 	case document.Null:
 		return "null"
 	case document.Bool:
 		return n.Text
 	case document.Number:
-		return "the number " + shorten(written(n))
+		return "the number " + document.Shorten(written(n))
 	}
 	return "a " + n.Kind.String()
 }
@@ -292,30 +288,14 @@ func written(n *document.Node) string {
 	return n.Text
 }
 
-// shorten cuts a long text for a message.
-func shorten(s string) string {
-	const most = 60
-	n := 0
-	for i := range s {
-		if n++; n > most {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
-func isStructure(schema *smithy.Schema) bool {
+// IsStructure reports whether a schema is that of a structure or a union.
+func IsStructure(schema *smithy.Schema) bool {
 	return schema.Type() == smithy.ShapeTypeStructure || schema.Type() == smithy.ShapeTypeUnion
 }
 
-// memberNames returns the names of the members of a structure, sorted.
-func memberNames(schema *smithy.Schema) []string {
+// MemberNames returns the names of the members of a structure, sorted.
+func MemberNames(schema *smithy.Schema) []string {
 	return slices.Sorted(maps.Keys(schema.Members()))
-}
-
-// quoted returns s as a JSON string.
-func quoted(s string) string {
-	return string((&document.Node{Kind: document.String, Text: s}).JSON())
 }
 
 // pairsHint returns a map as the list of pairs that the API has instead.
@@ -325,15 +305,7 @@ func pairsHint(n *document.Node, key, value string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, `{ "%s": %s, "%s": %s }`, key, quoted(m.Key.Text), value, quoted(written(m.Value)))
+		fmt.Fprintf(&b, `{ "%s": %s, "%s": %s }`, key, document.Quote(m.Key.Text), value, document.Quote(written(m.Value)))
 	}
-	return brief("[ " + b.String() + " ]")
-}
-
-// brief returns a hint, or "" if it is too long to be of use.
-func brief(hint string) string {
-	if len(hint) > 400 {
-		return ""
-	}
-	return hint
+	return document.Brief("[ " + b.String() + " ]")
 }

@@ -1,10 +1,11 @@
-package taskdef
+package rules
 
 import (
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
@@ -28,7 +29,7 @@ var (
 )
 
 // awslogs yields the options of each container whose log driver is awslogs.
-func (t *task) awslogs(yield func(options, secrets object)) {
+func (t *task) awslogs(yield func(options, secrets value)) {
 	for _, c := range t.containers {
 		if log := c.get("logConfiguration"); log.get("logDriver").text() == "awslogs" {
 			yield(log.get("options"), log.get("secretOptions"))
@@ -36,27 +37,27 @@ func (t *task) awslogs(yield func(options, secrets object)) {
 	}
 }
 
-// logOptions tells of options that are missing. Empty ones ECS refuses as well:
+// logOptions reports missing options. ECS refuses empty ones as well:
 // "Log driver awslogs option 'awslogs-group' should not be null or empty."
 // (github.com/HENNGE/terraform-aws-ecs and others).
-func logOptions(t *task, tell telling) {
-	t.awslogs(func(options, secrets object) {
+func logOptions(t *task, report reportFunc) {
+	t.awslogs(func(options, secrets value) {
 		for _, key := range []string{"awslogs-group", "awslogs-region"} {
-			isSecret := slices.ContainsFunc(namesOf(secrets), func(name object) bool { return name.text() == key })
+			isSecret := slices.ContainsFunc(secrets.names(), func(name value) bool { return name.text() == key })
 			switch o := options.get(key); {
 			case isSecret:
 			case !o.given():
-				tell(o, "", "missing: the log driver awslogs requires the options awslogs-group and awslogs-region")
-			case !o.odd() && o.text() == "":
-				tell(o, "", "empty: the log driver awslogs requires the options awslogs-group and awslogs-region")
+				report(o, "", "missing: the log driver awslogs requires the options awslogs-group and awslogs-region")
+			case !o.invalid() && o.text() == "":
+				report(o, "", "empty: the log driver awslogs requires the options awslogs-group and awslogs-region")
 			}
 		}
 	})
 }
 
-// logOption tells of options that ECS does not take.
-func logOption(t *task, tell telling) {
-	t.awslogs(func(options, _ object) {
+// logOption reports options that ECS does not take.
+func logOption(t *task, report reportFunc) {
+	t.awslogs(func(options, _ value) {
 		if options.node == nil {
 			return
 		}
@@ -66,7 +67,7 @@ func logOption(t *task, tell telling) {
 				if advice == "" {
 					advice = ": there is " + strings.Join(awslogsOptions, ", ")
 				}
-				tell(objectOf(m.Value), "", "the log driver awslogs has no option %q%s", shorten(m.Key.Text), advice)
+				report(valueOf(m.Value), "", "the log driver awslogs has no option %q%s", document.Shorten(m.Key.Text), advice)
 			}
 		}
 	})
@@ -85,59 +86,61 @@ func awslogsOption(name string) string {
 		}
 	}
 	if best == "" {
-		best = near(name, awslogsOptions)
+		best = nearest.Name(name, awslogsOptions)
 	}
 	return best
 }
 
-// logValue tells of values that options of awslogs can't have.
-func logValue(t *task, tell telling) {
-	t.awslogs(func(options, _ object) {
-		if o := options.get("awslogs-create-group"); o.given() && !o.odd() && o.text() != "true" {
+// logValue reports values that options of awslogs can't have.
+func logValue(t *task, report reportFunc) {
+	t.awslogs(func(options, _ value) {
+		if o := options.get("awslogs-create-group"); o.given() && !o.invalid() && o.text() != "true" {
 			// "Log driver awslogs option 'awslogs-create-group' should only be set to
 			// 'true', else omit option."
 			// (github.com/terraform-linters/tflint-ruleset-aws/issues/348)
-			tell(o, `"true"`, "expected \"true\", or no such option, found %q", shorten(o.text()))
+			report(o, `"true"`, "expected \"true\", or no such option, found %q", document.Shorten(o.text()))
 		}
 		switch o := options.get("awslogs-group"); {
 		case o.text() == "":
 		case len(o.text()) > 512:
-			tell(o, "", "a name of %d characters is longer than the 512 that a log group can have", len(o.text()))
+			report(o, "", "a name of %d characters is longer than the 512 that a log group can have", len(o.text()))
 		case !logGroup.MatchString(o.text()):
-			tell(o, "", "the log group %q has other characters than letters, digits and . _ - / #", shorten(o.text()))
+			report(o, "", "the log group %q has other characters than letters, digits and . _ - / #", document.Shorten(o.text()))
 		}
 		if o := options.get("awslogs-stream-prefix"); strings.ContainsAny(o.text(), ":*") || len(o.text()) > 512 {
-			tell(o, "", "%q can't begin the name of a log stream, which has no : or * and up to 512 characters", shorten(o.text()))
+			report(o, "", "%q can't begin the name of a log stream, which has no : or * and up to 512 characters",
+				document.Shorten(o.text()))
 		}
-		if o := options.get("mode"); o.given() && !o.odd() && o.text() != "blocking" && o.text() != "non-blocking" {
-			tell(o, "", "expected one of blocking, non-blocking, found %q%s", shorten(o.text()), didYouMean(o.text(), []string{"blocking", "non-blocking"}))
+		if o := options.get("mode"); o.given() && !o.invalid() && o.text() != "blocking" && o.text() != "non-blocking" {
+			report(o, "", "expected one of blocking, non-blocking, found %q%s", document.Shorten(o.text()),
+				nearest.DidYouMean(o.text(), []string{"blocking", "non-blocking"}))
 		}
-		if o := options.get("max-buffer-size"); o.given() && !o.odd() && !bufferSize.MatchString(o.text()) {
-			tell(o, `"25m"`, "expected a size such as 25m, found %q", shorten(o.text()))
+		if o := options.get("max-buffer-size"); o.given() && !o.invalid() && !bufferSize.MatchString(o.text()) {
+			report(o, `"25m"`, "expected a size such as 25m, found %q", document.Shorten(o.text()))
 		}
 		// Docker: "you cannot configure log opt 'awslogs-datetime-format' and
 		// 'awslogs-multiline-pattern' at the same time".
 		if o := options.get("awslogs-multiline-pattern"); o.given() && options.get("awslogs-datetime-format").given() {
-			tell(o, "", "awslogs-multiline-pattern and awslogs-datetime-format exclude each other")
+			report(o, "", "awslogs-multiline-pattern and awslogs-datetime-format exclude each other")
 		}
 	})
 }
 
 // logBuffer warns of a size that has no effect.
-func logBuffer(t *task, tell telling) {
-	t.awslogs(func(options, _ object) {
+func logBuffer(t *task, report reportFunc) {
+	t.awslogs(func(options, _ value) {
 		if o := options.get("max-buffer-size"); o.given() && options.get("mode").text() == "blocking" {
-			tell(o, "", "max-buffer-size is for the mode non-blocking only")
+			report(o, "", "max-buffer-size is for the mode non-blocking only")
 		}
 	})
 }
 
-func firelens(t *task, tell telling) {
+func firelens(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		// API reference, FirelensConfiguration: options; read in November 2026.
 		kind := c.get("firelensConfiguration").get("options").get("config-file-type")
-		if kind.given() && !kind.odd() && kind.text() != "s3" && kind.text() != "file" {
-			tell(kind, `"file"`, "expected s3 or file, found %q", shorten(kind.text()))
+		if kind.given() && !kind.invalid() && kind.text() != "s3" && kind.text() != "file" {
+			report(kind, `"file"`, "expected s3 or file, found %q", document.Shorten(kind.text()))
 		}
 	}
 	for _, c := range t.containers {
@@ -147,7 +150,8 @@ func firelens(t *task, tell telling) {
 	}
 	for _, c := range t.containers {
 		if o := c.get("logConfiguration").get("logDriver"); o.text() == "awsfirelens" {
-			tell(o, `"firelensConfiguration": { "type": "fluentbit" }`, "the log driver awsfirelens needs a container with a firelensConfiguration, which the definition lacks")
+			report(o, `"firelensConfiguration": { "type": "fluentbit" }`,
+				"the log driver awsfirelens needs a container with a firelensConfiguration, which the definition lacks")
 			return
 		}
 	}

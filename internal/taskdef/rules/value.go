@@ -1,4 +1,4 @@
-package taskdef
+package rules
 
 import (
 	"iter"
@@ -8,39 +8,39 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
-// An object is a value that may be absent, with the place to tell of it: its
-// own, or that of what it is absent from. Values of another kind than asked for
-// read as zero: they are told of already.
-type object struct {
+// A value is a value of a definition that may be absent, with the place at which a fault of
+// it is reported: its own, or that of what it is absent from. A value of another kind than
+// a method reads is as if it were absent: the check of shapes has reported it.
+type value struct {
 	node  *document.Node // nil if absent
 	place document.Place
 
-	// Of an absent value: the nearest that is there, and the way from it.
+	// Of an absent value: the nearest node that is there, and the keys from it.
 	around *document.Node
 	key    string
 	more   []string
 }
 
-// objectOf returns a value that is there.
-func objectOf(n *document.Node) object {
-	return object{node: n, place: n.Place}
+// valueOf returns a value that is there.
+func valueOf(n *document.Node) value {
+	return value{node: n, place: n.Place}
 }
 
 // get returns a member of a map.
-func (o object) get(key string) object {
-	if m := member(o.node, key); m != nil {
-		return objectOf(m)
+func (o value) get(key string) value {
+	if m := o.node.Member(key); m != nil {
+		return valueOf(m)
 	}
 	if o.node != nil {
-		return object{place: o.place, around: o.node, key: key}
+		return value{place: o.place, around: o.node, key: key}
 	}
 	o.more = append(slices.Clip(o.more), key)
 	return o
 }
 
-// path returns the path of the value in a tree whose own path is given. It is
-// searched for, since few values are told of and a path for each would cost more.
-func (o object) path(tree *document.Node, path string) string {
+// path returns the path of the value in a tree whose own path is given. It searches the
+// tree: few values are reported, and a path in each value would cost more.
+func (o value) path(tree *document.Node, path string) string {
 	if o.node != nil {
 		return pathTo(o.node, tree, path)
 	}
@@ -79,20 +79,20 @@ func wayTo(n, tree *document.Node) []func(string) string {
 }
 
 // given reports whether the value is there.
-func (o object) given() bool { return o.node != nil }
+func (o value) given() bool { return o.node != nil }
 
 // empty reports whether the value is absent or has nothing in it.
-func (o object) empty() bool {
+func (o value) empty() bool {
 	return o.node == nil || o.node.Text == "" && len(o.node.Items)+len(o.node.Members) == 0
 }
 
-// odd reports whether the value is there and no string.
-func (o object) odd() bool {
+// invalid reports whether the value is there and no string.
+func (o value) invalid() bool {
 	return o.node != nil && o.node.Kind != document.String
 }
 
 // text returns a string, "" if it is absent.
-func (o object) text() string {
+func (o value) text() string {
 	if o.node == nil || o.node.Kind != document.String {
 		return ""
 	}
@@ -100,7 +100,7 @@ func (o object) text() string {
 }
 
 // number returns a whole number and whether it is there.
-func (o object) number() (int64, bool) {
+func (o value) number() (int64, bool) {
 	if o.node == nil || o.node.Kind != document.Number {
 		return 0, false
 	}
@@ -109,24 +109,50 @@ func (o object) number() (int64, bool) {
 }
 
 // isTrue reports whether the value is true, and isFalse whether it is false.
-func (o object) isTrue() bool {
+func (o value) isTrue() bool {
 	return o.node != nil && o.node.Kind == document.Bool && o.node.Text == "true"
 }
 
-func (o object) isFalse() bool {
+func (o value) isFalse() bool {
 	return o.node != nil && o.node.Kind == document.Bool && o.node.Text == "false"
 }
 
 // len returns the number of items of a list.
-func (o object) len() int { return len(items(o.node)) }
+func (o value) len() int { return len(o.items()) }
+
+// items returns the nodes of a list.
+func (o value) items() []*document.Node {
+	if o.node == nil {
+		return nil
+	}
+	return o.node.Items
+}
 
 // each yields the items of a list.
-func (o object) each() iter.Seq[object] {
-	return func(yield func(object) bool) {
-		for _, n := range items(o.node) {
-			if !yield(objectOf(n)) {
+func (o value) each() iter.Seq[value] {
+	return func(yield func(value) bool) {
+		for _, n := range o.items() {
+			if !yield(valueOf(n)) {
 				return
 			}
 		}
 	}
+}
+
+// texts returns the strings of a list.
+func (o value) texts() []string {
+	var texts []string
+	for item := range o.each() {
+		texts = append(texts, item.text())
+	}
+	return texts
+}
+
+// names returns the names of a list of maps.
+func (o value) names() []value {
+	names := make([]value, 0, o.len())
+	for item := range o.each() {
+		names = append(names, item.get("name"))
+	}
+	return names
 }

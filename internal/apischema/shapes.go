@@ -1,13 +1,15 @@
-package taskdef
+package apischema
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 )
 
-// required are the members that a structure of the API must have. The SDK's
-// schemas don't say; its validators do, but for numbers that can't be absent in
-// Go. Those of a request itself are left to whoever makes it.
+// required are the members that a structure of the API must have. The SDK's schemas do not
+// have them; its validators do, except numbers, which cannot be absent in Go. The members
+// that a request itself requires are not here: see [Check].
 var required = map[string][]string{
 	"AwsVpcConfiguration":                     {"subnets"},
 	"CapacityProviderStrategyItem":            {"capacityProvider"},
@@ -37,6 +39,9 @@ var required = map[string][]string{
 	"Tmpfs":                                   {"containerPath", "size"},
 	"Ulimit":                                  {"name", "softLimit", "hardLimit"},
 }
+
+// Required returns the members that a structure inside of a request must have.
+func Required(schema *smithy.Schema) []string { return required[schema.TargetID().Name] }
 
 // enums are the values of each enum that a request for a task definition or for
 // a task can have, as the SDK lists them.
@@ -71,10 +76,13 @@ var enums = map[string][]string{
 	"VersionConsistency":                    valuesOf[types.VersionConsistency](),
 }
 
-// enumValues returns the values of an enum.
-func enumValues(schema *smithy.Schema) []string {
+// EnumValues returns the values of an enum.
+func EnumValues(schema *smithy.Schema) []string {
 	return enums[schema.TargetID().Name]
 }
+
+// IsValue reports whether an enum, such as LogDriver, has a value.
+func IsValue(enum, value string) bool { return slices.Contains(enums[enum], value) }
 
 // valuesOf returns the values of an enum of the SDK as strings.
 func valuesOf[E interface {
