@@ -334,8 +334,9 @@ func (l *loader) mark() string {
 func (l *loader) common() runtask.Common {
 	mark := l.mark()
 	common := runtask.Common{StartedBy: cmp.Or(l.config.StartedBy, mark)}
-	if mark != ownership.Marker { // which says nothing
-		common.Owner = runtask.OwnerTag{Key: ownership.Tag, Value: mark, Always: l.config.StartedBy != ""}
+	if mark != common.StartedBy || mark != ownership.Marker { // else the tag would say nothing more
+		inCI := l.env.CI.ID != "" // where the mark says which step it was
+		common.Owner = runtask.OwnerTag{Key: ownership.Tag, Value: mark, Always: inCI && l.config.StartedBy != ""}
 	}
 	for _, tag := range l.tags {
 		common.Tags = append(common.Tags, input.Pair{Name: tag.Key, Value: tag.Value})

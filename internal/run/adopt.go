@@ -23,7 +23,7 @@ import (
 func (s *runner) launchTagged(ctx context.Context, l task.Launch) (task.Launched, error) {
 	launched, err := s.ECS.Launch(ctx, l)
 	request, tagged := plan.WithoutTag(l.Request, ownership.Tag)
-	if !tagged || len(launched.Tasks) > 0 || launched.Unconfirmed || !task.Denied(err) {
+	if !tagged || len(launched.Tasks) > 0 || launched.Unconfirmed != "" || !task.Denied(err) {
 		return launched, err
 	}
 	l.Request = request

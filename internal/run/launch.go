@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -66,13 +68,10 @@ func (s *runner) launchAll(ctx context.Context, launches []Launch) []Attempt {
 	for i, l := range launches {
 		s.start(func() func() {
 			places <- struct{}{}
-			a, recovered := s.launchOne(ctx, intime, l)
+			a := s.launchOne(ctx, intime, l)
 			<-places
 			late := a.Err != nil && intime.Err() != nil && ctx.Err() == nil
 			return func() {
-				if len(recovered) > 0 {
-					s.recordTasks(l.Job, recovered)
-				}
 				attempts[i], s.timedOut = a, s.timedOut || late
 			}
 		})
@@ -91,12 +90,11 @@ func (s *runner) untilDeadline(ctx context.Context) (context.Context, context.Ca
 
 // launchOne starts the tasks of a launch until the time-out, when intime ends; ctx
 // ends by a signal only. It runs on a goroutine of its own, and reads nothing that
-// the loop changes meanwhile. Recovered are those of the attempt's tasks that ECS
-// started without an answer.
-func (s *runner) launchOne(ctx, intime context.Context, l Launch) (a Attempt, recovered []types.Task) {
-	a = Attempt{Launch: l, Started: time.Now()}
+// the loop changes meanwhile.
+func (s *runner) launchOne(ctx, intime context.Context, l Launch) Attempt {
+	a := Attempt{Launch: l, Started: time.Now()}
 	if a.Err = context.Cause(ctx); a.Err != nil {
-		return a, nil
+		return a
 	}
 	capacity := l.LaunchBy
 	if deadline := s.deadline(); !deadline.IsZero() && deadline.Before(capacity) {
@@ -106,20 +104,26 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) (a Attempt, re
 	launched, err := s.launchTagged(intime, task.Launch{
 		Definition: revision, Count: l.Count, Request: request,
 		Capacity: time.Until(capacity),
-		Started:  func(tasks []types.Task) { s.send(func() { s.recordTasks(l.Job, tasks) }) },
+		Calling: func(token string, count int) {
+			s.Ledger.Launching(UnansweredLaunch{
+				Definition: task.Name(revision), Count: count, Region: s.Region, Cluster: s.ECS.Cluster,
+				StartedBy: s.Plan.StartedBy, ClientToken: token, Since: time.Now(),
+			})
+		},
+		Answered: func(token string, tasks []types.Task) { s.send(func() { s.recordTasks(l.Job, token, tasks) }) },
 		Waiting: func(failures []types.Failure, wait time.Duration) {
 			s.Emit.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(revision), aws.ToString(failures[0].Reason), event.Duration(wait))
 		},
 	})
 	a.Tasks, a.Failures, a.Err = s.states(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
-	if launched.Unconfirmed {
-		recovered = s.recoverUnconfirmedTasks(ctx, intime, a)
+	if launch, ok := s.Ledger.Unanswered(launched.Unconfirmed); ok {
+		recovered := s.recoverUnconfirmedTasks(ctx, intime, l.Job, launch)
 		a.Tasks = append(a.Tasks, s.states(l.Job, task.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
 		if len(a.Tasks) == l.Count {
 			a.Err = nil // they are all there, whatever the last answer said
 		}
 	}
-	return a, recovered
+	return a
 }
 
 // states returns the states of tasks of a job, which have its rule.
@@ -141,8 +145,8 @@ func withHint(revision *types.TaskDefinition, job plan.Job, err error) error {
 	return explain.WithHint(err, "the definition is for Fargate alone, and the cluster may have no default capacity provider: set launch-type: FARGATE, or capacity-provider-strategy, or a service to take it from")
 }
 
-// recordTasks names tasks the moment they are known.
-func (s *runner) recordTasks(job int, tasks []types.Task) {
+// recordTasks names the tasks of the launch with a client token the moment they are known.
+func (s *runner) recordTasks(job int, token string, tasks []types.Task) {
 	var arns []string
 	for _, t := range tasks {
 		arn := aws.ToString(t.TaskArn)
@@ -150,6 +154,7 @@ func (s *runner) recordTasks(job int, tasks []types.Task) {
 		s.Emit.Printf("task %.8s of %s: %s", task.ID(arn), s.name(job), arn)
 	}
 	s.Ledger.Started(arns...)
+	s.Ledger.Answered(token)
 }
 
 // How long tasks are looked for that ECS may have started without an answer: it may take
@@ -173,50 +178,82 @@ func (s *runner) startedTasks(ctx context.Context, job int) []types.Task {
 	})...)
 }
 
-// recoverUnconfirmedTasks looks for tasks of an attempt that ECS may have started without
-// an answer: those of its revision by the step's startedBy. Where others may start the
-// same by that name, those created since the attempt began are not taken for the step's
-// own either: they are named, and it is said how to look at them and stop them.
-func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, a Attempt) []types.Task {
+// recoverUnconfirmedTasks looks for the tasks that ECS may have started by a launch without
+// an answer, and returns those that are certainly the step's own. What others may have
+// started too is named, and how to look at it and stop it.
+func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int, launch UnansweredLaunch) []types.Task {
 	until := time.Now().Add(recoverTime)
 	if intime.Err() != nil {
 		until = s.budget(ctx).Recover
 	}
 	look, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
 	defer cancel()
-	own := s.OwnStartedBy || s.jobs[a.Job].Created
-	var found []types.Task
-	for missing := a.Count - len(a.Tasks); ; {
-		tasks := s.startedTasks(look, a.Job)
-		if tasks = s.unconfirmed(a, own, tasks); len(tasks) > len(found) {
-			found = tasks
+	var own, others []types.Task
+	for {
+		nowOwn, nowOthers := s.unconfirmed(job, launch, s.startedTasks(look, job))
+		if len(nowOwn) >= len(own) {
+			own = nowOwn
 		}
-		if len(found) >= missing || !task.Sleep(look, recoverInterval) {
+		if len(nowOthers) >= len(others) {
+			others = nowOthers
+		}
+		if len(own)+len(others) >= launch.Count || !task.Sleep(look, recoverInterval) {
 			break
 		}
 	}
-	if own && len(found) > 0 {
-		return found
+	all := len(own) >= launch.Count
+	s.call(func() {
+		own = slices.DeleteFunc(own, func(t types.Task) bool { return s.Ledger.Has(aws.ToString(t.TaskArn)) }) // of another launch by now
+		token := ""
+		if all {
+			token = launch.ClientToken // nothing of it is open any more
+		}
+		s.recordTasks(job, token, own)
+	})
+	if all {
+		return own
 	}
-	s.Emit.Printf("ECS did not answer whether it started %s; to look:", s.name(a.Job))
-	s.Emit.Printf("  aws ecs list-tasks --region %s --cluster %s --started-by %s", s.Region, s.ECS.Cluster, s.Plan.StartedBy)
-	for _, t := range found {
+	what := launch.Definition
+	if len(own) > 0 {
+		what = fmt.Sprintf("all %s of %s", Plural(launch.Count, "task"), launch.Definition)
+	}
+	s.Emit.Printf("ECS did not answer whether it started %s; to look:", what)
+	s.Emit.Printf("  %s", launch.look())
+	for _, t := range others {
 		s.logInspectCommands([]string{aws.ToString(t.TaskArn)})
 	}
-	return nil
+	return own
 }
 
-// unconfirmed returns those of the tasks that an attempt may have started besides those
-// that are known.
-func (s *runner) unconfirmed(a Attempt, own bool, tasks []types.Task) []types.Task {
-	known := arnsOf(a.Tasks)
-	for _, before := range s.attempts {
-		known = append(known, arnsOf(before.Tasks)...)
+// unconfirmed returns those of the tasks that a launch may have started and that are not
+// known yet: the step's own, and those that others may have started since by the same
+// name.
+func (s *runner) unconfirmed(job int, launch UnansweredLaunch, tasks []types.Task) (own, others []types.Task) {
+	for _, t := range tasks {
+		arn := aws.ToString(t.TaskArn)
+		switch {
+		case s.Ledger.Has(arn) || aws.ToString(t.TaskDefinitionArn) != aws.ToString(s.revision(job).TaskDefinitionArn):
+		case s.isOwn(job, t):
+			own = append(own, t)
+		case !s.createdBefore(t, launch.Since):
+			others = append(others, t)
+		}
 	}
-	revision := aws.ToString(s.revision(a.Job).TaskDefinitionArn)
-	return slices.DeleteFunc(tasks, func(t types.Task) bool {
-		return slices.Contains(known, aws.ToString(t.TaskArn)) || aws.ToString(t.TaskDefinitionArn) != revision || !own && s.createdBefore(t, a.Started)
-	})
+	return own, others
+}
+
+// isOwn reports whether a task of a job's revision, started by the name of this run, is
+// certainly the step's own: the name is of this step alone, or the task has the step's
+// tag, or no tag of a step while the revision is of this step alone.
+func (s *runner) isOwn(job int, t types.Task) bool {
+	tag := task.Tag(t, ownership.Tag)
+	switch {
+	case s.OwnStartedBy:
+		return true
+	case ownership.MarkOf(tag, "").Known:
+		return tag == s.Plan.Mark
+	}
+	return s.jobs[job].Created
 }
 
 // createdBefore reports whether a task was created before a time by this machine's clock.

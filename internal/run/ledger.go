@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // EntryState is how far the run has come with something that it made in AWS.
@@ -19,14 +20,33 @@ const (
 	EntryStarted                        // a task that the run started
 	EntryAdopted                        // a task that an earlier attempt started
 	EntryEnded                          // a task
+	EntryMaybeStarted                   // a launch that ECS has not answered
 )
 
-// Entry is one revision or task.
+// Entry is one revision, one task, or one launch that ECS has not answered.
 type Entry struct {
-	ARN      string
+	ARN      string // empty for a launch
 	State    EntryState
 	Followed bool // others started the task
 	Stopping bool // ECS accepted the run's order to stop the task
+
+	Launch UnansweredLaunch // the zero value for a revision or a task
+}
+
+// UnansweredLaunch is a call of RunTask that ECS has not answered: it may have started
+// tasks.
+type UnansweredLaunch struct {
+	Definition      string // family:revision
+	Count           int    // of tasks
+	Region, Cluster string
+	StartedBy       string
+	ClientToken     string
+	Since           time.Time // when the call was made first
+}
+
+// look is the command that lists the tasks.
+func (l UnansweredLaunch) look() string {
+	return fmt.Sprintf("aws ecs list-tasks --region %s --cluster %s --started-by %s", l.Region, l.Cluster, l.StartedBy)
 }
 
 // Ledger holds what exists in AWS because of a run: the only value that its stages
@@ -80,6 +100,40 @@ func (l *Ledger) Ours(arns []string) []string {
 // Ended says that a task has ended.
 func (l *Ledger) Ended(arn string) { l.change(EntryEnded, arn) }
 
+// Launching adds a launch, which ECS has not answered yet.
+func (l *Ledger) Launching(launch UnansweredLaunch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, Entry{State: EntryMaybeStarted, Launch: launch})
+}
+
+// Answered says that it is known what the launch with a client token has started: its
+// tasks are entries of their own.
+func (l *Ledger) Answered(token string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = slices.DeleteFunc(l.entries, func(e Entry) bool {
+		return e.State == EntryMaybeStarted && e.Launch.ClientToken == token
+	})
+}
+
+// Unanswered returns the launch with a client token that ECS has not answered.
+func (l *Ledger) Unanswered(token string) (launch UnansweredLaunch, ok bool) {
+	for _, e := range l.Entries() {
+		if e.State == EntryMaybeStarted && e.Launch.ClientToken == token {
+			return e.Launch, true
+		}
+	}
+	return UnansweredLaunch{}, false
+}
+
+// Has reports whether there is an entry of a revision or a task.
+func (l *Ledger) Has(arn string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.index(arn) >= 0
+}
+
 func (l *Ledger) change(state EntryState, arns ...string) {
 	l.mu.Lock()
 	added := false
@@ -92,7 +146,7 @@ func (l *Ledger) change(state EntryState, arns ...string) {
 		l.entries = append(l.entries, Entry{ARN: arn, State: state, Followed: state == EntryFollowed})
 		added = added || state == EntryStarted || state == EntryAdopted
 	}
-	save, tasks := l.save, l.arns(func(e Entry) bool { return e.State >= EntryStarted && !e.Followed })
+	save, tasks := l.save, l.arns(func(e Entry) bool { return e.isTask() && !e.Followed })
 	l.mu.Unlock()
 	if added && save != nil {
 		save(tasks)
@@ -119,6 +173,8 @@ func (l *Ledger) Running() []string {
 	defer l.mu.Unlock()
 	return l.arns(Entry.runs)
 }
+
+func (e Entry) isTask() bool { return e.State >= EntryFollowed && e.State <= EntryEnded }
 
 func (e Entry) runs() bool { return e.State == EntryStarted || e.State == EntryAdopted }
 
@@ -147,8 +203,9 @@ func (l *Ledger) NotStopping(arns []string) []string {
 // IsStopping reports whether ECS accepted the run's order to stop a task.
 func (l *Ledger) IsStopping(arn string) bool { return len(l.NotStopping([]string{arn})) == 0 }
 
-// Report writes why the step ends at once, what it registered, and which tasks may
-// still run, with the commands that stop them.
+// Report writes why the step ends at once, what it registered, which tasks may still
+// run, with the commands that stop them, and which launches ECS has not answered, with
+// the commands that list their tasks.
 func (l *Ledger) Report(out io.Writer, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -161,6 +218,12 @@ func (l *Ledger) Report(out io.Writer, why string) {
 		fmt.Fprintf(&text, "this task may still run: %s\n", arn)
 		if region, cluster, ok := placeOf(arn); ok {
 			fmt.Fprintf(&text, "  aws ecs stop-task --region %s --cluster %s --task %s\n", region, cluster, arn)
+		}
+	}
+	for _, e := range l.entries {
+		if launch := e.Launch; e.State == EntryMaybeStarted {
+			fmt.Fprintf(&text, "%s of %s may have started: ECS has not answered RunTask since %s (client token %s); to look:\n  %s\n",
+				Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" MST"), launch.ClientToken, launch.look())
 		}
 	}
 	io.WriteString(out, text.String())

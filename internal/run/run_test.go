@@ -454,9 +454,28 @@ func TestLedger(t *testing.T) {
 		t.Errorf("saved %v, want %v", saved, want)
 	}
 	var out strings.Builder
+	launch := run.UnansweredLaunch{
+		Definition: "job:1", Count: 2, Region: "eu-central-1", Cluster: "main", StartedBy: "ecs-run-task/7", ClientToken: "A", Since: time.Unix(1000, 0),
+	}
+	l.Launching(launch)
+	launch.ClientToken = "B"
+	l.Launching(launch)
+	l.Answered("A")
+	if _, ok := l.Unanswered("A"); ok {
+		t.Error("Unanswered() has the launch that was answered")
+	}
+	if got, ok := l.Unanswered("B"); !ok || got != launch {
+		t.Errorf("Unanswered() = %v, %v, want %v", got, ok, launch)
+	}
 	l.Report(&out, "over")
-	if want := "over\nthis step registered r1\nthis task may still run: t3\n"; out.String() != want {
+	const want = "over\nthis step registered r1\nthis task may still run: t3\n" +
+		"2 tasks of job:1 may have started: ECS has not answered RunTask since 00:16:40 UTC (client token B); to look:\n" +
+		"  aws ecs list-tasks --region eu-central-1 --cluster main --started-by ecs-run-task/7\n"
+	if out.String() != want {
 		t.Errorf("Report() = %q, want %q", out.String(), want)
+	}
+	if got := l.Running(); len(got) != 1 {
+		t.Errorf("Running() = %v, want no launches in it", got)
 	}
 	l.Report(io.Discard, "")
 }
@@ -483,6 +502,64 @@ func TestShutdownBudget(t *testing.T) {
 			t.Errorf("NewShutdownBudget(%t) has %s to clean up", cleansUp, left)
 		}
 	}
+}
+
+// Where the name is the user's own, the tag of the step says which tasks are of a launch
+// without an answer.
+func TestUnconfirmedTagged(t *testing.T) {
+	for _, tagged := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{containers: containers{time.Minute, 0}, inputs: []string{"started-by=nightly"}}
+			w.run(t.Context(), t, job)
+			w.faults = func(c ecslocal.Call) ecslocal.Effect {
+				switch {
+				case c.Operation != "RunTask":
+					return nil
+				case c.N == 2:
+					return ecslocal.CutAfter()
+				}
+				return ecslocal.Denied("*")
+			}
+			r := w.runner(t, "job:1")
+			r.OwnStartedBy, r.Plan.Mark = false, ownership.Of(ci.Run{ID: "7"}, "").String()
+			mark := r.Plan.Mark
+			if !tagged {
+				mark = ownership.Of(ci.Run{ID: "8"}, "").String()
+			}
+			r.Plan.Jobs[0].Request["tags"] = []byte(`[{"key":"` + ownership.Tag + `","value":"` + mark + `"}]`)
+			jobs, err := r.Register(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := r.Run(t.Context(), jobs, nil)
+			if followed := len(out.Deciding(0)) == 1 && out.Cause == run.Completed; followed != tagged {
+				t.Errorf("with its own tag %t: Run() = %d tasks, %v, want to follow its own\n%s", tagged, len(out.Deciding(0)), out.Err, w.text.String())
+			}
+		})
+	}
+}
+
+// What is missing of a launch without an answer is named too.
+func TestUnconfirmedInPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{containers: containers{time.Hour, 0}, inputs: []string{"count=2"}}
+		w.faults = func(c ecslocal.Call) ecslocal.Effect {
+			switch {
+			case c.Operation != "RunTask":
+				return nil
+			case c.N == 1:
+				return ecslocal.All(ecslocal.Room(1, "RESOURCE:MEMORY"), ecslocal.CutAfter())
+			}
+			return ecslocal.Denied("*")
+		}
+		out := w.run(t.Context(), t, job)
+		if out.Cause != run.Failed || len(out.Deciding(0)) != 1 || len(w.ledger.Running()) != 0 {
+			t.Errorf("Run() = %v with %d tasks, %d of them running, want one that was stopped", out.Err, len(out.Deciding(0)), len(w.ledger.Running()))
+		}
+		if want := "ECS did not answer whether it started all 2 tasks of job:1; to look:\n  aws ecs list-tasks "; !strings.Contains(w.text.String(), want) {
+			t.Errorf("Run() did not report %q:\n%s", want, w.text.String())
+		}
+	})
 }
 
 // Where others may start the same by the same name, what ECS may have started without an

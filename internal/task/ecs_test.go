@@ -217,14 +217,17 @@ func TestLaunchOnECS(t *testing.T) {
 				started := 0
 				launched, err := r.Launch(t.Context(), task.Launch{
 					Definition: d, Count: tt.count, Capacity: tt.capacity,
-					Started: func(tasks []types.Task) { started += len(tasks) },
-					Waiting: func([]types.Failure, time.Duration) {},
+					Answered: func(_ string, tasks []types.Task) { started += len(tasks) },
+					Waiting:  func([]types.Failure, time.Duration) {},
 				})
 				if len(launched.Tasks) != tt.tasks || started != tt.tasks || (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("Launch() = %d tasks, %d reported, %v, want %d, %q", len(launched.Tasks), started, err, tt.tasks, tt.err)
 				}
 				if took := time.Since(start); took < tt.took {
 					t.Errorf("Launch() took %s, want %s at least", took, tt.took)
+				}
+				if (launched.Unconfirmed != "") != tt.unconfirmed {
+					t.Errorf("Launch() = the token %q without an answer, want one: %v", launched.Unconfirmed, tt.unconfirmed)
 				}
 				if got := task.Unconfirmed(err); got != tt.unconfirmed {
 					t.Errorf("Unconfirmed(%v) = %v, want %v", err, got, tt.unconfirmed)

@@ -38,13 +38,17 @@ type Launch struct {
 	// 0 asks once.
 	Capacity time.Duration
 
-	// Started, if not nil, is called with the tasks of each answer at once: a later
-	// call may take its time, and never come to an end. It is called on the
-	// goroutine of the caller of [Runner.Launch].
-	Started func([]types.Task)
+	// Calling, if not nil, is called before each call of RunTask, with its client token
+	// and the number of tasks that it asks for. It is called on the goroutine of the
+	// caller of [Runner.Launch], as are the other two.
+	Calling func(token string, count int)
 
-	// Waiting, if not nil, is called before each such wait, on the goroutine of
-	// the caller of [Runner.Launch].
+	// Answered, if not nil, is called at once when it is certain what a call has
+	// started: with the tasks of the answer, none if ECS refused the call. A later
+	// call may take its time, and never come to an end.
+	Answered func(token string, tasks []types.Task)
+
+	// Waiting, if not nil, is called before each wait for room.
 	Waiting func(failures []types.Failure, wait time.Duration)
 }
 
@@ -54,9 +58,10 @@ type Launched struct {
 	Tasks      []types.Task
 	Failures   []types.Failure // why tasks are missing, from the last answer
 
-	// Unconfirmed is true if an attempt of a call that came to an error had no answer:
-	// ECS may have started tasks that are not named here.
-	Unconfirmed bool
+	// Unconfirmed is the client token of a call that came to an error and of which an
+	// attempt had no answer: ECS may have started tasks that are not named here. It is
+	// empty if there was none.
+	Unconfirmed string
 
 	At time.Time // when ECS accepted the last of the tasks
 }
@@ -100,20 +105,25 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	wait := 5 * time.Second
 	for len(launched.Tasks) < l.Count {
 		missing := min(l.Count-len(launched.Tasks), PerCall)
-		out, unconfirmed, err := r.runTask(ctx, l, missing)
+		token := rand.Text()
+		if l.Calling != nil {
+			l.Calling(token, missing)
+		}
+		out, unconfirmed, err := r.runTask(ctx, l, token, missing)
 		if refused := refusedForCapacity(err); refused != nil && !unconfirmed { // else a new token might start them twice
 			out, err = &ecs.RunTaskOutput{Failures: refused}, nil
 		}
+		if err != nil && unconfirmed {
+			launched.Unconfirmed = token
+		} else if l.Answered != nil {
+			l.Answered(token, tasksOf(out))
+		}
 		if err != nil {
-			launched.Unconfirmed = unconfirmed
 			return launched, fmt.Errorf("run task %s: %w", Name(l.Definition), err)
 		}
 		launched.At = time.Now()
 		launched.Tasks = append(launched.Tasks, out.Tasks...)
 		launched.Failures = out.Failures
-		if l.Started != nil && len(out.Tasks) > 0 {
-			l.Started(out.Tasks)
-		}
 		if len(out.Tasks) >= missing {
 			continue
 		}
@@ -132,15 +142,23 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 	return launched, nil
 }
 
+// tasksOf returns the tasks of an answer, which is nil if there was none.
+func tasksOf(out *ecs.RunTaskOutput) []types.Task {
+	if out == nil {
+		return nil
+	}
+	return out.Tasks
+}
+
 // unconfirmedBudget is how long one logical call is made again for an answer.
 const unconfirmedBudget = 5 * time.Minute
 
 // runTask makes one logical call, as often as it takes to get an answer. Unconfirmed
 // is true if an attempt had none, whatever the answer to the last was.
-func (r Runner) runTask(ctx context.Context, l Launch, count int) (out *ecs.RunTaskOutput, unconfirmed bool, err error) {
+func (r Runner) runTask(ctx context.Context, l Launch, token string, count int) (out *ecs.RunTaskOutput, unconfirmed bool, err error) {
 	in := &ecs.RunTaskInput{
 		TaskDefinition: l.Definition.TaskDefinitionArn, Cluster: r.cluster(),
-		Count: aws.Int32(int32(count)), ClientToken: aws.String(rand.Text()),
+		Count: aws.Int32(int32(count)), ClientToken: &token,
 	}
 	body, err := Body(l.Request, in)
 	if err != nil {

@@ -411,16 +411,22 @@ func TestLaunch(t *testing.T) {
 					return a.out, a.err
 				}}
 				told := 0
+				open := map[string]bool{} // calls without an answer, by their tokens
 				got, err := task.Runner{API: api}.Launch(t.Context(), task.Launch{
 					Definition: definition("app"), Count: tt.count, Capacity: tt.capacity,
-					Started: func(tasks []types.Task) {
-						if told += len(tasks); len(tasks) == 0 || len(counts) == 0 {
-							t.Errorf("Started(%v) was called before an answer with tasks", tasks)
+					Calling: func(token string, _ int) { open[token] = true },
+					Answered: func(token string, tasks []types.Task) {
+						if told += len(tasks); !open[token] || len(counts) == 0 {
+							t.Errorf("Answered(%s, %v) was called before the call and its answer", token, tasks)
 						}
+						delete(open, token)
 					},
 				})
 				if told != len(got.Tasks) {
-					t.Errorf("Started was called for %d tasks of %d", told, len(got.Tasks))
+					t.Errorf("Answered was called for %d tasks of %d", told, len(got.Tasks))
+				}
+				if delete(open, got.Unconfirmed); len(open) > 0 {
+					t.Errorf("%d calls have no answer, want the unconfirmed one (%s) alone", len(open), got.Unconfirmed)
 				}
 				if (err == nil) != (tt.wantErr == "") || err != nil && err.Error() != tt.wantErr {
 					t.Errorf("Launch() = %v, want %q", err, tt.wantErr)
