@@ -106,7 +106,8 @@ var reservedNames = map[string]bool{"ssm": true, "secretsmanager": true, "sha256
 // can be formed as a mix of letters, numbers and the following 3 symbols .-_"
 // (Systems Manager, ValidationException).
 func isParameter(name string) bool {
-	return len(name) <= 1011 && parameterName.MatchString(name) && !strings.Contains(name, "//") && !strings.HasSuffix(name, "/")
+	return len(name) <= 1011 && parameterName.MatchString(name) && !strings.Contains(name, "//") &&
+		!strings.HasSuffix(name, "/")
 }
 
 func isLabel(label string) bool { return len(label) <= 100 && parameterLabel.MatchString(label) }
@@ -135,11 +136,13 @@ func parseManaged(s string) (Secret, error) {
 	case !ok || a.Region == "" || a.AccountID == "":
 		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
 	case parts[0] != "secret" || len(parts) < 2 || len(parts[1]) > 519 || !secretName.MatchString(parts[1]):
-		return Secret{}, &SecretError{"after the account the ARN of a secret goes on with :secret: and its name, which is of letters, digits and / _ + = . @ ! -"}
+		return Secret{}, &SecretError{"after the account the ARN of a secret goes on with :secret: and its " +
+			"name, which is of letters, digits and / _ + = . @ ! -"}
 	case len(parts) == 2:
 		parts = append(parts, "", "", "")
 	case len(parts) != 5:
-		return Secret{}, &SecretError{"after the secret's name either nothing follows or json-key:version-stage:version-id, each of which may be empty, with its colons"}
+		return Secret{}, &SecretError{"after the secret's name either nothing follows or " +
+			"json-key:version-stage:version-id, each of which may be empty, with its colons"}
 	}
 	secret := Secret{
 		ARN: strings.Join(strings.Split(s, ":")[:7], ":"), Manager: true, Region: a.Region,

@@ -34,7 +34,8 @@ var partitions = []Partition{
 	{"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", []string{"eu-isoe-west-1"}},
 	{"aws-iso-f", "us-isof-", "csp.hci.ic.gov", []string{"us-isof-east-1", "us-isof-south-1"}},
 	{"aws", "", "amazonaws.com", []string{
-		"us-east-1", "us-east-2", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+		"us-east-1", "us-east-2", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-east-2",
+		"ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
 		"ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
 		"ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1",
 		"eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",

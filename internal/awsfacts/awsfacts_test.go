@@ -34,7 +34,10 @@ func TestParseImage(t *testing.T) {
 		{"Registry.Example.com/app:1", awsfacts.Image{Registry: "Registry.Example.com", Repository: "app", Tag: "1"}},
 		{"Registry/app", awsfacts.Image{Registry: "Registry", Repository: "app"}},
 		{"10.0.0.1/app", awsfacts.Image{Registry: "10.0.0.1", Repository: "app"}},
-		{"public.ecr.aws/x/y:Tag_1.0-x", awsfacts.Image{Registry: "public.ecr.aws", Repository: "x/y", Tag: "Tag_1.0-x"}},
+		{
+			"public.ecr.aws/x/y:Tag_1.0-x",
+			awsfacts.Image{Registry: "public.ecr.aws", Repository: "x/y", Tag: "Tag_1.0-x"},
+		},
 		{"app:1@" + sha256, awsfacts.Image{Repository: "app", Tag: "1", Digest: sha256}},
 		{ecr + "/app@" + sha512, awsfacts.Image{Registry: ecr, Repository: "app", Digest: sha512}},
 		{"app:" + strings.Repeat("a", 128), awsfacts.Image{Repository: "app", Tag: strings.Repeat("a", 128)}},
@@ -120,13 +123,41 @@ func FuzzParseImage(f *testing.F) {
 
 func TestECR(t *testing.T) {
 	for host, want := range map[string]awsfacts.Registry{
-		"123456789012.dkr.ecr.us-east-1.amazonaws.com":           {Account: "123456789012", Region: "us-east-1", Partition: "aws"},
-		"123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com":  {Account: "123456789012", Region: "us-gov-west-1", Partition: "aws-us-gov"},
-		"123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn":       {Account: "123456789012", Region: "cn-north-1", Partition: "aws-cn"},
-		"123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu":       {Account: "123456789012", Region: "eusc-de-east-1", Partition: "aws-eusc"},
-		"123456789012.dkr-ecr.eu-west-1.on.aws":                  {Account: "123456789012", Region: "eu-west-1", Partition: "aws"},
-		"123456789012.dkr-ecr-fips.us-east-2.on.aws":             {Account: "123456789012", Region: "us-east-2", Partition: "aws"},
-		"123456789012.dkr.ecr.us-east-9.amazonaws.com":           {Account: "123456789012", Region: "us-east-9", Partition: "aws"},
+		"123456789012.dkr.ecr.us-east-1.amazonaws.com": {
+			Account:   "123456789012",
+			Region:    "us-east-1",
+			Partition: "aws",
+		},
+		"123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com": {
+			Account:   "123456789012",
+			Region:    "us-gov-west-1",
+			Partition: "aws-us-gov",
+		},
+		"123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn": {
+			Account:   "123456789012",
+			Region:    "cn-north-1",
+			Partition: "aws-cn",
+		},
+		"123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu": {
+			Account:   "123456789012",
+			Region:    "eusc-de-east-1",
+			Partition: "aws-eusc",
+		},
+		"123456789012.dkr-ecr.eu-west-1.on.aws": {
+			Account:   "123456789012",
+			Region:    "eu-west-1",
+			Partition: "aws",
+		},
+		"123456789012.dkr-ecr-fips.us-east-2.on.aws": {
+			Account:   "123456789012",
+			Region:    "us-east-2",
+			Partition: "aws",
+		},
+		"123456789012.dkr.ecr.us-east-9.amazonaws.com": {
+			Account:   "123456789012",
+			Region:    "us-east-9",
+			Partition: "aws",
+		},
 		"123.dkr.ecr.us-east-1.amazonaws.com":                    {},
 		"123456789012.dkr.ecr.us-east-1.example.com":             {},
 		"123456789012.dkr.ecr.cn-north-1.amazonaws.com":          {},
@@ -134,7 +165,10 @@ func TestECR(t *testing.T) {
 		"public.ecr.aws": {},
 		"":               {},
 	} {
-		if got, ok := (awsfacts.Image{Registry: host, Repository: "app"}).ECR(); got != want || ok != (want != awsfacts.Registry{}) {
+		if got, ok := (awsfacts.Image{
+			Registry:   host,
+			Repository: "app",
+		}).ECR(); got != want || ok != (want != awsfacts.Registry{}) {
 			t.Errorf("ECR() of %q = %+v, %v, want %+v", host, got, ok, want)
 		}
 	}
@@ -150,13 +184,39 @@ func TestParseSecret(t *testing.T) {
 		want awsfacts.Secret
 	}{
 		{managed, awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf"}},
-		{managed + ":user::", awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf", Key: "user"}},
+		{
+			managed + ":user::",
+			awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf", Key: "user"},
+		},
 		{managed + ":::", awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf"}},
-		{managed + ":user:AWSPREVIOUS:", awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf", Key: "user", Stage: "AWSPREVIOUS"}},
-		{managed + ":::9d4cb84b-ad69-40c0-a0ab-cead36b967e8", awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf", Version: "9d4cb84b-ad69-40c0-a0ab-cead36b967e8"}},
-		{managed + ":a key::", awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf", Key: "a key"}},
+		{
+			managed + ":user:AWSPREVIOUS:",
+			awsfacts.Secret{
+				ARN:     managed,
+				Manager: true,
+				Region:  "us-east-1",
+				Name:    "team/app-AbCdEf",
+				Key:     "user",
+				Stage:   "AWSPREVIOUS",
+			},
+		},
+		{
+			managed + ":::9d4cb84b-ad69-40c0-a0ab-cead36b967e8",
+			awsfacts.Secret{
+				ARN:     managed,
+				Manager: true,
+				Region:  "us-east-1",
+				Name:    "team/app-AbCdEf",
+				Version: "9d4cb84b-ad69-40c0-a0ab-cead36b967e8",
+			},
+		},
+		{
+			managed + ":a key::",
+			awsfacts.Secret{ARN: managed, Manager: true, Region: "us-east-1", Name: "team/app-AbCdEf", Key: "a key"},
+		},
 		{"arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf", awsfacts.Secret{
-			ARN: "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf", Manager: true, Region: "us-east-1", Name: "rds!db-1-AbCdEf",
+			ARN: "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf", Manager: true,
+			Region: "us-east-1", Name: "rds!db-1-AbCdEf",
 		}},
 		{parameter, awsfacts.Secret{ARN: parameter, Region: "cn-north-1", Parameter: "app/db"}},
 		{parameter + ":3", awsfacts.Secret{ARN: parameter + ":3", Region: "cn-north-1", Parameter: "app/db"}},
@@ -221,16 +281,28 @@ func TestTexts(t *testing.T) {
 		no   []string
 	}{
 		{"IsRole", awsfacts.IsRole,
-			[]string{"app", "service-role/app", "arn:aws:iam::123456789012:role/app", "arn:aws-us-gov:iam::123456789012:role/a/b+=,.@_-"},
-			[]string{"", "a b", "$ROLE", "arn:aws:iam::123456789012:user/app", "arn:aws:iam::123456789012:role/", "arn:aws:iam::12345:role/app",
-				"arn:aws:iam:us-east-1:123456789012:role/app", "arn:aws:iam::{{account}}:role/app", "arn:x:iam::123456789012:role/app", strings.Repeat("a", 513)}},
+			[]string{
+				"app", "service-role/app", "arn:aws:iam::123456789012:role/app",
+				"arn:aws-us-gov:iam::123456789012:role/a/b+=,.@_-",
+			},
+			[]string{"", "a b", "$ROLE", "arn:aws:iam::123456789012:user/app",
+				"arn:aws:iam::123456789012:role/", "arn:aws:iam::12345:role/app",
+				"arn:aws:iam:us-east-1:123456789012:role/app", "arn:aws:iam::{{account}}:role/app",
+				"arn:x:iam::123456789012:role/app", strings.Repeat("a", 513)}},
 		{"IsObject", awsfacts.IsObject,
 			[]string{"arn:aws:s3:::bucket/a.env", "arn:aws-cn:s3:::my.bucket/a b/c.env"},
-			[]string{"s3://bucket/a.env", "bucket/a.env", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/", "arn:aws:s3:::/a.env", "arn:aws:s3:us-east-1::bucket/a.env", "arn:aws:s3:::${B}/a.env"}},
+			[]string{
+				"s3://bucket/a.env", "bucket/a.env", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/",
+				"arn:aws:s3:::/a.env", "arn:aws:s3:us-east-1::bucket/a.env", "arn:aws:s3:::${B}/a.env",
+			}},
 		{"IsCredentials", awsfacts.IsCredentials,
 			[]string{"prod/registry", "arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf"},
-			[]string{"", "a b", "arn:aws:ssm:us-east-1:123456789012:parameter/x", "arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf:key::"}},
-		{"CanBeRegion", awsfacts.CanBeRegion, []string{"us-east-1", "us-east1"}, []string{"", "US-EAST-1", "{{region}}", "us_east_1", "us-east-1 "}},
+			[]string{
+				"", "a b", "arn:aws:ssm:us-east-1:123456789012:parameter/x",
+				"arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf:key::",
+			}},
+		{"CanBeRegion", awsfacts.CanBeRegion, []string{"us-east-1", "us-east1"},
+			[]string{"", "US-EAST-1", "{{region}}", "us_east_1", "us-east-1 "}},
 	} {
 		for _, text := range tt.yes {
 			if !tt.is(text) {
@@ -251,7 +323,8 @@ func TestPartitions(t *testing.T) {
 	if err != nil {
 		t.Skipf("the SDK's source is not at hand: %v", err)
 	}
-	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "internal/endpoints/awsrulesfn/partitions.json"))
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)),
+		"internal/endpoints/awsrulesfn/partitions.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,11 +42,17 @@ var digestLengths = map[string]int{"sha256": 64, "sha384": 96, "sha512": 128}
 // ParseImage takes the name of an image apart. The error is an [*ImageError].
 func ParseImage(name string) (Image, error) {
 	if start := scheme.FindString(name); start != "" {
-		return Image{}, &ImageError{"it begins with " + start + ", and the name of an image has no scheme", name[len(start):]}
+		return Image{}, &ImageError{
+			"it begins with " + start + ", and the name of an image has no scheme",
+			name[len(start):],
+		}
 	}
 	rest, digest, hashed := strings.Cut(name, "@")
 	if rest == "" || !hashed && isDigest(rest) || !hashed && len(rest) == 64 && hexText.MatchString(rest) {
-		return Image{}, &ImageError{"it is a digest without a repository", "repository@" + strings.TrimPrefix(name, "@")}
+		return Image{}, &ImageError{
+			"it is a digest without a repository",
+			"repository@" + strings.TrimPrefix(name, "@"),
+		}
 	}
 	if hashed && !isDigest(digest) {
 		return Image{}, &ImageError{"after the @ it must have sha256: and 64 hexadecimal digits in small letters", ""}
@@ -60,7 +66,11 @@ func ParseImage(name string) (Image, error) {
 		case len(tag) > 128:
 			return Image{}, &ImageError{"the tag has more than 128 characters", ""}
 		case !imageTag.MatchString(tag):
-			return Image{}, &ImageError{"the tag " + quote(tag) + " must begin with a letter, a digit or _ and have letters, digits and . _ - only", ""}
+			return Image{}, &ImageError{
+				"the tag " + quote(tag) +
+					" must begin with a letter, a digit or _ and have letters, digits and . _ - only",
+				"",
+			}
 		}
 	}
 	registry, repository := splitRegistry(path)
@@ -77,7 +87,11 @@ func ParseImage(name string) (Image, error) {
 			right := strings.TrimSuffix(path, repository) + strings.ToLower(repository) + name[len(path):]
 			return Image{}, &ImageError{"the repository " + quote(repository) + " must be in small letters", right}
 		case !imagePart.MatchString(part):
-			return Image{}, &ImageError{"the part " + quote(part) + " of the repository must be of small letters and digits, with . _ __ or - between them", ""}
+			return Image{}, &ImageError{
+				"the part " + quote(part) +
+					" of the repository must be of small letters and digits, with . _ __ or - between them",
+				"",
+			}
 		}
 	}
 	image := Image{Registry: registry, Repository: repository, Tag: tag, Digest: digest}

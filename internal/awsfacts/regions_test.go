@@ -13,7 +13,8 @@ func TestRegions(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]bool{
-		"us-east1": true, "eu-central-9": true, "local": true, "US-EAST-1": false, "us_east_1": false, "us-east-1 ": false,
+		"us-east1": true, "eu-central-9": true, "local": true, "US-EAST-1": false, "us_east_1": false,
+		"us-east-1 ": false,
 		"{{region}}": false, "__REGION__": false, "": false, "-us": false, "us.east": false,
 	} {
 		if got := awsfacts.CanBeRegion(name); got != want || awsfacts.IsRegion(name) {

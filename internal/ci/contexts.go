@@ -87,9 +87,12 @@ func Placeholders(run Run, contexts map[string]any) *expand.Object {
 // githubNames are the members of GitHub's github context that it hands to
 // actions as GITHUB_ variables.
 var githubNames = []string{
-	"action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "artifacts", "artifacts_list",
-	"base_ref", "env", "event_name", "event_path", "graphql_url", "head_ref", "job", "output", "path", "ref", "ref_name",
-	"ref_protected", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id", "retention_days",
+	"action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "artifacts",
+	"artifacts_list",
+	"base_ref", "env", "event_name", "event_path", "graphql_url", "head_ref", "job", "output", "path",
+	"ref", "ref_name",
+	"ref_protected", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id",
+	"retention_days",
 	"run_attempt", "run_id", "run_number", "server_url", "sha", "state", "step_summary", "triggering_actor", "workflow",
 	"workflow_ref", "workflow_sha", "workspace",
 }
@@ -112,7 +115,8 @@ func (s Sources) github() (*expand.Object, error) {
 		return &expand.Error{
 			Kind:    expand.Withheld,
 			Message: "github.token is not available: the runner keeps it to itself",
-			Hint:    "give the step the input secrets with the line TOKEN=${{ github.token }}, and write ${{ secrets.TOKEN }} here",
+			Hint: "give the step the input secrets with the line TOKEN=${{ github.token }}, and write " +
+				"${{ secrets.TOKEN }} here",
 		}
 	})
 	if len(s.Event) == 0 {
@@ -164,10 +168,15 @@ func (r Run) pullRequestEvent() *expand.Object {
 // runner returns the runner context. Where no runner says what machine this is,
 // the program does, in the runner's words.
 func (s Sources) runner() *expand.Object {
-	runner := named(s.Environ, "RUNNER_", []string{"arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace"})
+	runner := named(s.Environ, "RUNNER_", []string{
+		"arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace",
+	})
 	systems := map[string]string{"linux": "Linux", "windows": "Windows", "darwin": "macOS"}
 	machines := map[string]string{"386": "X86", "amd64": "X64", "arm": "ARM", "arm64": "ARM64"}
-	for _, known := range []struct{ name, value string }{{"os", systems[runtime.GOOS]}, {"arch", machines[runtime.GOARCH]}} {
+	for _, known := range []struct{ name, value string }{
+		{"os", systems[runtime.GOOS]},
+		{"arch", machines[runtime.GOARCH]},
+	} {
 		if _, given := runner.Get(known.name); !given && known.value != "" {
 			runner.Set(known.name, known.value)
 		}

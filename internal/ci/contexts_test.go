@@ -34,12 +34,18 @@ func runOf(environ []string) ci.Run {
 func TestCredentials(t *testing.T) {
 	const secret, token = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 	got := ci.Credentials([]string{
-		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=" + secret, "PROD_AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjEXAMPLE",
+		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=" + secret,
+		"PROD_AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjEXAMPLE",
 		"GITHUB_TOKEN=ghs_0123456789abcdef", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=0123456789abcdef0", "MY_OIDC=" + token,
-		"AWS_SECRET_ACCESS_KEY=test", "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/token", "ACTIONS_RUNTIME_URL=https://pipelines.example/1234",
-		"INPUT_FILE-PATHS=ecs/migrate-database.json", "INPUT_AWS_ACCESS_KEY_ID=not-our-credential", "AWS_REGION=eu-central-1-and-so-on", "HOME=/home/runner/work/app",
+		"AWS_SECRET_ACCESS_KEY=test", "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/token",
+		"ACTIONS_RUNTIME_URL=https://pipelines.example/1234",
+		"INPUT_FILE-PATHS=ecs/migrate-database.json", "INPUT_AWS_ACCESS_KEY_ID=not-our-credential",
+		"AWS_REGION=eu-central-1-and-so-on", "HOME=/home/runner/work/app",
 	})
-	want := []string{"AKIAIOSFODNN7EXAMPLE", secret, "IQoJb3JpZ2luX2VjEXAMPLE", "ghs_0123456789abcdef", "0123456789abcdef0", token}
+	want := []string{
+		"AKIAIOSFODNN7EXAMPLE", secret, "IQoJb3JpZ2luX2VjEXAMPLE", "ghs_0123456789abcdef",
+		"0123456789abcdef0", token,
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("Credentials() = %q, want %q", got, want)
 	}
@@ -50,7 +56,8 @@ func TestContexts(t *testing.T) {
 	vars.Set("TAG", "1.2")
 	secrets.Set("TOKEN", "s3cr3t")
 	github := []string{
-		"GITHUB_ACTIONS=true", "GITHUB_SHA=abc", "GITHUB_REF=refs/heads/main", "GITHUB_REF_PROTECTED=true", "GITHUB_HEAD_REF=", "GITHUB_RUN_ID=5",
+		"GITHUB_ACTIONS=true", "GITHUB_SHA=abc", "GITHUB_REF=refs/heads/main", "GITHUB_REF_PROTECTED=true",
+		"GITHUB_HEAD_REF=", "GITHUB_RUN_ID=5",
 		"GITHUB_TOKEN=ghs_x", "GITHUB_REPOSITORY=octo/app", "GITHUB_SERVER_URL=https://git.example", "GITHUB_OWN=mine",
 		"RUNNER_OS=Linux", "RUNNER_ARCH=ARM64", "RUNNER_TOOL_CACHE=/opt", "PATH=/bin", "Path=/other", "EQUALS=a=b",
 	}
@@ -98,7 +105,10 @@ func TestContexts(t *testing.T) {
 }
 
 func TestContextsWithNothing(t *testing.T) {
-	for _, in := range []string{"github.sha", "env.HOME", "runner.name", "job", "strategy", "matrix", "inputs", "vars.X", "secrets.X", "ecs.family", "github.event"} {
+	for _, in := range []string{
+		"github.sha", "env.HOME", "runner.name", "job", "strategy", "matrix", "inputs", "vars.X",
+		"secrets.X", "ecs.family", "github.event",
+	} {
 		if got, err := expand.Evaluate(in, contexts(t, ci.Sources{})); got != nil || err != nil {
 			t.Errorf("%s = %v, %v, want null", in, got, err)
 		}
@@ -109,22 +119,32 @@ func TestContextsWithNothing(t *testing.T) {
 // values of other CIs.
 func TestGitHubContextElsewhere(t *testing.T) {
 	gitlab := []string{
-		"GITLAB_CI=true", "CI_COMMIT_SHA=abc", "CI_COMMIT_REF_NAME=feature", "CI_MERGE_REQUEST_REF_PATH=refs/merge-requests/4/head", "CI_MERGE_REQUEST_IID=4",
-		"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=feature", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main", "CI_PROJECT_PATH=group/sub/app", "CI_PIPELINE_ID=10", "CI_PIPELINE_IID=3",
+		"GITLAB_CI=true", "CI_COMMIT_SHA=abc", "CI_COMMIT_REF_NAME=feature",
+		"CI_MERGE_REQUEST_REF_PATH=refs/merge-requests/4/head", "CI_MERGE_REQUEST_IID=4",
+		"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=feature", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main",
+		"CI_PROJECT_PATH=group/sub/app", "CI_PIPELINE_ID=10", "CI_PIPELINE_IID=3",
 	}
-	woodpecker := []string{"CI=woodpecker", "CI_COMMIT_SHA=def", "CI_COMMIT_REF=refs/tags/v1", "CI_REPO=octo/app", "CI_PIPELINE_NUMBER=8"}
+	woodpecker := []string{
+		"CI=woodpecker", "CI_COMMIT_SHA=def", "CI_COMMIT_REF=refs/tags/v1", "CI_REPO=octo/app",
+		"CI_PIPELINE_NUMBER=8",
+	}
 	for _, tt := range []struct {
 		environ  []string
 		in, want string
 	}{
-		{gitlab, "format('{0} {1} {2} {3}', github.sha, github.ref, github.ref_name, github.repository)", "abc refs/merge-requests/4/head feature group/sub/app"},
+		{gitlab, "format('{0} {1} {2} {3}', github.sha, github.ref, github.ref_name, github.repository)",
+			"abc refs/merge-requests/4/head feature group/sub/app"},
 		{gitlab, "github.repository_owner", "group/sub"},
 		{gitlab, "format('{0} {1}', github.run_id, github.run_number)", "10 3"},
 		{gitlab, "format('{0}-{1}', github.event.number, github.event.pull_request.number)", "4-4"},
 		{gitlab, "github.event.pull_request.head.ref == github.head_ref && github.head_ref", "feature"},
 		{gitlab, "github.event.pull_request.base.ref == github.base_ref && github.base_ref", "main"},
 		{[]string{"GITHUB_SHA=abc", "GITHUB_TOKEN=x"}, "github.sha", "abc"}, // set by hand, in no CI
-		{woodpecker, "format('{0} {1} {2} {3}', github.sha, github.ref_name, github.ref_type, github.run_number)", "def v1 tag 8"},
+		{
+			woodpecker,
+			"format('{0} {1} {2} {3}', github.sha, github.ref_name, github.ref_type, github.run_number)",
+			"def v1 tag 8",
+		},
 		{woodpecker, "toJSON(github.head_ref)", `""`},
 		{woodpecker, "toJSON(github.event)", "null"},
 		{woodpecker, "toJSON(github.run_attempt)", "null"},
@@ -166,13 +186,18 @@ const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
 func TestWithheld(t *testing.T) {
 	secret := []string{
-		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "aws_secret_access_key", "PROD_AWS_SECRET_ACCESS_KEY",
-		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN",
-		"INPUT_SECRETS", "INPUT_GIT-TOKEN", "PLUGIN_SECRETS", "GITHUB_TOKEN", "GH_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "CI_JOB_TOKEN", "CI_JOB_JWT_V2", "CI_REPOSITORY_URL",
-		"CI_NETRC_PASSWORD", "DRONE_NETRC_PASSWORD", "CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2", "BUILDKITE_AGENT_ACCESS_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN", "SYSTEM_ACCESSTOKEN",
+		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
+		"AWS_BEARER_TOKEN_BEDROCK", "aws_secret_access_key", "PROD_AWS_SECRET_ACCESS_KEY",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN",
+		"INPUT_SECRETS", "INPUT_GIT-TOKEN", "PLUGIN_SECRETS", "GITHUB_TOKEN", "GH_TOKEN", "GITEA_TOKEN",
+		"FORGEJO_TOKEN", "CI_JOB_TOKEN", "CI_JOB_JWT_V2", "CI_REPOSITORY_URL",
+		"CI_NETRC_PASSWORD", "DRONE_NETRC_PASSWORD", "CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2",
+		"BUILDKITE_AGENT_ACCESS_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN", "SYSTEM_ACCESSTOKEN",
 	}
 	environ := []string{
-		"HOME=/root", "AWS_REGION=eu-west-1", "AWS_KMS_KEY_ID=alias/x", "AWS_SECRETS_ARN=arn", "MY_TOKEN=mine", "EMPTY=", "INPUT_REGION=eu", "INPUT_GIT_KEY=k3y", "REGION=eu", "region=eu",
+		"HOME=/root", "AWS_REGION=eu-west-1", "AWS_KMS_KEY_ID=alias/x", "AWS_SECRETS_ARN=arn",
+		"MY_TOKEN=mine", "EMPTY=", "INPUT_REGION=eu", "INPUT_GIT_KEY=k3y", "REGION=eu", "region=eu",
 		"git-key=k3y", "ID_TOKEN=" + jwt, "NOT_A_TOKEN=eyJ.not a token.x",
 	}
 	for _, name := range secret {
@@ -183,24 +208,31 @@ func TestWithheld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(all.(string), "hush") || strings.Contains(all.(string), jwt) || strings.Contains(all.(string), "k3y") {
+	if strings.Contains(all.(string), "hush") || strings.Contains(all.(string), jwt) ||
+		strings.Contains(all.(string), "k3y") {
 		t.Errorf("toJSON(env) = %s", all)
 	}
 	for _, name := range append(secret, "ID_TOKEN", "git-key", "region", "AWS_SESSION_TOKEN_2", "INPUT_NOT_GIVEN") {
-		for _, in := range []string{"env['" + name + "']", "env['" + name + "'] || 'x'", "format('{0}', env[format('{0}', '" + name + "')])"} {
+		for _, in := range []string{
+			"env['" + name + "']",
+			"env['" + name + "'] || 'x'",
+			"format('{0}', env[format('{0}', '" + name + "')])",
+		} {
 			v, err := expand.Evaluate(in, c)
 			var fault *expand.Error
 			if !errors.As(err, &fault) || fault.Kind != expand.Withheld {
 				t.Errorf("%s = %v, %v, want an error of kind withheld", in, v, err)
 				continue
 			}
-			if want := "env." + name + " is withheld"; !strings.HasPrefix(fault.Message, want) || !strings.Contains(fault.Hint, "secrets") {
+			if want := "env." + name +
+				" is withheld"; !strings.HasPrefix(fault.Message, want) || !strings.Contains(fault.Hint, "secrets") {
 				t.Errorf("%s fails with %q and the hint %q, want %q…", in, fault.Message, fault.Hint, want)
 			}
 		}
 	}
 	for name, want := range map[string]string{
-		"HOME": "/root", "AWS_REGION": "eu-west-1", "AWS_KMS_KEY_ID": "alias/x", "AWS_SECRETS_ARN": "arn", "MY_TOKEN": "mine", "EMPTY": "", "REGION": "eu", "NOT_A_TOKEN": "eyJ.not a token.x",
+		"HOME": "/root", "AWS_REGION": "eu-west-1", "AWS_KMS_KEY_ID": "alias/x", "AWS_SECRETS_ARN": "arn",
+		"MY_TOKEN": "mine", "EMPTY": "", "REGION": "eu", "NOT_A_TOKEN": "eyJ.not a token.x",
 	} {
 		if got, err := expand.Evaluate("env."+name, c); err != nil || got != want {
 			t.Errorf("env.%s = %v, %v, want %q", name, got, err, want)
@@ -252,12 +284,16 @@ func TestPlaceholders(t *testing.T) {
 	// Of what no CI says the names are known.
 	x := expand.Expander{Placeholders: ci.Placeholders(ci.Run{}, contexts(t, ci.Sources{}))}
 	for in, want := range map[string]string{
-		"${workflow.nam}":         `${workflow.nam} has no value (did you mean "name"?): the known names are workflow.name, workflow.releaseNo`,
-		"${workflow.name}":        "${workflow.name} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
-		"a ${workflow.releaseNo}": "${workflow.releaseNo} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
-		"${deploymentUrl}":        "${deploymentUrl} has no value: no CI says it here: ${workflow.variables.NAME} takes one from the input variables",
-		"${app.nme}":              `${app.nme} has no value (did you mean "name"?): the known names are app.name`,
-		"${env.NO}":               "${env.NO} has no value: env is empty: no values were given for it",
+		"${workflow.nam}": `${workflow.nam} has no value (did you mean "name"?): the known names are ` +
+			`workflow.name, workflow.releaseNo`,
+		"${workflow.name}": "${workflow.name} has no value: no CI says it here: " +
+			"${workflow.variables.NAME} takes one from the input variables",
+		"a ${workflow.releaseNo}": "${workflow.releaseNo} has no value: no CI says it here: " +
+			"${workflow.variables.NAME} takes one from the input variables",
+		"${deploymentUrl}": "${deploymentUrl} has no value: no CI says it here: " +
+			"${workflow.variables.NAME} takes one from the input variables",
+		"${app.nme}": `${app.nme} has no value (did you mean "name"?): the known names are app.name`,
+		"${env.NO}":  "${env.NO} has no value: env is empty: no values were given for it",
 	} {
 		_, err := x.Tree(&document.Node{Kind: document.String, Text: in})
 		var fault *document.Error

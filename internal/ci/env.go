@@ -66,7 +66,8 @@ func environment(environ []string) *expand.Object {
 		return &expand.Error{
 			Kind:    expand.Withheld,
 			Message: "env." + name + " is withheld: a definition never sees credentials or the inputs of the step",
-			Hint:    "give what the task needs in the input secrets or variables, and write ${{ secrets.NAME }} or ${{ vars.NAME }} here",
+			Hint: "give what the task needs in the input secrets or variables, and write " +
+				"${{ secrets.NAME }} or ${{ vars.NAME }} here",
 		}
 	})
 	return env
@@ -91,7 +92,9 @@ func withheld(name string) bool {
 // a file of them.
 func withheldAWS(name string) bool {
 	_, rest, aws := strings.Cut(name, "AWS_") // people put PROD_ before it
-	return aws && (strings.Contains(rest, "ACCESS_KEY") || strings.Contains(rest, "SECRET_KEY") || strings.Contains(rest, "TOKEN"))
+	return aws &&
+		(strings.Contains(rest, "ACCESS_KEY") || strings.Contains(rest, "SECRET_KEY") ||
+			strings.Contains(rest, "TOKEN"))
 }
 
 // shortestCredential is how many bytes a real credential has at least: an access key
@@ -105,12 +108,14 @@ func Credentials(environ []string) []string {
 	var values []string
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		if len(value) < shortestCredential || strings.ContainsAny(value, "\r\n") || strings.HasPrefix(value, "/") { // a text or a path with others
+		if len(value) < shortestCredential || strings.ContainsAny(value, "\r\n") ||
+			strings.HasPrefix(value, "/") { // a text or a path with others
 			continue
 		}
 		upper := strings.ToUpper(name)
 		input := strings.HasPrefix(upper, "INPUT_") || strings.HasPrefix(upper, "PLUGIN_")
-		named := withheldNames[upper] || withheldAWS(upper) || strings.HasPrefix(upper, "ACTIONS_") && strings.HasSuffix(upper, "_TOKEN")
+		named := withheldNames[upper] || withheldAWS(upper) ||
+			strings.HasPrefix(upper, "ACTIONS_") && strings.HasSuffix(upper, "_TOKEN")
 		if isToken(value) || named && !input {
 			values = append(values, value)
 		}

@@ -244,7 +244,8 @@ func azure(v variables) Run {
 		EventName:   v.first("BUILD_REASON"),
 		Workspace:   v.first("BUILD_SOURCESDIRECTORY"),
 	}
-	collection, project := v.first("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"), v.first("SYSTEM_TEAMPROJECTID", "SYSTEM_TEAMPROJECT")
+	collection := v.first("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
+	project := v.first("SYSTEM_TEAMPROJECTID", "SYSTEM_TEAMPROJECT")
 	if collection != "" && project != "" {
 		r.URL = strings.TrimRight(collection, "/") + "/" + project + "/_build/results?buildId=" + r.ID
 	}

@@ -74,40 +74,49 @@ func (p *parser) fault(name, format string, args ...any) {
 // tree returns the commands, each with its flags.
 func (p *parser) tree() *cobra.Command {
 	c := &p.command
-	run := p.configCommand("run", "Run tasks on ECS and follow them to their end (the default command)", &c.Run, func([]string) {
-		p.join(c.Run.Check())
-	})
+	run := p.configCommand("run", "Run tasks on ECS and follow them to their end (the default command)",
+		&c.Run, func([]string) {
+			p.join(c.Run.Check())
+		})
 	root := p.configCommand("ecs-run-task", "", &c.Run, run.run)
-	root.cobra.Long = "Runs tasks on Amazon ECS as a step of a CI workflow, and exits with their containers' exit codes."
+	root.cobra.Long = "Runs tasks on Amazon ECS as a step of a CI workflow, and exits with their containers' " +
+		"exit codes."
 	commands := []command{
 		run,
-		p.configCommand("check", "Check task definition files for faults; with --diff, for changes too", &c.Check, func(args []string) {
-			for _, arg := range args {
-				c.Check.Files = append(c.Check.Files, input.List(arg)...)
-			}
-			if len(args) == 0 {
-				p.fault("", "give the files to check, as in: ecs-run-task check ecs/*.json")
-			}
-			p.join(c.Check.Check())
-		}),
-		p.configCommand("policy", "Print the IAM policy that run needs for the same inputs, as JSON", &c.Run, func([]string) {
-			p.join(c.Run.Check())
-		}),
-		p.configCommand("schema", "Print the JSON Schema of a document: result or definition", &struct{}{}, func(args []string) {
-			if len(args) != 1 || !slices.Contains(schemas, args[0]) {
-				p.fault("", "give the document whose schema to print: schema %s", strings.Join(schemas, " or schema "))
-				return
-			}
-			c.Schema = args[0]
-		}),
+		p.configCommand("check", "Check task definition files for faults; with --diff, for changes too",
+			&c.Check, func(args []string) {
+				for _, arg := range args {
+					c.Check.Files = append(c.Check.Files, input.List(arg)...)
+				}
+				if len(args) == 0 {
+					p.fault("", "give the files to check, as in: ecs-run-task check ecs/*.json")
+				}
+				p.join(c.Check.Check())
+			}),
+		p.configCommand("policy", "Print the IAM policy that run needs for the same inputs, as JSON",
+			&c.Run, func([]string) {
+				p.join(c.Run.Check())
+			}),
+		p.configCommand("schema", "Print the JSON Schema of a document: result or definition", &struct{}{},
+			func(args []string) {
+				if len(args) != 1 || !slices.Contains(schemas, args[0]) {
+					p.fault("", "give the document whose schema to print: schema %s",
+						strings.Join(schemas, " or schema "))
+					return
+				}
+				c.Schema = args[0]
+			}),
 		p.configCommand("stop", "Stop the tasks that this job, or a CI run, left running", &c.Leftover, nil),
 		p.configCommand("reap", "Stop the tasks of any step that are older than a time", &c.Leftover, nil),
-		p.configCommand("post", "Stop what the run command of this step left running (the action's post stage)", &c.Run, nil),
+		p.configCommand("post",
+			"Stop what the run command of this step left running (the action's post stage)", &c.Run, nil),
 		p.configCommand("local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs", &c.LocalECS, nil),
-		p.configCommand("init", "Write a task definition and the CI's file that runs it, for this repository", &c.Init, func([]string) {
-			p.join(c.Init.Check())
-		}),
-		p.configCommand("version", "Print the version, the commit, and what it was built with and for", &struct{}{}, nil),
+		p.configCommand("init",
+			"Write a task definition and the CI's file that runs it, for this repository", &c.Init, func([]string) {
+				p.join(c.Init.Check())
+			}),
+		p.configCommand("version", "Print the version, the commit, and what it was built with and for",
+			&struct{}{}, nil),
 	}
 	commands[1].cobra.Use += " FILE..."
 	commands[1].cobra.ValidArgsFunction = fileCompletion(definitionFiles)

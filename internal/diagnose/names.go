@@ -74,8 +74,9 @@ var (
 	dependencyText = regexp.MustCompile(`dependency \[\{?([A-Za-z0-9_-]+)`)
 	roleText       = regexp.MustCompile(`role '([^']+)'`)
 	userText       = regexp.MustCompile(`User: (arn:aws[a-z-]*:(?:iam|sts)::[0-9]*:\S+)`)
-	deniedText     = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[A-Za-z0-9]+)(?: on (?:the )?resource: (\S+))?`)
-	imageTexts     = []*regexp.Regexp{
+	deniedText     = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[A-Za-z0-9]+)(?: on ` +
+		`(?:the )?resource: (\S+))?`)
+	imageTexts = []*regexp.Regexp{
 		regexp.MustCompile(`failed to resolve ref "?([^\s"]+)`),
 		regexp.MustCompile(`pull access denied for ([^\s,]+)`),
 		regexp.MustCompile(`manifest for (\S+) not found`),

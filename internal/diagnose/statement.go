@@ -63,9 +63,13 @@ func allowNamed(n names) []statement {
 	switch {
 	case action == "iam:PassRole":
 		pass := allow(resource, action)
-		pass.Condition = map[string]map[string]string{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+		pass.Condition = map[string]map[string]string{
+			"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+		}
 		return []statement{pass}
-	case slices.Contains([]string{"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}, action):
+	case slices.Contains([]string{
+		"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition",
+	}, action):
 		resource = "*" // they know no other
 	case service == "ecr":
 		actions = []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"}
@@ -114,7 +118,10 @@ func allowPull(n names) []statement {
 	if !ok {
 		return nil // not in ECR
 	}
-	return []statement{token, allow(repository, "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")}
+	return []statement{
+		token,
+		allow(repository, "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
+	}
 }
 
 // repositoryARN returns the ARN of the ECR repository that an image is in.
@@ -124,7 +131,8 @@ func repositoryARN(image string) (string, bool) {
 	if err != nil || !ok {
 		return "", false
 	}
-	return "arn:" + registry.Partition + ":ecr:" + registry.Region + ":" + registry.Account + ":repository/" + parsed.Repository, true
+	return "arn:" + registry.Partition + ":ecr:" + registry.Region + ":" + registry.Account +
+		":repository/" + parsed.Repository, true
 }
 
 // allowSecret allows to read the secret that was named.

@@ -35,8 +35,10 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	for _, in := range []string{
-		"a: &x [1, *x]\n<<: {b: 1}\n", "--- |\n a\n...\n%YAML 1.1\n---\n", "? a\n: - b\n", "a: >2\n   b\n\n  c\n", "a: 'x\n\n y'\n",
-		"[${{ ', }} ]", "\ufeff{}", "a: \"\\U0001F600\\xe9\"", "!!str {a: ! b}", "a:\r\n- b\r", "{? a: b, c}", "- - - a\n  - b",
+		"a: &x [1, *x]\n<<: {b: 1}\n", "--- |\n a\n...\n%YAML 1.1\n---\n", "? a\n: - b\n",
+		"a: >2\n   b\n\n  c\n", "a: 'x\n\n y'\n",
+		"[${{ ', }} ]", "\ufeff{}", "a: \"\\U0001F600\\xe9\"", "!!str {a: ! b}", "a:\r\n- b\r",
+		"{? a: b, c}", "- - - a\n  - b",
 	} {
 		f.Add([]byte(in), false)
 	}

@@ -16,7 +16,12 @@ type jsonParser struct {
 
 // fail records a fault of form at an offset.
 func (p *jsonParser) fail(offset int, hint, format string, args ...any) bool {
-	return p.fault(&Error{Place: p.at.place(offset), Path: p.where(), Message: fmt.Sprintf(format, args...), Hint: hint})
+	return p.fault(&Error{
+		Place:   p.at.place(offset),
+		Path:    p.where(),
+		Message: fmt.Sprintf(format, args...),
+		Hint:    hint,
+	})
 }
 
 func (p *jsonParser) parse() []*Node {
@@ -171,7 +176,8 @@ func (p *jsonParser) literal() *Node {
 	case "none", "nil", "undefined":
 		hint = "null"
 	}
-	if !p.fail(start, hint, "expected a value, found %q, which is neither a number nor true, false or null", Shorten(word)) {
+	if !p.fail(start, hint, "expected a value, found %q, which is neither a number nor true, false or null",
+		Shorten(word)) {
 		return nil
 	}
 	return p.node(Null, "", place)
@@ -309,7 +315,8 @@ func (p *jsonParser) closes(bracket byte, entries bool) (end, ok bool) {
 			p.fail(p.pos, hint, "expected , or %c, found %s", bracket, p.found(p.pos))
 			return false, false
 		}
-		return false, p.fail(p.pos, "", "expected , or %c, found %s: a comma is missing before it", bracket, p.found(p.pos))
+		return false, p.fail(p.pos, "", "expected , or %c, found %s: a comma is missing before it", bracket,
+			p.found(p.pos))
 	}
 	return false, true
 }

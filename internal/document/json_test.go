@@ -57,7 +57,11 @@ func TestParseJSON(t *testing.T) {
 
 		{name: "empty", in: "", said: "f.json:1:1: the text is empty: expected a JSON value"},
 		{name: "only space", in: " \n ", said: "f.json:1:1: the text is empty: expected a JSON value"},
-		{name: "comma lacks", in: "{\"a\":1\n\"b\":2}", said: "f.json:2:1: expected , or }, found \"b\": a comma is missing before it"},
+		{
+			name: "comma lacks",
+			in:   "{\"a\":1\n\"b\":2}",
+			said: "f.json:2:1: expected , or }, found \"b\": a comma is missing before it",
+		},
 		{name: "two commas", in: `[1,,2]`, said: `f.json:1:4: [1]: expected a value, found ","`},
 		{name: "comma only", in: `[,]`, said: `f.json:1:2: [0]: expected a value, found ","`},
 		{name: "colon lacks", in: `{"a" 1}`, said: `f.json:1:6: a: expected : after the key "a", found "1"`},
@@ -67,7 +71,11 @@ func TestParseJSON(t *testing.T) {
 		{name: "text after", in: `{} x`, said: `f.json:1:4: expected the end of the text, found "x"`},
 		{name: "comment without end", in: `{ /* }`, said: `f.json:1:3: the comment has no end: expected */`},
 		{name: "slash", in: `/ {}`, said: `f.json:1:1: expected a comment or a value, found "/"`},
-		{name: "columns count characters", in: `{"é€😀": x}`, said: `f.json:1:9: ["é€😀"]: expected a value, found "x", which is neither a number nor true, false or null`},
+		{
+			name: "columns count characters",
+			in:   `{"é€😀": x}`,
+			said: `f.json:1:9: ["é€😀"]: expected a value, found "x", which is neither a number nor true, false or null`,
+		},
 		{name: "numbers", in: `[01, +1, .5, 1., 1e, 0x10, NaN, -]`, said: strings.TrimSpace(`
 f.json:1:2: [0]: expected a value, found "01", which is neither a number nor true, false or null
 f.json:1:6: [1]: expected a value, found "+1", which is neither a number nor true, false or null
@@ -85,15 +93,30 @@ f.json:1:29: [3]: \ud800 is half of a character: the other half must follow`)},
 		{name: "string over lines", in: "[\"a\nb\"]", said: "f.json:1:2: [0]: the string is not closed on its line"},
 		{name: "string without end", in: `["a`, said: `f.json:1:2: [0]: the string has no end: expected "`},
 		{name: "control character", in: "[\"a\x01\"]", said: "f.json:1:4: [0]: a control character stands in a string"},
-		{name: "single quotes", in: `{'a':'b'}`, said: "f.json:1:2: expected double quotes around a string, found a single one\nf.json:1:6: a: expected double quotes around a string, found a single one"},
-		{name: "key without quotes", in: `{a:1,b:2}`, said: "f.json:1:2: expected a key in double quotes, found \"a\"\nf.json:1:6: expected a key in double quotes, found \"b\""},
+		{
+			name: "single quotes",
+			in:   `{'a':'b'}`,
+			said: "f.json:1:2: expected double quotes around a string, found a single one\nf.json:1:6: a: " +
+				"expected double quotes around a string, found a single one",
+		},
+		{
+			name: "key without quotes",
+			in:   `{a:1,b:2}`,
+			said: "f.json:1:2: expected a key in double quotes, found \"a\"\nf.json:1:6: expected a key in " +
+				"double quotes, found \"b\"",
+		},
 		{name: "duplicate keys", in: "{\"a\":1,\n\"a\":{\"b\":1,\"b\":2}, \"a\":3}", said: strings.TrimSpace(`
 f.json:2:1: a: duplicate key "a", first written at 1:2
 f.json:2:12: a.b: duplicate key "b", first written at 2:6
 f.json:2:20: a: duplicate key "a", first written at 1:2`)},
-		{name: "duplicate keys of many", in: `{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1,"b":2}`,
+		{name: "duplicate keys of many",
+			in:   `{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1,"b":2}`,
 			said: `f.json:1:80: b: duplicate key "b", first written at 1:8`},
-		{name: "expression without end", in: `{"a": ${{ 'x }} }`, said: "f.json:1:7: a: the expression has no end: expected }}"},
+		{
+			name: "expression without end",
+			in:   `{"a": ${{ 'x }} }`,
+			said: "f.json:1:7: a: the expression has no end: expected }}",
+		},
 		{name: "text after expression", in: `{"a": ${{ x }}GB}`, said: `f.json:1:15: expected , or }, found "GB"`},
 		{name: "placeholder", in: `{"a": ${x.y}}`, said: `f.json:1:7: a: expected a value, found "$"`},
 		{name: "NUL", in: "{\"a\x00\":1}", said: "f.json:1:4: a NUL byte is no character of a definition"},

@@ -19,7 +19,8 @@ func hostile() map[string]string {
 	var merges strings.Builder
 	merges.WriteString("a0: &a0 {k: 1}\n")
 	for i := 1; i < 30; i++ {
-		fmt.Fprintf(&merges, "a%d: &a%d {<<: [%s*a%d], k%d: *a%d}\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), i-1, i, i-1)
+		fmt.Fprintf(&merges, "a%d: &a%d {<<: [%s*a%d], k%d: *a%d}\n", i, i,
+			strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), i-1, i, i-1)
 	}
 	var stairs, keys strings.Builder
 	for i := range 1400 {
@@ -123,19 +124,26 @@ func TestLimits(t *testing.T) {
 		{"nested", "f.yaml", nested(100), ""},
 		{"nested deeper", "f.yaml", nested(101), "f.yaml:1:101: lists and maps are nested deeper than 100"},
 		{"dashes", "f.yaml", strings.Repeat("- ", 100) + "a", ""},
-		{"more dashes", "f.yaml", strings.Repeat("- ", 101) + "a", "f.yaml:1:201: lists and maps are nested deeper than 100"},
-		{"size", "f", strings.Repeat(" ", 1<<20) + "a", "f: the text has 1048577 bytes, more than the 1048576 that are read"},
+		{"more dashes", "f.yaml", strings.Repeat("- ", 101) + "a",
+			"f.yaml:1:201: lists and maps are nested deeper than 100"},
+		{"size", "f", strings.Repeat(" ", 1<<20) + "a",
+			"f: the text has 1048577 bytes, more than the 1048576 that are read"},
 		{"digits", "f.json", "[" + strings.Repeat("1", 1000) + "]", ""},
-		{"more digits", "f.json", "[" + strings.Repeat("1", 1001) + "]", "f.json:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
-		{"more digits", "f.yaml", "[" + strings.Repeat("1", 1001) + "]", "f.yaml:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
+		{"more digits", "f.json", "[" + strings.Repeat("1", 1001) + "]",
+			"f.json:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
+		{"more digits", "f.yaml", "[" + strings.Repeat("1", 1001) + "]",
+			"f.yaml:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
 		{"values", "f.json", "[" + strings.Repeat("1,", 249_998) + "1]", ""},
-		{"more values", "f.json", "[" + strings.Repeat("1,", 249_999) + "1]", "f.json:1:500000: the text has more than 250000 values and keys"},
+		{"more values", "f.json", "[" + strings.Repeat("1,", 249_999) + "1]",
+			"f.json:1:500000: the text has more than 250000 values and keys"},
 		{"aliases", "f.yaml", hostile()["alias bomb"], "f.yaml:1:13: the text has more than 250000 values and keys"},
 		{"aliases in a row", "f.yaml", chain(100), ""},
 		{"more aliases in a row", "f.yaml", chain(101), "f.yaml:1:7: lists and maps are nested deeper than 100"},
 		{"lines", "f.yaml", strings.Repeat("- a\n", 50_000), ""},
-		{"more directives", "f.yaml", strings.Repeat("%TAG !a! b\n", 1002) + "---\na\n", "f.yaml: the text has more than 1000 directives"},
-		{"more lines", "f.yaml", strings.Repeat("- a\n", 50_001), "f.yaml:50001:1: the text has more than 100000 lines and characters with a meaning to YAML"},
+		{"more directives", "f.yaml", strings.Repeat("%TAG !a! b\n", 1002) + "---\na\n",
+			"f.yaml: the text has more than 1000 directives"},
+		{"more lines", "f.yaml", strings.Repeat("- a\n", 50_001),
+			"f.yaml:50001:1: the text has more than 100000 lines and characters with a meaning to YAML"},
 	} {
 		_, _, err := document.Parse(test.file, []byte(test.in))
 		got := ""

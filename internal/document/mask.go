@@ -36,7 +36,8 @@ func mask(text string) string {
 		text = maskHalves(text)
 	}
 	if breaks {
-		text = strings.NewReplacer("\u0085", string(firstBreak), "\u2028", string(firstBreak+1), "\u2029", string(firstBreak+2)).Replace(text)
+		text = strings.NewReplacer("\u0085", string(firstBreak), "\u2028", string(firstBreak+1), "\u2029",
+			string(firstBreak+2)).Replace(text)
 	}
 	return text
 }
@@ -122,7 +123,8 @@ func spanOf(s string) int {
 	end := -1
 	if strings.HasPrefix(s, "${{") {
 		end = expressionEnd(s)
-	} else if i := strings.IndexByte(s, '}'); i > 0 && strings.Trim(s[2:i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == "" {
+	} else if i := strings.IndexByte(s,
+		'}'); i > 0 && strings.Trim(s[2:i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == "" {
 		end = i + 1
 	}
 	if end < 0 || strings.ContainsRune(s[:end], '\n') {

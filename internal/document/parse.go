@@ -148,7 +148,8 @@ func (r *reader) word(offset int) string {
 	end := offset
 	for end < len(r.text) {
 		c := r.text[end]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '+' || c == '-' || c == '_') {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' ||
+			c == '+' || c == '-' || c == '_') {
 			break
 		}
 		end++
@@ -165,7 +166,10 @@ func (r *reader) open(text []byte) error {
 	name := Place{Name: r.at.name}
 	switch {
 	case len(text) > maxSize:
-		return &Error{Place: name, Message: fmt.Sprintf("the text has %d bytes, more than the %d that are read", len(text), maxSize)}
+		return &Error{
+			Place:   name,
+			Message: fmt.Sprintf("the text has %d bytes, more than the %d that are read", len(text), maxSize),
+		}
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
 		return &Error{Place: name, Message: "the text is UTF-16", Hint: "save it as UTF-8"}
 	}
@@ -177,10 +181,18 @@ func (r *reader) open(text []byte) error {
 		r.at.text = r.text
 	}
 	if i := invalidUTF8(r.text); i >= 0 {
-		return &Error{Place: r.at.place(i), Message: fmt.Sprintf("byte %#02x is not valid UTF-8", r.text[i]), Hint: "save it as UTF-8"}
+		return &Error{
+			Place:   r.at.place(i),
+			Message: fmt.Sprintf("byte %#02x is not valid UTF-8", r.text[i]),
+			Hint:    "save it as UTF-8",
+		}
 	}
 	if strings.HasPrefix(r.text, lfsPointer) {
-		return &Error{Place: r.at.place(0), Message: "the file is only the pointer of one that Git LFS stores", Hint: "git lfs pull, or lfs: true for actions/checkout"}
+		return &Error{
+			Place:   r.at.place(0),
+			Message: "the file is only the pointer of one that Git LFS stores",
+			Hint:    "git lfs pull, or lfs: true for actions/checkout",
+		}
 	}
 	if i := strings.IndexByte(r.text, 0); i >= 0 {
 		return &Error{Place: r.at.place(i), Message: "a NUL byte is no character of a definition"}
@@ -217,7 +229,11 @@ func (r *reader) err() error {
 		errs = append(errs, fault)
 	}
 	if len(errs) >= maxFaults {
-		errs = append(errs, &Error{Place: r.faults[len(r.faults)-1].Place, Code: "more", Message: "there may be more: only the first 100 are reported"})
+		errs = append(errs, &Error{
+			Place:   r.faults[len(r.faults)-1].Place,
+			Code:    "more",
+			Message: "there may be more: only the first 100 are reported",
+		})
 	}
 	return errors.Join(errs...)
 }
@@ -273,7 +289,8 @@ func (r *reader) duplicates(members []Member, path func() string) {
 		}
 		if first != nil && !r.fault(&Error{
 			Place: m.Key.Place, Path: MemberPath(path(), m.Key.Text), Code: "duplicate-key",
-			Message: fmt.Sprintf("duplicate key %q, first written at %d:%d", Shorten(m.Key.Text), first.Place.Line, first.Place.Column),
+			Message: fmt.Sprintf("duplicate key %q, first written at %d:%d", Shorten(m.Key.Text),
+				first.Place.Line, first.Place.Column),
 		}) {
 			return
 		}

@@ -121,7 +121,8 @@ func isAbsent(n *yaml.Node) bool {
 // the left edge and goes on over a --- or ... that would end it: the library
 // takes those for text.
 func (p *yamlParser) swallowed(body *yaml.Node) {
-	if body.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || !strings.Contains(body.Value, "---") && !strings.Contains(body.Value, "...") {
+	if body.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 ||
+		!strings.Contains(body.Value, "---") && !strings.Contains(body.Value, "...") {
 		return
 	}
 	start, _ := p.start(body)
@@ -132,7 +133,11 @@ func (p *yamlParser) swallowed(body *yaml.Node) {
 	at := len(p.text) - len(text)
 	for line := range strings.Lines(text) {
 		if end := strings.TrimRight(line, " \t\r\n"); end == "---" || end == "..." || strings.HasPrefix(line, "--- ") {
-			p.fault(&Error{Place: p.at.place(at), Message: "this line is part of the text above, which begins at the left edge", Hint: "indent that text"})
+			p.fault(&Error{
+				Place:   p.at.place(at),
+				Message: "this line is part of the text above, which begins at the left edge",
+				Hint:    "indent that text",
+			})
 			return
 		}
 		at += len(line)
@@ -178,7 +183,10 @@ func (policy) ResolveAlias(string) (*yaml.Node, bool, error) {
 // bounded reports whether the library can be given the text.
 func (p *yamlParser) bounded() bool {
 	if strings.Count(p.text, "\n%") > maxYAMLDirectives {
-		p.fault(&Error{Place: Place{Name: p.at.name}, Message: fmt.Sprintf("the text has more than %d directives", maxYAMLDirectives)})
+		p.fault(&Error{
+			Place:   Place{Name: p.at.name},
+			Message: fmt.Sprintf("the text has more than %d directives", maxYAMLDirectives),
+		})
 		return false
 	}
 	marks := 0
@@ -186,7 +194,10 @@ func (p *yamlParser) bounded() bool {
 		switch p.text[i] {
 		case '\n', '[', ']', '{', '}', ',', ':', '-', '?', '&', '*', '!', '#', '\'', '"', '%', '|', '>', '@', '`':
 			if marks++; marks > maxYAMLMarks {
-				p.fault(&Error{Place: p.at.place(i), Message: fmt.Sprintf("the text has more than %d lines and characters with a meaning to YAML", maxYAMLMarks)})
+				p.fault(&Error{
+					Place:   p.at.place(i),
+					Message: fmt.Sprintf("the text has more than %d lines and characters with a meaning to YAML", maxYAMLMarks),
+				})
 				return false
 			}
 		}
@@ -373,9 +384,11 @@ func (p *yamlParser) explain(e *yaml.LoadError) (at int, message, hint string) {
 	}
 	switch e.Message {
 	case "mapping values are not allowed in this context":
-		message, hint = "a key stands where none can", `indent it as the keys beside it; a text with ": " in it needs quotes`
+		message, hint = "a key stands where none can", `indent it as the keys beside it; a text with ": " in `+
+			`it needs quotes`
 	case "block sequence entries are not allowed in this context":
-		message, hint = "an item of a list stands where none can", "write it on a line of its own; a text that begins with - needs quotes"
+		message, hint = "an item of a list stands where none can", "write it on a line of its own; a text "+
+			"that begins with - needs quotes"
 	case "did not find expected ',' or ']'":
 		expected("a comma or ] in the list that begins at %d:%d", begins.Line, begins.Column)
 	case "did not find expected ',' or '}'":
@@ -404,7 +417,8 @@ func (p *yamlParser) explain(e *yaml.LoadError) (at int, message, hint string) {
 		message = "the text in quotes has no end"
 	case "found unknown escape character":
 		_, escaped := utf8.DecodeRuneInString(strings.TrimPrefix(p.text[at:], `\`))
-		message, hint = p.text[at:min(at+1+escaped, len(p.text))]+" is no escape of YAML", `a backslash itself is written \\ in double quotes`
+		message, hint = p.text[at:min(at+1+escaped, len(p.text))]+
+			" is no escape of YAML", `a backslash itself is written \\ in double quotes`
 	case "found incompatible YAML document":
 		message = "expected version 1.1 or 1.2 of YAML"
 	case "did not find expected alphabetic or numeric character":
@@ -586,7 +600,8 @@ var coreTags = map[string]Kind{
 // cloudFormationTags are the short forms of CloudFormation's functions, which its
 // templates are full of (CloudFormation user guide, "Intrinsic function reference").
 var cloudFormationTags = []string{
-	"!And", "!Base64", "!Cidr", "!Condition", "!Equals", "!FindInMap", "!GetAtt", "!GetAZs", "!If", "!ImportValue", "!Join", "!Not", "!Or",
+	"!And", "!Base64", "!Cidr", "!Condition", "!Equals", "!FindInMap", "!GetAtt", "!GetAZs", "!If",
+	"!ImportValue", "!Join", "!Not", "!Or",
 	"!Ref", "!Select", "!Split", "!Sub", "!Transform",
 }
 
@@ -603,9 +618,11 @@ func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 	kind, known := coreTags[from.Tag]
 	switch {
 	case !known && slices.Contains(cloudFormationTags, from.Tag):
-		return fail("write the value itself, or an expression: ${{ … }}", "the CloudFormation function %s can't be resolved here", from.Tag)
+		return fail("write the value itself, or an expression: ${{ … }}",
+			"the CloudFormation function %s can't be resolved here", from.Tag)
 	case !known:
-		return fail("write the value itself", "the tag %s is not one of YAML's core schema", Shorten(p.unmask(from.Tag)))
+		return fail("write the value itself", "the tag %s is not one of YAML's core schema",
+			Shorten(p.unmask(from.Tag)))
 	}
 	if n.Kind == String && kind != String {
 		if resolved, literal := resolve(n.Text); resolved == kind && (literal != "" || kind == Null) {

@@ -28,15 +28,26 @@ func TestAct(t *testing.T) {
 		want           []string
 	}{
 		{"the repository's own", "steps.yml", []string{"--var", "REPOSITORY=" + repository}, []string{
-			"mona runs the action of the repository itself, mona", "outputs reach the next step", "outputs reach the next job",
+			"mona runs the action of the repository itself, mona", "outputs reach the next step",
+			"outputs reach the next job",
 		}},
-		{"a released one", "released.yml", []string{"--local-repository", "ecs-run-task/ecs-run-task@v1=" + released(t, image), "--action-offline-mode"}, []string{
-			"one runs after another",
-		}},
+		{
+			"a released one",
+			"released.yml",
+			[]string{
+				"--local-repository",
+				"ecs-run-task/ecs-run-task@v1=" + released(t, image),
+				"--action-offline-mode",
+			},
+			[]string{
+				"one runs after another",
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := append([]string{
-				"push", "--workflows", filepath.Join("testdata/workflows", tt.workflow), "--platform", "ubuntu-latest=" + shellImage,
+				"push", "--workflows", filepath.Join("testdata/workflows", tt.workflow), "--platform",
+				"ubuntu-latest=" + shellImage,
 				"--pull=false", "--rm", "--container-daemon-socket", "-",
 			}, tt.args...)
 			for _, variable := range ecs.env() {
@@ -44,7 +55,8 @@ func TestAct(t *testing.T) {
 			}
 			cmd := exec.Command(program, args...)
 			scratch := t.TempDir() // act keeps a cache and asks for settings
-			cmd.Env = append(os.Environ(), "HOME="+scratch, "XDG_CACHE_HOME="+scratch, "XDG_CONFIG_HOME="+scratch, "TERM=dumb")
+			cmd.Env = append(os.Environ(), "HOME="+scratch, "XDG_CACHE_HOME="+scratch,
+				"XDG_CONFIG_HOME="+scratch, "TERM=dumb")
 			status, out := exitStatus(t, cmd)
 			if status != 0 {
 				t.Errorf("act: exit status %d, want 0", status)
@@ -55,7 +67,9 @@ func TestAct(t *testing.T) {
 			}
 		})
 	}
-	for _, family := range []string{"inline", "expressions", "second", "from-git", "failing", "shard-one", "shard-two"} {
+	for _, family := range []string{
+		"inline", "expressions", "second", "from-git", "failing", "shard-one", "shard-two",
+	} {
 		if tasks := ecs.tasks(t, family); len(tasks) != 1 {
 			t.Errorf("%d tasks of family %s were started, want 1", len(tasks), family)
 		}
@@ -74,6 +88,8 @@ func released(t *testing.T, image string) string {
 		t.Fatalf("action.yml has no line %q, which a release replaces", from)
 	}
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"action.yml": string(bytes.Replace(action, from, []byte("\n  image: docker://"+image+"\n"), 1))})
+	write(t, folder, map[string]string{
+		"action.yml": string(bytes.Replace(action, from, []byte("\n  image: docker://"+image+"\n"), 1)),
+	})
 	return folder
 }

@@ -72,18 +72,22 @@ func peakMemory(pid int) int64 {
 func BenchmarkDefinitions(b *testing.B) {
 	program := built(b)
 	for _, latency := range []time.Duration{0, 100 * time.Millisecond} {
-		server := ecslocal.New(ecslocal.Process(), ecslocal.Faults(func(ecslocal.Call) ecslocal.Effect { return ecslocal.Stall(latency) }))
+		server := ecslocal.New(ecslocal.Process(),
+			ecslocal.Faults(func(ecslocal.Call) ecslocal.Effect { return ecslocal.Stall(latency) }))
 		defer server.Close()
 		web := httptest.NewServer(server)
 		defer web.Close()
 		for _, n := range []int{1, 100} {
 			var definitions []string
 			for i := range n {
-				definitions = append(definitions, fmt.Sprintf(`{"family":"job-%d","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`, i))
+				definitions = append(definitions,
+					fmt.Sprintf(`{"family":"job-%d","containerDefinitions":[{"name":"app","image":"a",`+
+						`"memory":64,"command":["true"]}]}`, i))
 			}
 			b.Run(fmt.Sprintf("latency=%s/definitions=%d", latency, n), func(b *testing.B) {
 				for b.Loop() {
-					cmd := step(program, web.URL, "--skip-steady-state-check", "--definition=["+strings.Join(definitions, ",")+"]")
+					cmd := step(program, web.URL, "--skip-steady-state-check",
+						"--definition=["+strings.Join(definitions, ",")+"]")
 					if out, err := cmd.CombinedOutput(); err != nil {
 						b.Fatalf("%v\n%s", err, out)
 					}
@@ -101,30 +105,32 @@ func BenchmarkStop(b *testing.B) {
 	var mu sync.Mutex
 	launched, stopped := map[any]bool{}, map[any]bool{}
 	watched, asked := make(chan bool, 1), make(chan time.Time, 1)
-	server := ecslocal.New(ecslocal.Execute(&plan{codes: []int{0}, life: time.Hour}), ecslocal.Record(func(call ecslocal.Call) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch call.Operation {
-		case "RunTask":
-			launched[call.Request["clientToken"]] = true
-		case "DescribeTasks":
-			if len(launched) == tasks/task.PerCall {
-				clear(launched)
-				watched <- true
+	server := ecslocal.New(ecslocal.Execute(&plan{codes: []int{0}, life: time.Hour}),
+		ecslocal.Record(func(call ecslocal.Call) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch call.Operation {
+			case "RunTask":
+				launched[call.Request["clientToken"]] = true
+			case "DescribeTasks":
+				if len(launched) == tasks/task.PerCall {
+					clear(launched)
+					watched <- true
+				}
+			case "StopTask":
+				stopped[call.Request["task"]] = true
+				if len(stopped) == tasks {
+					clear(stopped)
+					asked <- time.Now()
+				}
 			}
-		case "StopTask":
-			stopped[call.Request["task"]] = true
-			if len(stopped) == tasks {
-				clear(stopped)
-				asked <- time.Now()
-			}
-		}
-	}))
+		}))
 	defer server.Close()
 	web := httptest.NewTLSServer(server)
 	defer web.Close()
 	roots := filepath.Join(b.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o644); err != nil {
+	if err := os.WriteFile(roots,
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o644); err != nil {
 		b.Fatal(err)
 	}
 	var total, longest time.Duration
@@ -151,6 +157,7 @@ func BenchmarkStop(b *testing.B) {
 
 func step(program, endpoint string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b")
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b")
 	return cmd
 }

@@ -18,7 +18,8 @@ func clientServer(t *testing.T, args ...string) []string {
 	url := serveLocal(t, append([]string{"--region", "us-east-1"}, args...)...)
 	home := t.TempDir()
 	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
-	return append(environment, "AWS_ENDPOINT_URL="+url, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=",
+	return append(environment, "AWS_ENDPOINT_URL="+url, "AWS_REGION=us-east-1",
+		"AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=",
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=example", "AWS_DISABLE_HOST_PREFIX_INJECTION=true",
 		"AWS_CONFIG_FILE="+home+"/config", "AWS_SHARED_CREDENTIALS_FILE="+home+"/credentials")
 }
@@ -95,7 +96,8 @@ func TestClientJavaScript(t *testing.T) {
 	}
 	got := result(t, clientServer(t), "node", "testdata/aws-sdk-js/client.mjs")
 	wants(t, got, map[string]string{
-		"account": `"123456789012"`, "started": `true`, "tail": `["one","two"]`, "exitCode": `4`, "lines": `["one","two"]`,
+		"account": `"123456789012"`, "started": `true`, "tail": `["one","two"]`, "exitCode": `4`,
+		"lines": `["one","two"]`,
 	})
 }
 
@@ -112,8 +114,10 @@ func TestClientCLI(t *testing.T) {
 	goOn := filepath.Join(t.TempDir(), "go-on")
 	aws("logs", "create-log-group", "--log-group-name", "/ecs/cli")
 	aws("ecs", "register-task-definition", "--family", "cli", "--cpu", "1 vCPU", "--container-definitions",
-		`[{"name":"app","image":"busybox","memory":64,"command":["sh","-c","echo before; until [ -e `+goOn+` ]; do sleep 0.1; done; echo after; exit 6"],"logConfiguration":`+
-			`{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/cli","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]`)
+		`[{"name":"app","image":"busybox","memory":64,"command":["sh","-c","echo before; until [ -e `+goOn+
+			` ]; do sleep 0.1; done; echo after; exit 6"],"logConfiguration":`+
+			`{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/cli","awslogs-region":"us-east-1",`+
+			`"awslogs-stream-prefix":"p"}}}]`)
 	lines, stop := follow(t, environment)
 	defer stop()
 	tasks := aws("ecs", "run-task", "--cluster", "staging", "--task-definition", "cli")["tasks"].([]any)
@@ -123,7 +127,9 @@ func TestClientCLI(t *testing.T) {
 		t.Fatal(err)
 	}
 	aws("ecs", "wait", "tasks-stopped", "--cluster", "staging", "--tasks", arn)
-	wants(t, aws("ecs", "describe-tasks", "--cluster", "staging", "--tasks", arn, "--query", "tasks[0].{code:containers[0].exitCode,cpu:cpu}"),
+	wants(t,
+		aws("ecs", "describe-tasks", "--cluster", "staging", "--tasks", arn, "--query",
+			"tasks[0].{code:containers[0].exitCode,cpu:cpu}"),
 		map[string]string{"code": `6`, "cpu": `"1024"`})
 	for _, want := range []string{"before", "after"} {
 		found := false
@@ -149,7 +155,10 @@ func follow(t *testing.T, environment []string) (lines <-chan string, stop func(
 	args := []string{"logs", "tail", "/ecs/cli", "--follow", "--since", "1m"}
 	if strings.HasPrefix(string(version), "aws-cli/1") {
 		t.Logf("%s has no logs tail: start-live-tail is used", strings.TrimSpace(string(version)))
-		args = []string{"logs", "start-live-tail", "--log-group-identifiers", "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/cli"}
+		args = []string{
+			"logs", "start-live-tail", "--log-group-identifiers",
+			"arn:aws:logs:us-east-1:123456789012:log-group:/ecs/cli",
+		}
 	}
 	cmd := exec.Command("aws", args...)
 	cmd.Env, cmd.Stderr = append(environment, "PYTHONUNBUFFERED=1"), os.Stderr

@@ -66,7 +66,12 @@ _ecs-run-task`,
 			} {
 				cmd := exec.Command(path, "-c", script)
 				cmd.Dir = dir
-				cmd.Env = []string{"LINE=" + line, "HOME=" + dir, "PATH=" + filepath.Dir(program) + ":" + os.Getenv("PATH"), "TERM=dumb"}
+				cmd.Env = []string{
+					"LINE=" + line,
+					"HOME=" + dir,
+					"PATH=" + filepath.Dir(program) + ":" + os.Getenv("PATH"),
+					"TERM=dumb",
+				}
 				out, err := cmd.CombinedOutput()
 				if err != nil {
 					t.Errorf("%s: %v\n%s", line, err, out)

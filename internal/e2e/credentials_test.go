@@ -43,7 +43,8 @@ func newIssuer(t *testing.T, a *issuer) *issuer {
 		if a.refuses(r) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprint(w, `{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}`)
+			fmt.Fprint(w,
+				`{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}`)
 			return
 		}
 		server.ServeHTTP(w, r)
@@ -73,7 +74,8 @@ func (a *issuer) mint(w http.ResponseWriter, r *http.Request) {
 	switch status := a.status("ci"); {
 	case status != 0:
 		w.WriteHeader(status)
-	case !strings.EqualFold(r.Header.Get("Authorization"), "bearer the-request") || r.URL.Query().Get("audience") != "sts.amazonaws.com" || r.URL.Query().Get("api-version") != "2.0":
+	case !strings.EqualFold(r.Header.Get("Authorization"), "bearer the-request") ||
+		r.URL.Query().Get("audience") != "sts.amazonaws.com" || r.URL.Query().Get("api-version") != "2.0":
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
 		a.minted++
@@ -90,13 +92,21 @@ func (a *issuer) assume(w http.ResponseWriter, r *http.Request) {
 	}
 	if status := a.status("sts"); status != 0 {
 		w.WriteHeader(status)
-		fmt.Fprint(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredTokenException</Code><Message>Token expired</Message></Error></ErrorResponse>`)
+		fmt.Fprint(w,
+			`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredTokenException</Code><Message>Token expired</Message></Error></ErrorResponse>`)
 		return
 	}
-	a.assumed = append(a.assumed, assumption{r.Form.Get("RoleArn"), r.Form.Get("RoleSessionName"), r.Form.Get("WebIdentityToken"), r.Header.Get("Authorization")})
-	fmt.Fprintf(w, `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
+	a.assumed = append(a.assumed, assumption{
+		r.Form.Get("RoleArn"),
+		r.Form.Get("RoleSessionName"),
+		r.Form.Get("WebIdentityToken"),
+		r.Header.Get("Authorization"),
+	})
+	fmt.Fprintf(w,
+		`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
 		<AccessKeyId>KEY%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>%s</Expiration>
-		</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, len(a.assumed), time.Now().Add(a.life).UTC().Format(time.RFC3339))
+		</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+		len(a.assumed), time.Now().Add(a.life).UTC().Format(time.RFC3339))
 }
 
 // refuses takes in a call of ECS, and says whether its credentials are expired.
@@ -116,9 +126,11 @@ func (a *issuer) refuses(r *http.Request) bool {
 func (a *issuer) command(t *testing.T, seconds int, args []string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := asCommand(t, a.ecs.URL, append([]string{fmt.Sprintf(
-		`--definition={"family": "job", "containerDefinitions": [{"name": "app", "image": "a", "memory": 64, "command": ["sleep", "%d"]}]}`, seconds)}, args...)...)
+		`--definition={"family": "job", "containerDefinitions": [{"name": "app", "image": "a", "memory": 64, `+
+			`"command": ["sleep", "%d"]}]}`, seconds)}, args...)...)
 	cmd.Env = append(slices.DeleteFunc(cmd.Env, func(variable string) bool {
-		return strings.HasPrefix(variable, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(variable, "AWS_SECRET_ACCESS_KEY=")
+		return strings.HasPrefix(variable, "AWS_ACCESS_KEY_ID=") ||
+			strings.HasPrefix(variable, "AWS_SECRET_ACCESS_KEY=")
 	}), "AWS_ENDPOINT_URL_STS="+a.sts.URL, "AWS_EC2_METADATA_DISABLED=true", "HOME="+t.TempDir())
 	cmd.Env = append(cmd.Env, env...)
 	return cmd
@@ -126,7 +138,12 @@ func (a *issuer) command(t *testing.T, seconds int, args []string, env ...string
 
 // github are the variables of a job that may ask for tokens.
 func (a *issuer) github() []string {
-	return []string{"GITHUB_ACTIONS=true", "GITHUB_RUN_ID=1000", "ACTIONS_ID_TOKEN_REQUEST_URL=" + a.ci.URL + "/token?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=the-request"}
+	return []string{
+		"GITHUB_ACTIONS=true",
+		"GITHUB_RUN_ID=1000",
+		"ACTIONS_ID_TOKEN_REQUEST_URL=" + a.ci.URL + "/token?api-version=2.0",
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN=the-request",
+	}
 }
 
 const role = "arn:aws:iam::123456789012:role/deploy"
@@ -143,17 +160,54 @@ func TestRoleByToken(t *testing.T) {
 		token string
 	}{
 		{name: "GitHub", token: "minted-token-1"},
-		{name: "GitHub with a long and colourful job", env: []string{"GITHUB_JOB=déploiement (très) long/" + strings.Repeat("ü", 90)}, token: "minted-token-1"},
+		{
+			name:  "GitHub with a long and colourful job",
+			env:   []string{"GITHUB_JOB=déploiement (très) long/" + strings.Repeat("ü", 90)},
+			token: "minted-token-1",
+		},
 		{name: "Gitea", env: []string{"GITEA_ACTIONS=true", "GITHUB_JOB=deploy"}, token: "minted-token-1"},
-		{name: "GitLab", env: []string{"GITLAB_CI=true", "CI_PIPELINE_ID=1000", "CI_JOB_NAME=deploy: [eu, production]", "AWS_ID_TOKEN=given-token"},
+		{name: "GitLab",
+			env: []string{
+				"GITLAB_CI=true", "CI_PIPELINE_ID=1000", "CI_JOB_NAME=deploy: [eu, production]",
+				"AWS_ID_TOKEN=given-token",
+			},
 			args: []string{"--web-identity-token-env=AWS_ID_TOKEN"}, token: "given-token"},
-		{name: "Bitbucket", env: []string{"BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_PIPELINE_UUID={7c5d}", "BITBUCKET_STEP_OIDC_TOKEN=given-token"}, token: "given-token"},
-		{name: "CircleCI", env: []string{"CIRCLECI=true", "CIRCLE_WORKFLOW_ID=7c5d-" + strings.Repeat("0", 40), "CIRCLE_JOB=deploy", "CIRCLE_OIDC_TOKEN=old-token", "CIRCLE_OIDC_TOKEN_V2=given-token"}, token: "given-token"},
-		{name: "Buildkite", env: []string{"BUILDKITE=true", "BUILDKITE_BUILD_ID=7c5d", "BUILDKITE_LABEL=:rocket: deploy", "OIDC=given-token"},
+		{
+			name: "Bitbucket",
+			env: []string{
+				"BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_PIPELINE_UUID={7c5d}",
+				"BITBUCKET_STEP_OIDC_TOKEN=given-token",
+			},
+			token: "given-token",
+		},
+		{
+			name: "CircleCI",
+			env: []string{
+				"CIRCLECI=true",
+				"CIRCLE_WORKFLOW_ID=7c5d-" + strings.Repeat("0", 40),
+				"CIRCLE_JOB=deploy",
+				"CIRCLE_OIDC_TOKEN=old-token",
+				"CIRCLE_OIDC_TOKEN_V2=given-token",
+			},
+			token: "given-token",
+		},
+		{name: "Buildkite",
+			env: []string{
+				"BUILDKITE=true", "BUILDKITE_BUILD_ID=7c5d", "BUILDKITE_LABEL=:rocket: deploy",
+				"OIDC=given-token",
+			},
 			args: []string{"--web-identity-token-env=OIDC"}, token: "given-token"},
-		{name: "a variable before the CI's own", env: []string{"GITHUB_ACTIONS=true", "ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1", "OIDC=given-token"},
+		{name: "a variable before the CI's own",
+			env: []string{
+				"GITHUB_ACTIONS=true", "ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1",
+				"OIDC=given-token",
+			},
 			args: []string{"--web-identity-token-env=OIDC"}, token: "given-token"},
-		{name: "with a profile of the runner's host", env: []string{"AWS_PROFILE=host", "BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_STEP_OIDC_TOKEN=given-token"}, token: "given-token"},
+		{
+			name:  "with a profile of the runner's host",
+			env:   []string{"AWS_PROFILE=host", "BITBUCKET_BUILD_NUMBER=1000", "BITBUCKET_STEP_OIDC_TOKEN=given-token"},
+			token: "given-token",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -162,11 +216,13 @@ func TestRoleByToken(t *testing.T) {
 			if strings.HasPrefix(tt.token, "minted") {
 				env = append(a.github(), env...)
 			}
-			status, out := exitStatus(t, a.command(t, 0, append([]string{"--role-to-assume=" + role}, tt.args...), env...))
+			status, out := exitStatus(t,
+				a.command(t, 0, append([]string{"--role-to-assume=" + role}, tt.args...), env...))
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			if status != 0 || len(a.assumed) != 1 || !slices.Equal(a.keys, []string{"KEY1"}) {
-				t.Fatalf("exit status %d, %d roles assumed, calls signed by %v, want 0, 1 and [KEY1]\n%s", status, len(a.assumed), a.keys, out)
+				t.Fatalf("exit status %d, %d roles assumed, calls signed by %v, want 0, 1 and [KEY1]\n%s",
+					status, len(a.assumed), a.keys, out)
 			}
 			got := a.assumed[0]
 			if got.role != role || got.token != tt.token || got.signature != "" || !session.MatchString(got.session) {
@@ -204,9 +260,24 @@ func TestRoleRenewed(t *testing.T) {
 	}{
 		{name: "before their end", life: soon, renewed: true},
 		{name: "when AWS calls them expired", life: time.Hour, expired: expireAfter("KEY1", 5), renewed: true},
-		{name: "when the first call finds them expired", life: time.Hour, expired: expireAfter("KEY1", 0), renewed: true},
-		{name: "when the second call finds them expired", life: time.Hour, expired: expireAfter("KEY1", 1), renewed: true},
-		{name: "when the third call finds them expired", life: time.Hour, expired: expireAfter("KEY1", 2), renewed: true},
+		{
+			name:    "when the first call finds them expired",
+			life:    time.Hour,
+			expired: expireAfter("KEY1", 0),
+			renewed: true,
+		},
+		{
+			name:    "when the second call finds them expired",
+			life:    time.Hour,
+			expired: expireAfter("KEY1", 1),
+			renewed: true,
+		},
+		{
+			name:    "when the third call finds them expired",
+			life:    time.Hour,
+			expired: expireAfter("KEY1", 2),
+			renewed: true,
+		},
 		{name: "not, as the CI gives no other token", life: soon, unwell: after1("ci")},
 		{name: "not, as STS refuses", life: soon, unwell: after1("sts")},
 		{name: "not, as the token has expired", life: soon, unwell: after1("sts"), given: true},
@@ -257,7 +328,9 @@ func expireAfter(key string, calls int) func(string) bool {
 // of in time and before anything is registered.
 func TestCredentialsMissing(t *testing.T) {
 	t.Parallel()
-	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+	}))
 	t.Cleanup(silent.Close)
 	file := filepath.Join(t.TempDir(), "token")
 	for _, tt := range []struct {
@@ -266,15 +339,59 @@ func TestCredentialsMissing(t *testing.T) {
 		env  []string
 		want []string
 	}{
-		{"none", nil, nil, []string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set AWS_ACCESS_KEY_ID"}},
-		{"a metadata service that does not answer", nil, []string{"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + silent.URL}, []string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"}},
-		{"a container service that does not answer", nil, []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + silent.URL}, []string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"}},
-		{"a file of the runner's host", nil, []string{"AWS_WEB_IDENTITY_TOKEN_FILE=" + file, "AWS_ROLE_ARN=" + role}, []string{"error: find AWS credentials: ", "AWS_WEB_IDENTITY_TOKEN_FILE is " + file + ": only files below the workspace and RUNNER_TEMP are in a step's container"}},
-		{"a profile of the runner's host", nil, []string{"AWS_PROFILE=host"}, []string{"error: load the AWS configuration: there is no profile host", "unset AWS_PROFILE"}},
-		{"a role and no token", []string{"--role-to-assume=" + role}, []string{"GITHUB_ACTIONS=true"}, []string{"the CI gives the step no OIDC token, and there are no other credentials", "permissions id-token: write"}},
-		{"a token that is not there", []string{"--role-to-assume=" + role, "--web-identity-token-env=OIDC"}, nil, []string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
-		{"a token service that is away", []string{"--role-to-assume=" + role}, []string{"ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=a"}, []string{"ask the CI for an OIDC token: ", "if it is only away, run the job again"}},
-		{"no region", nil, []string{"AWS_REGION=", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, []string{"error: no AWS region: give the input region, or set AWS_REGION"}},
+		{
+			"none",
+			nil,
+			nil,
+			[]string{
+				"error: find AWS credentials: ",
+				"run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set " +
+					"AWS_ACCESS_KEY_ID",
+			},
+		},
+		{
+			"a metadata service that does not answer",
+			nil,
+			[]string{"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + silent.URL},
+			[]string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"},
+		},
+		{
+			"a container service that does not answer",
+			nil,
+			[]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + silent.URL},
+			[]string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"},
+		},
+		{
+			"a file of the runner's host",
+			nil,
+			[]string{"AWS_WEB_IDENTITY_TOKEN_FILE=" + file, "AWS_ROLE_ARN=" + role},
+			[]string{
+				"error: find AWS credentials: ",
+				"AWS_WEB_IDENTITY_TOKEN_FILE is " + file +
+					": only files below the workspace and RUNNER_TEMP are in a step's container",
+			},
+		},
+		{"a profile of the runner's host", nil, []string{"AWS_PROFILE=host"},
+			[]string{"error: load the AWS configuration: there is no profile host", "unset AWS_PROFILE"}},
+		{
+			"a role and no token",
+			[]string{"--role-to-assume=" + role},
+			[]string{"GITHUB_ACTIONS=true"},
+			[]string{
+				"the CI gives the step no OIDC token, and there are no other credentials",
+				"permissions id-token: write",
+			},
+		},
+		{"a token that is not there", []string{"--role-to-assume=" + role, "--web-identity-token-env=OIDC"},
+			nil, []string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
+		{
+			"a token service that is away",
+			[]string{"--role-to-assume=" + role},
+			[]string{"ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=a"},
+			[]string{"ask the CI for an OIDC token: ", "if it is only away, run the job again"},
+		},
+		{"no region", nil, []string{"AWS_REGION=", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"},
+			[]string{"error: no AWS region: give the input region, or set AWS_REGION"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

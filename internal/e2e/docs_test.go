@@ -61,14 +61,17 @@ func reference(t *testing.T) string {
 		}
 		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", in.Name, value, strings.ReplaceAll(in.Description(), "|", `\|`))
 	}
-	text.WriteString("\nThe JUnit report has a suite for each definition and a case for each container that decides, of\n" +
+	text.WriteString("\nThe JUnit report has a suite for each definition and a case for each container that " +
+		"decides, of\n" +
 		"the last attempt of each task; it has a failure or an error if and only if the step failed.\n")
-	text.WriteString("\n## x-run-task\n\nA definition's own top-level member `x-run-task` can give these inputs for its tasks. It goes\n" +
+	text.WriteString("\n## x-run-task\n\nA definition's own top-level member `x-run-task` can give these " +
+		"inputs for its tasks. It goes\n" +
 		"before the step's inputs, and is not sent to ECS.\n\n")
 	for _, in := range input.Rows(&input.Launch{}) {
 		fmt.Fprintf(&text, "- `%s`\n", in.Name)
 	}
-	text.WriteString("\n## Outputs\n\nEach is one line. Lists and objects are JSON, for `fromJSON`.\n\n| output | |\n|---|---|\n")
+	text.WriteString("\n## Outputs\n\nEach is one line. Lists and objects are JSON, for `fromJSON`.\n\n| " +
+		"output | |\n|---|---|\n")
 	outputs := readAction(t).Outputs
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		fmt.Fprintf(&text, "| `%s` | %s |\n", name, at(t, outputs[name], "description"))
@@ -203,7 +206,8 @@ func cloning(t *testing.T) []string {
 	if exec.Command("git", "rev-parse", "HEAD").Run() != nil {
 		t.Skip("this is no clone of the repository")
 	}
-	env := []string{"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=url." + here + ".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/ecs-run-task/ecs-run-task",
+	env := []string{"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=url." + here + ".insteadOf",
+		"GIT_CONFIG_VALUE_0=https://github.com/ecs-run-task/ecs-run-task",
 		"GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*", "GOFLAGS=-buildvcs=false"}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY"} {
 		value, err := exec.Command("go", "env", name).Output()
@@ -247,7 +251,8 @@ func wantRelease(t *testing.T, where, text string) {
 	t.Helper()
 	for _, m := range regexp.MustCompile(`(\.github/workflows/\w+\.yml)@refs/heads/(\w+)`).FindAllStringSubmatch(text, -1) {
 		workflow, err := os.ReadFile(m[1])
-		if err != nil || !strings.Contains(string(workflow), "cosign sign ") || !strings.Contains(string(workflow), "github.ref == 'refs/heads/"+m[2]+"'") {
+		if err != nil || !strings.Contains(string(workflow), "cosign sign ") ||
+			!strings.Contains(string(workflow), "github.ref == 'refs/heads/"+m[2]+"'") {
 			t.Errorf("%s: %s does not sign on the branch %s: %v", where, m[1], m[2], err)
 		}
 	}

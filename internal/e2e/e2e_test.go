@@ -44,7 +44,8 @@ func gateway(t *testing.T) string {
 	if testing.Short() {
 		t.Skip("-short: nothing tests the image on a Docker engine")
 	}
-	out, err := exec.Command("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").CombinedOutput()
+	out, err := exec.Command("docker", "network", "inspect", "bridge", "--format",
+		"{{(index .IPAM.Config 0).Gateway}}").CombinedOutput()
 	address := strings.TrimSpace(string(out))
 	if err != nil || net.ParseIP(address) == nil {
 		t.Skipf("no Docker engine answers: nothing tests the image: %s", address)
@@ -59,7 +60,8 @@ func gateway(t *testing.T) string {
 			continue
 		}
 		if out, err := exec.Command("docker", "pull", "--quiet", image).CombinedOutput(); err != nil {
-			t.Skipf("the Docker engine has no image %s (.ci/images makes one): nothing tests the image: %s", image, strings.TrimSpace(string(out)))
+			t.Skipf("the Docker engine has no image %s (.ci/images makes one): nothing tests the image: %s",
+				image, strings.TrimSpace(string(out)))
 		}
 	}
 	return address
@@ -91,12 +93,14 @@ func TestVersion(t *testing.T) {
 	_, flags, _ := strings.Cut(string(dockerfile), "-ldflags=\"")
 	flags, _, _ = strings.Cut(flags, "\"")
 	program := filepath.Join(t.TempDir(), "ecs-run-task")
-	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags="+strings.Replace(flags, "$VERSION", "v1.2.3", 1), "-o", program, ".")
+	build := exec.Command("go", "build", "-buildvcs=false",
+		"-ldflags="+strings.Replace(flags, "$VERSION", "v1.2.3", 1), "-o", program, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	status, out := exitStatus(t, exec.Command(program, "--version"))
-	if want := "ecs-run-task v1.2.3, " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH + "\n"; status != 0 || out != want {
+	if want := "ecs-run-task v1.2.3, " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH +
+		"\n"; status != 0 || out != want {
 		t.Errorf("--version prints %q with exit status %d, want %q with 0", out, status, want)
 	}
 }
@@ -109,19 +113,26 @@ type endpoint struct {
 
 // env are the variables that lead an AWS client to the endpoint.
 func (e endpoint) env() []string {
-	return []string{"AWS_ENDPOINT_URL=" + e.url, "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=example"}
+	return []string{
+		"AWS_ENDPOINT_URL=" + e.url,
+		"AWS_REGION=eu-central-1",
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY=example",
+	}
 }
 
 func newEndpoint(url string) endpoint {
 	return endpoint{url, ecs.New(ecs.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(url), Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "example", ""),
+		Region: "eu-central-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "example", ""),
 	})}
 }
 
 // serveECS runs the command local-ecs at an address of this machine.
 func serveECS(t *testing.T, address string) endpoint {
 	t.Helper()
-	return newEndpoint(serveLocal(t, "--listen", net.JoinHostPort(address, "0"), "--exposed", "--region", "eu-central-1"))
+	return newEndpoint(serveLocal(t, "--listen", net.JoinHostPort(address, "0"), "--exposed", "--region",
+		"eu-central-1"))
 }
 
 // serveLocal runs the command local-ecs as a user does, until the test ends, and returns its
@@ -188,7 +199,8 @@ func serveGit(t *testing.T, address string, files map[string]string) (repository
 		cmd := exec.Command("git", args...)
 		cmd.Dir = filepath.Join(root, "jobs.git")
 		cmd.Env = append(os.Environ(), "HOME="+root, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a",
+			"GIT_COMMITTER_EMAIL=a@example.com")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("git %q: %v\n%s", args, err, out)
@@ -205,7 +217,14 @@ func serveGit(t *testing.T, address string, files map[string]string) (repository
 	}
 	server := httptest.NewUnstartedServer(&cgi.Handler{
 		Path: filepath.Join(git("--exec-path"), "git-http-backend"), Root: "/",
-		Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + root, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
+		Env: []string{
+			"GIT_PROJECT_ROOT=" + root,
+			"GIT_HTTP_EXPORT_ALL=1",
+			"HOME=" + root,
+			"GIT_CONFIG_COUNT=1",
+			"GIT_CONFIG_KEY_0=safe.directory",
+			"GIT_CONFIG_VALUE_0=*",
+		},
 	})
 	server.Listener.Close()
 	server.Listener = listener
@@ -239,7 +258,8 @@ func TestImage(t *testing.T) {
 	})
 
 	t.Run("size", func(t *testing.T) {
-		out, err := exec.Command("docker", "image", "inspect", image, "--format", "{{.Size}} {{len .RootFS.Layers}}").Output()
+		out, err := exec.Command("docker", "image", "inspect", image, "--format",
+			"{{.Size}} {{len .RootFS.Layers}}").Output()
 		var size, layers int
 		if _, fault := fmt.Sscan(string(out), &size, &layers); err != nil || fault != nil {
 			t.Fatalf("docker image inspect: %q: %v, %v", out, err, fault)
@@ -270,33 +290,51 @@ func TestImage(t *testing.T) {
 		check   func(*testing.T, outcome)
 	}{
 		{
-			name: "inline", with: map[string]string{"definition": definition("inline", "echo hello; sleep 0.3; echo good-bye")},
-			want:    []string{"registered inline:1: arn:aws:ecs:", "1 task started, 0 failures", "[app] hello", "[app] good-bye", "succeeded: "},
+			name: "inline",
+			with: map[string]string{"definition": definition("inline", "echo hello; sleep 0.3; echo good-bye")},
+			want: []string{
+				"registered inline:1: arn:aws:ecs:", "1 task started, 0 failures", "[app] hello",
+				"[app] good-bye", "succeeded: ",
+			},
 			outputs: map[string]string{"status": "succeeded", "exit-code": "0", "task-definitions": `["inline:1"]`},
 		},
 		{
-			name: "files", files: map[string]string{"ecs/a.json": definition("file-a", "echo a"), "ecs/b.yaml": "containerDefinitions: [{name: app, image: a, memory: 64, command: ['true']}]"},
+			name: "files",
+			files: map[string]string{
+				"ecs/a.json": definition("file-a", "echo a"),
+				"ecs/b.yaml": "containerDefinitions: [{name: app, image: a, memory: 64, command: ['true']}]",
+			},
 			with:    map[string]string{"file-paths": "ecs/*.json, ecs/b.yaml", "family": "file-b"},
 			want:    []string{"2 tasks started, 0 failures", "2 of 2 tasks good"},
 			outputs: map[string]string{"status": "succeeded", "task-definitions": `["file-a:1","file-b:1"]`},
 		},
 		{
-			name:    "a git repository",
-			with:    map[string]string{"repository": repository, "branch": "main", "git-allow-insecure": "true", "file-paths": "ecs/migrate.json"},
+			name: "a git repository",
+			with: map[string]string{
+				"repository":         repository,
+				"branch":             "main",
+				"git-allow-insecure": "true",
+				"file-paths":         "ecs/migrate.json",
+			},
 			want:    []string{commit, "registered from-git:1", "[app] from the repository"},
 			outputs: map[string]string{"status": "succeeded", "definition-commit": commit},
 		},
 		{
 			name: "expressions",
 			with: map[string]string{
-				"definition": definition("expressions", "echo ${{ github.repository }} ${{ github.ref_name }} ${{ matrix == null }} ${{ vars.WHO }} ${workflow.variables.WHO}"),
-				"variables":  "WHO: mona",
+				"definition": definition("expressions",
+					"echo ${{ github.repository }} ${{ github.ref_name }} ${{ matrix == null }} "+
+						"${{ vars.WHO }} ${workflow.variables.WHO}"),
+				"variables": "WHO: mona",
 			},
 			want:    []string{"[app] octo/app main true mona mona"},
 			outputs: map[string]string{"status": "succeeded"},
 		},
 		{
-			name: "a fault in a file", files: map[string]string{"ecs/a.json": "{\"family\": \"fault\",\n\"containerDefinitions\": [{\"nam\": \"app\"}]}"},
+			name: "a fault in a file",
+			files: map[string]string{
+				"ecs/a.json": "{\"family\": \"fault\",\n\"containerDefinitions\": [{\"nam\": \"app\"}]}",
+			},
 			with: map[string]string{"file-paths": "ecs/a.json"}, exit: 125,
 			want:    []string{`did you mean "name"?`},
 			outputs: map[string]string{"status": "error", "exit-code": "125"},
@@ -312,7 +350,8 @@ func TestImage(t *testing.T) {
 			outputs: map[string]string{"status": "failed", "exit-code": "42"},
 		},
 		{
-			name: "a time-out", with: map[string]string{"definition": definition("late", "sleep 60"), "timeout": "2s"}, exit: 124,
+			name: "a time-out",
+			with: map[string]string{"definition": definition("late", "sleep 60"), "timeout": "2s"}, exit: 124,
 			want:    []string{"timed out after 2s: stopping 1 task", "timed-out: "},
 			outputs: map[string]string{"status": "timed-out", "exit-code": "124"},
 			check: func(t *testing.T, o outcome) {
@@ -344,14 +383,18 @@ func TestImage(t *testing.T) {
 		t.Parallel()
 		got := runner{
 			image: image, workspace: t.TempDir(), env: aws.env(), cancelAt: "[app] working",
-			with: map[string]string{"definition": definition("cancelled", "trap 'echo asked to end; exit 0' TERM; echo working; sleep 60 & wait")},
+			with: map[string]string{
+				"definition": definition("cancelled",
+					"trap 'echo asked to end; exit 0' TERM; echo working; sleep 60 & wait"),
+			},
 		}.run(t)
 		if got.ending > 7*time.Second || got.leaked || got.exit != 130 {
 			t.Errorf("ended %s after the signal with exit status %d, leaked: %t; want less than 7s, 130, false", got.ending, got.exit, got.leaked)
 		}
 		wantInOrder(t, got.log, []string{"cancelled by SIGINT: stopping 1 task", "[app] asked to end", "cancelled: "})
 		wantOutputs(t, got, map[string]string{"status": "cancelled", "exit-code": "130"})
-		aws.wantStopped(t, "cancelled", "cancelled by SIGINT; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
+		aws.wantStopped(t, "cancelled",
+			"cancelled by SIGINT; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
 		if t.Failed() {
 			t.Log(got.log)
 		}
@@ -365,7 +408,8 @@ func TestImage(t *testing.T) {
 		}.run(t)
 		wantQuiet(t, got)
 		wantInOrder(t, got.log, []string{"[app] working", "stopping task arn:aws:ecs:"})
-		aws.wantStopped(t, "killed", "left by its step; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
+		aws.wantStopped(t, "killed",
+			"left by its step; stopped by ecs-run-task https://github.com/octo/app/actions/runs/1658821493")
 		if t.Failed() {
 			t.Log(got.log)
 		}
@@ -481,14 +525,17 @@ func (e endpoint) wantStopped(t *testing.T, family, reason string) {
 	for _, task := range tasks {
 		stopped := aws.ToString(task.StoppedReason)
 		if aws.ToString(task.DesiredStatus) != "STOPPED" || !strings.HasPrefix(stopped, reason) {
-			t.Errorf("a task of %s is %s, to be %s: %q; want it stopped: %q", family, aws.ToString(task.LastStatus), aws.ToString(task.DesiredStatus), stopped, reason)
+			t.Errorf("a task of %s is %s, to be %s: %q; want it stopped: %q", family,
+				aws.ToString(task.LastStatus), aws.ToString(task.DesiredStatus), stopped, reason)
 		}
 	}
 }
 
 func (e endpoint) stop(t *testing.T, task types.Task) {
 	t.Helper()
-	if _, err := e.client.StopTask(context.WithoutCancel(t.Context()), &ecs.StopTaskInput{Task: task.TaskArn}); err != nil {
+	if _, err := e.client.StopTask(context.WithoutCancel(t.Context()), &ecs.StopTaskInput{
+		Task: task.TaskArn,
+	}); err != nil {
 		t.Error(err)
 	}
 }
@@ -500,11 +547,14 @@ func TestShellImage(t *testing.T) {
 	image := buildImage(t, "shell")
 	ecs := serveECS(t, host)
 	args := []string{"run", "--rm", "--interactive"}
-	for _, variable := range append(ecs.env(), "CI=true", "GITLAB_CI=true", "CI_PIPELINE_ID=77", "CI_JOB_URL=https://gitlab.example/g/app/-/jobs/9") {
+	for _, variable := range append(ecs.env(), "CI=true", "GITLAB_CI=true", "CI_PIPELINE_ID=77",
+		"CI_JOB_URL=https://gitlab.example/g/app/-/jobs/9") {
 		args = append(args, "--env", variable)
 	}
 	cmd := exec.Command("docker", append(args, image, "sh")...)
-	cmd.Stdin = strings.NewReader("set -e\necs-run-task --definition '" + strings.ReplaceAll(definition("shell", "exit 7"), "'", `'\''`) + "' --result-file /tmp/result.env || echo status $?\ncat /tmp/result.env\n")
+	cmd.Stdin = strings.NewReader("set -e\necs-run-task --definition '" +
+		strings.ReplaceAll(definition("shell", "exit 7"), "'", `'\''`) +
+		"' --result-file /tmp/result.env || echo status $?\ncat /tmp/result.env\n")
 	status, out := exitStatus(t, cmd)
 	if status != 0 {
 		t.Errorf("exit status %d, want 0", status)
@@ -524,7 +574,8 @@ func TestImageOnMoto(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed")
 	}
-	describe := exec.Command("aws", "ec2", "describe-subnets", "--region", "eu-central-1", "--query", "Subnets[0].SubnetId", "--output", "text")
+	describe := exec.Command("aws", "ec2", "describe-subnets", "--region", "eu-central-1", "--query",
+		"Subnets[0].SubnetId", "--output", "text")
 	describe.Env = env
 	subnet, err := describe.Output()
 	if err != nil {
@@ -533,7 +584,9 @@ func TestImageOnMoto(t *testing.T) {
 	at := slices.IndexFunc(env, func(variable string) bool { return strings.HasPrefix(variable, "AWS_ENDPOINT_URL=") })
 	moto := relay(t, host, strings.TrimPrefix(env[at], "AWS_ENDPOINT_URL="))
 	client := newEndpoint(moto)
-	if _, err := client.client.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("jobs")}); err != nil {
+	if _, err := client.client.CreateCluster(t.Context(), &ecs.CreateClusterInput{
+		ClusterName: aws.String("jobs"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	got := runner{

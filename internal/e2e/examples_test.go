@@ -43,8 +43,10 @@ var examples = []example{
 	{
 		name: "woodpecker", // https://woodpecker-ci.org/docs/usage/environment
 		env: []string{
-			"CI=woodpecker", "CI_PIPELINE_NUMBER=8", "CI_WORKFLOW_NAME=deploy", "CI_STEP_NAME=migrate", "CI_PIPELINE_URL=https://ci.example/repos/7/pipeline/8",
-			"CI_REPO=octo/app", "CI_COMMIT_SHA=1ecfd275", "CI_COMMIT_REF=refs/heads/main", "CI_COMMIT_BRANCH=main", "CI_PIPELINE_EVENT=push",
+			"CI=woodpecker", "CI_PIPELINE_NUMBER=8", "CI_WORKFLOW_NAME=deploy", "CI_STEP_NAME=migrate",
+			"CI_PIPELINE_URL=https://ci.example/repos/7/pipeline/8",
+			"CI_REPO=octo/app", "CI_COMMIT_SHA=1ecfd275", "CI_COMMIT_REF=refs/heads/main",
+			"CI_COMMIT_BRANCH=main", "CI_PIPELINE_EVENT=push",
 		},
 		read: func(t *testing.T, e example) invocation {
 			return invocation{env: settings(t, at(t, e.yaml(t, ".woodpecker.yaml")[0], "steps", 0, "settings"))}
@@ -54,8 +56,10 @@ var examples = []example{
 	{
 		name: "drone", // https://docs.drone.io/pipeline/environment/reference/
 		env: []string{
-			"CI=true", "DRONE=true", "DRONE_BUILD_NUMBER=42", "DRONE_STAGE_NAME=deploy", "DRONE_STEP_NAME=migrate", "DRONE_BUILD_LINK=https://drone.example/octo/app/42",
-			"DRONE_REPO=octo/app", "DRONE_COMMIT_SHA=1ecfd275", "DRONE_COMMIT_REF=refs/heads/main", "DRONE_BRANCH=main", "DRONE_PULL_REQUEST=",
+			"CI=true", "DRONE=true", "DRONE_BUILD_NUMBER=42", "DRONE_STAGE_NAME=deploy",
+			"DRONE_STEP_NAME=migrate", "DRONE_BUILD_LINK=https://drone.example/octo/app/42",
+			"DRONE_REPO=octo/app", "DRONE_COMMIT_SHA=1ecfd275", "DRONE_COMMIT_REF=refs/heads/main",
+			"DRONE_BRANCH=main", "DRONE_PULL_REQUEST=",
 		},
 		read: func(t *testing.T, e example) invocation {
 			return invocation{env: settings(t, at(t, e.yaml(t, ".drone.yml")[0], "steps", 0, "settings"))}
@@ -65,37 +69,51 @@ var examples = []example{
 	{
 		name: "harness", // https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/
 		env: []string{
-			"CI=true", "DRONE=true", "HARNESS_BUILD_ID=43", "HARNESS_PIPELINE_ID=deploy", "HARNESS_STAGE_ID=production", "HARNESS_STEP_ID=migrate",
-			"DRONE_BUILD_NUMBER=43", "DRONE_BUILD_LINK=https://app.harness.io/ng/account/a/ci/orgs/default/projects/app/pipelines/deploy/executions/x/pipeline",
+			"CI=true", "DRONE=true", "HARNESS_BUILD_ID=43", "HARNESS_PIPELINE_ID=deploy",
+			"HARNESS_STAGE_ID=production", "HARNESS_STEP_ID=migrate",
+			"DRONE_BUILD_NUMBER=43",
+			"DRONE_BUILD_LINK=https://app.harness.io/ng/account/a/ci/orgs/default/projects/app/pipelines/deploy/executions/x/pipeline",
 			"DRONE_REPO=octo/app", "DRONE_COMMIT_SHA=1ecfd275", "DRONE_BRANCH=main",
 		},
 		read: func(t *testing.T, e example) invocation {
-			step := at(t, e.yaml(t, "pipeline.yaml")[0], "pipeline", "stages", 0, "stage", "spec", "execution", "steps", 0, "step", "spec", "settings")
+			step := at(t, e.yaml(t, "pipeline.yaml")[0], "pipeline", "stages", 0, "stage", "spec",
+				"execution", "steps", 0, "step", "spec", "settings")
 			return invocation{env: settings(t, step)}
 		},
-		startedBy: "ecs-run-task/43", url: "https://app.harness.io/ng/account/a/ci/orgs/default/projects/app/pipelines/deploy/executions/x/pipeline",
+		startedBy: "ecs-run-task/43",
+		url:       "https://app.harness.io/ng/account/a/ci/orgs/default/projects/app/pipelines/deploy/executions/x/pipeline",
 	},
 	{
 		name: "gitlab", // https://docs.gitlab.com/ci/variables/predefined_variables/
 		env: []string{
-			"CI=true", "GITLAB_CI=true", "CI_PIPELINE_ID=1001", "CI_PIPELINE_IID=12", "CI_JOB_NAME=migrate", "CI_JOB_URL=https://gitlab.example/g/app/-/jobs/9",
-			"CI_PROJECT_PATH=g/app", "CI_COMMIT_SHA=1ecfd275", "CI_COMMIT_BRANCH=main", "CI_COMMIT_REF_NAME=main", "CI_PIPELINE_SOURCE=push",
+			"CI=true", "GITLAB_CI=true", "CI_PIPELINE_ID=1001", "CI_PIPELINE_IID=12", "CI_JOB_NAME=migrate",
+			"CI_JOB_URL=https://gitlab.example/g/app/-/jobs/9",
+			"CI_PROJECT_PATH=g/app", "CI_COMMIT_SHA=1ecfd275", "CI_COMMIT_BRANCH=main",
+			"CI_COMMIT_REF_NAME=main", "CI_PIPELINE_SOURCE=push",
 		},
 		read: func(t *testing.T, e example) invocation {
 			return e.component(t, at(t, e.yaml(t, ".gitlab-ci.yml")[0], "include", 0, "inputs"))
 		},
 		startedBy: "ecs-run-task/1001", url: "https://gitlab.example/g/app/-/jobs/9",
-		result: map[string]string{"ECS_RUN_TASK_STATUS": "timed-out", "ECS_RUN_TASK_EXIT_CODE": "124", "ECS_RUN_TASK_TASK_DEFINITIONS": "migrate:1"},
+		result: map[string]string{
+			"ECS_RUN_TASK_STATUS":           "timed-out",
+			"ECS_RUN_TASK_EXIT_CODE":        "124",
+			"ECS_RUN_TASK_TASK_DEFINITIONS": "migrate:1",
+		},
 		report: func(t *testing.T, e example) string {
 			text := strings.NewReplacer("$[[ inputs.job-name ]]", "migrate").Replace(e.text(t, "template.yml"))
 			return at(t, parseYAML(t, text)[1], "migrate", "artifacts", "reports", "junit").(string)
 		},
 	},
 	{
-		name: "bitbucket",                                                                                                                      // https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
-		env:  []string{"BITBUCKET_BUILD_NUMBER=21", "BITBUCKET_REPO_FULL_NAME=octo/app", "BITBUCKET_COMMIT=1ecfd275", "BITBUCKET_BRANCH=main"}, // pipes have them too
+		name: "bitbucket", // https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
+		env: []string{
+			"BITBUCKET_BUILD_NUMBER=21", "BITBUCKET_REPO_FULL_NAME=octo/app", "BITBUCKET_COMMIT=1ecfd275",
+			"BITBUCKET_BRANCH=main",
+		}, // pipes have them too
 		read: func(t *testing.T, e example) invocation {
-			given := at(t, e.yaml(t, "bitbucket-pipelines.yml")[0], "pipelines", "branches", "main", 0, "step", "script", 0, "variables")
+			given := at(t, e.yaml(t, "bitbucket-pipelines.yml")[0], "pipelines", "branches", "main", 0,
+				"step", "script", 0, "variables")
 			return invocation{env: e.variables(t, given)}
 		},
 		startedBy: "ecs-run-task/21", url: "https://bitbucket.org/octo/app/pipelines/results/21",
@@ -106,8 +124,10 @@ var examples = []example{
 	{
 		name: "buildkite", // https://buildkite.com/docs/pipelines/configure/environment-variables
 		env: []string{
-			"CI=true", "BUILDKITE=true", "BUILDKITE_BUILD_ID=4735ba57-80d0-46e2-8fa0-b28223a86586", "BUILDKITE_BUILD_NUMBER=1514", "BUILDKITE_JOB_ID=e44f9784",
-			"BUILDKITE_BUILD_URL=https://buildkite.com/acme/app/builds/1514", "BUILDKITE_COMMIT=1ecfd275", "BUILDKITE_BRANCH=main", "BUILDKITE_PULL_REQUEST=false",
+			"CI=true", "BUILDKITE=true", "BUILDKITE_BUILD_ID=4735ba57-80d0-46e2-8fa0-b28223a86586",
+			"BUILDKITE_BUILD_NUMBER=1514", "BUILDKITE_JOB_ID=e44f9784",
+			"BUILDKITE_BUILD_URL=https://buildkite.com/acme/app/builds/1514", "BUILDKITE_COMMIT=1ecfd275",
+			"BUILDKITE_BRANCH=main", "BUILDKITE_PULL_REQUEST=false",
 		},
 		read: func(t *testing.T, e example) invocation {
 			var in invocation
@@ -121,7 +141,8 @@ var examples = []example{
 			}
 			return in
 		},
-		startedBy: "ecs-run-task/4735ba57-80d0-46e2-8fa0-b28223a86586", url: "https://buildkite.com/acme/app/builds/1514",
+		startedBy: "ecs-run-task/4735ba57-80d0-46e2-8fa0-b28223a86586",
+		url:       "https://buildkite.com/acme/app/builds/1514",
 		report: func(t *testing.T, e example) string {
 			steps := at(t, e.yaml(t, "pipeline.yml")[0], "steps")
 			report := at(t, steps, 2, "plugins", 0, "junit-annotate#v2.7.0", "artifacts").(string)
@@ -134,21 +155,26 @@ var examples = []example{
 	{
 		name: "circleci", // https://circleci.com/docs/reference/variables/
 		env: []string{
-			"CI=true", "CIRCLECI=true", "CIRCLE_WORKFLOW_ID=6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e", "CIRCLE_BUILD_NUM=99", "CIRCLE_JOB=migrate",
+			"CI=true", "CIRCLECI=true", "CIRCLE_WORKFLOW_ID=6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e",
+			"CIRCLE_BUILD_NUM=99", "CIRCLE_JOB=migrate",
 			"CIRCLE_BUILD_URL=https://circleci.com/gh/octo/app/99", "CIRCLE_SHA1=1ecfd275", "CIRCLE_BRANCH=main",
 		},
 		read: func(t *testing.T, e example) invocation {
-			return e.orb(t, at(t, e.yaml(t, "config.yml")[0], "workflows", "deploy", "jobs", 0, "ecs-run-task/run").(map[string]any))
+			return e.orb(t,
+				at(t, e.yaml(t, "config.yml")[0], "workflows", "deploy", "jobs", 0,
+					"ecs-run-task/run").(map[string]any))
 		},
 		startedBy: "ecs-run-task/6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e", url: "https://circleci.com/gh/octo/app/99",
 		report: func(t *testing.T, e example) string {
-			return at(t, e.yaml(t, "orb.yml")[0], "jobs", "run", "steps", 2, "store_test_results", "path").(string) + "/*.xml"
+			return at(t, e.yaml(t, "orb.yml")[0], "jobs", "run", "steps", 2, "store_test_results",
+				"path").(string) + "/*.xml"
 		},
 	},
 	{
 		name: "jenkins", // https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables
 		env: []string{
-			"JENKINS_URL=https://jenkins.example/", "BUILD_ID=17", "BUILD_NUMBER=17", "BUILD_TAG=jenkins-app-17", "BUILD_URL=https://jenkins.example/job/app/17/",
+			"JENKINS_URL=https://jenkins.example/", "BUILD_ID=17", "BUILD_NUMBER=17",
+			"BUILD_TAG=jenkins-app-17", "BUILD_URL=https://jenkins.example/job/app/17/",
 			"JOB_NAME=app", "GIT_COMMIT=1ecfd275", "BRANCH_NAME=main",
 		},
 		read: func(t *testing.T, e example) invocation {
@@ -171,7 +197,8 @@ var examples = []example{
 	{
 		name: "azure", // https://learn.microsoft.com/azure/devops/pipelines/build/variables
 		env: []string{
-			"TF_BUILD=True", "BUILD_BUILDID=5", "BUILD_BUILDNUMBER=20261124.1", "SYSTEM_COLLECTIONURI=https://dev.azure.com/octo/", "SYSTEM_TEAMPROJECT=app",
+			"TF_BUILD=True", "BUILD_BUILDID=5", "BUILD_BUILDNUMBER=20261124.1",
+			"SYSTEM_COLLECTIONURI=https://dev.azure.com/octo/", "SYSTEM_TEAMPROJECT=app",
 			"BUILD_SOURCEVERSION=1ecfd275", "BUILD_SOURCEBRANCH=refs/heads/main",
 		},
 		read: func(t *testing.T, e example) invocation {
@@ -203,7 +230,10 @@ func TestExamples(t *testing.T) {
 			in := e.read(t, e)
 			family := "migrate-" + e.name
 			workspace := t.TempDir()
-			write(t, workspace, map[string]string{"ecs/migrate.json": strings.Replace(definition(family, "sleep 60"), "busybox:1", "app:${{ vars.IMAGE_TAG }}", 1)})
+			write(t, workspace, map[string]string{
+				"ecs/migrate.json": strings.Replace(definition(family, "sleep 60"), "busybox:1",
+					"app:${{ vars.IMAGE_TAG }}", 1),
+			})
 			cmd := exec.Command("ecs-run-task", in.args...)
 			if in.script != "" {
 				cmd = exec.Command("bash", "-e", "-c", in.script)
@@ -248,7 +278,8 @@ func wantRedReport(t *testing.T, pattern, family string) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d reports at %s (%v), want 1", len(found), pattern, err)
 	}
-	if out, err := exec.Command("xmllint", "--noout", "--schema", "testdata/junit/junit.xsd", found[0]).CombinedOutput(); err != nil {
+	if out, err := exec.Command("xmllint", "--noout", "--schema", "testdata/junit/junit.xsd",
+		found[0]).CombinedOutput(); err != nil {
 		t.Errorf("xmllint: %v\n%s", err, out)
 	}
 	out, err := exec.Command("python3", "testdata/junit/read.py", found[0]).CombinedOutput()
@@ -410,7 +441,8 @@ func (e example) component(t *testing.T, given any) invocation {
 func (e example) orb(t *testing.T, given map[string]any) invocation {
 	t.Helper()
 	job := at(t, e.yaml(t, "orb.yml")[0], "jobs", "run")
-	given["variables"] = strings.ReplaceAll(at(t, given, "variables").(string), "<< pipeline.git.revision >>", "1ecfd275")
+	given["variables"] = strings.ReplaceAll(at(t, given, "variables").(string),
+		"<< pipeline.git.revision >>", "1ecfd275")
 	in := invocation{script: at(t, job, "steps", 1, "run", "command").(string)}
 	for name, value := range at(t, job, "environment").(map[string]any) {
 		text := fmt.Sprint(value)

@@ -200,7 +200,13 @@ func (f *faultSuite) run(t *testing.T, seed uint64) {
 func (f *faultSuite) live(p *plan) []string {
 	p.server = ecslocal.New(
 		ecslocal.Region(p.region), ecslocal.Execute(p), ecslocal.Faults(p.choose), ecslocal.Record(p.record),
-		ecslocal.Delay(ecslocal.Delays{Provisioning: p.provisioning, Running: -1, Deactivating: -1, Stopping: -1, Deprovisioning: p.deprovisioning}),
+		ecslocal.Delay(ecslocal.Delays{
+			Provisioning:   p.provisioning,
+			Running:        -1,
+			Deactivating:   -1,
+			Stopping:       -1,
+			Deprovisioning: p.deprovisioning,
+		}),
 	)
 	f.mu.Lock()
 	f.plans[p.region] = p
@@ -287,15 +293,17 @@ type truth struct {
 	ended bool  // every task did
 }
 
-const faultDefinition = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"stopTimeout":2,"command":["true"]}]}`
+const faultDefinition = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,` +
+	`"stopTimeout":2,"command":["true"]}]}`
 
 // newPlan makes a plan of a seed.
 func newPlan(seed uint64) *plan {
 	r := rand.New(rand.NewPCG(seed, 1))
 	p := &plan{
 		seed: seed, region: fmt.Sprintf("seed-%d", seed), count: 1 + r.IntN(3), quiet: 0.7, timeout: 2 * time.Minute,
-		life: time.Duration(r.IntN(1500)) * time.Millisecond, deprovisioning: time.Duration(r.IntN(2000)) * time.Millisecond,
-		tokens: map[string]bool{}, inputs: map[string]string{"definition": faultDefinition},
+		life:           time.Duration(r.IntN(1500)) * time.Millisecond,
+		deprovisioning: time.Duration(r.IntN(2000)) * time.Millisecond,
+		tokens:         map[string]bool{}, inputs: map[string]string{"definition": faultDefinition},
 	}
 	p.most = p.count
 	for range 12 {
@@ -355,7 +363,8 @@ func newPlan(seed uint64) *plan {
 		p.planLog(r)
 	}
 	if p.most == p.count && p.kind != "log" && !p.single && r.IntN(4) == 0 { // of two definitions
-		p.inputs["definition"] = "[" + p.inputs["definition"] + "," + strings.Replace(faultDefinition, "job", "other", 1) + "]"
+		p.inputs["definition"] = "[" + p.inputs["definition"] + "," +
+			strings.Replace(faultDefinition, "job", "other", 1) + "]"
 		p.inputs["count"] = fmt.Sprint(p.count)
 		p.count, p.most = 2*p.count, 2*p.most
 	} else {
@@ -425,7 +434,8 @@ func (p *plan) planSignal(r *rand.Rand) {
 // refusals are answers to a launch whose first attempt had none.
 var refusals = []ecslocal.Effect{
 	ecslocal.Denied("*"), ecslocal.ExpiredToken(), ecslocal.Refuse(http.StatusBadRequest, "ClientException", "no"),
-	ecslocal.Refuse(http.StatusBadRequest, "InvalidParameterException", "no"), ecslocal.Refuse(http.StatusBadRequest, "ConflictException", "no"),
+	ecslocal.Refuse(http.StatusBadRequest, "InvalidParameterException", "no"),
+	ecslocal.Refuse(http.StatusBadRequest, "ConflictException", "no"),
 }
 
 // planRefusal plans what the step can't get over, and what looks like it.
@@ -441,24 +451,29 @@ func (p *plan) planRefusal(r *rand.Rand) {
 	}
 	switch r.IntN(10) {
 	case 0:
-		p.kind, p.faults, p.want = "registration denied", from("RegisterTaskDefinition", 1, ecslocal.Denied("*")), failed
+		p.kind, p.faults, p.want = "registration denied", from("RegisterTaskDefinition", 1,
+			ecslocal.Denied("*")), failed
 	case 1:
 		p.kind, p.faults, p.want = "launch denied", from("RunTask", 1, ecslocal.Denied("*")), failed
 	case 2:
 		p.kind, p.faults, p.want = "look denied", from("DescribeTasks", 1+r.IntN(2), ecslocal.Denied("*")), failed
 		p.life = time.Hour
 	case 3:
-		p.kind, p.faults, p.want = "credentials expired for good", from("DescribeTasks", 1+r.IntN(2), ecslocal.ExpiredToken()), always(conclude.ExitTimedOut)
+		p.kind, p.faults, p.want = "credentials expired for good", from("DescribeTasks", 1+r.IntN(2),
+			ecslocal.ExpiredToken()), always(conclude.ExitTimedOut)
 		p.life, p.timeout = time.Hour, 3*time.Second
 	case 4:
-		p.kind, p.faults = "credentials expired for a while", ecslocal.On("DescribeTasks", ecslocal.ExpiredToken(), 1, 3)
+		p.kind, p.faults = "credentials expired for a while", ecslocal.On("DescribeTasks",
+			ecslocal.ExpiredToken(), 1, 3)
 	case 5:
-		p.kind, p.faults, p.want = "image not found", ecslocal.On("RunTask", ecslocal.FailToStart("CannotPullContainerError: not found")), failed
+		p.kind, p.faults, p.want = "image not found", ecslocal.On("RunTask",
+			ecslocal.FailToStart("CannotPullContainerError: not found")), failed
 	case 6:
 		p.kind, p.faults, p.want = "no exit code", ecslocal.On("RunTask", ecslocal.NoExitCode()), failed
 	case 8:
 		p.kind, p.quiet, p.single = "launch refused after its answer was lost", 1, true
-		p.faults = both(ecslocal.On("RunTask", ecslocal.CutAfter(), 1), from("RunTask", 2, refusals[r.IntN(len(refusals))]))
+		p.faults = both(ecslocal.On("RunTask", ecslocal.CutAfter(), 1),
+			from("RunTask", 2, refusals[r.IntN(len(refusals))]))
 	case 9:
 		p.kind, p.quiet, p.single = "launch throttled after its answer was lost", 1, true
 		p.faults = both(ecslocal.On("RunTask", ecslocal.CutAfter(), 1), from("RunTask", 2, ecslocal.Throttle()))
@@ -470,7 +485,10 @@ func (p *plan) planRefusal(r *rand.Rand) {
 
 // planCapacity plans that AWS has no room, for some time or for good.
 func (p *plan) planCapacity(r *rand.Rand) {
-	reason := []string{"RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT", "Capacity is unavailable at this time. Please try again later or in a different availability zone"}[r.IntN(4)]
+	reason := []string{
+		"RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT",
+		"Capacity is unavailable at this time. Please try again later or in a different availability zone",
+	}[r.IntN(4)]
 	room := ecslocal.Room(r.IntN(p.count), reason)
 	switch r.IntN(4) {
 	case 0:
@@ -479,7 +497,8 @@ func (p *plan) planCapacity(r *rand.Rand) {
 		p.want = always(conclude.ExitError)
 		p.life = time.Hour
 	case 1:
-		p.kind, p.faults = "no room found", ecslocal.On("RunTask", ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."), 1)
+		p.kind, p.faults = "no room found", ecslocal.On("RunTask",
+			ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."), 1)
 		p.most = 2 * p.count
 		p.quiet = 1 // the first call is to be the first launch
 	default:
@@ -509,7 +528,10 @@ func (p *plan) planServers(r *rand.Rand) {
 
 // planLostHosts plans that AWS takes tasks away.
 func (p *plan) planLostHosts(r *rand.Rand) {
-	lost := []func(time.Duration) ecslocal.Effect{ecslocal.SpotInterruption, ecslocal.HostLost}[r.IntN(2)](20 * time.Millisecond)
+	lost := []func(time.Duration) ecslocal.Effect{
+		ecslocal.SpotInterruption,
+		ecslocal.HostLost,
+	}[r.IntN(2)](20 * time.Millisecond)
 	p.life = time.Duration(500+r.IntN(500)) * time.Millisecond
 	p.quiet = 1
 	retries := r.IntN(3)
@@ -529,7 +551,8 @@ func (p *plan) planLostHosts(r *rand.Rand) {
 
 func (p *plan) planLog(r *rand.Rand) {
 	p.inputs["definition"] = strings.Replace(faultDefinition, `"command"`,
-		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"`+p.region+`","awslogs-stream-prefix":"p"}},"command"`, 1)
+		`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"`+
+			p.region+`","awslogs-stream-prefix":"p"}},"command"`, 1)
 	late := ecslocal.On("RunTask", ecslocal.LateLogs(time.Duration(r.IntN(5000))*time.Millisecond))
 	calls := map[any]int{} // by stream
 	p.faults = both(late, func(c ecslocal.Call) ecslocal.Effect {
@@ -609,11 +632,13 @@ func (p *plan) choose(c ecslocal.Call) ecslocal.Effect {
 		return nil
 	}
 	passing := []ecslocal.Effect{
-		ecslocal.Throttle(), ecslocal.Unavailable(500), ecslocal.Unavailable(503), ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(500),
+		ecslocal.Throttle(), ecslocal.Unavailable(500), ecslocal.Unavailable(503), ecslocal.Cut(),
+		ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(500),
 		ecslocal.Stall(time.Duration(r.IntN(800)) * time.Millisecond),
 	}
 	if c.Operation == "DescribeTasks" {
-		passing = append(passing, ecslocal.Missing(), ecslocal.Missing(), ecslocal.Rewrite(withoutFirst), ecslocal.Rewrite(withoutCodes))
+		passing = append(passing, ecslocal.Missing(), ecslocal.Missing(), ecslocal.Rewrite(withoutFirst),
+			ecslocal.Rewrite(withoutCodes))
 	}
 	return passing[r.IntN(len(passing))]
 }
@@ -675,10 +700,12 @@ func (p *plan) serve(w http.ResponseWriter, r *http.Request) {
 	if p.clock != 0 && n >= p.clockAt {
 		now := time.Now().Add(p.clock)
 		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-		if signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date")); err != nil || now.Sub(signed).Abs() > 5*time.Minute {
+		if signed, err := time.Parse("20060102T150405Z",
+			r.Header.Get("X-Amz-Date")); err != nil || now.Sub(signed).Abs() > 5*time.Minute {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprintf(w, `{"__type":"InvalidSignatureException","message":"Signature expired: %s is now earlier than %s"}`, r.Header.Get("X-Amz-Date"), now)
+			fmt.Fprintf(w,
+				`{"__type":"InvalidSignatureException","message":"Signature expired: %s is now earlier than %s"}`, r.Header.Get("X-Amz-Date"), now)
 			return
 		}
 	}
@@ -698,7 +725,8 @@ func reset(w http.ResponseWriter) {
 // env is the environment of the step, as a runner makes it.
 func (p *plan) env() map[string]string {
 	env := map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1000", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "test", "GITHUB_ACTION": "run",
+		"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1000", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "test",
+		"GITHUB_ACTION":     "run",
 		"GITHUB_REPOSITORY": "octo/app", "GITHUB_SERVER_URL": "https://github.com", "RUNNER_NAME": "runner 1",
 		"GITHUB_STATE": filepath.Join(p.dir, "state"), "GITHUB_OUTPUT": filepath.Join(p.dir, "output"),
 	}
@@ -726,7 +754,8 @@ func (p *plan) runHere(env map[string]string, signals func(chan<- os.Signal), ar
 			value, ok := env[name]
 			return value, ok
 		},
-		Getwd: func() (string, error) { return p.dir, nil }, Stdout: &consoleWriter{plan: p}, Stderr: &p.out, Signals: asked,
+		Getwd: func() (string, error) { return p.dir, nil }, Stdout: &consoleWriter{plan: p},
+		Stderr: &p.out, Signals: asked,
 	})
 }
 
@@ -858,7 +887,8 @@ func ask(server http.Handler, region, operation string, in map[string]any, out a
 	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 	r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+operation)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=A/20260101/"+region+"/ecs/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=A/20260101/"+region+"/ecs/aws4_request, SignedHeaders=host, Signature=0")
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
@@ -887,7 +917,9 @@ func (p *plan) hold() (faults []string) {
 		} else if p.leaves && !running {
 			fault("task %s was stopped", task.ARN)
 		}
-		if !named && p.console != "blocks" && (task.DesiredStatus == "RUNNING" || !strings.Contains(transcript, "ECS did not answer whether it started")) {
+		if !named && p.console != "blocks" &&
+			(task.DesiredStatus == "RUNNING" ||
+				!strings.Contains(transcript, "ECS did not answer whether it started")) {
 			fault("task %s is not named", task.ARN)
 		}
 	}
@@ -926,7 +958,8 @@ func (p *plan) Begin(context.Context, runtime.Task) error                       
 func (p *plan) End(runtime.Task)                                                {}
 func (p *plan) Pull(context.Context, runtime.Container) error                   { return nil }
 func (p *plan) Probe(context.Context, runtime.Container, []string) (int, error) { return 0, nil }
-func (p *plan) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
+func (p *plan) Run(ctx context.Context, c runtime.Container, started func(),
+	stop <-chan struct{}) (runtime.Exit, error) {
 	p.mu.Lock()
 	code := p.codes[p.starts%len(p.codes)]
 	p.starts++

@@ -13,8 +13,33 @@ import (
 // may import, by their folders in internal; the program itself has none. A package that
 // is not here may not exist.
 var rooms = map[string][]string{
-	"":          {"action"},
-	"action":    {"changes", "check", "ci", "cli", "conclude", "embedded", "event", "explain", "git", "input", "leftover", "logs", "ownership", "plan", "policy", "publish", "report", "run", "runtask", "scaffold", "session", "tail", "task", "taskdef"},
+	"": {"action"},
+	"action": {
+		"changes",
+		"check",
+		"ci",
+		"cli",
+		"conclude",
+		"embedded",
+		"event",
+		"explain",
+		"git",
+		"input",
+		"leftover",
+		"logs",
+		"ownership",
+		"plan",
+		"policy",
+		"publish",
+		"report",
+		"run",
+		"runtask",
+		"scaffold",
+		"session",
+		"tail",
+		"task",
+		"taskdef",
+	},
 	"changes":   {"event", "explain", "task", "taskdef"},
 	"check":     {"document", "event", "explain", "input", "plan", "report", "source", "taskdef"},
 	"conclude":  {"changes", "diagnose", "event", "explain", "input", "plan", "report", "run", "task", "taskdef"},
@@ -42,14 +67,15 @@ var rooms = map[string][]string{
 	"runtask":   {"apischema", "awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
 	"explain":   {"diagnose", "document", "event", "input", "task", "taskdef"},
 	"ownership": {"ci"},
-	"plan":      {"awsfacts", "ci", "document", "event", "expand", "git", "input", "lookup", "nearest", "ownership", "preflight", "runtask", "session", "source", "task", "taskdef"},
-	"run":       {"event", "explain", "ownership", "plan", "task", "taskdef"},
-	"scaffold":  {"document"},
-	"source":    {"git", "nearest"},
-	"session":   {"ci", "event", "explain", "input", "lookup", "ownership", "task"},
-	"tail":      {},
-	"task":      {},
-	"taskdef":   {"apischema", "awsfacts", "document", "nearest", "taskdef/rules"},
+	"plan": {"awsfacts", "ci", "document", "event", "expand", "git", "input", "lookup", "nearest",
+		"ownership", "preflight", "runtask", "session", "source", "task", "taskdef"},
+	"run":      {"event", "explain", "ownership", "plan", "task", "taskdef"},
+	"scaffold": {"document"},
+	"source":   {"git", "nearest"},
+	"session":  {"ci", "event", "explain", "input", "lookup", "ownership", "task"},
+	"tail":     {},
+	"task":     {},
+	"taskdef":  {"apischema", "awsfacts", "document", "nearest", "taskdef/rules"},
 
 	"apischema":     {"awsfacts", "document", "nearest", "shellwords"},
 	"taskdef/rules": {"apischema", "awsfacts", "document", "nearest", "placeholder", "shellwords"},
@@ -79,7 +105,8 @@ func TestImports(t *testing.T) {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
-		if name := entry.Name(); dir != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "examples") {
+		if name := entry.Name(); dir != "." &&
+			(strings.HasPrefix(name, ".") || name == "testdata" || name == "examples") {
 			return filepath.SkipDir
 		}
 		pkg, err := build.ImportDir(dir, 0)
@@ -98,12 +125,14 @@ func TestImports(t *testing.T) {
 			t.Errorf("docs/architecture.md says nothing of %s", room)
 		}
 		for _, imported := range pkg.Imports {
-			if target, ours := strings.CutPrefix(imported, "github.com/ecs-run-task/ecs-run-task/internal/"); ours && !slices.Contains(allowed, target) {
+			if target, ours := strings.CutPrefix(imported,
+				"github.com/ecs-run-task/ecs-run-task/internal/"); ours && !slices.Contains(allowed, target) {
 				t.Errorf("%s imports %s, against the direction of the data", dir, imported)
 			}
 			own := strings.HasPrefix(imported, "github.com/ecs-run-task/ecs-run-task/internal/ecslocal/")
 			if stdlibOnly(room) && strings.Contains(imported, ".") && !own {
-				t.Errorf("%s imports %s: it may import the standard library and the rooms of ecslocal only", dir, imported)
+				t.Errorf("%s imports %s: it may import the standard library and the rooms of ecslocal only",
+					dir, imported)
 			}
 		}
 		return nil

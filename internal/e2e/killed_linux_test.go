@@ -43,11 +43,13 @@ func TestLocalKilled(t *testing.T) {
 			go io.Copy(io.Discard, out)
 			_, url, _ := strings.Cut(strings.TrimSpace(line), " at ")
 			pids := filepath.Join(t.TempDir(), "pids")
-			script := fmt.Sprintf(`sleep 600 & echo $! >> %[1]s; setsid sh -c 'echo $$ >> %[1]s; exec sleep 600' & sleep 1; echo $$ >> %[1]s; sleep 600`, pids)
+			script := fmt.Sprintf(`sleep 600 & echo $! >> %[1]s; setsid sh -c 'echo $$ >> %[1]s; exec sleep `+
+				`600' & sleep 1; echo $$ >> %[1]s; sleep 600`, pids)
 			client := newEndpoint(url).client
 			_, err = client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
 				Family: aws.String("f"), ContainerDefinitions: []types.ContainerDefinition{{
-					Name: aws.String("a"), Image: aws.String("i"), Memory: aws.Int32(64), Command: []string{"sh", "-c", script},
+					Name: aws.String("a"), Image: aws.String("i"), Memory: aws.Int32(64),
+					Command: []string{"sh", "-c", script},
 				}},
 			})
 			if err == nil {

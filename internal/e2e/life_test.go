@@ -40,7 +40,8 @@ func (l *life) Begin(context.Context, runtime.Task) error                       
 func (l *life) End(runtime.Task)                                                {}
 func (l *life) Pull(context.Context, runtime.Container) error                   { return nil }
 func (l *life) Probe(context.Context, runtime.Container, []string) (int, error) { return 0, nil }
-func (l *life) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
+func (l *life) Run(ctx context.Context, c runtime.Container, started func(),
+	stop <-chan struct{}) (runtime.Exit, error) {
 	started()
 	if c.Name == "sidecar" {
 		<-stop
@@ -103,21 +104,25 @@ func (l *life) live(program string, args ...string) (lived, error) {
 	l.calls = map[string]int{}
 	short := l.starting / 3
 	server := ecslocal.New(ecslocal.Execute(l), ecslocal.Record(l.record), ecslocal.Delay(ecslocal.Delays{
-		Provisioning: short, Pending: short, Activating: short, Deactivating: -1, Stopping: -1, Deprovisioning: teardown,
+		Provisioning: short, Pending: short, Activating: short, Deactivating: -1, Stopping: -1,
+		Deprovisioning: teardown,
 	}))
 	defer server.Close()
 	web := httptest.NewServer(server)
 	defer web.Close()
 	container := func(name, more string) string {
-		return fmt.Sprintf(`{"name":%q,"image":"a",%s"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, more)
+		return fmt.Sprintf(`{"name":%q,"image":"a",%s"logConfiguration":{"logDriver":"awslogs",`+
+			`"options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, more)
 	}
 	containers := container("app", "")
 	if l.sidecar > 0 {
 		containers += "," + container("sidecar", `"essential":false,`)
 	}
-	cmd := step(program, web.URL, append([]string{"--launch-type=FARGATE", "--subnets=subnet-1", fmt.Sprintf("--count=%d", max(l.tasks, 1)),
-		`--definition={"family":"life","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
-		"executionRoleArn":"arn:aws:iam::123456789012:role/execution","containerDefinitions":[` + containers + `]}`}, args...)...)
+	cmd := step(program, web.URL,
+		append([]string{"--launch-type=FARGATE", "--subnets=subnet-1", fmt.Sprintf("--count=%d", max(l.tasks, 1)),
+			`--definition={"family":"life","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
+		"executionRoleArn":"arn:aws:iam::123456789012:role/execution","containerDefinitions":[` +
+				containers + `]}`}, args...)...)
 	out := &stamped{}
 	cmd.Stdout, cmd.Stderr = out, out
 	err := cmd.Run()
@@ -127,7 +132,13 @@ func (l *life) live(program string, args ...string) (lived, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	got := lived{status: cmd.ProcessState.ExitCode(), out: out.text.String(), took: end.Sub(l.ended), verdict: out.verdict.Sub(l.ended), calls: l.calls}
+	got := lived{
+		status:  cmd.ProcessState.ExitCode(),
+		out:     out.text.String(),
+		took:    end.Sub(l.ended),
+		verdict: out.verdict.Sub(l.ended),
+		calls:   l.calls,
+	}
 	for _, n := range l.calls {
 		got.total += n
 	}
@@ -143,7 +154,9 @@ type stamped struct {
 var _ io.Writer = (*stamped)(nil)
 
 func (s *stamped) Write(text []byte) (int, error) {
-	if s.verdict.IsZero() && (bytes.Contains(text, []byte("\nsucceeded")) || bytes.HasPrefix(text, []byte("succeeded")) || bytes.HasPrefix(text, []byte("failed")) || bytes.Contains(text, []byte("\nfailed"))) {
+	if s.verdict.IsZero() &&
+		(bytes.Contains(text, []byte("\nsucceeded")) || bytes.HasPrefix(text, []byte("succeeded")) ||
+			bytes.HasPrefix(text, []byte("failed")) || bytes.Contains(text, []byte("\nfailed"))) {
 		s.verdict = time.Now()
 	}
 	return s.text.Write(text)
@@ -170,14 +183,61 @@ func BenchmarkLife(b *testing.B) {
 		limit time.Duration // of the step's end, after the containers'; 0 for none
 		calls int           // the most that it may make; 0 for no limit
 	}{
-		{"success", &life{starting: 3 * second, running: 5 * second, lines: every(second, 5*second)}, teardown - 6*second, 20},
-		{"success-late-3s", &life{starting: 3 * second, running: 5 * second, lines: []time.Duration{second}, late: []time.Duration{3 * second}}, teardown - 6*second, 20},
-		{"failure-late-9s", &life{starting: 3 * second, running: 5 * second, code: 3, lines: []time.Duration{second}, late: []time.Duration{9 * second}}, teardown + 2*second, 0},
-		{"sidecar-4s-longer", &life{starting: 3 * second, running: 5 * second, lines: []time.Duration{second}, sidecar: 4 * second}, teardown + 2*second, 0},
-		{"20s-running", &life{starting: 8 * second, running: 12 * second, lines: every(second/2, 12*second)}, teardown - 6*second, 0},
-		{"120s-in-all", &life{starting: 10 * second, running: 98 * second, lines: every(30*second, 98*second)}, teardown - 6*second, 65},
-		{"120s-running", &life{starting: 10 * second, running: 110 * second, lines: every(30*second, 110*second)}, teardown - 6*second, 0},
-		{"200-tasks", &life{starting: 3 * second, running: 10 * second, lines: []time.Duration{second, 9 * second}, tasks: 200}, 30 * second, 0},
+		{"success", &life{starting: 3 * second, running: 5 * second, lines: every(second, 5*second)},
+			teardown - 6*second, 20},
+		{
+			"success-late-3s",
+			&life{
+				starting: 3 * second,
+				running:  5 * second,
+				lines:    []time.Duration{second},
+				late:     []time.Duration{3 * second},
+			},
+			teardown - 6*second,
+			20,
+		},
+		{
+			"failure-late-9s",
+			&life{
+				starting: 3 * second,
+				running:  5 * second,
+				code:     3,
+				lines:    []time.Duration{second},
+				late:     []time.Duration{9 * second},
+			},
+			teardown + 2*second,
+			0,
+		},
+		{
+			"sidecar-4s-longer",
+			&life{starting: 3 * second, running: 5 * second, lines: []time.Duration{second}, sidecar: 4 * second},
+			teardown + 2*second,
+			0,
+		},
+		{
+			"20s-running",
+			&life{starting: 8 * second, running: 12 * second, lines: every(second/2, 12*second)},
+			teardown - 6*second,
+			0,
+		},
+		{
+			"120s-in-all",
+			&life{starting: 10 * second, running: 98 * second, lines: every(30*second, 98*second)},
+			teardown - 6*second,
+			65,
+		},
+		{
+			"120s-running",
+			&life{starting: 10 * second, running: 110 * second, lines: every(30*second, 110*second)},
+			teardown - 6*second,
+			0,
+		},
+		{
+			"200-tasks",
+			&life{starting: 3 * second, running: 10 * second, lines: []time.Duration{second, 9 * second}, tasks: 200},
+			30 * second,
+			0,
+		},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			if testing.Short() && (tt.life.running > 5*second || tt.life.tasks > 0) {

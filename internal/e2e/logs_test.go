@@ -83,13 +83,15 @@ func printing(lines int, slow bool) string {
 	container := func(name, more string) string {
 		command := fmt.Sprintf("seq -f 'line %%.0f of %s' 1 %d", name, lines)
 		if slow {
-			command = fmt.Sprintf("seq -f 'line %%.0f of %[1]s' 1 %[2]d; sleep 3; seq -f 'line %%.0f of %[1]s' %[3]d %[4]d", name, lines/2, lines/2+1, lines)
+			command = fmt.Sprintf("seq -f 'line %%.0f of %[1]s' 1 %[2]d; sleep 3; seq -f 'line %%.0f of "+
+				"%[1]s' %[3]d %[4]d", name, lines/2, lines/2+1, lines)
 		}
 		return fmt.Sprintf(`{"name":%q,"image":"a","memory":64,"command":["sh","-c",%q],%s
 			"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, command, more)
 	}
 	return `{"family":"print","containerDefinitions":[` +
-		container("a", `"dependsOn":[{"containerName":"b","condition":"COMPLETE"},{"containerName":"c","condition":"COMPLETE"}],`) + "," +
+		container("a",
+			`"dependsOn":[{"containerName":"b","condition":"COMPLETE"},{"containerName":"c","condition":"COMPLETE"}],`) + "," +
 		container("b", `"essential":false,`) + "," + container("c", `"essential":false,`) + "]}"
 }
 
@@ -115,7 +117,11 @@ func (f *logFaults) choose(call ecslocal.Call) ecslocal.Effect {
 	case "logs:GetLogEvents":
 		name, _ := call.Request["logStreamName"].(string)
 		if f.streams[name] == nil {
-			f.streams[name] = &streamFaults{began: time.Now(), absent: f.random.IntN(4), chance: f.random.Float64() * 0.7}
+			f.streams[name] = &streamFaults{
+				began:  time.Now(),
+				absent: f.random.IntN(4),
+				chance: f.random.Float64() * 0.7,
+			}
 		}
 		return f.streams[name].choose(f.random)
 	}
@@ -138,8 +144,10 @@ func (s *streamFaults) choose(random *rand.Rand) ecslocal.Effect {
 	}
 	s.streak++
 	effects := []ecslocal.Effect{
-		ecslocal.EmptyPage(), ecslocal.Throttle(), ecslocal.Unavailable(http.StatusInternalServerError), ecslocal.Unavailable(http.StatusServiceUnavailable),
-		ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(http.StatusBadGateway), ecslocal.Stall(300 * time.Millisecond), ecslocal.ExpiredToken(),
+		ecslocal.EmptyPage(), ecslocal.Throttle(), ecslocal.Unavailable(http.StatusInternalServerError),
+		ecslocal.Unavailable(http.StatusServiceUnavailable),
+		ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(http.StatusBadGateway),
+		ecslocal.Stall(300 * time.Millisecond), ecslocal.ExpiredToken(),
 	}
 	if s.streak == 1 { // the same token twice in a row is the end
 		effects = append(effects, ecslocal.RepeatedToken(), ecslocal.RepeatedToken())
@@ -170,7 +178,8 @@ func BenchmarkMemory(b *testing.B) {
 			defer web.Close()
 			memory := int64(0)
 			for b.Loop() {
-				cmd := step(program, web.URL, fmt.Sprintf(`--definition={"family":"print","containerDefinitions":[{"name":"a","image":"a","memory":64,
+				cmd := step(program, web.URL,
+					fmt.Sprintf(`--definition={"family":"print","containerDefinitions":[{"name":"a","image":"a","memory":64,
 					"command":["seq","-f","line %%.0f of a log of a container that says a lot",%q],
 					"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]}`, fmt.Sprint(lines)))
 				count := &lineCounter{}

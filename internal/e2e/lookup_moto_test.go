@@ -38,10 +38,14 @@ func TestMotoLookups(t *testing.T) {
 	folder := t.TempDir()
 	definition := func(name, role, image, secret, parameter, group, architecture string) string {
 		text, err := json.MarshalIndent(map[string]any{
-			"family": "job", "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": []string{"FARGATE"},
-			"executionRoleArn": role, "runtimePlatform": map[string]string{"cpuArchitecture": architecture},
+			"family": "job", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+			"requiresCompatibilities": []string{"FARGATE"},
+			"executionRoleArn":        role, "runtimePlatform": map[string]string{"cpuArchitecture": architecture},
 			"containerDefinitions": []any{map[string]any{"name": "app", "image": image,
-				"secrets": []any{map[string]string{"name": "A", "valueFrom": secret}, map[string]string{"name": "B", "valueFrom": parameter}},
+				"secrets": []any{
+					map[string]string{"name": "A", "valueFrom": secret},
+					map[string]string{"name": "B", "valueFrom": parameter},
+				},
 				"logConfiguration": map[string]any{"logDriver": "awslogs", "options": map[string]string{
 					"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}},
 			}},
@@ -54,9 +58,12 @@ func TestMotoLookups(t *testing.T) {
 		}
 		return name
 	}
-	fits := definition("fits.json", made.Good, made.Repository+":1", made.Secret+":password::", "/app/key", "/ecs/jobs", "X86_64")
-	misfits := definition("misfits.json", made.Bad, made.Repository+":1", made.Secret+"x", "/app/keys", "/ecs/job", "ARM64")
-	untagged := definition("untagged.json", "arn:aws:iam::123456789012:role/none", made.Repository+":2", made.Secret, "/app/key", "/ecs/jobs", "X86_64")
+	fits := definition("fits.json", made.Good, made.Repository+":1", made.Secret+":password::", "/app/key",
+		"/ecs/jobs", "X86_64")
+	misfits := definition("misfits.json", made.Bad, made.Repository+":1", made.Secret+"x", "/app/keys",
+		"/ecs/job", "ARM64")
+	untagged := definition("untagged.json", "arn:aws:iam::123456789012:role/none", made.Repository+":2",
+		made.Secret, "/app/key", "/ecs/jobs", "X86_64")
 	fargate := []string{"--cluster=jobs", "--launch-type=FARGATE", "--skip-steady-state-check"}
 
 	for _, tt := range []struct {
@@ -66,24 +73,84 @@ func TestMotoLookups(t *testing.T) {
 		want   []string
 		not    string
 	}{
-		{"subnets by filter, a group by name", []string{"--file-paths=" + fits, "--subnets=tag:Tier=private", "--security-groups=group-name=jobs", "--dry-run"}, 0, []string{
-			"subnets tag:Tier=private: ", made.A + " (jobs-a, ", made.B + " (jobs-b, ", "security-groups group-name=jobs: " + made.Group + " (jobs, " + made.VPC + ")", `"` + made.A + `"`, `"` + made.B + `"`, `"` + made.Group + `"`}, made.Public},
-		{"by the tag Name and by id", []string{"--file-paths=" + fits, "--subnets=jobs-a," + made.Public, "--dry-run"}, 0, []string{"subnets jobs-a: " + made.A, `"` + made.A + `"`, `"` + made.Public + `"`}, made.B},
-		{"none", []string{"--file-paths=" + fits, "--subnets=jobs-c"}, 125, []string{"error: subnets: there is no subnet with the tag Name jobs-c in us-east-1"}, "registering"},
-		{"a group's own name", []string{"--file-paths=" + fits, "--subnets=jobs-a", "--security-groups=jobs"}, 125, []string{"error: security-groups: there is no security group with the tag Name jobs in us-east-1; a group's own name is the filter group-name=jobs"}, "registering"},
-		{"all is there", []string{"--file-paths=" + fits, "--subnets=" + made.A, "--security-groups=" + made.Group, "--preflight", "--dry-run"}, 0, []string{"checking with AWS what the definitions name", "RunTask request:"}, "not checked"},
-		{"a registered one", []string{"--definition=job", "--subnets=" + made.A, "--preflight", "--dry-run"}, 0, []string{"found job:1", "checking with AWS", "RunTask request:"}, "not checked"},
-		{"nothing fits", []string{"--file-paths=" + misfits, "--subnets=" + made.A + "," + made.Elsewhere, "--preflight"}, 125, []string{
-			"error: misfits.json:", "executionRoleArn: the trust policy of " + made.Bad + " does not let ecs-tasks.amazonaws.com assume it",
-			"containerDefinitions[0].image: the image is for linux/amd64, and the task runs on linux/arm64",
-			"containerDefinitions[0].secrets[0].valueFrom: there is no secret " + made.Secret + "x",
-			"containerDefinitions[0].secrets[1].valueFrom: there is no parameter /app/keys",
-			`containerDefinitions[0].logConfiguration.options["awslogs-group"]: there is no log group /ecs/job`,
-			"error: subnets: " + made.Elsewhere + " is in ",
-		}, "registering"},
-		{"nothing is there", []string{"--file-paths=" + untagged, "--subnets=subnet-0123", "--cluster=job", "--preflight"}, 125, []string{
-			"error: cluster: there is no cluster job", "there is no role arn:aws:iam::123456789012:role/none", "there is no ECR image app:2", "error: subnets: there is no subnet subnet-0123",
-		}, "registering"},
+		{
+			"subnets by filter, a group by name",
+			[]string{
+				"--file-paths=" + fits,
+				"--subnets=tag:Tier=private",
+				"--security-groups=group-name=jobs",
+				"--dry-run",
+			},
+			0,
+			[]string{
+				"subnets tag:Tier=private: ", made.A + " (jobs-a, ", made.B + " (jobs-b, ",
+				"security-groups group-name=jobs: " + made.Group + " (jobs, " + made.VPC + ")",
+				`"` + made.A + `"`, `"` + made.B + `"`, `"` + made.Group + `"`},
+			made.Public,
+		},
+		{
+			"by the tag Name and by id",
+			[]string{"--file-paths=" + fits, "--subnets=jobs-a," + made.Public, "--dry-run"},
+			0,
+			[]string{"subnets jobs-a: " + made.A, `"` + made.A + `"`, `"` + made.Public + `"`},
+			made.B,
+		},
+		{"none", []string{"--file-paths=" + fits, "--subnets=jobs-c"}, 125,
+			[]string{"error: subnets: there is no subnet with the tag Name jobs-c in us-east-1"}, "registering"},
+		{
+			"a group's own name",
+			[]string{"--file-paths=" + fits, "--subnets=jobs-a", "--security-groups=jobs"},
+			125,
+			[]string{"error: security-groups: there is no security group with the tag Name jobs in " +
+				"us-east-1; a group's own name is the filter group-name=jobs"},
+			"registering",
+		},
+		{
+			"all is there",
+			[]string{
+				"--file-paths=" + fits,
+				"--subnets=" + made.A,
+				"--security-groups=" + made.Group,
+				"--preflight",
+				"--dry-run",
+			},
+			0,
+			[]string{"checking with AWS what the definitions name", "RunTask request:"},
+			"not checked",
+		},
+		{
+			"a registered one",
+			[]string{"--definition=job", "--subnets=" + made.A, "--preflight", "--dry-run"},
+			0,
+			[]string{"found job:1", "checking with AWS", "RunTask request:"},
+			"not checked",
+		},
+		{
+			"nothing fits",
+			[]string{"--file-paths=" + misfits, "--subnets=" + made.A + "," + made.Elsewhere, "--preflight"},
+			125,
+			[]string{
+				"error: misfits.json:",
+				"executionRoleArn: the trust policy of " + made.Bad + " does not let ecs-tasks.amazonaws.com assume it",
+				"containerDefinitions[0].image: the image is for linux/amd64, and the task runs on linux/arm64",
+				"containerDefinitions[0].secrets[0].valueFrom: there is no secret " + made.Secret + "x",
+				"containerDefinitions[0].secrets[1].valueFrom: there is no parameter /app/keys",
+				`containerDefinitions[0].logConfiguration.options["awslogs-group"]: there is no log group /ecs/job`,
+				"error: subnets: " + made.Elsewhere + " is in ",
+			},
+			"registering",
+		},
+		{
+			"nothing is there",
+			[]string{"--file-paths=" + untagged, "--subnets=subnet-0123", "--cluster=job", "--preflight"},
+			125,
+			[]string{
+				"error: cluster: there is no cluster job",
+				"there is no role arn:aws:iam::123456789012:role/none", "there is no ECR image app:2",
+				"error: subnets: there is no subnet subnet-0123",
+			},
+			"registering",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := asCommand(t, "", append(fargate[:len(fargate):len(fargate)], tt.args...)...)
@@ -108,9 +175,12 @@ func TestMotoLookups(t *testing.T) {
 
 	// The policy for a configuration that looks up everything allows just that.
 	t.Run("policy", func(t *testing.T) {
-		args := append(fargate[:len(fargate):len(fargate)], "--file-paths="+fits, "--subnets=jobs-a", "--security-groups=group-name=jobs", "--preflight")
+		args := append(fargate[:len(fargate):len(fargate)], "--file-paths="+fits, "--subnets=jobs-a",
+			"--security-groups=group-name=jobs", "--preflight")
 		var mu sync.Mutex
-		called := map[string]bool{"ecr:GetDownloadUrlForLayer": true} // for images of one platform, which moto can't make
+		called := map[string]bool{
+			"ecr:GetDownloadUrlForLayer": true,
+		} // for images of one platform, which moto can't make
 		proxy := httptest.NewServer(recorded(endpointOf(t, env), func(action string) {
 			mu.Lock()
 			defer mu.Unlock()

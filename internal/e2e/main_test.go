@@ -65,14 +65,26 @@ func install(dir string) error {
 // clusters are there in every script beside the default one, which has one
 // instance that never runs out.
 var clusters = ecslocal.Clusters(
-	ecslocal.Cluster{Name: "web", CapacityProviders: []string{"hosts"}, Instances: []ecslocal.Instance{{}}, Services: []ecslocal.Service{
-		{Name: "api", Placement: ecslocal.Placement{LaunchType: "FARGATE", PlatformVersion: "1.4.0",
-			Subnets: []string{"subnet-a1", "subnet-a2"}, SecurityGroups: []string{"sg-a1"}, AssignPublicIP: "ENABLED"}},
-		{Name: "spot", Placement: ecslocal.Placement{Subnets: []string{"subnet-b1"},
-			Providers: []ecslocal.Provider{{Name: "FARGATE_SPOT", Weight: 4}, {Name: "FARGATE", Weight: 1, Base: 1}}}},
-		{Name: "sets", TaskSets: []ecslocal.Placement{{LaunchType: "FARGATE", Subnets: []string{"subnet-c1"}, SecurityGroups: []string{"sg-c1"}}}},
-		{Name: "hosts", Placement: ecslocal.Placement{LaunchType: "EC2"}},
-	}},
+	ecslocal.Cluster{Name: "web", CapacityProviders: []string{"hosts"}, Instances: []ecslocal.Instance{{}},
+		Services: []ecslocal.Service{
+			{Name: "api", Placement: ecslocal.Placement{LaunchType: "FARGATE", PlatformVersion: "1.4.0",
+				Subnets: []string{"subnet-a1", "subnet-a2"}, SecurityGroups: []string{"sg-a1"},
+				AssignPublicIP: "ENABLED"}},
+			{Name: "spot", Placement: ecslocal.Placement{Subnets: []string{"subnet-b1"},
+				Providers: []ecslocal.Provider{
+					{Name: "FARGATE_SPOT", Weight: 4},
+					{Name: "FARGATE", Weight: 1, Base: 1},
+				}}},
+			{
+				Name: "sets",
+				TaskSets: []ecslocal.Placement{{
+					LaunchType:     "FARGATE",
+					Subnets:        []string{"subnet-c1"},
+					SecurityGroups: []string{"sg-c1"},
+				}},
+			},
+			{Name: "hosts", Placement: ecslocal.Placement{LaunchType: "EC2"}},
+		}},
 	ecslocal.Cluster{Name: "small", Instances: []ecslocal.Instance{{CPU: 256, Memory: 128}}},
 	ecslocal.Cluster{Name: "empty"},
 	ecslocal.Cluster{Name: "serverless", DefaultStrategy: []ecslocal.Provider{{Name: "FARGATE_SPOT", Weight: 1}}},
@@ -87,11 +99,19 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "fault": fault, "called": called, "running": running, "restore": restore, "set": set},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"fault":   fault,
+			"called":  called,
+			"running": running,
+			"restore": restore,
+			"set":     set,
+		},
 		Setup: func(env *testscript.Env) error {
 			control := newControl()
 			env.Values[control.key()] = control
-			server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process("PATH="+os.Getenv("PATH")), clusters,
+			server := ecslocal.New(ecslocal.Region("eu-central-1"),
+				ecslocal.Process("PATH="+os.Getenv("PATH")), clusters,
 				ecslocal.Record(control.record), ecslocal.Faults(control.choose))
 			control.server = server
 			web := httptest.NewServer(server)

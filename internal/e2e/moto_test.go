@@ -16,7 +16,8 @@ import (
 func built(tb testing.TB) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "ecs-run-task")
-	if out, err := exec.Command("go", "build", "-o", path, "-trimpath", "-ldflags=-s -w", ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", path, "-trimpath", "-ldflags=-s -w",
+		".").CombinedOutput(); err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path
@@ -60,7 +61,8 @@ func startMoto(t *testing.T) []string {
 	if err != nil {
 		t.Fatalf("moto's server does not say where it is: %v", err)
 	}
-	return append(os.Environ(), "AWS_ENDPOINT_URL="+strings.TrimSpace(address), "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+	return append(os.Environ(), "AWS_ENDPOINT_URL="+strings.TrimSpace(address), "AWS_REGION=us-east-1",
+		"AWS_DEFAULT_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=testing", "AWS_SECRET_ACCESS_KEY=testing", "GITHUB_ACTIONS=")
 }
 
@@ -82,9 +84,11 @@ func TestMoto(t *testing.T) {
 	}
 	aws("ecs", "create-cluster", "--cluster-name", "jobs")
 	subnet := aws("ec2", "describe-subnets", "--query", "Subnets[0].SubnetId", "--output", "text")
-	instance := aws("ec2", "run-instances", "--image-id", "ami-12345678", "--query", "Instances[0].InstanceId", "--output", "text")
+	instance := aws("ec2", "run-instances", "--image-id", "ami-12345678", "--query",
+		"Instances[0].InstanceId", "--output", "text")
 	aws("ecs", "create-cluster", "--cluster-name", "ec2")
-	aws("ecs", "register-container-instance", "--cluster", "ec2", "--instance-identity-document", `{"instanceId":"`+instance+`"}`)
+	aws("ecs", "register-container-instance", "--cluster", "ec2", "--instance-identity-document",
+		`{"instanceId":"`+instance+`"}`)
 	program := built(t)
 	fargate := []string{"--cluster", "jobs", "--launch-type", "FARGATE", "--subnets", subnet}
 	const job = `{"family":"job","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
@@ -95,25 +99,61 @@ func TestMoto(t *testing.T) {
 		status int
 		want   []string // lines that begin so, in their order
 	}{
-		{"a definition as the AWS CLI prints it", append(fargate, "--file-paths=testdata/samples/described.json"), 0, []string{
-			"notice: testdata/samples/described.json:3:9: left out", "task definition migrate from", "registered migrate:1: arn:aws:ecs:us-east-1:123456789012:task-definition/migrate:1",
-			"1 task started, 0 failures", "succeeded:",
-		}},
-		{"a container's exit code", append(fargate, "--definition="+strings.Replace(job, "NAME", "app", 1)), 3, []string{
-			"registered job:1", "1 task started, 0 failures", "error: task", "failed: task",
-		}},
-		{"three tasks, and those of before", append(fargate, "--count=3", "--definition="+strings.Replace(job, "NAME", "other", 1)), 0, []string{
-			"1 task found in task family job: 0 running, 1 stopped", "3 tasks started, 0 failures", "succeeded: every deciding container ended with code 0 (3 of 3 tasks good); exit status 0",
-		}},
-		{"nothing to run it on", []string{"--cluster=jobs", "--file-paths=testdata/samples/nginx_ec2.json"}, 125, []string{
-			"registered nginx:1", "error: run task nginx:1: ECS refused RunTask (account 123456789012, region us-east-1): InvalidParameterException: No Container Instances were found in your cluster.",
-		}},
-		{"nginx as it is, on an instance", []string{"--cluster=ec2", "--logs=false", "--file-paths=testdata/samples/nginx_ec2.json"}, 0, []string{
-			"registered nginx:2", "1 task started, 0 failures", "succeeded:",
-		}},
-		{"no such cluster", []string{"--cluster=nowhere", "--launch-type=FARGATE", "--subnets=" + subnet, "--definition=job"}, 125, []string{
-			"found job:2", "error: run task job:2: ECS refused RunTask (account 123456789012, region us-east-1): ClusterNotFoundException: ",
-		}},
+		{
+			"a definition as the AWS CLI prints it",
+			append(fargate, "--file-paths=testdata/samples/described.json"),
+			0,
+			[]string{
+				"notice: testdata/samples/described.json:3:9: left out", "task definition migrate from",
+				"registered migrate:1: arn:aws:ecs:us-east-1:123456789012:task-definition/migrate:1",
+				"1 task started, 0 failures", "succeeded:",
+			},
+		},
+		{
+			"a container's exit code",
+			append(fargate, "--definition="+strings.Replace(job, "NAME", "app", 1)),
+			3,
+			[]string{
+				"registered job:1", "1 task started, 0 failures", "error: task", "failed: task",
+			},
+		},
+		{
+			"three tasks, and those of before",
+			append(fargate, "--count=3", "--definition="+strings.Replace(job, "NAME", "other", 1)),
+			0,
+			[]string{
+				"1 task found in task family job: 0 running, 1 stopped", "3 tasks started, 0 failures",
+				"succeeded: every deciding container ended with code 0 (3 of 3 tasks good); exit status 0",
+			},
+		},
+		{
+			"nothing to run it on",
+			[]string{"--cluster=jobs", "--file-paths=testdata/samples/nginx_ec2.json"},
+			125,
+			[]string{
+				"registered nginx:1",
+				"error: run task nginx:1: ECS refused RunTask (account 123456789012, region us-east-1): " +
+					"InvalidParameterException: No Container Instances were found in your cluster.",
+			},
+		},
+		{
+			"nginx as it is, on an instance",
+			[]string{"--cluster=ec2", "--logs=false", "--file-paths=testdata/samples/nginx_ec2.json"},
+			0,
+			[]string{
+				"registered nginx:2", "1 task started, 0 failures", "succeeded:",
+			},
+		},
+		{
+			"no such cluster",
+			[]string{"--cluster=nowhere", "--launch-type=FARGATE", "--subnets=" + subnet, "--definition=job"},
+			125,
+			[]string{
+				"found job:2",
+				"error: run task job:2: ECS refused RunTask (account 123456789012, region us-east-1): " +
+					"ClusterNotFoundException: ",
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := exec.Command(program, tt.args...)

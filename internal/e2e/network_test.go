@@ -42,7 +42,8 @@ func newNetwork(t *testing.T, moto []string, first func(n *network, action strin
 	n := &network{t: t, first: first, calls: map[string]int{}}
 	server := httptest.NewServer(recorded(endpointOf(t, moto), n.seen))
 	t.Cleanup(server.Close)
-	n.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), t.Name(), "127.0.0.1:0", server.Listener.Addr().String())
+	n.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()),
+		t.Name(), "127.0.0.1:0", server.Listener.Addr().String())
 	if err := n.proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -104,13 +105,16 @@ func motoCluster(t *testing.T, life time.Duration) (env []string, client endpoin
 	at := endpointOf(t, env).String()
 	const states = 4 // between RUNNING and STOPPED
 	transition := fmt.Sprintf(`{"model_name": "ecs::task", "transition": {"progression": "time", "seconds": %g}}`, life.Seconds()/states)
-	response, err := http.Post(at+"/moto-api/state-manager/set-transition", "application/json", strings.NewReader(transition))
+	response, err := http.Post(at+"/moto-api/state-manager/set-transition", "application/json",
+		strings.NewReader(transition))
 	if err != nil {
 		t.Fatal(err)
 	}
 	response.Body.Close()
 	client = newEndpoint(at)
-	if _, err := client.client.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("default")}); err != nil {
+	if _, err := client.client.CreateCluster(t.Context(), &ecs.CreateClusterInput{
+		ClusterName: aws.String("default"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := exec.LookPath("aws"); err != nil {
@@ -145,12 +149,21 @@ func TestNetwork(t *testing.T) {
 	}
 	troubles := []trouble{
 		{name: "latency", toxic: `{"type": "latency", "attributes": {"latency": 700, "jitter": 600}}`},
-		{name: "latency of requests", toxic: `{"type": "latency", "stream": "upstream", "attributes": {"latency": 700, "jitter": 600}}`},
+		{
+			name:  "latency of requests",
+			toxic: `{"type": "latency", "stream": "upstream", "attributes": {"latency": 700, "jitter": 600}}`,
+		},
 		{name: "bandwidth", toxic: `{"type": "bandwidth", "attributes": {"rate": 1}}`},
 		{name: "slow close", toxic: `{"type": "slow_close", "attributes": {"delay": 3000}}`},
 		{name: "cut after some answers", toxic: `{"type": "limit_data", "attributes": {"bytes": 4000}}`},
 		{name: "reset now and then", toxic: `{"type": "reset_peer", "toxicity": 0.2, "attributes": {"timeout": 0}}`},
-		{name: "silent for longer than a call may take", toxic: `{"type": "timeout", "attributes": {"timeout": 0}}`, at: "ecs:RunTask", lasts: 35 * time.Second, lost: true},
+		{
+			name:  "silent for longer than a call may take",
+			toxic: `{"type": "timeout", "attributes": {"timeout": 0}}`,
+			at:    "ecs:RunTask",
+			lasts: 35 * time.Second,
+			lost:  true,
+		},
 	}
 	for _, at := range []string{"ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:DescribeTasks"} {
 		for _, kind := range []struct{ name, toxic string }{
@@ -160,7 +173,13 @@ func TestNetwork(t *testing.T) {
 			{"cut in its answer", `{"type": "limit_data", "attributes": {"bytes": 300}}`},
 			{"down", ""},
 		} {
-			troubles = append(troubles, trouble{strings.TrimPrefix(at, "ecs:") + " " + kind.name, kind.toxic, at, 8 * time.Second, true})
+			troubles = append(troubles, trouble{
+				strings.TrimPrefix(at, "ecs:") + " " + kind.name,
+				kind.toxic,
+				at,
+				8 * time.Second,
+				true,
+			})
 		}
 	}
 	for _, tt := range troubles {
@@ -221,8 +240,10 @@ func TestNetworkGone(t *testing.T) {
 			close(gone)
 		}
 	})
-	env = append(env, "AWS_ENDPOINT_URL="+net.url, "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=1000", "GITHUB_RUN_ATTEMPT=1", "GITHUB_JOB=test",
-		"GITHUB_ACTION=run", "GITHUB_REPOSITORY=octo/app", "GITHUB_SERVER_URL=https://github.com", "RUNNER_NAME=runner 1")
+	env = append(env, "AWS_ENDPOINT_URL="+net.url, "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=1000",
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_JOB=test",
+		"GITHUB_ACTION=run", "GITHUB_REPOSITORY=octo/app", "GITHUB_SERVER_URL=https://github.com",
+		"RUNNER_NAME=runner 1")
 	cmd := exec.Command(program, append(slices.Clone(place), fargateDefinition("gone"))...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &out, env

@@ -182,7 +182,8 @@ func TestOutputClosed(t *testing.T) {
 			t.Parallel()
 			done := filepath.Join(t.TempDir(), "done")
 			// A container must not ignore SIGPIPE because the step does not end by it.
-			script := "for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done; (yes; echo $? >" + done + ") | head -1; exit 3"
+			script := "for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done; (yes; echo $? >" + done +
+				") | head -1; exit 3"
 			args := []string{printer(script)}
 			if local {
 				args = append(args, "--local=process")
@@ -225,14 +226,20 @@ func TestOutputFiles(t *testing.T) {
 		want           int
 		says           string // of the fault, empty if it is none
 	}{
-		{"full outputs", "GITHUB_OUTPUT", 0, 125, "outputs not written: GITHUB_OUTPUT: write FILE: no space left on device"},
-		{"full outputs of a failure", "GITHUB_OUTPUT", 4, 4, "outputs not written: GITHUB_OUTPUT: write FILE: no space left on device"},
-		{"full result file", "INPUT_RESULT-FILE", 0, 125, "result-file not written: write FILE: no space left on device"},
+		{"full outputs", "GITHUB_OUTPUT", 0, 125,
+			"outputs not written: GITHUB_OUTPUT: write FILE: no space left on device"},
+		{"full outputs of a failure", "GITHUB_OUTPUT", 4, 4,
+			"outputs not written: GITHUB_OUTPUT: write FILE: no space left on device"},
+		{"full result file", "INPUT_RESULT-FILE", 0, 125,
+			"result-file not written: write FILE: no space left on device"},
 		{"full state", "GITHUB_STATE", 0, 0, "GITHUB_STATE: write FILE: no space left on device"},
-		{"pipe for outputs", "GITHUB_OUTPUT", 0, 125, "outputs not written: GITHUB_OUTPUT: the file has not taken what was written for 2s"},
-		{"pipe for the result", "INPUT_RESULT-FILE", 0, 125, "result-file not written: the file has not taken what was written for 2s"},
+		{"pipe for outputs", "GITHUB_OUTPUT", 0, 125,
+			"outputs not written: GITHUB_OUTPUT: the file has not taken what was written for 2s"},
+		{"pipe for the result", "INPUT_RESULT-FILE", 0, 125,
+			"result-file not written: the file has not taken what was written for 2s"},
 		{"pipe for state", "GITHUB_STATE", 0, 0, "GITHUB_STATE: the file has not taken what was written for 2s"},
-		{"pipe for the summary", "GITHUB_STEP_SUMMARY", 0, 0, "GITHUB_STEP_SUMMARY: the file has not taken what was written for 2s"},
+		{"pipe for the summary", "GITHUB_STEP_SUMMARY", 0, 0,
+			"GITHUB_STEP_SUMMARY: the file has not taken what was written for 2s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -267,7 +274,8 @@ func TestOutputFiles(t *testing.T) {
 			if !strings.HasSuffix(text, fmt.Sprintf("; exit status %d\n", tt.want)) {
 				t.Error("want the exit status in the last line")
 			}
-			if tt.want != 0 && strings.Contains(text, "succeeded") || strings.Contains(text, "exit status 0") && tt.want != 0 {
+			if tt.want != 0 && strings.Contains(text, "succeeded") ||
+				strings.Contains(text, "exit status 0") && tt.want != 0 {
 				t.Errorf("says that it succeeded")
 			}
 			if t.Failed() {

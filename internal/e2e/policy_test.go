@@ -80,7 +80,9 @@ func (d definedRoles) needs(c ecslocal.Call) []need {
 			add("ecs:DescribeServices", account+"service/"+cluster+"/"+service.(string))
 		}
 	case "logs:GetLogEvents":
-		add("logs:GetLogEvents", "arn:aws:logs:eu-central-1:123456789012:log-group:"+text(c.Request, "logGroupName")+":log-stream:"+text(c.Request, "logStreamName"))
+		add("logs:GetLogEvents",
+			"arn:aws:logs:eu-central-1:123456789012:log-group:"+text(c.Request, "logGroupName")+
+				":log-stream:"+text(c.Request, "logStreamName"))
 	default:
 		add("ecs:"+c.Operation, "*")
 	}
@@ -95,13 +97,15 @@ type statement struct {
 }
 
 func (s statement) allows(n need) bool {
-	if cluster := s.Condition["ArnLike"]["ecs:cluster"]; cluster != "" && !matches(cluster, account+"cluster/"+n.cluster) {
+	if cluster := s.Condition["ArnLike"]["ecs:cluster"]; cluster != "" &&
+		!matches(cluster, account+"cluster/"+n.cluster) {
 		return false
 	}
 	if s.Condition["StringEquals"]["ecs:CreateAction"] != n.creator {
 		return false
 	}
-	return slices.Contains(s.Action, n.action) && slices.ContainsFunc(s.Resource, func(pattern string) bool { return matches(pattern, n.resource) })
+	return slices.Contains(s.Action, n.action) &&
+		slices.ContainsFunc(s.Resource, func(pattern string) bool { return matches(pattern, n.resource) })
 }
 
 func matches(pattern, text string) bool {
@@ -113,9 +117,14 @@ func matches(pattern, text string) bool {
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	const (
-		plain  = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`
-		rich   = `{"family":"rich","taskRoleArn":"arn:aws:iam::123456789012:role/task","tags":[{"key":"A","value":"b"}],"containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"],"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/jobs","awslogs-region":"eu-central-1","awslogs-stream-prefix":"p"}}}]}`
-		serves = `{"family":"serves","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],"containerDefinitions":[{"name":"app","image":"a","command":["true"]}]}`
+		plain = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"]}]}`
+		rich  = `{"family":"rich","taskRoleArn":"arn:aws:iam::123456789012:role/task","tags":[{"key":"A",` +
+			`"value":"b"}],"containerDefinitions":[{"name":"app","image":"a","memory":64,"command":["true"],` +
+			`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/jobs",` +
+			`"awslogs-region":"eu-central-1","awslogs-stream-prefix":"p"}}}]}`
+		serves = `{"family":"serves","cpu":"256","memory":"512","networkMode":"awsvpc",` +
+			`"requiresCompatibilities":["FARGATE"],"containerDefinitions":[{"name":"app","image":"a",` +
+			`"command":["true"]}]}`
 	)
 	hang := []string{"--command=sleep 60", "--timeout=1s"} // so that the task is stopped
 	for _, tt := range []struct {
@@ -125,17 +134,52 @@ func TestPolicy(t *testing.T) {
 	}{
 		{"plain", []string{"--definition=" + plain}, [][]string{nil, hang}},
 		{"left running", []string{"--definition=" + plain, "--on-interrupt=leave", "--logs=false"}, [][]string{nil}},
-		{"not waited for", []string{"--definition=" + rich, "--skip-steady-state-check", "--cluster=small", "--count=3", "--launch-timeout=0"}, [][]string{{"--command=sleep 5"}}},
-		{"with roles, tags and logs", []string{"--definition=" + rich, "--execution-role-arn=arn:aws:iam::123456789012:role/execution"}, [][]string{nil, hang}},
+		{
+			"not waited for",
+			[]string{
+				"--definition=" + rich,
+				"--skip-steady-state-check",
+				"--cluster=small",
+				"--count=3",
+				"--launch-timeout=0",
+			},
+			[][]string{{"--command=sleep 5"}},
+		},
+		{
+			"with roles, tags and logs",
+			[]string{"--definition=" + rich, "--execution-role-arn=arn:aws:iam::123456789012:role/execution"},
+			[][]string{nil, hang},
+		},
 		{"with tags of its own", []string{"--definition=" + plain, "--tags=A=b"}, [][]string{nil, hang}},
-		{"with a name of its own", []string{"--definition=" + plain, "--started-by=nightly", "--tags=A=b"}, [][]string{nil, hang}},
-		{"with propagated tags", []string{"--definition=" + rich, "--logs=false", `--run-task-request={"propagateTags":"TASK_DEFINITION"}`}, [][]string{nil, hang}},
+		{"with a name of its own", []string{"--definition=" + plain, "--started-by=nightly", "--tags=A=b"},
+			[][]string{nil, hang}},
+		{
+			"with propagated tags",
+			[]string{"--definition=" + rich, "--logs=false", `--run-task-request={"propagateTags":"TASK_DEFINITION"}`},
+			[][]string{nil, hang},
+		},
 		{"a registered definition", []string{"--definition=known"}, [][]string{nil, hang}},
-		{"a registered definition with another image", []string{"--definition=known", "--image=b", "--logs=false"}, [][]string{nil, hang}},
+		{"a registered definition with another image",
+			[]string{"--definition=known", "--image=b", "--logs=false"}, [][]string{nil, hang}},
 		{"from a service", []string{"--definition=" + serves, "--cluster=web", "--service=api"}, [][]string{nil, hang}},
-		{"cleaned up", []string{"--definition=" + plain, "--clean-up=always", "--keep-revisions=1", "--cluster=web", "--launch-type=EC2"}, [][]string{nil, hang}},
-		{"cleaned up on failure", []string{"--definition=" + plain, "--clean-up=on-failure", "--cluster=web", "--launch-type=EC2"}, [][]string{nil, hang}},
-		{"one at a time", []string{"--definition=" + plain, "--if-running=wait", "--cluster=small"}, [][]string{nil, hang}},
+		{
+			"cleaned up",
+			[]string{
+				"--definition=" + plain,
+				"--clean-up=always",
+				"--keep-revisions=1",
+				"--cluster=web",
+				"--launch-type=EC2",
+			},
+			[][]string{nil, hang},
+		},
+		{
+			"cleaned up on failure",
+			[]string{"--definition=" + plain, "--clean-up=on-failure", "--cluster=web", "--launch-type=EC2"},
+			[][]string{nil, hang},
+		},
+		{"one at a time", []string{"--definition=" + plain, "--if-running=wait", "--cluster=small"},
+			[][]string{nil, hang}},
 		{"reused", []string{"--definition=" + plain, "--reuse-revision"}, [][]string{nil, hang}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -143,11 +187,12 @@ func TestPolicy(t *testing.T) {
 			var mu sync.Mutex
 			var called []need
 			roles := definedRoles{}
-			server := ecslocal.New(ecslocal.Region("eu-central-1"), ecslocal.Process("PATH="+os.Getenv("PATH")), clusters, ecslocal.Record(func(c ecslocal.Call) {
-				mu.Lock()
-				defer mu.Unlock()
-				called = append(called, roles.needs(c)...)
-			}))
+			server := ecslocal.New(ecslocal.Region("eu-central-1"),
+				ecslocal.Process("PATH="+os.Getenv("PATH")), clusters, ecslocal.Record(func(c ecslocal.Call) {
+					mu.Lock()
+					defer mu.Unlock()
+					called = append(called, roles.needs(c)...)
+				}))
 			defer server.Close()
 			web := httptest.NewServer(server)
 			defer web.Close()

@@ -98,7 +98,8 @@ func (r runner) run(t *testing.T) outcome {
 		if value, expression := defaults[input.Default]; expression {
 			inputs[name] = value
 		} else if strings.Contains(input.Default, "${{") {
-			t.Fatalf("action.yml: the default of %s is an expression that this runner does not know: %s", name, input.Default)
+			t.Fatalf("action.yml: the default of %s is an expression that this runner does not know: %s",
+				name, input.Default)
 		}
 		if value, ok := given[name]; ok {
 			inputs[name] = value
@@ -241,10 +242,14 @@ func (j *job) environment(t *testing.T, stage string) map[string]string {
 	}
 	maps.Copy(env, map[string]string{
 		"CI": "true", "HOME": "/github/home", "GITHUB_ACTIONS": "true", "GITHUB_ACTION": j.step, "GITHUB_ACTOR": "mona",
-		"GITHUB_API_URL": "https://api.github.com", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/github/workflow/event.json",
-		"GITHUB_JOB": "migrate", "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch",
-		"GITHUB_REPOSITORY": "octo/app", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_ID": "1658821493",
-		"GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_SHA": "ffac537e6cbbf934b08745a378932722df287a53",
+		"GITHUB_API_URL": "https://api.github.com", "GITHUB_EVENT_NAME": "push",
+		"GITHUB_EVENT_PATH": "/github/workflow/event.json",
+		"GITHUB_JOB":        "migrate", "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main",
+		"GITHUB_REF_TYPE":   "branch",
+		"GITHUB_REPOSITORY": "octo/app", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_RUN_ATTEMPT": "1",
+		"GITHUB_RUN_ID":     "1658821493",
+		"GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.com",
+		"GITHUB_SHA":      "ffac537e6cbbf934b08745a378932722df287a53",
 		"GITHUB_WORKFLOW": "ci", "GITHUB_WORKSPACE": "/github/workspace", "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
 		"RUNNER_NAME": "runner", "RUNNER_ENVIRONMENT": "github-hosted", "RUNNER_TEMP": "/github/runner_temp",
 	})
@@ -278,7 +283,11 @@ func (j *job) files(t *testing.T, stage string) {
 		case "GITHUB_STEP_SUMMARY":
 			j.summary += string(text)
 		default:
-			to := map[string]map[string]string{"GITHUB_OUTPUT": j.outputs, "GITHUB_ENV": j.outcome.env, "GITHUB_STATE": j.state}[file]
+			to := map[string]map[string]string{
+				"GITHUB_OUTPUT": j.outputs,
+				"GITHUB_ENV":    j.outcome.env,
+				"GITHUB_STATE":  j.state,
+			}[file]
 			if err := parseFile(string(text), to); err != nil {
 				j.faults = append(j.faults, fmt.Sprintf("%s: %v", file, err))
 			}
@@ -370,7 +379,8 @@ type workflowCommand struct {
 }
 
 // commandNames are the commands that the runner knows.
-var commandNames = []string{"stop-commands", "set-env", "set-output", "save-state", "add-mask", "add-path", "add-matcher", "remove-matcher",
+var commandNames = []string{"stop-commands", "set-env", "set-output", "save-state", "add-mask", "add-path",
+	"add-matcher", "remove-matcher",
 	"debug", "warning", "error", "notice", "group", "endgroup", "echo"}
 
 // parse recognizes ::name key=value::data, before which only blanks may stand, and
@@ -409,7 +419,8 @@ func (j *job) known(head string) bool {
 }
 
 func unescape(text string) string {
-	return strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%3B", ";", "%5D", "]", "%25", "%").Replace(text)
+	return strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%3B", ";", "%5D", "]",
+		"%25", "%").Replace(text)
 }
 
 func (j *job) obey(command workflowCommand, line string) {

@@ -62,13 +62,17 @@ func (c *control) choose(call ecslocal.Call) ecslocal.Effect {
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	const soon = 50 * time.Millisecond
 	effects := map[string]ecslocal.Effect{
-		"none": nil, "spot-interruption": ecslocal.SpotInterruption(soon), "host-lost": ecslocal.HostLost(soon), "no-exit-code": ecslocal.NoExitCode(),
+		"none": nil, "spot-interruption": ecslocal.SpotInterruption(soon),
+		"host-lost": ecslocal.HostLost(soon), "no-exit-code": ecslocal.NoExitCode(),
 		"no-room": ecslocal.Room(0, "RESOURCE:MEMORY"), "room-for-1": ecslocal.Room(1, "RESOURCE:MEMORY"),
 		"no-network": ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."),
 		"late-logs":  ecslocal.LateLogs(1500 * time.Millisecond), "slow-pull": ecslocal.SlowPull(3 * time.Second),
-		"throttle": ecslocal.Throttle(), "lost-answer": ecslocal.CutAfter(), "expired-token": ecslocal.ExpiredToken(), "denied": ecslocal.Denied("*"),
-		"collision": ecslocal.Refuse(400, "ClientException", "Too many concurrent attempts to create a new revision of the specified family."),
-		"new-role":  ecslocal.Refuse(400, "ClientException", "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/new' that was provided for this task."),
+		"throttle": ecslocal.Throttle(), "lost-answer": ecslocal.CutAfter(),
+		"expired-token": ecslocal.ExpiredToken(), "denied": ecslocal.Denied("*"),
+		"collision": ecslocal.Refuse(400, "ClientException",
+			"Too many concurrent attempts to create a new revision of the specified family."),
+		"new-role": ecslocal.Refuse(400, "ClientException",
+			"ECS was unable to assume the role 'arn:aws:iam::123456789012:role/new' that was provided for this task."),
 	}
 	if len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: fault operation effect [times]")

@@ -51,7 +51,8 @@ func Notes(err error) []event.Note {
 }
 
 // sdkText is what the AWS SDK writes around the cause of an error.
-var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |exceeded maximum number of attempts, [0-9]+, |` +
+var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |exceeded maximum number of ` +
+	`attempts, [0-9]+, |` +
 	`https response error StatusCode: [0-9]+, RequestID: [^,]*, |request send failed, |api error `)
 
 // WithoutSDK takes the names of the SDK's own layers out of an error's text.
@@ -101,9 +102,11 @@ func Refusal(err error, region string, account func() string) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return fmt.Errorf("%s: no answer from %s to %s (%s): %s", doing, operation.Service(), operation.Operation(), where, WithoutSDK(operation.Unwrap().Error()))
+		return fmt.Errorf("%s: no answer from %s to %s (%s): %s", doing, operation.Service(),
+			operation.Operation(), where, WithoutSDK(operation.Unwrap().Error()))
 	}
-	return fmt.Errorf("%s: %s refused %s (%s): %s: %s", doing, operation.Service(), operation.Operation(), where, api.ErrorCode(), api.ErrorMessage())
+	return fmt.Errorf("%s: %s refused %s (%s): %s: %s", doing, operation.Service(), operation.Operation(),
+		where, api.ErrorCode(), api.ErrorMessage())
 }
 
 // Split returns the errors that were joined, each once.

@@ -140,7 +140,8 @@ func beside(source *taskdef.Definition, container string) event.Note {
 // Unfinished says how tasks were when the step ended before them, at the place of the
 // definition of the first of them, whose text is the source. The end is found out for
 // a time-out, where it is empty.
-func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.Goal, open []*task.State, source *taskdef.Definition) event.Note {
+func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.Goal, open []*task.State,
+	source *taskdef.Definition) event.Note {
 	if len(open) == 0 {
 		symptom := e.symptom(ctx, nil)
 		symptom.End = cmp.Or(end, diagnose.TimedOutStarting)

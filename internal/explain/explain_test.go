@@ -27,10 +27,17 @@ func (a account) Account(context.Context) string { return string(a) }
 func (account) KnownAccount() string             { return "" }
 
 func call(err error) error {
-	return fmt.Errorf("run task job:1: %w", &smithy.OperationError{ServiceID: "ECS", OperationName: "RunTask", Err: err})
+	return fmt.Errorf("run task job:1: %w", &smithy.OperationError{
+		ServiceID:     "ECS",
+		OperationName: "RunTask",
+		Err:           err,
+	})
 }
 
-var denied = call(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "User is not authorized to perform: ecs:RunTask"})
+var denied = call(&smithy.GenericAPIError{
+	Code:    "AccessDeniedException",
+	Message: "User is not authorized to perform: ecs:RunTask",
+})
 
 func TestNotes(t *testing.T) {
 	place := document.Place{Name: "job.json", Line: 3, Column: 7}
@@ -40,11 +47,18 @@ func TestNotes(t *testing.T) {
 		want []string // title: text: hint
 	}{
 		{"plain", errors.New("no region"), []string{": no region: "}},
-		{"of an input", &input.Error{Input: "count", Message: "expected 1 or more"}, []string{"input count: count: expected 1 or more: "}},
-		{"of a document", &document.Error{Place: place, Path: "family", Code: "missing", Message: "is missing", Hint: "give it"}, []string{"missing: family: is missing: give it"}},
+		{"of an input", &input.Error{Input: "count", Message: "expected 1 or more"},
+			[]string{"input count: count: expected 1 or more: "}},
+		{
+			"of a document",
+			&document.Error{Place: place, Path: "family", Code: "missing", Message: "is missing", Hint: "give it"},
+			[]string{"missing: family: is missing: give it"},
+		},
 		{"with a hint", explain.WithHint(errors.New("a"), "b"), []string{": a: b"}},
-		{"joined", errors.Join(errors.New("a"), errors.Join(errors.New("b"), errors.New("c"))), []string{": a: ", ": b: ", ": c: "}},
-		{"one that says more than the two it wraps", fmt.Errorf("both %w and %w", errors.New("a"), errors.New("b")), []string{": both a and b: "}},
+		{"joined", errors.Join(errors.New("a"), errors.Join(errors.New("b"), errors.New("c"))),
+			[]string{": a: ", ": b: ", ": c: "}},
+		{"one that says more than the two it wraps",
+			fmt.Errorf("both %w and %w", errors.New("a"), errors.New("b")), []string{": both a and b: "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
@@ -67,9 +81,24 @@ func TestRefusal(t *testing.T) {
 	}{
 		{"none", nil, "<nil>"},
 		{"not of a call", errors.New("a"), "a"},
-		{"refused", denied, "run task job:1: ECS refused RunTask (account 123456789012, region eu-central-1): AccessDeniedException: User is not authorized to perform: ecs:RunTask"},
-		{"no answer", call(errors.New("connection reset")), "run task job:1: no answer from ECS to RunTask (account 123456789012, region eu-central-1): connection reset"},
-		{"with a hint", explain.WithHint(denied, "b"), "run task job:1: ECS refused RunTask (account 123456789012, region eu-central-1): AccessDeniedException: User is not authorized to perform: ecs:RunTask"},
+		{
+			"refused",
+			denied,
+			"run task job:1: ECS refused RunTask (account 123456789012, region eu-central-1): " +
+				"AccessDeniedException: User is not authorized to perform: ecs:RunTask",
+		},
+		{
+			"no answer",
+			call(errors.New("connection reset")),
+			"run task job:1: no answer from ECS to RunTask (account 123456789012, region eu-central-1): " +
+				"connection reset",
+		},
+		{
+			"with a hint",
+			explain.WithHint(denied, "b"),
+			"run task job:1: ECS refused RunTask (account 123456789012, region eu-central-1): " +
+				"AccessDeniedException: User is not authorized to perform: ecs:RunTask",
+		},
 		{"joined", errors.Join(errors.New("a"), errors.New("b")), "a\nb"},
 	} {
 		if got := fmt.Sprint(explain.Refusal(tt.err, "eu-central-1", known)); got != tt.want {
@@ -81,13 +110,18 @@ func TestRefusal(t *testing.T) {
 func TestError(t *testing.T) {
 	e := explain.Explainer{Cluster: "default", Region: "eu-central-1", Account: account("123456789012")}
 	notes := e.Error(t.Context(), denied, nil)
-	if len(notes) != 1 || !strings.Contains(notes[0].Text, "account 123456789012") || len(notes[0].Advice) == 0 || notes[0].Title == "" {
+	if len(notes) != 1 || !strings.Contains(notes[0].Text, "account 123456789012") ||
+		len(notes[0].Advice) == 0 || notes[0].Title == "" {
 		t.Errorf("Error() = %+v, want one note with the account, a cause and its code", notes)
 	}
 	if text := e.PlainRefusal(denied).Error(); strings.Contains(text, "account") {
 		t.Errorf("PlainRefusal() = %s, want no account, as it was not looked up", text)
 	}
-	failed := &task.FailedLaunchError{Definition: "job:1", Asked: 1, Failures: []types.Failure{{Reason: aws.String("RESOURCE:MEMORY")}, {Reason: aws.String("RESOURCE:MEMORY")}}}
+	failed := &task.FailedLaunchError{
+		Definition: "job:1",
+		Asked:      1,
+		Failures:   []types.Failure{{Reason: aws.String("RESOURCE:MEMORY")}, {Reason: aws.String("RESOURCE:MEMORY")}},
+	}
 	if advice := e.Advice(t.Context(), failed, nil); len(advice) != 1 {
 		t.Errorf("Advice() = %+v, want one for both failures", advice)
 	}
@@ -101,13 +135,16 @@ func TestError(t *testing.T) {
 
 var definition = &types.TaskDefinition{
 	Family: aws.String("job"), Revision: 1,
-	ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String("nope"), Secrets: []types.Secret{{ValueFrom: aws.String("/a")}},
+	ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String("nope"),
+		Secrets:          []types.Secret{{ValueFrom: aws.String("/a")}},
 		LogConfiguration: &types.LogConfiguration{Options: map[string]string{"awslogs-group": "g"}}}},
 }
 
 func source(t *testing.T) *taskdef.Definition {
 	t.Helper()
-	nodes, _, err := document.Parse("job.json", []byte("{\"family\": \"job\",\n \"containerDefinitions\": [\n  {\"name\": \"app\", \"image\": \"nope\", \"memory\": 64}]}"))
+	nodes, _, err := document.Parse("job.json",
+		[]byte("{\"family\": \"job\",\n \"containerDefinitions\": [\n  {\"name\": \"app\", \"image\": "+
+			"\"nope\", \"memory\": 64}]}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,12 +158,17 @@ func source(t *testing.T) *taskdef.Definition {
 func TestTask(t *testing.T) {
 	e := explain.Explainer{LastLines: func(string, string) []string { return []string{"the last line"} }}
 	state := &task.State{Definition: definition, Task: types.Task{
-		TaskArn: aws.String("arn:aws:ecs:eu-central-1:1:task/default/0123456789abcdef"), StopCode: types.TaskStopCodeTaskFailedToStart,
+		TaskArn:       aws.String("arn:aws:ecs:eu-central-1:1:task/default/0123456789abcdef"),
+		StopCode:      types.TaskStopCodeTaskFailedToStart,
 		StoppedReason: aws.String("CannotPullContainerError: not found"),
-		Containers:    []types.Container{{Name: aws.String("app"), Reason: aws.String("CannotPullContainerError: not found")}},
+		Containers: []types.Container{{
+			Name:   aws.String("app"),
+			Reason: aws.String("CannotPullContainerError: not found"),
+		}},
 	}, Verdict: &task.Verdict{Outcome: task.Failed, Container: "app", Reason: "it did not start"}}
 	note := e.Task(t.Context(), state, source(t))
-	if note.Line != 3 || !note.Aside || len(note.Advice) == 0 || len(note.Lines) != 1 || note.Text != "task 01234567 of job:1: it did not start" {
+	if note.Line != 3 || !note.Aside || len(note.Advice) == 0 || len(note.Lines) != 1 ||
+		note.Text != "task 01234567 of job:1: it did not start" {
 		t.Errorf("Task() = %+v, want it at the container, with a cause and the last line", note)
 	}
 	state.Verdict.Container = ""
@@ -139,7 +181,10 @@ func TestTask(t *testing.T) {
 }
 
 func TestUnfinished(t *testing.T) {
-	started := &task.State{Definition: definition, Task: types.Task{TaskArn: aws.String("arn:task/0123456789"), StartedAt: aws.Time(time.Unix(0, 0))}}
+	started := &task.State{
+		Definition: definition,
+		Task:       types.Task{TaskArn: aws.String("arn:task/0123456789"), StartedAt: aws.Time(time.Unix(0, 0))},
+	}
 	pending := &task.State{Definition: definition, Task: types.Task{TaskArn: aws.String("arn:task/0123456789")}}
 	for _, tt := range []struct {
 		name string
@@ -149,8 +194,10 @@ func TestUnfinished(t *testing.T) {
 	}{
 		{"none", task.UntilStopped, nil, ""},
 		{"pending", task.UntilStopped, []*task.State{pending}, ": task 01234567 of job:1 was not running yet"},
-		{"running", task.UntilStopped, []*task.State{started, pending}, ": task 01234567 of job:1 was running, and 1 task more had not ended"},
-		{"not healthy", task.UntilHealthy, []*task.State{started, pending, pending}, ": task 01234567 of job:1 was not healthy yet, and 2 tasks more had not ended"},
+		{"running", task.UntilStopped, []*task.State{started, pending},
+			": task 01234567 of job:1 was running, and 1 task more had not ended"},
+		{"not healthy", task.UntilHealthy, []*task.State{started, pending, pending},
+			": task 01234567 of job:1 was not healthy yet, and 2 tasks more had not ended"},
 	} {
 		note := explain.Explainer{}.Unfinished(t.Context(), "", tt.goal, tt.open, nil)
 		if note.Text != tt.want || len(note.Advice) == 0 {

@@ -20,15 +20,47 @@ type grammar struct {
 
 // Names in the ECS API, and git's commit ids.
 var (
-	registered  = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
-	familyName  = grammar{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 255, "up to 255 letters, digits, hyphens and underscores"}
-	startedBy   = grammar{regexp.MustCompile(`^[A-Za-z0-9_/-]+$`), 128, "up to 128 letters, digits, hyphens, underscores and slashes"}
-	commitID    = grammar{regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`), 64, "a commit id of 4 to 64 hexadecimal digits"}
-	clusterName = grammar{regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:cluster/)?[A-Za-z0-9_-]+$`), 600, "the name or ARN of a cluster: a name has letters, digits, hyphens and underscores"}
-	serviceName = grammar{regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:service/([A-Za-z0-9_-]+/)?)?[A-Za-z0-9_-]+$`), 600, "the name or ARN of a service"}
-	roleARN     = grammar{regexp.MustCompile(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`), 2048, "the ARN of a role, as in arn:aws:iam::123456789012:role/name"}
-	cpuSize     = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`), 20, "CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"}
-	memorySize  = grammar{regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`), 20, "a number of MiB, as in 1024, or of GB, as in 2 GB"}
+	registered = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
+	familyName = grammar{
+		regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+		255,
+		"up to 255 letters, digits, hyphens and underscores",
+	}
+	startedBy = grammar{
+		regexp.MustCompile(`^[A-Za-z0-9_/-]+$`),
+		128,
+		"up to 128 letters, digits, hyphens, underscores and slashes",
+	}
+	commitID = grammar{
+		regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`),
+		64,
+		"a commit id of 4 to 64 hexadecimal digits",
+	}
+	clusterName = grammar{
+		regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:cluster/)?[A-Za-z0-9_-]+$`),
+		600,
+		"the name or ARN of a cluster: a name has letters, digits, hyphens and underscores",
+	}
+	serviceName = grammar{
+		regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:service/([A-Za-z0-9_-]+/)?)?[A-Za-z0-9_-]+$`),
+		600,
+		"the name or ARN of a service",
+	}
+	roleARN = grammar{
+		regexp.MustCompile(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`),
+		2048,
+		"the ARN of a role, as in arn:aws:iam::123456789012:role/name",
+	}
+	cpuSize = grammar{
+		regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`),
+		20,
+		"CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU",
+	}
+	memorySize = grammar{
+		regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`),
+		20,
+		"a number of MiB, as in 1024, or of GB, as in 2 GB",
+	}
 )
 
 // mostTasks is how many tasks of one definition may be asked for: as many as ECS lets one
@@ -64,10 +96,14 @@ func (c Check) Check() error {
 func (r *reader) checkConfig(c Config) {
 	files := len(c.FilePaths) > 0
 	if c.Definition == "" && !files {
-		r.fault("", "give the task definition: either definition (inline, or the name of a registered one) or file-paths")
+		r.fault("",
+			"give the task definition: either definition (inline, or the name of a registered one) or file-paths")
 	}
-	if c.Definition != "" && !c.Registered() && !strings.ContainsAny(c.Definition, "{[\n") && !strings.Contains(c.Definition, ": ") {
-		r.fault("definition", "expected a task definition in JSON or YAML, or the name of a registered one: family, family:revision or ARN (a file is given by file-paths)")
+	if c.Definition != "" && !c.Registered() && !strings.ContainsAny(c.Definition, "{[\n") &&
+		!strings.Contains(c.Definition, ": ") {
+		r.fault("definition",
+			"expected a task definition in JSON or YAML, or the name of a registered one: family, "+
+				"family:revision or ARN (a file is given by file-paths)")
 	}
 	if c.Definition == "-" {
 		r.fault("definition", "is the definition itself or a name; the standard input is --file-paths -")
@@ -145,7 +181,8 @@ func (r *reader) checkVerdict(items []string) {
 		case (item == VerdictEssential || item == VerdictAll) && len(items) > 1:
 			r.fault("verdict", "%s stands alone: give it, or the names of containers", item)
 		case !familyName.form.MatchString(item) || len(item) > familyName.longest:
-			r.fault("verdict", "item %d: expected %s, %s, or the name of a container", i+1, VerdictEssential, VerdictAll)
+			r.fault("verdict", "item %d: expected %s, %s, or the name of a container", i+1,
+				VerdictEssential, VerdictAll)
 		}
 	}
 }
@@ -216,8 +253,11 @@ func (r *reader) networks(name string, items []string, wrong, what string) {
 			if !isFilter {
 				value = filter
 			}
-			if strings.Trim(value, " *?") == "" || isFilter != strings.Contains(item, "=") || isFilter && strings.TrimSpace(key) == "" {
-				r.fault(name, "item %d: expected an id, a name or a filter such as tag:Tier=private, with more in it than wildcards", i+1)
+			if strings.Trim(value, " *?") == "" || isFilter != strings.Contains(item, "=") ||
+				isFilter && strings.TrimSpace(key) == "" {
+				r.fault(name,
+					"item %d: expected an id, a name or a filter such as tag:Tier=private, with more in it "+
+						"than wildcards", i+1)
 				break
 			}
 		}

@@ -37,7 +37,9 @@ func fileReference(f field, text string) error {
 	case []string:
 		return nil // file-paths takes it, and networks have a fault of their own
 	case string:
-		if !slices.Contains([]string{"definition", "overrides", "run-task-request", "inputs", "job", "strategy", "matrix"}, f.Name) {
+		if !slices.Contains([]string{
+			"definition", "overrides", "run-task-request", "inputs", "job", "strategy", "matrix",
+		}, f.Name) {
 			return nil // such as the URL of a repository
 		}
 	case CommandLine, Environment, Pairs, Strategy:
@@ -46,16 +48,19 @@ func fileReference(f field, text string) error {
 	}
 	switch f.Name {
 	case "definition":
-		return formFault("file-paths: task-definition.json", "file:// is not read: give the path by the input file-paths")
+		return formFault("file-paths: task-definition.json",
+			"file:// is not read: give the path by the input file-paths")
 	case "environment":
-		return formFault("environment: '@variables.env'", "file:// is not read: give @ and the path of a .env file or of a map in JSON")
+		return formFault("environment: '@variables.env'",
+			"file:// is not read: give @ and the path of a .env file or of a map in JSON")
 	}
 	return formFault(fmt.Sprintf(`--%s "$(cat %s.json)"`, f.Name, f.Name), "file:// is not read: give the text itself")
 }
 
 // unquote returns a text without the quotes around it, if they are one pair.
 func unquote(text string) string {
-	if n := len(text); n > 1 && (text[0] == '"' || text[0] == '\'') && text[n-1] == text[0] && strings.Count(text, text[:1]) == 2 {
+	if n := len(text); n > 1 && (text[0] == '"' || text[0] == '\'') && text[n-1] == text[0] &&
+		strings.Count(text, text[:1]) == 2 {
 		return text[1 : n-1]
 	}
 	return text
@@ -65,8 +70,11 @@ func unquote(text string) string {
 // item with or without quotes. The second result reports JSON or YAML, whose items
 // are as they are.
 func parseItems(text string) (items []string, literal bool) {
-	if isSequence(text) && (strings.ContainsAny(text, `,."'/`) || strings.HasPrefix(text, "- ")) { // [ab] is a pattern of file names
-		if nodes, ok := contentOf(text, yaml.SequenceNode); ok && !slices.ContainsFunc(nodes, func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode }) {
+	if isSequence(text) &&
+		(strings.ContainsAny(text, `,."'/`) || strings.HasPrefix(text, "- ")) { // [ab] is a pattern of file names
+		if nodes, ok := contentOf(text,
+			yaml.SequenceNode); ok &&
+			!slices.ContainsFunc(nodes, func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode }) {
 			for _, node := range nodes {
 				if item := strings.TrimSpace(scalar(node)); item != "" {
 					items = append(items, item)
@@ -141,9 +149,16 @@ func networkParts(item string) ([]string, bool) {
 	switch {
 	case len(parts) > 0 && ids == len(parts):
 		return parts, true
-	case ids > 0 && len(parts) > 1, networkMember.MatchString(item), networkInText.MatchString(item) && !strings.Contains(item, "="), strings.Contains(item, ";") && !strings.Contains(item, "="):
+	case ids > 0 &&
+		len(parts) > 1, networkMember.MatchString(item), networkInText.MatchString(item) &&
+		!strings.Contains(item, "="), strings.Contains(item, ";") && !strings.Contains(item, "="):
 		return nil, false
-	case unbalanced(item, "[]"), unbalanced(item, "{}"), unbalanced(item, "()"), strings.ContainsAny(item[:1], `"'[{`), strings.ContainsAny(item[len(item)-1:], `"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
+	case unbalanced(item,
+		"[]"), unbalanced(item,
+		"{}"), unbalanced(item,
+		"()"), strings.ContainsAny(item[:1],
+		`"'[{`), strings.ContainsAny(item[len(item)-1:],
+		`"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
 		return nil, false
 	}
 	return []string{item}, true
@@ -164,7 +179,8 @@ func pairsOfList(text string) (Pairs, error) {
 	for i, node := range nodes {
 		pair, ok := pairOf(node)
 		if !ok {
-			return nil, formFault(mapForm, `item %d: expected a map, NAME=value lines, or the API's list of {"name": …, "value": …}`, i+1)
+			return nil, formFault(mapForm,
+				`item %d: expected a map, NAME=value lines, or the API's list of {"name": …, "value": …}`, i+1)
 		}
 		pairs = append(pairs, pair)
 	}
@@ -222,7 +238,8 @@ func pairsOfShorthand(text string) (Pairs, error) {
 		} else if m := shorthandLast.FindStringSubmatch(item); m != nil {
 			pairs = append(pairs, Pair{m[2], unquote(m[1])})
 		} else {
-			return nil, formFault("A=1", "item %d: expected NAME=value lines or a map, not the shorthand of the AWS CLI with commas in it", i+1)
+			return nil, formFault("A=1",
+				"item %d: expected NAME=value lines or a map, not the shorthand of the AWS CLI with commas in it", i+1)
 		}
 	}
 	return pairs, nil
@@ -251,7 +268,8 @@ func checkJoined(text string) error {
 		}
 		if fault == nil {
 			fault = formFault(strings.Join(names, "=…\n")+"=…",
-				`line %d has several NAME=value: write each on a line of its own, or, if it is one value, as a map: {"NAME": "value"}`, number)
+				`line %d has several NAME=value: write each on a line of its own, or, if it is one value, as `+
+					`a map: {"NAME": "value"}`, number)
 		}
 	}
 	return fault
@@ -280,7 +298,8 @@ func joinedNames(line string) []string {
 				names = append(names, name)
 			}
 		}
-		if strings.Contains(parts[0], "=") || len(names) < 2 || (separator == " " || separator == ";") && (!all || strings.HasPrefix(value, "-")) {
+		if strings.Contains(parts[0], "=") || len(names) < 2 ||
+			(separator == " " || separator == ";") && (!all || strings.HasPrefix(value, "-")) {
 			continue
 		}
 		return names
@@ -318,7 +337,9 @@ func strategyOfShorthand(text string) (Strategy, error) {
 				err = errors.New("unknown")
 			}
 			if err != nil {
-				return nil, formFault(strategyForm, "item %d: expected PROVIDER:weight:base=n, or capacityProvider=, weight= and base= as the AWS CLI has them", len(strategy)+1)
+				return nil, formFault(strategyForm,
+					"item %d: expected PROVIDER:weight:base=n, or capacityProvider=, weight= and base= as "+
+						"the AWS CLI has them", len(strategy)+1)
 			}
 			given[key] = true
 		}
@@ -340,5 +361,6 @@ func checkProvider(item, name string, index int) error {
 	if m := fargateWeight.FindStringSubmatch(item); m != nil {
 		hint = m[1] + ":" + m[2]
 	}
-	return formFault(hint, "item %d: expected PROVIDER:weight:base=n: a capacity provider has letters, digits, _ and -", index)
+	return formFault(hint,
+		"item %d: expected PROVIDER:weight:base=n: a capacity provider has letters, digits, _ and -", index)
 }

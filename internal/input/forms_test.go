@@ -64,9 +64,14 @@ func TestFormsOfOtherTools(t *testing.T) {
 	} {
 		for _, name := range []string{"environment", "variables", "tags"} {
 			config, err := read(nil, "--definition=web", "--"+name+"="+tt.in)
-			got := map[string]pairs{"environment": config.Environment.Pairs, "variables": config.Variables, "tags": config.Tags}[name]
+			got := map[string]pairs{
+				"environment": config.Environment.Pairs,
+				"variables":   config.Variables,
+				"tags":        config.Tags,
+			}[name]
 			var fault *input.Error
-			if errors.As(err, &fault) != (tt.err != "") || fault != nil && (!strings.HasPrefix(fault.Message, tt.err) || tt.hint != "*" && fault.Hint != tt.hint) {
+			if errors.As(err, &fault) != (tt.err != "") ||
+				fault != nil && (!strings.HasPrefix(fault.Message, tt.err) || tt.hint != "*" && fault.Hint != tt.hint) {
 				t.Errorf("%s %q has the fault %+v, want %q with the hint %q", name, tt.in, fault, tt.err, tt.hint)
 			}
 			if err == nil && !cmp.Equal(got, tt.want) {
@@ -132,7 +137,8 @@ func TestNetworks(t *testing.T) {
 		{in: "__SUBNET__", want: list{"__SUBNET__"}},
 	} {
 		config, err := read(nil, "--definition=web", "--subnets="+tt.in)
-		if text := errorText(err); !strings.HasPrefix(text, tt.err) || (text == "") != (tt.err == "") || err == nil && !cmp.Equal(config.Subnets, tt.want) {
+		if text := errorText(err); !strings.HasPrefix(text, tt.err) || (text == "") != (tt.err == "") ||
+			err == nil && !cmp.Equal(config.Subnets, tt.want) {
 			t.Errorf("subnets %q = %q, %q, want %q, %q", tt.in, config.Subnets, text, tt.want, tt.err)
 		}
 	}
@@ -175,17 +181,35 @@ func TestStrategyOfOtherTools(t *testing.T) {
 		{in: "FARGATE:1,FARGATE:2", err: "item 2: the capacity provider stands before already"},
 		{in: "FARGATE_SPOT=1", err: "item 1: expected PROVIDER:weight:base=n", hint: "FARGATE_SPOT:1"},
 		{in: "Own=1", err: "item 1: expected PROVIDER:weight:base=n", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
-		{in: "FARGATE FARGATE_SPOT", err: "item 1: expected PROVIDER:weight:base=n", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
-		{in: "capacityProvider=FARGATE,wieght=1", err: "item 1: expected PROVIDER:weight:base=n, or capacityProvider=", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
-		{in: "capacityProvider=FARGATE,weight=a", err: "item 1: expected PROVIDER:weight:base=n, or capacityProvider=", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
-		{in: "weight=1,base=0", err: "item 1: expected PROVIDER:weight:base=n", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
+		{
+			in:   "FARGATE FARGATE_SPOT",
+			err:  "item 1: expected PROVIDER:weight:base=n",
+			hint: "FARGATE_SPOT:4,FARGATE:1:base=1",
+		},
+		{
+			in:   "capacityProvider=FARGATE,wieght=1",
+			err:  "item 1: expected PROVIDER:weight:base=n, or capacityProvider=",
+			hint: "FARGATE_SPOT:4,FARGATE:1:base=1",
+		},
+		{
+			in:   "capacityProvider=FARGATE,weight=a",
+			err:  "item 1: expected PROVIDER:weight:base=n, or capacityProvider=",
+			hint: "FARGATE_SPOT:4,FARGATE:1:base=1",
+		},
+		{
+			in:   "weight=1,base=0",
+			err:  "item 1: expected PROVIDER:weight:base=n",
+			hint: "FARGATE_SPOT:4,FARGATE:1:base=1",
+		},
 		{in: "{capacityProvider=FARGATE,weight=1}", err: "item 1: expected", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
 	} {
 		config, err := read(nil, "--definition=web", "--capacity-provider-strategy="+tt.in)
 		var fault *input.Error
-		if errors.As(err, &fault) != (tt.err != "") || fault != nil && (!strings.HasPrefix(fault.Message, tt.err) || fault.Hint != tt.hint) ||
+		if errors.As(err, &fault) != (tt.err != "") ||
+			fault != nil && (!strings.HasPrefix(fault.Message, tt.err) || fault.Hint != tt.hint) ||
 			err == nil && !cmp.Equal(config.CapacityProviderStrategy, tt.want) {
-			t.Errorf("capacity-provider-strategy %q = %+v, %+v, want %+v, %q, %q", tt.in, config.CapacityProviderStrategy, fault, tt.want, tt.err, tt.hint)
+			t.Errorf("capacity-provider-strategy %q = %+v, %+v, want %+v, %q, %q", tt.in,
+				config.CapacityProviderStrategy, fault, tt.want, tt.err, tt.hint)
 		}
 	}
 }
@@ -200,9 +224,18 @@ func TestPlaceholdersAndRegions(t *testing.T) {
 		{arg: "--region=__REGION__", err: "region: a placeholder of the form __NAME__ was not replaced"},
 		{arg: "--cluster=$CLUSTER", err: "cluster: a placeholder of the form $NAME was not replaced"},
 		{arg: "--cluster=<cluster>", err: "cluster: a placeholder of the form < > was not replaced"},
-		{arg: "--cluster=__CLUSTER__", warning: "cluster: what looks like a placeholder of the form __NAME__ was not replaced"},
-		{arg: "--subnets=__SUBNET__", warning: "subnets: what looks like a placeholder of the form __NAME__ was not replaced"},
-		{arg: "--task-role-arn=arn:aws:iam::${A}:role/x", err: "task-role-arn: a placeholder of the form ${ } was not replaced"},
+		{
+			arg:     "--cluster=__CLUSTER__",
+			warning: "cluster: what looks like a placeholder of the form __NAME__ was not replaced",
+		},
+		{
+			arg:     "--subnets=__SUBNET__",
+			warning: "subnets: what looks like a placeholder of the form __NAME__ was not replaced",
+		},
+		{
+			arg: "--task-role-arn=arn:aws:iam::${A}:role/x",
+			err: "task-role-arn: a placeholder of the form ${ } was not replaced",
+		},
 		{arg: "--family=#{A}#", err: "family: a placeholder of the form #{ }# was not replaced"},
 	} {
 		config, err := read(nil, "--definition=web", tt.arg)

@@ -113,7 +113,8 @@ func environment(name string, lookup func(string) (string, bool)) string {
 	}
 	action := githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(io.Discard))
 	plain := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-	return cmp.Or(action.GetInput(name), strings.TrimSpace(getenv("INPUT_"+plain)), strings.TrimSpace(getenv("PLUGIN_"+plain)))
+	return cmp.Or(action.GetInput(name), strings.TrimSpace(getenv("INPUT_"+plain)),
+		strings.TrimSpace(getenv("PLUGIN_"+plain)))
 }
 
 // Misspelled returns a message for each variable of an environment, a list of NAME=value,
@@ -138,7 +139,8 @@ func Misspelled(environ []string) []string {
 		}
 		if meant := nearest.Name(name, known); meant != "" {
 			meant = prefix + strings.ToUpper(strings.ReplaceAll(meant, "-", "_"))
-			messages = append(messages, fmt.Sprintf("%s is not read: no input has this name%s", variable, nearest.Meant(meant)))
+			messages = append(messages,
+				fmt.Sprintf("%s is not read: no input has this name%s", variable, nearest.Meant(meant)))
 		}
 	}
 	slices.Sort(messages)

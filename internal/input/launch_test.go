@@ -19,7 +19,10 @@ func TestCommand(t *testing.T) {
 		{in: `migrate`, want: []string{"migrate"}},
 		{in: `rake  db:migrate	--trace`, want: []string{"rake", "db:migrate", "--trace"}},
 		{in: `sh -c 'echo "$A" && ls'`, want: []string{"sh", "-c", `echo "$A" && ls`}},
-		{in: `say "a \"b\" \$c \d" 'it'\''s' x\ y "" e""`, want: []string{"say", `a "b" $c \d`, "it's", "x y", "", "e"}},
+		{
+			in:   `say "a \"b\" \$c \d" 'it'\''s' x\ y "" e""`,
+			want: []string{"say", `a "b" $c \d`, "it's", "x y", "", "e"},
+		},
 		{in: "a \\\n b \"c\\\nd\"", want: []string{"a", "b", "cd"}},
 		{in: `echo $HOME *.txt ~ #x {a,b}`, want: []string{"echo", "$HOME", "*.txt", "~", "#x", "{a,b}"}},
 		{in: `["sh", "-c", "exit 3", 1.10, true]`, want: []string{"sh", "-c", "exit 3", "1.10", "true"}},
@@ -31,10 +34,20 @@ func TestCommand(t *testing.T) {
 		{in: `[a, {b: c}]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: `[a, null]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: "rake\\\n db:migrate\r\n\n", want: []string{"rake", "db:migrate"}},
-		{in: "echo one\nexit 4\n", err: "command: character 9 is a line break, which ends a command in a shell, and there is no shell: " +
-			`give one program as the list of its words, as in ["rake", "db:migrate"], run several commands as in sh -c 'first && second', or continue the line by a backslash at its end`},
-		{in: `a && b`, err: "command: character 3 is the shell operator &, and there is no shell: quote it, or run one as in sh -c '…'"},
-		{in: `ä > b`, err: "command: character 3 is the shell operator >, and there is no shell: quote it, or run one as in sh -c '…'"},
+		{in: "echo one\nexit 4\n",
+			err: "command: character 9 is a line break, which ends a command in a shell, and there is no shell: " +
+				`give one program as the list of its words, as in ["rake", "db:migrate"], run several commands ` +
+				`as in sh -c 'first && second', or continue the line by a backslash at its end`},
+		{
+			in: `a && b`,
+			err: "command: character 3 is the shell operator &, and there is no shell: quote it, or run one " +
+				"as in sh -c '…'",
+		},
+		{
+			in: `ä > b`,
+			err: "command: character 3 is the shell operator >, and there is no shell: quote it, or run one " +
+				"as in sh -c '…'",
+		},
 		{in: `say 'it`, err: "command: the quote at character 5 is not closed"},
 		{in: `say "it\"`, err: "command: the quote at character 5 is not closed"},
 		{in: `say it\`, err: "command: a backslash at the end has nothing to quote"},
@@ -88,10 +101,13 @@ func TestDotenv(t *testing.T) {
 		want     input.Pairs
 		err      string
 	}{
-		{"lines", "A=1\n\n# no\n  B = two words # a comment\nC=a#b\nD=\n", input.Pairs{{"A", "1"}, {"B", "two words"}, {"C", "a#b"}, {"D", ""}}, ""},
+		{"lines", "A=1\n\n# no\n  B = two words # a comment\nC=a#b\nD=\n",
+			input.Pairs{{"A", "1"}, {"B", "two words"}, {"C", "a#b"}, {"D", ""}}, ""},
 		{"export", "export A=1\nexport\tB=2", input.Pairs{{"A", "1"}, {"B", "2"}}, ""},
-		{"quotes", `A='x # "y" \n'` + "\n" + `B="x\n\"y\" \$c" # z`, input.Pairs{{"A", `x # "y" \n`}, {"B", "x\n\"y\" $c"}}, ""},
-		{"several lines", "A='one\ntwo'\nB=\"three\nfour\"\nC=5", input.Pairs{{"A", "one\ntwo"}, {"B", "three\nfour"}, {"C", "5"}}, ""},
+		{"quotes", `A='x # "y" \n'` + "\n" + `B="x\n\"y\" \$c" # z`,
+			input.Pairs{{"A", `x # "y" \n`}, {"B", "x\n\"y\" $c"}}, ""},
+		{"several lines", "A='one\ntwo'\nB=\"three\nfour\"\nC=5",
+			input.Pairs{{"A", "one\ntwo"}, {"B", "three\nfour"}, {"C", "5"}}, ""},
 		{"nothing is expanded", "A=$HOME\nB=\"${A}\"", input.Pairs{{"A", "$HOME"}, {"B", "${A}"}}, ""},
 		{"line ends of Windows and a byte order mark", "\ufeffA=1\r\nB=2\r\n", input.Pairs{{"A", "1"}, {"B", "2"}}, ""},
 		{"only a comment", "# no", nil, ""},
@@ -129,17 +145,46 @@ func FuzzDotenv(f *testing.F) {
 }
 
 func TestLaunchWith(t *testing.T) {
-	spot := input.Launch{Placement: input.Placement{Count: 2, CapacityProviderStrategy: input.Strategy{{Provider: "FARGATE_SPOT", Weight: 1}}}}
+	spot := input.Launch{
+		Placement: input.Placement{
+			Count:                    2,
+			CapacityProviderStrategy: input.Strategy{{Provider: "FARGATE_SPOT", Weight: 1}},
+		},
+	}
 	for _, tt := range []struct {
 		name, value string
 		want        input.Launch
 		err         string
 	}{
-		{"count", "3", input.Launch{Placement: input.Placement{Count: 3, CapacityProviderStrategy: spot.CapacityProviderStrategy}}, ""},
+		{
+			"count",
+			"3",
+			input.Launch{Placement: input.Placement{Count: 3, CapacityProviderStrategy: spot.CapacityProviderStrategy}},
+			"",
+		},
 		{"launch-type", "ec2", input.Launch{Placement: input.Placement{Count: 2, LaunchType: "EC2"}}, ""},
 		{"launch-type", "", spot, ""},
-		{"subnets", `["subnet-1","tag:A=b,c"]`, input.Launch{Placement: input.Placement{Count: 2, CapacityProviderStrategy: spot.CapacityProviderStrategy, Subnets: []string{"subnet-1", "tag:A=b,c"}}}, ""},
-		{"environment", "@ci/.env", input.Launch{Placement: spot.Placement, Overrides: input.Overrides{Environment: input.Environment{File: "ci/.env"}}}, ""},
+		{
+			"subnets",
+			`["subnet-1","tag:A=b,c"]`,
+			input.Launch{
+				Placement: input.Placement{
+					Count:                    2,
+					CapacityProviderStrategy: spot.CapacityProviderStrategy,
+					Subnets:                  []string{"subnet-1", "tag:A=b,c"},
+				},
+			},
+			"",
+		},
+		{
+			"environment",
+			"@ci/.env",
+			input.Launch{
+				Placement: spot.Placement,
+				Overrides: input.Overrides{Environment: input.Environment{File: "ci/.env"}},
+			},
+			"",
+		},
 		{"environment", "@", spot, "environment: expected the path of a file after the @"},
 		{"count", "many", spot, "count: expected a whole number of 0 or more"},
 		{"comand", "x", spot, `unknown input (did you mean "command"?)`},
@@ -164,7 +209,8 @@ func TestLaunchCheck(t *testing.T) {
 		{"--memory=1GiB", "memory: expected a number of MiB, as in 1024, or of GB, as in 2 GB"},
 		{"--memory=0.5GB", ""},
 		{"--ephemeral-storage=20", "ephemeral-storage: expected 21 to 200 GiB"},
-		{"--task-role-arn=admin", "task-role-arn: expected the ARN of a role, as in arn:aws:iam::123456789012:role/name"},
+		{"--task-role-arn=admin",
+			"task-role-arn: expected the ARN of a role, as in arn:aws:iam::123456789012:role/name"},
 		{"--service=a/b", "service: expected the name or ARN of a service"},
 		{"--service=arn:aws:ecs:eu-central-1:123456789012:service/web/api", ""},
 		{"--assign-public-ip=ENABLED", "assign-public-ip: needs subnets"},

@@ -17,7 +17,8 @@ var networkCharacters = regexp.MustCompile(`^[A-Za-z0-9_@.-]+$`)
 // alone, since the value may be secret.
 func (r *reader) unrendered(name string, p placeholder.Placeholder) {
 	r.faults = append(r.faults, &Error{Input: name, Hint: name + ": ${{ vars.NAME }}",
-		Message: fmt.Sprintf("a placeholder of the form %s was not replaced: a workflow replaces ${{ vars.NAME }}, and a shell $NAME outside of single quotes", p.Form)})
+		Message: fmt.Sprintf("a placeholder of the form %s was not replaced: a workflow replaces "+
+			"${{ vars.NAME }}, and a shell $NAME outside of single quotes", p.Form)})
 }
 
 // rendered reports values with a placeholder whose characters are not allowed.
@@ -66,7 +67,9 @@ func (c Config) Warnings() []*Error {
 	}{{"cluster", []string{c.Cluster}}, {"subnets", c.Subnets}, {"security-groups", c.SecurityGroups}} {
 		for _, value := range in.values {
 			if p, ok := placeholder.Find(value); ok {
-				warn(in.name, in.name+": ${{ vars.NAME }}", "what looks like a placeholder of the form %s was not replaced: a workflow replaces ${{ vars.NAME }}", p.Form)
+				warn(in.name, in.name+": ${{ vars.NAME }}",
+					"what looks like a placeholder of the form %s was not replaced: a workflow replaces "+
+						"${{ vars.NAME }}", p.Form)
 				break
 			}
 		}

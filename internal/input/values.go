@@ -121,7 +121,8 @@ func areLines(text string) bool {
 		}
 		equals := strings.IndexByte(line, '=')
 		colon := strings.Index(line+" ", ": ")
-		return equals >= 0 && (colon < 0 || equals < colon) && !strings.ContainsAny(line[:1], `{["'`) && !strings.HasPrefix(line, "- ")
+		return equals >= 0 && (colon < 0 || equals < colon) && !strings.ContainsAny(line[:1], `{["'`) &&
+			!strings.HasPrefix(line, "- ")
 	}
 	return false
 }
@@ -137,7 +138,8 @@ func pairsOfLines(text string) (Pairs, error) {
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines is written in a map, in quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }})", number)
+			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines is written in a "+
+				"map, in quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }})", number)
 		}
 		if strings.TrimRight(name, " \t") != name {
 			value = strings.TrimLeft(value, " \t") // of NAME = value
@@ -151,7 +153,9 @@ func pairsOfMap(text string) (Pairs, error) {
 	members, ok := contentOf(text, yaml.MappingNode)
 	switch {
 	case !ok && strings.Contains(strings.TrimSpace(text), "\n"): // as a key or a certificate makes of it
-		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines; a value of several lines is written in quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }}")
+		return nil, formFault(mapForm,
+			"expected a map in YAML or JSON, or NAME=value lines; a value of several lines is written in "+
+				"quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }}")
 	case !ok:
 		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
 	}
@@ -165,7 +169,8 @@ func pairsOfMap(text string) (Pairs, error) {
 			return nil, fmt.Errorf("entry %d: give containerOverrides by the input overrides", i/2+1)
 		}
 		if strings.Contains(name.Value, "=") && value.ShortTag() == "!!null" {
-			return nil, formFault(mapForm, "entry %d: expected name and value with a colon between them, or NAME=value lines without braces", i/2+1)
+			return nil, formFault(mapForm,
+				"entry %d: expected name and value with a colon between them, or NAME=value lines without braces", i/2+1)
 		}
 		if value.Kind != yaml.ScalarNode {
 			return nil, fmt.Errorf("entry %d: expected text, a number, true, false or null", i/2+1)

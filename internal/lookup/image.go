@@ -42,7 +42,13 @@ func ParseImage(name string) (Image, bool) {
 
 // ARN returns the ARN of the repository that the image is in.
 func (i Image) ARN() string {
-	return arn.ARN{Partition: i.Partition, Service: "ecr", Region: i.Region, AccountID: i.Account, Resource: "repository/" + i.Repository}.String()
+	return arn.ARN{
+		Partition: i.Partition,
+		Service:   "ecr",
+		Region:    i.Region,
+		AccountID: i.Account,
+		Resource:  "repository/" + i.Repository,
+	}.String()
 }
 
 // id is how ECR names an image: its digest if there is one, else its tag.
@@ -113,7 +119,8 @@ func (c *Client) manifest(ctx context.Context, image Image) (string, error) {
 	case len(answer.Images) > 0:
 		return answer.Images[0].ImageManifest, nil
 	case len(answer.Failures) > 0 && answer.Failures[0].FailureCode != "ImageNotFound":
-		return "", fmt.Errorf("find the image %s: %s: %s", image, answer.Failures[0].FailureCode, answer.Failures[0].FailureReason)
+		return "", fmt.Errorf("find the image %s: %s: %s", image, answer.Failures[0].FailureCode,
+			answer.Failures[0].FailureReason)
 	}
 	return "", &NotFoundError{"ECR image", image.String()}
 }

@@ -63,13 +63,23 @@ type service struct {
 }
 
 var (
-	ec2Service     = service{id: "EC2", prefix: "ec2", signing: "ec2", version: "2016-11-15"}
-	iamService     = service{id: "IAM", prefix: "iam", signing: "iam", version: "2010-05-08"}
-	ecsService     = service{id: "ECS", prefix: "ecs", signing: "ecs", target: "AmazonEC2ContainerServiceV20141113"}
-	ecrService     = service{id: "ECR", prefix: "api.ecr", signing: "ecr", target: "AmazonEC2ContainerRegistry_V20150921"}
+	ec2Service = service{id: "EC2", prefix: "ec2", signing: "ec2", version: "2016-11-15"}
+	iamService = service{id: "IAM", prefix: "iam", signing: "iam", version: "2010-05-08"}
+	ecsService = service{id: "ECS", prefix: "ecs", signing: "ecs", target: "AmazonEC2ContainerServiceV20141113"}
+	ecrService = service{
+		id:      "ECR",
+		prefix:  "api.ecr",
+		signing: "ecr",
+		target:  "AmazonEC2ContainerRegistry_V20150921",
+	}
 	ssmService     = service{id: "SSM", prefix: "ssm", signing: "ssm", target: "AmazonSSM"}
-	secretsService = service{id: "Secrets Manager", prefix: "secretsmanager", signing: "secretsmanager", target: "secretsmanager"}
-	logsService    = service{id: "CloudWatch Logs", prefix: "logs", signing: "logs", target: "Logs_20140328"}
+	secretsService = service{
+		id:      "Secrets Manager",
+		prefix:  "secretsmanager",
+		signing: "secretsmanager",
+		target:  "secretsmanager",
+	}
+	logsService = service{id: "CloudWatch Logs", prefix: "logs", signing: "logs", target: "Logs_20140328"}
 )
 
 // call is one operation of a service in a region.
@@ -140,7 +150,8 @@ func (c *Client) send(ctx context.Context, op call, headers http.Header, body []
 		return nil, err
 	}
 	hash := sha256.Sum256(body)
-	if err := c.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(hash[:]), op.service.signing, region, time.Now()); err != nil {
+	if err := c.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(hash[:]), op.service.signing,
+		region, time.Now()); err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)
 	}
 	response, err := c.http.Do(request)

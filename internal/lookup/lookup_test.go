@@ -58,7 +58,11 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	}
 	a := s.answers[0]
 	s.answers = s.answers[1:]
-	return &http.Response{StatusCode: a.status, Status: fmt.Sprint(a.status, " ", http.StatusText(a.status)), Body: io.NopCloser(strings.NewReader(a.body))}, nil
+	return &http.Response{
+		StatusCode: a.status,
+		Status:     fmt.Sprint(a.status, " ", http.StatusText(a.status)),
+		Body:       io.NopCloser(strings.NewReader(a.body)),
+	}, nil
 }
 
 // served returns a client of a service that gives the answers.
@@ -80,7 +84,15 @@ func TestSubnets(t *testing.T) {
 		{"private a", url.Values{"Filter.1.Name": {"tag:Name"}, "Filter.1.Value.1": {"private a"}}},
 		{"subnet-private", url.Values{"Filter.1.Name": {"tag:Name"}, "Filter.1.Value.1": {"subnet-private"}}},
 		{"tag:Tier=private", url.Values{"Filter.1.Name": {"tag:Tier"}, "Filter.1.Value.1": {"private"}}},
-		{"tag:Tier=private&vpc-id=vpc-1", url.Values{"Filter.1.Name": {"tag:Tier"}, "Filter.1.Value.1": {"private"}, "Filter.2.Name": {"vpc-id"}, "Filter.2.Value.1": {"vpc-1"}}},
+		{
+			"tag:Tier=private&vpc-id=vpc-1",
+			url.Values{
+				"Filter.1.Name":    {"tag:Tier"},
+				"Filter.1.Value.1": {"private"},
+				"Filter.2.Name":    {"vpc-id"},
+				"Filter.2.Value.1": {"vpc-1"},
+			},
+		},
 	} {
 		client, service := served(t, answer{200, none})
 		_, err := client.Subnets(t.Context(), tt.item)
@@ -100,10 +112,16 @@ func TestSubnets(t *testing.T) {
 
 func TestSubnetsPages(t *testing.T) {
 	client, service := served(t,
-		answer{200, `<R><subnetSet><item><subnetId>subnet-2</subnetId><vpcId>vpc-1</vpcId><availabilityZone>eu-central-1b</availabilityZone><tagSet><item><key>Tier</key><value>x</value></item><item><key>Name</key><value>b</value></item></tagSet></item></subnetSet><nextToken>more</nextToken></R>`},
+		answer{
+			200,
+			`<R><subnetSet><item><subnetId>subnet-2</subnetId><vpcId>vpc-1</vpcId><availabilityZone>eu-central-1b</availabilityZone><tagSet><item><key>Tier</key><value>x</value></item><item><key>Name</key><value>b</value></item></tagSet></item></subnetSet><nextToken>more</nextToken></R>`,
+		},
 		answer{200, `<R><subnetSet><item><subnetId>subnet-1</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>`})
 	got, err := client.Subnets(t.Context(), "tag:Tier=x")
-	want := []lookup.Network{{ID: "subnet-1", VPC: "vpc-1"}, {ID: "subnet-2", Name: "b", VPC: "vpc-1", Zone: "eu-central-1b"}}
+	want := []lookup.Network{
+		{ID: "subnet-1", VPC: "vpc-1"},
+		{ID: "subnet-2", Name: "b", VPC: "vpc-1", Zone: "eu-central-1b"},
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("Subnets() = %v (-want +got)\n%s", err, diff)
 	}
@@ -116,7 +134,8 @@ func TestSubnetsPages(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	const denied = `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized</Message></Error></Errors></Response>`
+	const denied = `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not ` +
+		`authorized</Message></Error></Errors></Response>`
 	for _, tt := range []struct {
 		name    string
 		call    func(*lookup.Client, context.Context) error
@@ -124,12 +143,44 @@ func TestErrors(t *testing.T) {
 		want    string
 		denied  bool
 	}{
-		{"EC2's form", subnets, []answer{{403, denied}}, "find the subnet x: operation error EC2: DescribeSubnets, api error UnauthorizedOperation: You are not authorized", true},
-		{"IAM's form", trust, []answer{{403, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>`}}, "find the role r: operation error IAM: GetRole, api error AccessDenied: no", true},
-		{"JSON with a namespace", cluster, []answer{{400, `{"__type":"com.amazonaws#AccessDeniedException","Message":"no"}`}}, "find the cluster c: operation error ECS: DescribeClusters, api error AccessDeniedException: no", true},
-		{"no form at all", cluster, []answer{{404, `hello`}}, "find the cluster c: operation error ECS: DescribeClusters, api error 404 Not Found: ", false},
-		{"a passing trouble", cluster, []answer{{503, ``}, {400, `{"__type":"ThrottlingException","message":"Rate exceeded"}`}, {200, `{"clusters":[{"status":"ACTIVE"}]}`}}, "", false},
-		{"a lasting trouble", cluster, []answer{{500, ``}, {500, ``}, {500, ``}, {500, ``}}, "find the cluster c: operation error ECS: DescribeClusters, api error 500 Internal Server Error: ", false},
+		{
+			"EC2's form",
+			subnets,
+			[]answer{{403, denied}},
+			"find the subnet x: operation error EC2: DescribeSubnets, api error UnauthorizedOperation: You " +
+				"are not authorized",
+			true,
+		},
+		{
+			"IAM's form",
+			trust,
+			[]answer{{403,
+				`<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>`}},
+			"find the role r: operation error IAM: GetRole, api error AccessDenied: no",
+			true,
+		},
+		{
+			"JSON with a namespace",
+			cluster,
+			[]answer{{400, `{"__type":"com.amazonaws#AccessDeniedException","Message":"no"}`}},
+			"find the cluster c: operation error ECS: DescribeClusters, api error AccessDeniedException: no",
+			true,
+		},
+		{"no form at all", cluster, []answer{{404, `hello`}},
+			"find the cluster c: operation error ECS: DescribeClusters, api error 404 Not Found: ", false},
+		{
+			"a passing trouble",
+			cluster,
+			[]answer{
+				{503, ``},
+				{400, `{"__type":"ThrottlingException","message":"Rate exceeded"}`},
+				{200, `{"clusters":[{"status":"ACTIVE"}]}`},
+			},
+			"",
+			false,
+		},
+		{"a lasting trouble", cluster, []answer{{500, ``}, {500, ``}, {500, ``}, {500, ``}},
+			"find the cluster c: operation error ECS: DescribeClusters, api error 500 Internal Server Error: ", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -171,23 +222,53 @@ func TestExists(t *testing.T) {
 		asked  string // begins so
 		want   string
 	}{
-		{"cluster", func(c *lookup.Client) error { return c.Cluster(t.Context(), "web") }, answer{200, `{"clusters":[],"failures":[{"reason":"MISSING"}]}`},
-			`eu-central-1 ecs AmazonEC2ContainerServiceV20141113.DescribeClusters {"clusters":["web"]}`, "there is no cluster web"},
-		{"deleted cluster", func(c *lookup.Client) error { return c.Cluster(t.Context(), "web") }, answer{200, `{"clusters":[{"status":"INACTIVE"}]}`}, "eu-central-1 ecs", "there is no cluster web"},
+		{
+			"cluster",
+			func(c *lookup.Client) error { return c.Cluster(t.Context(), "web") },
+			answer{200, `{"clusters":[],"failures":[{"reason":"MISSING"}]}`},
+			`eu-central-1 ecs AmazonEC2ContainerServiceV20141113.DescribeClusters {"clusters":["web"]}`,
+			"there is no cluster web",
+		},
+		{"deleted cluster", func(c *lookup.Client) error { return c.Cluster(t.Context(), "web") },
+			answer{200, `{"clusters":[{"status":"INACTIVE"}]}`}, "eu-central-1 ecs", "there is no cluster web"},
 		{"role", func(c *lookup.Client) error {
 			_, err := c.Trust(t.Context(), "arn:aws:iam::1:role/path/app")
 			return err
 		}, answer{404, `<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>`},
-			"us-east-1 iam  Action=GetRole&RoleName=app&Version=2010-05-08", "there is no role arn:aws:iam::1:role/path/app"},
-		{"secret of another region", func(c *lookup.Client) error { return c.Secret(t.Context(), secret+":password::") }, answer{400, `{"__type":"ResourceNotFoundException"}`},
-			`us-west-2 secretsmanager secretsmanager.DescribeSecret {"SecretId":"` + secret + `"}`, "there is no secret " + secret},
-		{"deleted secret", func(c *lookup.Client) error { return c.Secret(t.Context(), secret) }, answer{200, `{"DeletedDate":1.7e9}`}, "us-west-2", "there is no secret " + secret},
-		{"secret", func(c *lookup.Client) error { return c.Secret(t.Context(), secret) }, answer{200, `{}`}, "us-west-2", ""},
-		{"parameter", func(c *lookup.Client) error { return c.Secret(t.Context(), "/app/key") }, answer{200, `{"Parameters":[],"InvalidParameters":["/app/key"]}`},
-			`eu-central-1 ssm AmazonSSM.GetParameters {"Names":["/app/key"],"WithDecryption":false}`, "there is no parameter /app/key"},
-		{"log group of which only the beginning is there", func(c *lookup.Client) error { return c.LogGroup(t.Context(), "us-west-2", "/ecs/job") }, answer{200, `{"logGroups":[{"logGroupName":"/ecs/jobs"}]}`},
-			`us-west-2 logs Logs_20140328.DescribeLogGroups {"logGroupNamePrefix":"/ecs/job"}`, "there is no log group /ecs/job"},
-		{"log group", func(c *lookup.Client) error { return c.LogGroup(t.Context(), "", "/ecs/job") }, answer{200, `{"logGroups":[{"logGroupName":"/ecs/job"},{"logGroupName":"/ecs/jobs"}]}`}, "eu-central-1 logs", ""},
+			"us-east-1 iam  Action=GetRole&RoleName=app&Version=2010-05-08",
+			"there is no role arn:aws:iam::1:role/path/app"},
+		{
+			"secret of another region",
+			func(c *lookup.Client) error { return c.Secret(t.Context(), secret+":password::") },
+			answer{400, `{"__type":"ResourceNotFoundException"}`},
+			`us-west-2 secretsmanager secretsmanager.DescribeSecret {"SecretId":"` + secret + `"}`,
+			"there is no secret " + secret,
+		},
+		{"deleted secret", func(c *lookup.Client) error { return c.Secret(t.Context(), secret) },
+			answer{200, `{"DeletedDate":1.7e9}`}, "us-west-2", "there is no secret " + secret},
+		{"secret", func(c *lookup.Client) error { return c.Secret(t.Context(), secret) }, answer{200, `{}`},
+			"us-west-2", ""},
+		{
+			"parameter",
+			func(c *lookup.Client) error { return c.Secret(t.Context(), "/app/key") },
+			answer{200, `{"Parameters":[],"InvalidParameters":["/app/key"]}`},
+			`eu-central-1 ssm AmazonSSM.GetParameters {"Names":["/app/key"],"WithDecryption":false}`,
+			"there is no parameter /app/key",
+		},
+		{
+			"log group of which only the beginning is there",
+			func(c *lookup.Client) error { return c.LogGroup(t.Context(), "us-west-2", "/ecs/job") },
+			answer{200, `{"logGroups":[{"logGroupName":"/ecs/jobs"}]}`},
+			`us-west-2 logs Logs_20140328.DescribeLogGroups {"logGroupNamePrefix":"/ecs/job"}`,
+			"there is no log group /ecs/job",
+		},
+		{
+			"log group",
+			func(c *lookup.Client) error { return c.LogGroup(t.Context(), "", "/ecs/job") },
+			answer{200, `{"logGroups":[{"logGroupName":"/ecs/job"},{"logGroupName":"/ecs/jobs"}]}`},
+			"eu-central-1 logs",
+			"",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client, service := served(t, tt.answer)
@@ -217,12 +298,38 @@ func TestPlatforms(t *testing.T) {
 		want    []string
 		err     string
 	}{
-		{"an index", name + ":1", []answer{image(`{"manifests":[{"platform":{"os":"linux","architecture":"amd64"}},{"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},{"platform":{"os":"unknown","architecture":"unknown"}}]}`)},
-			`"imageIds":[{"imageTag":"1"}],"registryId":"123456789012","repositoryName":"team/app"`, []string{"linux/amd64", "linux/arm64"}, ""},
-		{"one image", name, []answer{image(`{"config":{"digest":"sha256:00"}}`), {200, `{"downloadUrl":"https://files/x?signed"}`}, {200, `{"os":"linux","architecture":"arm64","rootfs":{}}`}}, `{"imageTag":"latest"}`, []string{"linux/arm64"}, ""},
+		{
+			"an index",
+			name + ":1",
+			[]answer{image(`{"manifests":[{"platform":{"os":"linux",` +
+				`"architecture":"amd64"}},{"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},{"platform":{"os":"unknown","architecture":"unknown"}}]}`)},
+			`"imageIds":[{"imageTag":"1"}],"registryId":"123456789012","repositoryName":"team/app"`,
+			[]string{"linux/amd64", "linux/arm64"},
+			"",
+		},
+		{
+			"one image",
+			name,
+			[]answer{
+				image(`{"config":{"digest":"sha256:00"}}`),
+				{200, `{"downloadUrl":"https://files/x?signed"}`},
+				{200, `{"os":"linux","architecture":"arm64","rootfs":{}}`},
+			},
+			`{"imageTag":"latest"}`,
+			[]string{"linux/arm64"},
+			"",
+		},
 		{"by digest", name + ":1@" + digest, []answer{image(`{}`)}, `{"imageDigest":"` + digest + `"}`, nil, ""},
-		{"no such tag", name + ":2", []answer{{200, `{"images":[],"failures":[{"failureCode":"ImageNotFound"}]}`}}, "eu-west-1 ecr", nil, "there is no ECR image team/app:2"},
-		{"no such repository", name + ":2", []answer{{400, `{"__type":"RepositoryNotFoundException"}`}}, "eu-west-1 ecr", nil, "there is no ECR repository team/app"},
+		{
+			"no such tag",
+			name + ":2",
+			[]answer{{200, `{"images":[],"failures":[{"failureCode":"ImageNotFound"}]}`}},
+			"eu-west-1 ecr",
+			nil,
+			"there is no ECR image team/app:2",
+		},
+		{"no such repository", name + ":2", []answer{{400, `{"__type":"RepositoryNotFoundException"}`}},
+			"eu-west-1 ecr", nil, "there is no ECR repository team/app"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client, service := served(t, tt.answers...)
@@ -246,7 +353,10 @@ func TestPlatforms(t *testing.T) {
 }
 
 func TestParseImage(t *testing.T) {
-	for _, name := range []string{"busybox", "docker.io/library/app:1", "public.ecr.aws/x/y:1", "123.dkr.ecr.eu-west-1.amazonaws.com/app"} {
+	for _, name := range []string{
+		"busybox", "docker.io/library/app:1", "public.ecr.aws/x/y:1",
+		"123.dkr.ecr.eu-west-1.amazonaws.com/app",
+	} {
 		if image, ok := lookup.ParseImage(name); ok {
 			t.Errorf("ParseImage(%q) = %+v, want none", name, image)
 		}
@@ -263,7 +373,8 @@ func TestServiceEndpoint(t *testing.T) {
 	defer server.Close()
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 	t.Setenv("AWS_ENDPOINT_URL_ECS", server.URL)
-	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("eu-central-1"), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("a", "b", "")))
+	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("eu-central-1"),
+		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("a", "b", "")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +384,13 @@ func TestServiceEndpoint(t *testing.T) {
 }
 
 func TestIsID(t *testing.T) {
-	for item, want := range map[string]bool{"subnet-0123456789abcdef0": true, "sg-1a": true, "subnet-private": false, "tag:A=subnet-1": false, "": false} {
+	for item, want := range map[string]bool{
+		"subnet-0123456789abcdef0": true,
+		"sg-1a":                    true,
+		"subnet-private":           false,
+		"tag:A=subnet-1":           false,
+		"":                         false,
+	} {
 		if got := lookup.IsID(item); got != want {
 			t.Errorf("IsID(%q) = %v, want %v", item, got, want)
 		}

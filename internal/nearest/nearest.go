@@ -41,7 +41,8 @@ func Name(name string, known []string) string {
 func isStart(name, of string) bool {
 	const enough = 3
 	more := len(of) - len(name)
-	return more > 0 && (len(name) >= enough || len(name) == enough-1 && more == 1) && strings.EqualFold(name, of[:len(name)])
+	return more > 0 && (len(name) >= enough || len(name) == enough-1 && more == 1) &&
+		strings.EqualFold(name, of[:len(name)])
 }
 
 // DidYouMean returns ` (did you mean "x"?)` for the nearest of the known names,

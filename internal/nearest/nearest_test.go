@@ -7,7 +7,10 @@ import (
 )
 
 func TestName(t *testing.T) {
-	known := []string{"memory", "memoryReservation", "command", "cpu", "IMAGE_TAG", "logDriver", "environmentFiles", "environment", "ab"}
+	known := []string{
+		"memory", "memoryReservation", "command", "cpu", "IMAGE_TAG", "logDriver", "environmentFiles",
+		"environment", "ab",
+	}
 	for _, tt := range []struct{ name, in, want string }{
 		{"one letter too many", "memoryy", "memory"},
 		{"two letters swapped", "IMAGE_TGA", "IMAGE_TAG"},

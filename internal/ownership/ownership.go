@@ -44,13 +44,15 @@ func Of(run ci.Run, matrix string) Owner {
 	attempt := cmp.Or(PlainText(run.Attempt), "1")
 	return Owner{
 		Run: RunID(run.ID), attempt: attempt[:min(len(attempt), 10)],
-		Repository: hash(run.ServerURL, run.Repository), job: hash(run.Job), leg: hash(matrix), step: hash(run.Step), runner: hash(run.Runner),
+		Repository: hash(run.ServerURL, run.Repository), job: hash(run.Job), leg: hash(matrix),
+		step: hash(run.Step), runner: hash(run.Runner),
 	}
 }
 
 // String returns the startedBy of tasks that end with their step.
 func (o Owner) String() string {
-	return Marker + "/" + o.Run + "/" + o.attempt + "/" + strings.Join([]string{o.Repository, o.job, o.leg, o.step, o.runner}, "-")
+	return Marker + "/" + o.Run + "/" + o.attempt + "/" +
+		strings.Join([]string{o.Repository, o.job, o.leg, o.step, o.runner}, "-")
 }
 
 // Parse reads the startedBy of a task; ok is false if it is not one of a step in a

@@ -8,7 +8,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 )
 
-var step = ci.Run{ID: "7", Attempt: "1", Job: "build", Step: "migrate", Runner: "r1", Repository: "o/r", ServerURL: "https://github.com"}
+var step = ci.Run{
+	ID:         "7",
+	Attempt:    "1",
+	Job:        "build",
+	Step:       "migrate",
+	Runner:     "r1",
+	Repository: "o/r",
+	ServerURL:  "https://github.com",
+}
 
 // with returns the step with one thing changed.
 func with(change func(*ci.Run)) ci.Run {
@@ -32,8 +40,10 @@ func TestSame(t *testing.T) {
 		{"another job", with(func(r *ci.Run) { r.Job = "test" }), "", false, false, true},
 		{"another runner", with(func(r *ci.Run) { r.Runner = "r2" }), "", false, false, true},
 		{"a later attempt", with(func(r *ci.Run) { r.Attempt = "2" }), "", false, true, true},
-		{"a later attempt on another runner", with(func(r *ci.Run) { r.Attempt, r.Runner = "2", "r2" }), "", false, true, true},
-		{"a later attempt of another step", with(func(r *ci.Run) { r.Attempt, r.Step = "2", "seed" }), "", false, false, true},
+		{"a later attempt on another runner", with(func(r *ci.Run) { r.Attempt, r.Runner = "2", "r2" }), "",
+			false, true, true},
+		{"a later attempt of another step", with(func(r *ci.Run) { r.Attempt, r.Step = "2", "seed" }), "",
+			false, false, true},
 		{"an attempt that is not counted", with(func(r *ci.Run) { r.Attempt = "" }), "", true, true, true},
 		{"another run", with(func(r *ci.Run) { r.ID = "8" }), "", false, false, true},
 		{"the same run of another repository", with(func(r *ci.Run) { r.Repository = "o/s" }), "", false, false, true},
@@ -45,14 +55,22 @@ func TestSame(t *testing.T) {
 			}
 			other := ownership.Of(tt.other, tt.matrix)
 			if job, step, leg := other.SameJob(own), other.SameStep(own), other.SameLeg(own); job != tt.job || step != tt.step || leg != tt.leg {
-				t.Errorf("%s is of the same job: %v, step: %v, leg: %v, want %v, %v, %v", other, job, step, leg, tt.job, tt.step, tt.leg)
+				t.Errorf("%s is of the same job: %v, step: %v, leg: %v, want %v, %v, %v", other, job, step,
+					leg, tt.job, tt.step, tt.leg)
 			}
 		})
 	}
 }
 
 func TestParse(t *testing.T) {
-	for _, startedBy := range []string{"", "me", ownership.Marker, ownership.Marker + "/7/1/a-b-c-d", "other/7/1/a-b-c-d-e", ownership.Marker + "/left"} {
+	for _, startedBy := range []string{
+		"",
+		"me",
+		ownership.Marker,
+		ownership.Marker + "/7/1/a-b-c-d",
+		"other/7/1/a-b-c-d-e",
+		ownership.Marker + "/left",
+	} {
 		if o, ok := ownership.Parse(startedBy); ok {
 			t.Errorf("Parse(%q) = %v, want that it is none of a step in a CI", startedBy, o)
 		}
@@ -80,10 +98,12 @@ func TestMarkOf(t *testing.T) {
 	} {
 		got := ownership.MarkOf(tt.startedBy, tt.tag)
 		if got.Step != tt.step || got.Left != tt.left || got.Known != tt.known {
-			t.Errorf("%s: MarkOf(%q, %q) = %+v, want step %v, left %v, known %v", tt.name, tt.startedBy, tt.tag, got, tt.step, tt.left, tt.known)
+			t.Errorf("%s: MarkOf(%q, %q) = %+v, want step %v, left %v, known %v", tt.name, tt.startedBy,
+				tt.tag, got, tt.step, tt.left, tt.known)
 		}
 		if tt.known && got.Owner != ownership.Of(step, "") {
-			t.Errorf("%s: MarkOf(%q, %q) = %+v, want the owner %+v", tt.name, tt.startedBy, tt.tag, got, ownership.Of(step, ""))
+			t.Errorf("%s: MarkOf(%q, %q) = %+v, want the owner %+v", tt.name, tt.startedBy, tt.tag, got,
+				ownership.Of(step, ""))
 		}
 	}
 }
@@ -92,7 +112,8 @@ func TestMarkOf(t *testing.T) {
 func TestTextFits(t *testing.T) {
 	run := with(func(r *ci.Run) { r.ID, r.Attempt = strings.Repeat("ü/", 100), strings.Repeat("9", 30) })
 	text := ownership.Text(run, strings.Repeat("m", 1000), true)
-	if len(text) > 128 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/") != "" {
+	if len(text) > 128 ||
+		strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/") != "" {
 		t.Errorf("Text() = %q, %d characters, want 128 at the most of those that ECS takes", text, len(text))
 	}
 	if mark := ownership.MarkOf(text, ""); !mark.Known || !mark.Left || mark.Owner.Run != ownership.RunID(run.ID) {

@@ -42,7 +42,8 @@ var forms = []struct {
 	{"{ }", regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_.-]*\}`)},
 	{"%NAME%", regexp.MustCompile(`%[A-Za-z_][A-Za-z0-9_.-]*%`)},
 	{"@@NAME@@", regexp.MustCompile(`@@[A-Za-z_][A-Za-z0-9_.-]*@@`)},
-	{"__NAME__", regexp.MustCompile(`(?:^|[^A-Za-z0-9_])(__[A-Za-z](?:[A-Za-z0-9]|_[A-Za-z0-9])*__)(?:$|[^A-Za-z0-9_])`)},
+	{"__NAME__",
+		regexp.MustCompile(`(?:^|[^A-Za-z0-9_])(__[A-Za-z](?:[A-Za-z0-9]|_[A-Za-z0-9])*__)(?:$|[^A-Za-z0-9_])`)},
 	{"__NAME__", regexp.MustCompile(`(__[A-Z](?:[A-Z0-9]|_[A-Z0-9])*__)`)},
 }
 

@@ -38,7 +38,8 @@ func TestRendered(t *testing.T) {
 	} {
 		p, ok := placeholder.Find(tt.in)
 		if got := placeholder.Rendered(tt.in); !ok || p.Form != tt.form || got != tt.want {
-			t.Errorf("Find(%q) = %+v, %t and Rendered = %q, want the form %q and %q", tt.in, p, ok, got, tt.form, tt.want)
+			t.Errorf("Find(%q) = %+v, %t and Rendered = %q, want the form %q and %q", tt.in, p, ok, got,
+				tt.form, tt.want)
 		}
 	}
 }
@@ -47,7 +48,8 @@ func TestRendered(t *testing.T) {
 func TestNone(t *testing.T) {
 	for _, text := range []string{
 		"", "busybox:1", "registry.example.com:5000/team/app__web__x:v1__2@sha256:aaaa", "/ecs/a_b/__c", "a__b__c",
-		"arn:aws:iam::123456789012:role/path/a+b=c,d.e@f-g_h", "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/app-AbCdEf:username:AWSPREVIOUS:",
+		"arn:aws:iam::123456789012:role/path/a+b=c,d.e@f-g_h",
+		"arn:aws:secretsmanager:us-east-1:123456789012:secret:team/app-AbCdEf:username:AWSPREVIOUS:",
 		"eu-central-1", "tag:Tier=private&vpc-id=vpc-1", "50%", "a@b", "a$", "100%-a", "#1", "tag:Name=private-*",
 	} {
 		if p, ok := placeholder.Find(text); ok || placeholder.Rendered(text) != text {

@@ -205,7 +205,8 @@ func (w *writer) watch() {
 	if !w.config.SkipSteadyStateCheck || w.config.Reattach || w.cleansUp() || w.oneAtATime() {
 		actions = append(actions, "ecs:DescribeTasks")
 	}
-	if w.config.OnInterrupt == "stop" || w.oneAtATime() || len(w.config.VerdictNames()) > 0 { // those end a task that would run on
+	if w.config.OnInterrupt == "stop" || w.oneAtATime() ||
+		len(w.config.VerdictNames()) > 0 { // those end a task that would run on
 		actions = append(actions, "ecs:StopTask")
 	}
 	name, _ := w.cluster()
@@ -241,16 +242,21 @@ func (w *writer) tags() {
 		}
 	}
 	at := func(sid, action string, resources []string) {
-		w.allowIf(sid, []string{"ecs:TagResource"}, resources, map[string]map[string]string{"StringEquals": {"ecs:CreateAction": action}})
+		w.allowIf(sid, []string{"ecs:TagResource"}, resources, map[string]map[string]string{
+			"StringEquals": {"ecs:CreateAction": action},
+		})
 	}
-	at("TagDefinitions", "RegisterTaskDefinition", w.revisions(func(t Task) bool { return !t.Registered && len(t.Definition.Tags) > 0 }))
+	at("TagDefinitions", "RegisterTaskDefinition",
+		w.revisions(func(t Task) bool { return !t.Registered && len(t.Definition.Tags) > 0 }))
 	at("TagTasks", "RunTask", tasks)
 }
 
 // roles allows to give roles to ECS.
 func (w *writer) roles() {
 	pass := func(sid, service string, roles []string) {
-		w.allowIf(sid, []string{"iam:PassRole"}, roles, map[string]map[string]string{"StringEquals": {"iam:PassedToService": service}})
+		w.allowIf(sid, []string{"iam:PassRole"}, roles, map[string]map[string]string{
+			"StringEquals": {"iam:PassedToService": service},
+		})
 	}
 	var roles, infrastructure []string
 	for _, t := range w.tasks {
@@ -291,7 +297,8 @@ func (w *writer) logs() {
 			if prefix := container.LogOptions["awslogs-stream-prefix"]; prefix != "" {
 				stream = prefix + "/" + container.Name + "/*"
 			}
-			streams = append(streams, w.arn("logs", w.logRegion(container.LogOptions), "log-group:"+group+":log-stream:"+stream))
+			streams = append(streams,
+				w.arn("logs", w.logRegion(container.LogOptions), "log-group:"+group+":log-stream:"+stream))
 		}
 	}
 	w.allow("ReadLogs", []string{"logs:GetLogEvents"}, streams)
@@ -312,7 +319,8 @@ func (w *writer) network() {
 		allSubnets, allGroups := runtask.Networks(t.Request)
 		checked := w.config.Preflight && (len(allSubnets) > 0 || t.Settings.Service != "")
 		subnets = subnets || checked || slices.ContainsFunc(t.Settings.Subnets, named)
-		groups = groups || checked && (len(allGroups) > 0 || t.Settings.Service != "") || slices.ContainsFunc(t.Settings.SecurityGroups, named)
+		groups = groups || checked && (len(allGroups) > 0 || t.Settings.Service != "") ||
+			slices.ContainsFunc(t.Settings.SecurityGroups, named)
 	}
 	var actions []string
 	if subnets {
@@ -362,7 +370,8 @@ func (w *writer) preflight() {
 			case secret.Manager:
 				secrets = append(secrets, secret.ARN)
 			default:
-				parameters = append(parameters, cmp.Or(secret.ARN, w.arn("ssm", w.region, "parameter/"+strings.TrimPrefix(secret.Parameter, "/"))))
+				parameters = append(parameters,
+					cmp.Or(secret.ARN, w.arn("ssm", w.region, "parameter/"+strings.TrimPrefix(secret.Parameter, "/"))))
 			}
 		}
 		for _, name := range credentials {
@@ -386,7 +395,8 @@ func secretsOf(n *document.Node) (names, credentials []string) {
 		if parameter := container.Member("repositoryCredentials", "credentialsParameter"); parameter != nil {
 			credentials = append(credentials, parameter.Text)
 		}
-		for _, secret := range slices.Concat(items(container.Member("secrets")), items(container.Member("logConfiguration", "secretOptions"))) {
+		for _, secret := range slices.Concat(items(container.Member("secrets")),
+			items(container.Member("logConfiguration", "secretOptions"))) {
 			if from := secret.Member("valueFrom"); from != nil {
 				names = append(names, from.Text)
 			}

@@ -52,27 +52,59 @@ func TestForResources(t *testing.T) {
 		region string
 		want   map[string]string // the resources of statements, by Sid
 	}{
-		{"nothing known", input.Config{AWS: input.AWS{Cluster: "default"}, Waiting: input.Waiting{Logs: true}}, "", map[string]string{
-			"Register": "arn:aws:ecs:*:*:task-definition/job:*", "Tasks": "arn:aws:ecs:*:*:task/default/*",
-			"PassRoles": "arn:aws:iam::*:role/pull", "ReadLogs": "arn:aws:logs:us-west-2:*:log-group:jobs:log-stream:*",
-		}},
-		{"the account by the cluster, in China", input.Config{AWS: input.AWS{Cluster: "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/web"}}, "cn-north-1", map[string]string{
-			"Register": "arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/job:*", "Tasks": "arn:aws-cn:ecs:cn-north-1:123456789012:task/web/*",
-			"PassRoles": "arn:aws-cn:iam::123456789012:role/pull",
-		}},
+		{
+			"nothing known",
+			input.Config{AWS: input.AWS{Cluster: "default"}, Waiting: input.Waiting{Logs: true}},
+			"",
+			map[string]string{
+				"Register": "arn:aws:ecs:*:*:task-definition/job:*", "Tasks": "arn:aws:ecs:*:*:task/default/*",
+				"PassRoles": "arn:aws:iam::*:role/pull",
+				"ReadLogs":  "arn:aws:logs:us-west-2:*:log-group:jobs:log-stream:*",
+			},
+		},
+		{
+			"the account by the cluster, in China",
+			input.Config{AWS: input.AWS{Cluster: "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/web"}},
+			"cn-north-1",
+			map[string]string{
+				"Register":  "arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/job:*",
+				"Tasks":     "arn:aws-cn:ecs:cn-north-1:123456789012:task/web/*",
+				"PassRoles": "arn:aws-cn:iam::123456789012:role/pull",
+			},
+		},
 		{"preflight", input.Config{AWS: input.AWS{Cluster: "web", Preflight: true}}, "eu-central-1", map[string]string{
 			"CheckCluster": "arn:aws:ecs:eu-central-1:*:cluster/web", "CheckRoles": "arn:aws:iam::*:role/pull",
-			"CheckImages": "arn:aws:ecr:us-west-2:210987654321:repository/team/app", "CheckParameters": "arn:aws:ssm:eu-central-1:*:parameter/app/key",
-			"CheckSecrets": "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf", "CheckLogGroups": "arn:aws:logs:us-west-2:*:*",
+			"CheckImages":     "arn:aws:ecr:us-west-2:210987654321:repository/team/app",
+			"CheckParameters": "arn:aws:ssm:eu-central-1:*:parameter/app/key",
+			"CheckSecrets":    "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf",
+			"CheckLogGroups":  "arn:aws:logs:us-west-2:*:*",
 		}},
 		{"volumes", input.Config{AWS: input.AWS{Cluster: "web"}, Launch: input.Launch{Placement: input.Placement{
-			RunTaskRequest: `{"volumeConfigurations":[{"name":"v","managedEBSVolume":{"roleArn":"arn:aws:iam::123456789012:role/ebs"}}]}`}}}, "eu-central-1", map[string]string{
-			"PassVolumeRoles": "arn:aws:iam::123456789012:role/ebs", "PassRoles": "arn:aws:iam::*:role/pull",
-		}},
-		{"CodeCommit", input.Config{AWS: input.AWS{Cluster: "web"}, Git: input.Git{Repository: "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/jobs"}}, "eu-central-1", map[string]string{
-			"FetchDefinitions": "arn:aws:codecommit:eu-west-1:*:jobs",
-		}},
-		{"named networks", input.Config{AWS: input.AWS{Cluster: "web"}, Launch: input.Launch{Placement: input.Placement{Subnets: []string{"tag:A=b"}}}}, "eu-central-1", map[string]string{"Network": "*"}},
+			RunTaskRequest: `{"volumeConfigurations":[{"name":"v",` +
+				`"managedEBSVolume":{"roleArn":"arn:aws:iam::123456789012:role/ebs"}}]}`}}}, "eu-central-1",
+			map[string]string{
+				"PassVolumeRoles": "arn:aws:iam::123456789012:role/ebs", "PassRoles": "arn:aws:iam::*:role/pull",
+			}},
+		{
+			"CodeCommit",
+			input.Config{
+				AWS: input.AWS{Cluster: "web"},
+				Git: input.Git{Repository: "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/jobs"},
+			},
+			"eu-central-1",
+			map[string]string{
+				"FetchDefinitions": "arn:aws:codecommit:eu-west-1:*:jobs",
+			},
+		},
+		{
+			"named networks",
+			input.Config{
+				AWS:    input.AWS{Cluster: "web"},
+				Launch: input.Launch{Placement: input.Placement{Subnets: []string{"tag:A=b"}}},
+			},
+			"eu-central-1",
+			map[string]string{"Network": "*"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.config.OnInterrupt, tt.config.CleanUp = "stop", "never"
@@ -96,7 +128,11 @@ func TestVerdictNames(t *testing.T) {
 		verdict string
 		stops   bool
 	}{{"essential", false}, {"all", false}, {"app", true}} {
-		config := input.Config{AWS: input.AWS{Cluster: "web"}, Ending: input.Ending{OnInterrupt: "leave", CleanUp: "never"}, Waiting: input.Waiting{Verdict: []string{tt.verdict}}}
+		config := input.Config{
+			AWS:     input.AWS{Cluster: "web"},
+			Ending:  input.Ending{OnInterrupt: "leave", CleanUp: "never"},
+			Waiting: input.Waiting{Verdict: []string{tt.verdict}},
+		}
 		stops := false
 		for _, s := range policy.For(config, "eu-central-1", tasks(t, job, config)) {
 			stops = stops || slices.Contains(s.Action, "ecs:StopTask")
@@ -116,7 +152,11 @@ func TestIfRunning(t *testing.T) {
 		{"fail", "ecs:DescribeTasks ecs:StopTask"},
 		{"follow", "ecs:DescribeTaskDefinition ecs:DescribeTasks ecs:StopTask"},
 	} {
-		config := input.Config{AWS: input.AWS{Cluster: "web"}, Ending: input.Ending{OnInterrupt: "leave", CleanUp: "never"}, Waiting: input.Waiting{IfRunning: tt.ifRunning, SkipSteadyStateCheck: true}}
+		config := input.Config{
+			AWS:     input.AWS{Cluster: "web"},
+			Ending:  input.Ending{OnInterrupt: "leave", CleanUp: "never"},
+			Waiting: input.Waiting{IfRunning: tt.ifRunning, SkipSteadyStateCheck: true},
+		}
 		registered := tasks(t, job, config)
 		registered[0].Registered = true
 		var got []string

@@ -36,9 +36,11 @@ type Subject struct {
 // Check makes every check once. It returns a notice for each that could not be
 // made, and an error that joins an [*input.Error] or a [*document.Error] for
 // each fault.
-func Check(ctx context.Context, client *lookup.Client, cluster string, subjects []Subject) (notices []string, err error) {
+func Check(ctx context.Context, client *lookup.Client, cluster string,
+	subjects []Subject) (notices []string, err error) {
 	p := &plan{client: client, known: map[string]bool{}}
-	p.add("cluster "+cluster, byInput("cluster"), func(ctx context.Context) error { return client.Cluster(ctx, cluster) })
+	p.add("cluster "+
+		cluster, byInput("cluster"), func(ctx context.Context) error { return client.Cluster(ctx, cluster) })
 	for _, subject := range subjects {
 		p.definition(subject)
 		p.network(subject)
@@ -137,7 +139,8 @@ func (p *plan) definition(s Subject) {
 	for i, container := range containers.Items {
 		path := document.ItemPath("containerDefinitions", i)
 		p.image(s, container.Member("image"), path+".image")
-		p.credentials(container.Member("repositoryCredentials", "credentialsParameter"), path+".repositoryCredentials.credentialsParameter")
+		p.credentials(container.Member("repositoryCredentials", "credentialsParameter"),
+			path+".repositoryCredentials.credentialsParameter")
 		p.secrets(container.Member("secrets"), path+".secrets")
 		p.secrets(container.Member("logConfiguration", "secretOptions"), path+".logConfiguration.secretOptions")
 		p.logGroup(container.Member("logConfiguration"), path+".logConfiguration")
@@ -178,7 +181,8 @@ func trustsECS(policy string) bool {
 		allows := slices.ContainsFunc(statement.Action, func(action string) bool {
 			return action == "sts:AssumeRole" || action == "sts:*" || action == "*"
 		})
-		if statement.Effect == "Allow" && allows && slices.Contains(statement.Principal.Service, "ecs-tasks.amazonaws.com") {
+		if statement.Effect == "Allow" && allows &&
+			slices.Contains(statement.Principal.Service, "ecs-tasks.amazonaws.com") {
 			return true
 		}
 	}
@@ -250,7 +254,9 @@ func (p *plan) secret(n *document.Node, path string) {
 		return
 	}
 	valueFrom := n.Text
-	p.add("secret "+lookup.SecretARN(valueFrom), byPlace(n, path), func(ctx context.Context) error { return p.client.Secret(ctx, valueFrom) })
+	p.add("secret "+
+		lookup.SecretARN(valueFrom), byPlace(n, path),
+		func(ctx context.Context) error { return p.client.Secret(ctx, valueFrom) })
 }
 
 // credentials plans the check of a registry's credentials, which are a secret in
@@ -276,9 +282,10 @@ func (p *plan) logGroup(n *document.Node, path string) {
 	if given := n.Member("options", "awslogs-region"); given != nil {
 		region = given.Text
 	}
-	p.add("logs "+region+" "+group.Text, byPlace(group, path+`.options["awslogs-group"]`), func(ctx context.Context) error {
-		return p.client.LogGroup(ctx, region, group.Text)
-	})
+	p.add("logs "+region+" "+group.Text, byPlace(group, path+`.options["awslogs-group"]`),
+		func(ctx context.Context) error {
+			return p.client.LogGroup(ctx, region, group.Text)
+		})
 }
 
 // network plans the check of subnets and security groups: that there are such,
@@ -307,7 +314,9 @@ func (p *plan) network(s Subject) {
 				case err == nil && vpc == "":
 					vpc, first = found[0].VPC, id
 				case err == nil && found[0].VPC != vpc:
-					all = append(all, at(fmt.Sprintf("%s is in %s, and %s in %s: a task is in one VPC", id, found[0].VPC, first, vpc)))
+					all = append(all,
+						at(fmt.Sprintf("%s is in %s, and %s in %s: a task is in one VPC", id, found[0].VPC,
+							first, vpc)))
 				}
 				if err != nil { // it would be the same for the others
 					all = append(all, err)

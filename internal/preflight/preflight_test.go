@@ -41,7 +41,8 @@ func (a *account) Do(r *http.Request) (*http.Response, error) {
 	answer, ok := a.answers[operation]
 	status := http.StatusOK
 	if !ok {
-		status, answer = http.StatusBadRequest, `{"__type":"AccessDeniedException","message":"not authorized to perform: `+operation+`"}`
+		status, answer = http.StatusBadRequest, `{"__type":"AccessDeniedException","message":"not authorized `+
+			`to perform: `+operation+`"}`
 	}
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(answer))}, nil
 }
@@ -68,7 +69,11 @@ func subject(t *testing.T, text string) preflight.Subject {
 
 func check(t *testing.T, a *account, subjects ...preflight.Subject) (notices []string, faults string) {
 	t.Helper()
-	client := lookup.New(aws.Config{Region: "eu-central-1", HTTPClient: a, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")})
+	client := lookup.New(aws.Config{
+		Region:      "eu-central-1",
+		HTTPClient:  a,
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+	})
 	notices, err := preflight.Check(t.Context(), client, "web", subjects)
 	if err != nil {
 		faults = err.Error()
@@ -82,7 +87,8 @@ const (
 )
 
 func role(policy string) string {
-	return "<R><GetRoleResult><Role><AssumeRolePolicyDocument>" + policy + "</AssumeRolePolicyDocument></Role></GetRoleResult></R>"
+	return "<R><GetRoleResult><Role><AssumeRolePolicyDocument>" + policy +
+		"</AssumeRolePolicyDocument></Role></GetRoleResult></R>"
 }
 
 // all are the answers for a definition that fits.
@@ -90,8 +96,9 @@ func all() map[string]string {
 	return map[string]string{
 		"DescribeClusters": `{"clusters":[{"status":"ACTIVE"}]}`,
 		"GetRole":          role(trusted),
-		"BatchGetImage":    `{"images":[{"imageManifest":"{\"manifests\":[{\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}}]}"}]}`,
-		"GetParameters":    `{"Parameters":[{}]}`,
+		"BatchGetImage": `{"images":[{"imageManifest":"{\"manifests\":[{\"platform\":{\"os\":\"linux\",` +
+			`\"architecture\":\"arm64\"}}]}"}]}`,
+		"GetParameters": `{"Parameters":[{}]}`,
 	}
 }
 
@@ -119,16 +126,33 @@ func TestCheckFaults(t *testing.T) {
 		want      string
 	}{
 		{"cluster", job, "DescribeClusters", `{"clusters":[]}`, "cluster: there is no cluster web"},
-		{"trust", job, "GetRole", role(`%7B%22Statement%22%3A%5B%5D%7D`), "job.json:1:34: taskRoleArn: the trust policy of arn:aws:iam::123456789012:role/task does not let ecs-tasks.amazonaws.com assume it"},
+		{
+			"trust",
+			job,
+			"GetRole",
+			role(`%7B%22Statement%22%3A%5B%5D%7D`),
+			"job.json:1:34: taskRoleArn: the trust policy of arn:aws:iam::123456789012:role/task does not " +
+				"let ecs-tasks.amazonaws.com assume it",
+		},
 		{"a trust in a form that is not known is not ours to refuse", job, "GetRole", role(foreign), ""},
-		{"parameter", job, "GetParameters", `{"InvalidParameters":["/a"]}`, "job.json:4:43: containerDefinitions[0].secrets[0].valueFrom: there is no parameter /a"},
-		{"image", job, "BatchGetImage", `{"failures":[{"failureCode":"ImageNotFound"}]}`, "job.json:3:42: containerDefinitions[0].image: there is no ECR image app:1"},
-		{"platform", arm, "BatchGetImage", all()["BatchGetImage"], "job.json:3:42: containerDefinitions[0].image: the image is for linux/arm64, and the task runs on linux/amd64"},
+		{"parameter", job, "GetParameters", `{"InvalidParameters":["/a"]}`,
+			"job.json:4:43: containerDefinitions[0].secrets[0].valueFrom: there is no parameter /a"},
+		{"image", job, "BatchGetImage", `{"failures":[{"failureCode":"ImageNotFound"}]}`,
+			"job.json:3:42: containerDefinitions[0].image: there is no ECR image app:1"},
+		{
+			"platform",
+			arm,
+			"BatchGetImage",
+			all()["BatchGetImage"],
+			"job.json:3:42: containerDefinitions[0].image: the image is for linux/arm64, and the task runs " +
+				"on linux/amd64",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			answers := all()
 			answers[tt.operation] = tt.answer
-			if notices, got := check(t, &account{answers: answers}, subject(t, tt.text)); got != tt.want || notices != nil {
+			if notices, got := check(t, &account{answers: answers},
+				subject(t, tt.text)); got != tt.want || notices != nil {
 				t.Errorf("Check() = %q, %q, want %q", notices, got, tt.want)
 			}
 		})
@@ -148,14 +172,25 @@ func TestCheckNetwork(t *testing.T) {
 		want            string
 		notices         int
 	}{
-		{"missing", noSubnets, noGroups, "subnets: there is no subnet subnet-1\nsubnets: there is no subnet subnet-2\nsecurity-groups: there is no security group sg-1", 0},
-		{"in two VPCs", subnets, groups, "security-groups: sg-1 is in vpc-2, and subnet-1 in vpc-1: a task is in one VPC", 0},
+		{
+			"missing",
+			noSubnets,
+			noGroups,
+			"subnets: there is no subnet subnet-1\nsubnets: there is no subnet subnet-2\nsecurity-groups: " +
+				"there is no security group sg-1",
+			0,
+		},
+		{"in two VPCs", subnets, groups,
+			"security-groups: sg-1 is in vpc-2, and subnet-1 in vpc-1: a task is in one VPC", 0},
 		{"subnets denied", "", noGroups, "security-groups: there is no security group sg-1", 1},
 		{"denied", "", "", "", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			answers := all()
-			for operation, answer := range map[string]string{"DescribeSubnets": tt.subnets, "DescribeSecurityGroups": tt.groups} {
+			for operation, answer := range map[string]string{
+				"DescribeSubnets":        tt.subnets,
+				"DescribeSecurityGroups": tt.groups,
+			} {
 				if answer != "" {
 					answers[operation] = answer
 				}

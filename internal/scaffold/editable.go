@@ -33,7 +33,11 @@ func Editable(request *document.Node, family string) *Definition {
 		panic(fmt.Sprintf("a document of our own is no JSON: %v", err))
 	}
 	slices.Sort(e.variables)
-	return &Definition{Text: indented.String() + "\n", Variables: e.variables, Network: text(request, "networkMode") == "awsvpc"}
+	return &Definition{
+		Text:      indented.String() + "\n",
+		Variables: e.variables,
+		Network:   text(request, "networkMode") == "awsvpc",
+	}
 }
 
 // escape returns a tree in whose strings no expression begins.

@@ -26,7 +26,10 @@ type System struct {
 }
 
 var (
-	gitHub  = System{"GitHub Actions", ".github/workflows/FAMILY.yml", "github.yml", "${{ github.sha }}", "${{ vars.NAME }}"}
+	gitHub = System{
+		"GitHub Actions", ".github/workflows/FAMILY.yml", "github.yml", "${{ github.sha }}",
+		"${{ vars.NAME }}",
+	}
 	systems = []System{
 		{"GitLab", ".gitlab-ci.yml", "gitlab.yml", "$CI_COMMIT_SHA", "$NAME"},
 		{"Jenkins", "Jenkinsfile", "Jenkinsfile", "$GIT_COMMIT", "$NAME"},
@@ -59,7 +62,8 @@ func Files(repository fs.FS, system System, family string, definition *Definitio
 	if definition == nil {
 		definition = example(family)
 	}
-	fill := strings.NewReplacer("FAMILY", family, "PATH", DefinitionPath(family), "VARIABLES", variables(system, definition.Variables)).Replace
+	fill := strings.NewReplacer("FAMILY", family, "PATH", DefinitionPath(family), "VARIABLES",
+		variables(system, definition.Variables)).Replace
 	return []File{
 		file(repository, DefinitionPath(family), definition.Text),
 		file(repository, fill(system.Path), fill(read(system.template))),

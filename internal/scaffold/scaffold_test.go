@@ -39,7 +39,8 @@ func TestFiles(t *testing.T) {
 	for _, ci := range []string{"README.md", ".gitlab-ci.yml", "Jenkinsfile", "bitbucket-pipelines.yml"} {
 		repository := fstest.MapFS{ci: {}}
 		files := scaffold.Files(repository, scaffold.Recognize(repository), "web", nil)
-		if len(files) != 2 || files[0].Path != "ecs/web.json" || files[0].Exists || files[1].Exists != (ci != "README.md") {
+		if len(files) != 2 || files[0].Path != "ecs/web.json" || files[0].Exists ||
+			files[1].Exists != (ci != "README.md") {
 			t.Errorf("with %s: the files are %+v", ci, files)
 		}
 		for _, file := range files {
@@ -63,19 +64,25 @@ func TestEditable(t *testing.T) {
 		variables        []string
 	}{
 		{"one container",
-			`{"family":"web","containerDefinitions":[{"name":"app","image":"r.example.com:5000/app:1.7","environment":[{"name":"TOKEN","value":"s3cret"},{"name":"a.b","value":"x"}]}]}`,
-			`{"family":"job","containerDefinitions":[{"name":"app","image":"r.example.com:5000/app:${{ vars.IMAGE_TAG }}","environment":[{"name":"TOKEN","value":"${{ vars.TOKEN }}"},{"name":"a.b","value":"${{ vars.a_b }}"}]}]}`,
+			`{"family":"web","containerDefinitions":[{"name":"app","image":"r.example.com:5000/app:1.7",` +
+				`"environment":[{"name":"TOKEN","value":"s3cret"},{"name":"a.b","value":"x"}]}]}`,
+			`{"family":"job","containerDefinitions":[{"name":"app",` +
+				`"image":"r.example.com:5000/app:${{ vars.IMAGE_TAG }}","environment":[{"name":"TOKEN",` +
+				`"value":"${{ vars.TOKEN }}"},{"name":"a.b","value":"${{ vars.a_b }}"}]}]}`,
 			[]string{"IMAGE_TAG", "TOKEN", "a_b"}},
 		{"several containers",
 			`{"containerDefinitions":[{"name":"app","image":"app:1"},{"name":"log-router","image":"fluent:2"}]}`,
-			`{"containerDefinitions":[{"name":"app","image":"app:${{ vars.APP_IMAGE_TAG }}"},{"name":"log-router","image":"fluent:${{ vars.LOG_ROUTER_IMAGE_TAG }}"}]}`,
+			`{"containerDefinitions":[{"name":"app","image":"app:${{ vars.APP_IMAGE_TAG }}"},` +
+				`{"name":"log-router","image":"fluent:${{ vars.LOG_ROUTER_IMAGE_TAG }}"}]}`,
 			[]string{"APP_IMAGE_TAG", "LOG_ROUTER_IMAGE_TAG"}},
 		{"texts like expressions",
 			`{"containerDefinitions":[{"name":"app","command":["echo ${{ x }} ${HOME}"]}]}`,
 			`{"containerDefinitions":[{"name":"app","command":["echo $${{ x }} ${HOME}"]}]}`, nil},
 		{"no tag, and a digest",
-			`{"containerDefinitions":[{"name":"app","image":"r.example.com:5000/app"},{"name":"b","image":"app@sha256:00"},{"name":"c"}]}`,
-			`{"containerDefinitions":[{"name":"app","image":"r.example.com:5000/app"},{"name":"b","image":"app@sha256:00"},{"name":"c"}]}`, nil},
+			`{"containerDefinitions":[{"name":"app","image":"r.example.com:5000/app"},{"name":"b",` +
+				`"image":"app@sha256:00"},{"name":"c"}]}`,
+			`{"containerDefinitions":[{"name":"app","image":"r.example.com:5000/app"},{"name":"b",` +
+				`"image":"app@sha256:00"},{"name":"c"}]}`, nil},
 	} {
 		trees, _, err := document.Parse("x.json", []byte(tt.text))
 		if err != nil {

@@ -38,8 +38,9 @@ instances:
 	}
 	want := []ecslocal.Rule{
 		{
-			Family: "nightly-*", Skip: 1, First: 2, Chance: 0.5, SpotAfter: 90 * time.Second, ReportLate: 10 * time.Second,
-			LogsLate: time.Second, Pending: 2 * time.Minute, Endings: map[string]ecslocal.Ending{
+			Family: "nightly-*", Skip: 1, First: 2, Chance: 0.5, SpotAfter: 90 * time.Second,
+			ReportLate: 10 * time.Second,
+			LogsLate:   time.Second, Pending: 2 * time.Minute, Endings: map[string]ecslocal.Ending{
 				"app": {Code: 3, After: 5 * time.Second, Output: "one\ntwo\n", Reason: "OutOfMemoryError: x"},
 				"*":   {NoCode: true},
 			},
@@ -57,7 +58,11 @@ instances:
 			t.Errorf("call %d goes wrong: %t, want %t", n, effect != nil, faulty)
 		}
 	}
-	if instances := []ecslocal.Instance{{CPU: 2048, Memory: 4096, Attributes: map[string]string{"stack": "blue"}}}; !reflect.DeepEqual(got.Instances, instances) {
+	if instances := []ecslocal.Instance{{
+		CPU:        2048,
+		Memory:     4096,
+		Attributes: map[string]string{"stack": "blue"},
+	}}; !reflect.DeepEqual(got.Instances, instances) {
 		t.Errorf("instances = %+v, want %+v", got.Instances, instances)
 	}
 }

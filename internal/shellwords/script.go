@@ -65,7 +65,8 @@ func FindSplitScript(entryPoint, command []string) (SplitScript, bool) {
 	rest := c.words[script+1:]
 	found := SplitScript{
 		Shell: strings.Join(c.words[shell:script], " "), Script: c.words[script], Rest: rest,
-		Certain: certain && (plainWord.MatchString(strings.TrimSuffix(c.words[script], ";")) || slices.ContainsFunc(rest, isOperator)),
+		Certain: certain &&
+			(plainWord.MatchString(strings.TrimSuffix(c.words[script], ";")) || slices.ContainsFunc(rest, isOperator)),
 	}
 	found.Fixed, found.InEntryPoint = c.fix(script)
 	return found, true
@@ -142,7 +143,8 @@ func RunsShell(entryPoint, command []string) bool {
 	if _, _, ok := c.shell(0); ok || at >= len(c.words) {
 		return ok
 	}
-	return slices.Contains([]string{"fish", "csh", "tcsh", "pwsh", "powershell", "powershell.exe"}, path.Base(c.words[at]))
+	return slices.Contains([]string{"fish", "csh", "tcsh", "pwsh", "powershell", "powershell.exe"},
+		path.Base(c.words[at]))
 }
 
 // Script returns the words as a script that runs them.
@@ -307,7 +309,8 @@ var operator = regexp.MustCompile(`^(&&|\|\|?|\|&|;;?|&|\(|\)|&>>?.*|[0-9]*(>>?|
 // isOperator reports whether a word has, unquoted, what ends a command in a shell
 // or redirects it.
 func isOperator(word string) bool {
-	return operator.MatchString(word) || strings.HasSuffix(word, ";") && !strings.HasSuffix(word, `\;`) && !strings.ContainsAny(word, " '\"")
+	return operator.MatchString(word) ||
+		strings.HasSuffix(word, ";") && !strings.HasSuffix(word, `\;`) && !strings.ContainsAny(word, " '\"")
 }
 
 // fix returns the entry point or the command, whichever changes, such that all

@@ -77,14 +77,17 @@ func (s *scanner) word() (word Word, found bool, err error) {
 	for ; s.at < len(s.line); s.at++ {
 		switch c := s.line[s.at]; {
 		case (c == '\n' || c == '\r' && lineBreak(s.line[s.at:]) == 0) && strings.Trim(s.line[s.at:], " \t\r\n") != "":
-			return Word{}, false, fmt.Errorf("character %d is a line break, which ends a command in a shell, and there is no shell: "+
-				`give one program as the list of its words, as in ["rake", "db:migrate"], run several commands as in sh -c 'first && second', `+
+			return Word{}, false, fmt.Errorf("character %d is a line break, which ends a command in a shell, "+
+				"and there is no shell: "+
+				`give one program as the list of its words, as in ["rake", "db:migrate"], run several `+
+				`commands as in sh -c 'first && second', `+
 				`or continue the line by a backslash at its end`, s.place(s.at))
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			s.at++
 			return s.end(found)
 		case strings.IndexByte(operators, c) >= 0:
-			return Word{}, false, fmt.Errorf("character %d is the shell operator %c, and there is no shell: quote it, or run one as in sh -c '…'", s.place(s.at), c)
+			return Word{}, false, fmt.Errorf("character %d is the shell operator %c, and there is no shell: "+
+				"quote it, or run one as in sh -c '…'", s.place(s.at), c)
 		case c == '\'' || c == '"':
 			end := Closing(s.line, s.at)
 			if end < 0 {

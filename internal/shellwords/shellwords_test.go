@@ -20,8 +20,14 @@ func TestSplit(t *testing.T) {
 	}{
 		{in: "", want: nil},
 		{in: " \t\r\n", want: nil},
-		{in: "rake  db:migrate\t--trace\r\n", want: []shellwords.Word{word("rake"), word("db:migrate"), word("--trace")}},
-		{in: `a "b c" 'd "e' f\ g ""`, want: []shellwords.Word{word("a"), word("b c"), word(`d "e`), word("f g"), word("")}},
+		{
+			in:   "rake  db:migrate\t--trace\r\n",
+			want: []shellwords.Word{word("rake"), word("db:migrate"), word("--trace")},
+		},
+		{
+			in:   `a "b c" 'd "e' f\ g ""`,
+			want: []shellwords.Word{word("a"), word("b c"), word(`d "e`), word("f g"), word("")},
+		},
 		{in: "a \\\n b\\\r\nc 'd\ne'", want: []shellwords.Word{word("a"), word("bc"), word("d\ne")}},
 		{in: "a\nb", err: "character 2 is a line break"},
 		{in: "a\rb", err: "character 2 is a line break"},
@@ -35,9 +41,17 @@ func TestSplit(t *testing.T) {
 		{in: `$A ${B:-x}y "c$D" '$E' \$F "\$G" $ $1`, want: []shellwords.Word{
 			{Text: "$A", Expansion: "$A"}, {Text: "${B:-x}y", Expansion: "${B:-x}"}, {Text: "c$D", Expansion: "$D"},
 			word("$E"), word("$F"), word("$G"), word("$"), {Text: "$1", Expansion: "$1"}}},
-		{in: "`date` \"$(date)\" '`x`'", want: []shellwords.Word{{Text: "`date`", Expansion: "`date`"}, {Text: "$(date)", Expansion: "$(date)"}, word("`x`")}},
+		{
+			in: "`date` \"$(date)\" '`x`'",
+			want: []shellwords.Word{
+				{Text: "`date`", Expansion: "`date`"},
+				{Text: "$(date)", Expansion: "$(date)"},
+				word("`x`"),
+			},
+		},
 		{in: `*.go "*" a#b #c ~ {a,b}`, want: []shellwords.Word{
-			{Text: "*.go", Pattern: true}, word("*"), word("a#b"), {Text: "#c", Pattern: true}, {Text: "~", Pattern: true}, word("{a,b}")}},
+			{Text: "*.go", Pattern: true}, word("*"), word("a#b"), {Text: "#c", Pattern: true},
+			{Text: "~", Pattern: true}, word("{a,b}")}},
 	} {
 		got, err := shellwords.Split(tt.in)
 		if (err == nil) != (tt.err == "") || err != nil && !strings.HasPrefix(err.Error(), tt.err) {
@@ -57,44 +71,236 @@ func TestFindSplitScript(t *testing.T) {
 		fault          bool
 		entryFix, fix  list // of a fault or a warning; neither if nothing is found
 	}{
-		{name: "in the command", command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh", "-c", "exit 137"}},
-		{name: "in the entry point", entry: list{"sh", "-c", "exit", "137"}, fault: true, entryFix: list{"sh", "-c", "exit 137"}},
-		{name: "across both", entry: list{"sh", "-c"}, command: list{"exit", "137"}, fault: true, fix: list{"exit 137"}},
-		{name: "a path", command: list{"/bin/bash", "-c", "exit", "137"}, fault: true, fix: list{"/bin/bash", "-c", "exit 137"}},
-		{name: "zsh", command: list{"/usr/bin/zsh", "-c", "exit", "137"}, fault: true, fix: list{"/usr/bin/zsh", "-c", "exit 137"}},
-		{name: "flags together", command: list{"sh", "-ec", "exit", "137"}, fault: true, fix: list{"sh", "-ec", "exit 137"}},
-		{name: "flags apart", command: list{"bash", "-e", "-o", "pipefail", "-c", "exit", "137"}, fault: true, fix: list{"bash", "-e", "-o", "pipefail", "-c", "exit 137"}},
-		{name: "an option of a cluster", command: list{"bash", "-euo", "pipefail", "-c", "exit", "137"}, fault: true, fix: list{"bash", "-euo", "pipefail", "-c", "exit 137"}},
-		{name: "-c before other flags", command: list{"bash", "-c", "-e", "exit", "137"}, fault: true, fix: list{"bash", "-c", "-e", "exit 137"}},
-		{name: "-c in the cluster", command: list{"bash", "-ceo", "pipefail", "exit", "137"}, fault: true, fix: list{"bash", "-ceo", "pipefail", "exit 137"}},
-		{name: "long flags", command: list{"bash", "--norc", "--login", "-c", "exit", "137"}, fault: true, fix: list{"bash", "--norc", "--login", "-c", "exit 137"}},
-		{name: "after --", command: list{"sh", "-c", "--", "exit", "137"}, fault: true, fix: list{"sh", "-c", "--", "exit 137"}},
-		{name: "env", command: list{"env", "-i", "-u", "X", "A=1", "sh", "-c", "exit", "137"}, fault: true, fix: list{"env", "-i", "-u", "X", "A=1", "sh", "-c", "exit 137"}},
-		{name: "/usr/bin/env", entry: list{"/usr/bin/env", "bash", "-c"}, command: list{"exit", "137"}, fault: true, fix: list{"exit 137"}},
-		{name: "tini", entry: list{"/sbin/tini", "-g", "--"}, command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh", "-c", "exit 137"}},
-		{name: "several runners", command: list{"dumb-init", "--", "timeout", "-k", "5", "60", "sh", "-c", "exit", "137"}, fault: true, fix: list{"dumb-init", "--", "timeout", "-k", "5", "60", "sh", "-c", "exit 137"}},
-		{name: "busybox", command: list{"busybox", "sh", "-c", "exit", "137"}, fault: true, fix: list{"busybox", "sh", "-c", "exit 137"}},
-		{name: "an entrypoint of the image's kind", entry: list{"/docker-entrypoint.sh"}, command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh", "-c", "exit 137"}},
-		{name: "a shell after the -- of another program", entry: list{"my-runner", "run", "--"}, command: list{"sh", "-c", "exit", "137"}, fix: list{"sh", "-c", "exit 137"}},
-		{name: "a program that runs what is after its --", entry: list{"doppler", "run", "--"}, command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh", "-c", "exit 137"}},
-		{name: "a program that runs another", command: list{"opentelemetry-instrument", "bash", "-c", "exit", "137"}, fault: true, fix: list{"opentelemetry-instrument", "bash", "-c", "exit 137"}},
-		{name: "a subcommand that runs another", command: list{"bundle", "exec", "sh", "-c", "exit", "137"}, fault: true, fix: list{"bundle", "exec", "sh", "-c", "exit 137"}},
-		{name: "a user first", command: list{"runuser", "-u", "app", "--", "sh", "-c", "exit", "137"}, fault: true, fix: list{"runuser", "-u", "app", "--", "sh", "-c", "exit 137"}},
-		{name: "a lock first", command: list{"flock", "-w", "5", "/tmp/lock", "sh", "-c", "exit", "137"}, fault: true, fix: list{"flock", "-w", "5", "/tmp/lock", "sh", "-c", "exit 137"}},
-		{name: "options and a command", command: list{"sh", "-c", "set -e", "migrate"}, fix: list{"sh", "-c", "set -e && migrate"}},
-		{name: "an operator", command: list{"sh", "-c", "cd /app", "&&", "./run", "2>&1"}, fault: true, fix: list{"sh", "-c", "cd /app && ./run 2>&1"}},
-		{name: "a redirection", command: list{"sh", "-c", "./run --all", ">/dev/null"}, fault: true, fix: list{"sh", "-c", "./run --all >/dev/null"}},
-		{name: "a semicolon at a word", command: list{"sh", "-c", "set -e", "./a;", "./b"}, fault: true, fix: list{"sh", "-c", "set -e ./a; ./b"}},
-		{name: "quotes kept", command: list{"sh", "-c", "echo", "a b", "it's", "$HOME x", `"$A"`, ""}, fault: true, fix: list{"sh", "-c", `echo 'a b' 'it'\''s' "$HOME x" "$A" ''`}},
-		{name: "a shell in a shell", entry: list{"sh", "-c"}, command: list{"sh", "-c", "exit 137"}, fault: true, fix: list{"sh -c 'exit 137'"}},
-		{name: "and again split", entry: list{"sh", "-c"}, command: list{"sh", "-c", "exit", "137"}, fault: true, fix: list{"sh -c 'exit 137'"}},
-		{name: "the script in the entry point", entry: list{"sh", "-c", "./start"}, command: list{"--port", "80"}, fault: true, entryFix: list{"sh", "-c", `./start "$@"`, "sh"}},
-		{name: "with its name", entry: list{"sh", "-c", "./start", "--"}, command: list{"--port", "80"}, fault: true, entryFix: list{"sh", "-c", `./start "$@"`, "--"}},
-		{name: "a name and more", command: list{"sh", "-c", "./start", "--", "a", "b"}, fault: true, fix: list{"sh", "-c", "./start a b"}},
-		{name: "behind a script that runs its arguments", entry: list{"sh", "-c", `set -e; exec "$@"`, "--"}, command: list{"bash", "-c", "exit", "137"}, fault: true, fix: list{"bash", "-c", "exit 137"}},
-		{name: "one more argument", command: list{"sh", "-c", "python manage.py", "migrate"}, fix: list{"sh", "-c", "python manage.py migrate"}},
+		{
+			name:    "in the command",
+			command: list{"sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh", "-c", "exit 137"},
+		},
+		{
+			name:     "in the entry point",
+			entry:    list{"sh", "-c", "exit", "137"},
+			fault:    true,
+			entryFix: list{"sh", "-c", "exit 137"},
+		},
+		{
+			name:    "across both",
+			entry:   list{"sh", "-c"},
+			command: list{"exit", "137"},
+			fault:   true,
+			fix:     list{"exit 137"},
+		},
+		{
+			name:    "a path",
+			command: list{"/bin/bash", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"/bin/bash", "-c", "exit 137"},
+		},
+		{
+			name:    "zsh",
+			command: list{"/usr/bin/zsh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"/usr/bin/zsh", "-c", "exit 137"},
+		},
+		{
+			name:    "flags together",
+			command: list{"sh", "-ec", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh", "-ec", "exit 137"},
+		},
+		{
+			name:    "flags apart",
+			command: list{"bash", "-e", "-o", "pipefail", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"bash", "-e", "-o", "pipefail", "-c", "exit 137"},
+		},
+		{
+			name:    "an option of a cluster",
+			command: list{"bash", "-euo", "pipefail", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"bash", "-euo", "pipefail", "-c", "exit 137"},
+		},
+		{
+			name:    "-c before other flags",
+			command: list{"bash", "-c", "-e", "exit", "137"},
+			fault:   true,
+			fix:     list{"bash", "-c", "-e", "exit 137"},
+		},
+		{
+			name:    "-c in the cluster",
+			command: list{"bash", "-ceo", "pipefail", "exit", "137"},
+			fault:   true,
+			fix:     list{"bash", "-ceo", "pipefail", "exit 137"},
+		},
+		{
+			name:    "long flags",
+			command: list{"bash", "--norc", "--login", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"bash", "--norc", "--login", "-c", "exit 137"},
+		},
+		{
+			name:    "after --",
+			command: list{"sh", "-c", "--", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh", "-c", "--", "exit 137"},
+		},
+		{
+			name:    "env",
+			command: list{"env", "-i", "-u", "X", "A=1", "sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"env", "-i", "-u", "X", "A=1", "sh", "-c", "exit 137"},
+		},
+		{
+			name:    "/usr/bin/env",
+			entry:   list{"/usr/bin/env", "bash", "-c"},
+			command: list{"exit", "137"},
+			fault:   true,
+			fix:     list{"exit 137"},
+		},
+		{
+			name:    "tini",
+			entry:   list{"/sbin/tini", "-g", "--"},
+			command: list{"sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh", "-c", "exit 137"},
+		},
+		{
+			name:    "several runners",
+			command: list{"dumb-init", "--", "timeout", "-k", "5", "60", "sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"dumb-init", "--", "timeout", "-k", "5", "60", "sh", "-c", "exit 137"},
+		},
+		{
+			name:    "busybox",
+			command: list{"busybox", "sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"busybox", "sh", "-c", "exit 137"},
+		},
+		{
+			name:    "an entrypoint of the image's kind",
+			entry:   list{"/docker-entrypoint.sh"},
+			command: list{"sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh", "-c", "exit 137"},
+		},
+		{
+			name:    "a shell after the -- of another program",
+			entry:   list{"my-runner", "run", "--"},
+			command: list{"sh", "-c", "exit", "137"},
+			fix:     list{"sh", "-c", "exit 137"},
+		},
+		{
+			name:    "a program that runs what is after its --",
+			entry:   list{"doppler", "run", "--"},
+			command: list{"sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh", "-c", "exit 137"},
+		},
+		{
+			name:    "a program that runs another",
+			command: list{"opentelemetry-instrument", "bash", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"opentelemetry-instrument", "bash", "-c", "exit 137"},
+		},
+		{
+			name:    "a subcommand that runs another",
+			command: list{"bundle", "exec", "sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"bundle", "exec", "sh", "-c", "exit 137"},
+		},
+		{
+			name:    "a user first",
+			command: list{"runuser", "-u", "app", "--", "sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"runuser", "-u", "app", "--", "sh", "-c", "exit 137"},
+		},
+		{
+			name:    "a lock first",
+			command: list{"flock", "-w", "5", "/tmp/lock", "sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"flock", "-w", "5", "/tmp/lock", "sh", "-c", "exit 137"},
+		},
+		{
+			name:    "options and a command",
+			command: list{"sh", "-c", "set -e", "migrate"},
+			fix:     list{"sh", "-c", "set -e && migrate"},
+		},
+		{
+			name:    "an operator",
+			command: list{"sh", "-c", "cd /app", "&&", "./run", "2>&1"},
+			fault:   true,
+			fix:     list{"sh", "-c", "cd /app && ./run 2>&1"},
+		},
+		{
+			name:    "a redirection",
+			command: list{"sh", "-c", "./run --all", ">/dev/null"},
+			fault:   true,
+			fix:     list{"sh", "-c", "./run --all >/dev/null"},
+		},
+		{
+			name:    "a semicolon at a word",
+			command: list{"sh", "-c", "set -e", "./a;", "./b"},
+			fault:   true,
+			fix:     list{"sh", "-c", "set -e ./a; ./b"},
+		},
+		{
+			name:    "quotes kept",
+			command: list{"sh", "-c", "echo", "a b", "it's", "$HOME x", `"$A"`, ""},
+			fault:   true,
+			fix:     list{"sh", "-c", `echo 'a b' 'it'\''s' "$HOME x" "$A" ''`},
+		},
+		{
+			name:    "a shell in a shell",
+			entry:   list{"sh", "-c"},
+			command: list{"sh", "-c", "exit 137"},
+			fault:   true,
+			fix:     list{"sh -c 'exit 137'"},
+		},
+		{
+			name:    "and again split",
+			entry:   list{"sh", "-c"},
+			command: list{"sh", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"sh -c 'exit 137'"},
+		},
+		{
+			name:     "the script in the entry point",
+			entry:    list{"sh", "-c", "./start"},
+			command:  list{"--port", "80"},
+			fault:    true,
+			entryFix: list{"sh", "-c", `./start "$@"`, "sh"},
+		},
+		{
+			name:     "with its name",
+			entry:    list{"sh", "-c", "./start", "--"},
+			command:  list{"--port", "80"},
+			fault:    true,
+			entryFix: list{"sh", "-c", `./start "$@"`, "--"},
+		},
+		{
+			name:    "a name and more",
+			command: list{"sh", "-c", "./start", "--", "a", "b"},
+			fault:   true,
+			fix:     list{"sh", "-c", "./start a b"},
+		},
+		{
+			name:    "behind a script that runs its arguments",
+			entry:   list{"sh", "-c", `set -e; exec "$@"`, "--"},
+			command: list{"bash", "-c", "exit", "137"},
+			fault:   true,
+			fix:     list{"bash", "-c", "exit 137"},
+		},
+		{
+			name:    "one more argument",
+			command: list{"sh", "-c", "python manage.py", "migrate"},
+			fix:     list{"sh", "-c", "python manage.py migrate"},
+		},
 		{name: "a flag", command: list{"sh", "-c", "set -e; ./m", "--all"}, fix: list{"sh", "-c", "set -e; ./m --all"}},
-		{name: "lines as words", command: list{"sh", "-c", "set -e", "rake db:migrate", "rake db:seed"}, fix: list{"sh", "-c", "set -e && rake db:migrate && rake db:seed"}},
+		{
+			name:    "lines as words",
+			command: list{"sh", "-c", "set -e", "rake db:migrate", "rake db:seed"},
+			fix:     list{"sh", "-c", "set -e && rake db:migrate && rake db:seed"},
+		},
 
 		{name: "one word", command: list{"sh", "-c", "exit 137"}},
 		{name: "one plain word", command: list{"sh", "-c", "migrate"}},
@@ -123,11 +329,14 @@ func TestFindSplitScript(t *testing.T) {
 	} {
 		got, found := shellwords.FindSplitScript(tt.entry, tt.command)
 		if want := tt.fix != nil || tt.entryFix != nil; found != want || got.Certain != tt.fault {
-			t.Errorf("%s: FindSplitScript(%q, %q) = %+v, %t, want %t, a fault %t", tt.name, tt.entry, tt.command, got, found, want, tt.fault)
+			t.Errorf("%s: FindSplitScript(%q, %q) = %+v, %t, want %t, a fault %t", tt.name, tt.entry,
+				tt.command, got, found, want, tt.fault)
 			continue
 		}
-		if fix := append(tt.entryFix, tt.fix...); !slices.Equal(got.Fixed, fix) || got.InEntryPoint != (tt.entryFix != nil) {
-			t.Errorf("%s: FindSplitScript(%q, %q) is fixed by %q, in the entry point %t, want %q", tt.name, tt.entry, tt.command, got.Fixed, got.InEntryPoint, fix)
+		if fix := append(tt.entryFix,
+			tt.fix...); !slices.Equal(got.Fixed, fix) || got.InEntryPoint != (tt.entryFix != nil) {
+			t.Errorf("%s: FindSplitScript(%q, %q) is fixed by %q, in the entry point %t, want %q", tt.name,
+				tt.entry, tt.command, got.Fixed, got.InEntryPoint, fix)
 		}
 		fixedEntry, fixedCommand := tt.entry, got.Fixed
 		if got.InEntryPoint {

@@ -87,8 +87,12 @@ func BenchmarkRepository(b *testing.B) {
 			for b.Loop() {
 				ours.add(meter, func() *exec.Cmd { return loadCommand(b, url, path) })
 				folder := filepath.Join(b.TempDir(), "clone")
-				clone := append(append([]string{"clone", "-q", "--depth", "1", "--no-checkout"}, mode.clone...), url, folder)
-				gits.add(meter, func() *exec.Cmd { return gitCommand("", clone...) }, func() *exec.Cmd { return gitCommand(folder, "show", "HEAD:"+path) })
+				clone := append(append([]string{"clone", "-q", "--depth", "1", "--no-checkout"},
+					mode.clone...), url, folder)
+				gits.add(meter, func() *exec.Cmd {
+					return gitCommand("",
+						clone...)
+				}, func() *exec.Cmd { return gitCommand(folder, "show", "HEAD:"+path) })
 			}
 			if ours.output != gits.output {
 				b.Fatalf("Load = %.100q, want %.100q", ours.output, gits.output)
@@ -186,7 +190,8 @@ func monorepo(b *testing.B) string {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(fastImport(w)) }()
 	gitInput(b, bare, r, "fast-import", "--quiet", "--depth=10")
-	b.Logf("made %d files, %d commits, %d MiB in %s: %s", *benchFiles, *benchCommits, *benchMiB, time.Since(start).Round(time.Second),
+	b.Logf("made %d files, %d commits, %d MiB in %s: %s", *benchFiles, *benchCommits, *benchMiB,
+		time.Since(start).Round(time.Second),
 		strings.ReplaceAll(git(b, bare, "count-objects", "-v", "-H"), "\n", ", "))
 	return root
 }
@@ -200,7 +205,8 @@ func fastImport(w io.Writer) error {
 	size := *benchMiB << 20 / blobs
 	commit := func(n int) {
 		message := fmt.Sprint("commit ", n)
-		fmt.Fprintf(out, "commit refs/heads/main\ncommitter a <a@example.com> %d +0000\ndata %d\n%s\n", 1_700_000_000+n, len(message), message)
+		fmt.Fprintf(out, "commit refs/heads/main\ncommitter a <a@example.com> %d +0000\ndata %d\n%s\n",
+			1_700_000_000+n, len(message), message)
 	}
 	commit(0)
 	for i := range *benchFiles {
@@ -224,7 +230,8 @@ func fastImport(w io.Writer) error {
 // writeText writes size bytes of lines that deflate as source code does, to a
 // third or so.
 func writeText(out *bufio.Writer, random *rand.Rand, size int) {
-	words := strings.Fields(`"name": "value": { } [ ] "family": "containerDefinitions": "image": true false null "environment": "memory":`)
+	words := strings.Fields(`"name": "value": { } [ ] "family": "containerDefinitions": "image": true false ` +
+		`null "environment": "memory":`)
 	for size > 0 {
 		word := words[random.IntN(len(words))]
 		if random.IntN(3) == 0 {

@@ -31,7 +31,8 @@ func TestLoadRepositoryPaths(t *testing.T) {
 			in   []string
 			want string
 		}{
-			{"in the order asked for", []string{"ecs/web.json", "ecs/api.json"}, "ecs/web.json=" + web + ` ecs/api.json={"family":"api"}`},
+			{"in the order asked for", []string{"ecs/web.json", "ecs/api.json"},
+				"ecs/web.json=" + web + ` ecs/api.json={"family":"api"}`},
 			{"glob", []string{"ecs/*.json"}, `ecs/api.json={"family":"api"} ecs/web.json=` + web},
 			{"any depth", []string{"**/*.yaml"}, "ecs/deep/er/job.yaml=family: job\n"},
 			{"no file twice", []string{"./ecs/api.json", "ecs/a*.json"}, `ecs/api.json={"family":"api"}`},
@@ -65,13 +66,20 @@ func TestLoadRepositoryPaths(t *testing.T) {
 			{"absolute link", []string{"absolute.json"}, []string{`absolute.json is a symbolic link to "/etc/passwd"`}},
 			{"link to itself", []string{"loop.json"}, []string{"loop.json is a symbolic link that leads to no end"}},
 			{"dangling link", []string{"dangling.json"}, []string{"is a symbolic link to where there is no such file"}},
-			{"large", []string{"large.json"}, []string{"file-paths: large.json: 1048577 bytes are over the limit of 1048576 (1 MiB)"}},
-			{"LFS", []string{"lfs.json"}, []string{"file-paths: lfs.json: is kept in Git LFS (oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393, 12345 bytes)"}},
+			{"large", []string{"large.json"},
+				[]string{"file-paths: large.json: 1048577 bytes are over the limit of 1048576 (1 MiB)"}},
+			{
+				"LFS",
+				[]string{"lfs.json"},
+				[]string{"file-paths: lfs.json: is kept in Git LFS (oid " +
+					"sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393, 12345 bytes)"},
+			},
 			{"submodule", []string{"sub"}, []string{"file-paths: sub: sub is a submodule"}},
 			{"in a submodule", []string{"sub/x.json"}, []string{"file-paths: sub/x.json: sub is a submodule"}},
 			{"a glob in a submodule", []string{"sub/*.json"}, []string{"file-paths: sub/*.json: sub is a submodule"}},
 			{"below a file", []string{"readme/x"}, []string{"file-paths: readme/x: readme is not a folder"}},
-			{"all at once", []string{"a", "lfs.json", "*.b", "sub"}, []string{"file-paths: a: ", "file-paths: *.b: ", "file-paths: lfs.json: ", "file-paths: sub: "}},
+			{"all at once", []string{"a", "lfs.json", "*.b", "sub"},
+				[]string{"file-paths: a: ", "file-paths: *.b: ", "file-paths: lfs.json: ", "file-paths: sub: "}},
 		} {
 			t.Run(where.name+"/"+test.name, func(t *testing.T) {
 				result, err := source.Load(t.Context(), source.Config{Repository: where.repository, Paths: test.in})
@@ -107,26 +115,37 @@ func TestLoadRepositoryRevisionFaults(t *testing.T) {
 		want           string
 	}{
 		{"near branch", "mian", "", `branch: "mian" is no branch or tag of the repository (did you mean "main"?)`},
-		{"far branch", "elsewhere", "", `branch: "elsewhere" is no branch or tag of the repository, which has feature/x, light, main, v1`},
+		{"far branch", "elsewhere", "",
+			`branch: "elsewhere" is no branch or tag of the repository, which has feature/x, light, main, v1`},
 		{"a commit as branch", nobody, "", "is it a commit id? then give it as commit"},
 		{"both", "main", nobody, "branch and commit exclude each other: give one of them"},
 		{"no commit", "", nobody, "commit: " + nobody + " is not in the repository"},
-		{"no abbreviated commit", "", "12121212", "commit: no commit of the repository's branches and tags starts with 12121212"},
+		{"no abbreviated commit", "", "12121212",
+			"commit: no commit of the repository's branches and tags starts with 12121212"},
 		{"a branch as commit", "", "main", `commit: "main" is not a commit id: give a branch or tag as branch`},
-		{"too short", "", "abc", `commit: "abc" has 3 digits, and a commit id has 40, or at least 4 as an abbreviation`},
+		{"too short", "", "abc",
+			`commit: "abc" has 3 digits, and a commit id has 40, or at least 4 as an abbreviation`},
 		{"sha256", "", strings.Repeat("ab", 32), "commit: is an id by sha256"},
 		{"no branch name", "a b", "", `branch: "a b" is not the name of a branch or tag`},
 		{"a blob", "", git(t, bare, "rev-parse", "main:readme"), "is a blob, not a commit"},
 	} {
 		for _, repository := range []string{url + "/repo.git", bare} {
-			_, err := source.Load(t.Context(), source.Config{Repository: repository, Branch: test.branch, Commit: test.commit, Paths: []string{"x"}})
+			_, err := source.Load(t.Context(), source.Config{
+				Repository: repository,
+				Branch:     test.branch,
+				Commit:     test.commit,
+				Paths:      []string{"x"},
+			})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Load(%s, %s) = %v, want %s", repository, test.name, err, test.want)
 			}
 		}
 	}
 	for _, repository := range []string{url + "/empty.git", empty} {
-		if _, err := source.Load(t.Context(), source.Config{Repository: repository, Paths: []string{"x"}}); err == nil || !strings.Contains(err.Error(), "the repository is empty") {
+		if _, err := source.Load(t.Context(), source.Config{
+			Repository: repository,
+			Paths:      []string{"x"},
+		}); err == nil || !strings.Contains(err.Error(), "the repository is empty") {
 			t.Errorf("Load(%s) = %v, want the repository is empty", repository, err)
 		}
 	}
@@ -141,7 +160,9 @@ func TestAmbiguousCommit(t *testing.T) {
 	var stream strings.Builder
 	for i := range 1000 {
 		message := fmt.Sprint("number ", i)
-		fmt.Fprintf(&stream, "commit refs/heads/main\ncommitter a <a@example.com> 1700000000 +0000\ndata %d\n%s\n", len(message), message)
+		fmt.Fprintf(&stream,
+			"commit refs/heads/main\ncommitter a <a@example.com> 1700000000 +0000\ndata %d\n%s\n",
+			len(message), message)
 	}
 	gitInput(t, bare, strings.NewReader(stream.String()), "fast-import", "--quiet")
 	byStart := make(map[string][]string)
@@ -157,7 +178,11 @@ func TestAmbiguousCommit(t *testing.T) {
 	}
 	configure(t, root, "allowFilter")
 	for _, repository := range []string{serveHTTP(t, httpBackend(t, root)) + "/repo.git", bare} {
-		_, err := source.Load(t.Context(), source.Config{Repository: repository, Commit: ambiguous, Paths: []string{"x"}})
+		_, err := source.Load(t.Context(), source.Config{
+			Repository: repository,
+			Commit:     ambiguous,
+			Paths:      []string{"x"},
+		})
 		if err == nil || !strings.Contains(err.Error(), "commit: "+ambiguous+" is the start of several commits:") {
 			t.Fatalf("Load(%s, %s) = %v, want candidates", repository, ambiguous, err)
 		}
@@ -200,14 +225,24 @@ func TestAuthorization(t *testing.T) {
 		{"username and token", source.Config{Repository: basic("me", "s3cret"), Username: "me", Token: "s3cret"}, ""},
 		{"in the URL", source.Config{Repository: inURL(basic("me", "s3/cret"), "me:s3%2Fcret")}, ""},
 		{"token alone in the URL", source.Config{Repository: inURL(basic("x-access-token", "s3cret"), "s3cret")}, ""},
-		{"name in the URL, token beside it", source.Config{Repository: inURL(basic("org", "s3cret"), "org"), Token: "s3cret"}, ""},
+		{"name in the URL, token beside it",
+			source.Config{Repository: inURL(basic("org", "s3cret"), "org"), Token: "s3cret"}, ""},
 		{"GitLab's token", source.Config{Repository: basic("oauth2", "glpat-s3cret"), Token: "glpat-s3cret"}, ""},
 		{"bearer", source.Config{Repository: guarded("Bearer", "Bearer s3cret"), Token: "s3cret"}, ""},
-		{"none", source.Config{Repository: basic("me", "other")}, "the server answers 401 Unauthorized\nno git-token was used, and the token of the CI run is never used by itself"},
-		{"wrong", source.Config{Repository: basic("me", "other"), Token: "s3cret"}, "the server does not take git-token"},
-		{"wrong in the URL", source.Config{Repository: inURL(basic("me", "other"), "me:s3cret")}, "the server does not take git-token"},
-		{"forbidden", source.Config{Repository: basic("me", "other"), Token: "f0rbidden"}, "the server takes git-token, but it may not read this repository"},
-		{"twice", source.Config{Repository: inURL(basic("me", "other"), "me:s3cret"), Token: "t0ken"}, "has a password in it while git-token is given"},
+		{
+			"none",
+			source.Config{Repository: basic("me", "other")},
+			"the server answers 401 Unauthorized\nno git-token was used, and the token of the CI run is " +
+				"never used by itself",
+		},
+		{"wrong", source.Config{Repository: basic("me", "other"), Token: "s3cret"},
+			"the server does not take git-token"},
+		{"wrong in the URL", source.Config{Repository: inURL(basic("me", "other"), "me:s3cret")},
+			"the server does not take git-token"},
+		{"forbidden", source.Config{Repository: basic("me", "other"), Token: "f0rbidden"},
+			"the server takes git-token, but it may not read this repository"},
+		{"twice", source.Config{Repository: inURL(basic("me", "other"), "me:s3cret"), Token: "t0ken"},
+			"has a password in it while git-token is given"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.in.Repository += "/repo.git"
@@ -254,13 +289,18 @@ func TestRedirects(t *testing.T) {
 	})
 	url := serveHTTP(t, mux)
 	load := func(name string) error {
-		_, err := source.Load(t.Context(), source.Config{Repository: url + name, Token: "s3cret", Paths: []string{"ecs/api.json"}})
+		_, err := source.Load(t.Context(), source.Config{
+			Repository: url + name,
+			Token:      "s3cret",
+			Paths:      []string{"ecs/api.json"},
+		})
 		return err
 	}
 	if err := load("/old.git"); err != nil {
 		t.Errorf("Load(renamed repository) = %v, want no error", err)
 	}
-	if err := load("/away.git"); err == nil || !strings.Contains(err.Error(), "refused to be redirected to another host over http") {
+	if err := load("/away.git"); err == nil ||
+		!strings.Contains(err.Error(), "refused to be redirected to another host over http") {
 		t.Errorf("Load(redirected to another host over http) = %v, want a refusal", err)
 	}
 	if got := seen.Load(); got != nil {
@@ -287,7 +327,8 @@ func TestRetries(t *testing.T) {
 		{"503 for ever", status(503), 1000, 4, "the server answers 503 Service Unavailable (4 attempts)"},
 		{"404", status(404), 1, 1, "the server answers 404 Not Found\nno git-token was used"},
 		{"dropped", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 2, 3, ""},
-		{"a web page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, 1000, 1, "no git repository is there"},
+		{"a web page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, 1000, 1,
+			"no git repository is there"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var count atomic.Int32
@@ -298,8 +339,13 @@ func TestRetries(t *testing.T) {
 				}
 				backend.ServeHTTP(w, r)
 			}))
-			result, err := source.Load(t.Context(), source.Config{Repository: url + "/repo.git", Paths: []string{"readme"}, Backoff: time.Millisecond})
-			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			result, err := source.Load(t.Context(), source.Config{
+				Repository: url + "/repo.git",
+				Paths:      []string{"readme"},
+				Backoff:    time.Millisecond,
+			})
+			if test.want == "" && err != nil ||
+				test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("Load = %v, want %q", err, test.want)
 			}
 			if result.Fetch.Attempts != test.attempts {
@@ -317,8 +363,19 @@ func status(code int) http.HandlerFunc {
 func TestSilence(t *testing.T) {
 	address := acceptOnly(t)
 	key, _ := newKey(t)
-	quick := source.Config{Paths: []string{"x"}, SSHKey: key, Backoff: time.Millisecond, ConnectTimeout: 100 * time.Millisecond, StallTimeout: 100 * time.Millisecond}
-	for _, url := range []string{"http://" + address + "/r", "git://" + address + "/r", "ssh://git@" + address + "/r", "https://" + address + "/r"} {
+	quick := source.Config{
+		Paths:          []string{"x"},
+		SSHKey:         key,
+		Backoff:        time.Millisecond,
+		ConnectTimeout: 100 * time.Millisecond,
+		StallTimeout:   100 * time.Millisecond,
+	}
+	for _, url := range []string{
+		"http://" + address + "/r",
+		"git://" + address + "/r",
+		"ssh://git@" + address + "/r",
+		"https://" + address + "/r",
+	} {
 		config := quick
 		config.Repository = url
 		if _, err := source.Load(t.Context(), config); err == nil || !strings.Contains(err.Error(), "(4 attempts)") {
@@ -326,7 +383,8 @@ func TestSilence(t *testing.T) {
 		}
 
 		config.ConnectTimeout, config.StallTimeout, config.Timeout = time.Hour, time.Hour, 100*time.Millisecond
-		if _, err := source.Load(t.Context(), config); err == nil || !strings.Contains(err.Error(), "it took longer than 100ms") {
+		if _, err := source.Load(t.Context(),
+			config); err == nil || !strings.Contains(err.Error(), "it took longer than 100ms") {
 			t.Errorf("Load(%s) with a time limit = %v, want it took longer than 100ms", url, err)
 		}
 
@@ -342,8 +400,18 @@ func TestSilence(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	key, _ := newKey(t)
 	address := freePort(t)
-	for _, url := range []string{"http://" + address + "/r", "git://" + address + "/r", "ssh://git@" + address + "/r", "https://host.invalid/r"} {
-		_, err := source.Load(t.Context(), source.Config{Repository: url, Paths: []string{"x"}, SSHKey: key, Backoff: time.Millisecond})
+	for _, url := range []string{
+		"http://" + address + "/r",
+		"git://" + address + "/r",
+		"ssh://git@" + address + "/r",
+		"https://host.invalid/r",
+	} {
+		_, err := source.Load(t.Context(), source.Config{
+			Repository: url,
+			Paths:      []string{"x"},
+			SSHKey:     key,
+			Backoff:    time.Millisecond,
+		})
 		if err == nil || !strings.Contains(err.Error(), "read "+url+": ") {
 			t.Errorf("Load(%s) = %v, want an error that names it", url, err)
 		}
@@ -381,21 +449,30 @@ func TestHostilePacks(t *testing.T) {
 		want string
 	}{
 		{"truncated in the header", []byte("PACK\x00\x00"), "read the pack: it ends early"},
-		{"truncated in an object", packOf(1, packedObject(1, uint64(len(commit)), commit))[:20], "read the pack: it ends early"},
+		{"truncated in an object", packOf(1, packedObject(1, uint64(len(commit)), commit))[:20],
+			"read the pack: it ends early"},
 		{"fewer objects than claimed", packOf(2, packedObject(1, uint64(len(commit)), commit)), "read the pack: "},
 		{"billions of objects claimed", packOf(1<<32 - 1), "read the pack: "},
 		{"no pack", []byte("hello, I am not a pack at all"), "not a pack of version 2"},
-		{"huge object claimed", packOf(1, packedObject(3, 1<<40, nil)), "an object claims 1 TiB, over the limit of 256 MiB"},
+		{"huge object claimed", packOf(1, packedObject(3, 1<<40, nil)),
+			"an object claims 1 TiB, over the limit of 256 MiB"},
 		{"huge tree claimed", packOf(1, packedObject(2, 1<<30, nil)), "a tree of 1 GiB"},
-		{"more than claimed", packOf(1, packedObject(3, 10, make([]byte, 1<<20))), "an object is not of the 10 bytes it claims"},
-		{"less than claimed", packOf(1, packedObject(3, 10, make([]byte, 5))), "an object is not of the 10 bytes it claims"},
+		{"more than claimed", packOf(1, packedObject(3, 10, make([]byte, 1<<20))),
+			"an object is not of the 10 bytes it claims"},
+		{"less than claimed", packOf(1, packedObject(3, 10, make([]byte, 5))),
+			"an object is not of the 10 bytes it claims"},
 		{"not deflated", packOf(1, []byte{0x35, 'x', 'y', 'z', 'z', 'y'}), "zlib: invalid header"},
 		{"unknown kind", packOf(1, packedObject(5, 1, []byte{1})), "an object of unknown kind 5"},
-		{"delta of nothing", packOf(1, append([]byte{0x65, 0x70}, packedObject(0, 0, nil)[1:]...)), "invalid OFS delta offset"},
+		{"delta of nothing", packOf(1, append([]byte{0x65, 0x70}, packedObject(0, 0, nil)[1:]...)),
+			"invalid OFS delta offset"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			url := serveHTTP(t, packServer(test.pack))
-			_, err := source.Load(t.Context(), source.Config{Repository: url + "/r", Paths: []string{"x"}, Backoff: time.Millisecond})
+			_, err := source.Load(t.Context(), source.Config{
+				Repository: url + "/r",
+				Paths:      []string{"x"},
+				Backoff:    time.Millisecond,
+			})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Load = %v, want %s", err, test.want)
 			}
@@ -410,7 +487,8 @@ func packServer(pack []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
-			fmt.Fprint(w, packet("# service=git-upload-pack\n"), "0000", packet(id+" HEAD\x00side-band-64k shallow\n"), "0000")
+			fmt.Fprint(w, packet("# service=git-upload-pack\n"), "0000",
+				packet(id+" HEAD\x00side-band-64k shallow\n"), "0000")
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
@@ -435,8 +513,13 @@ func TestHostileTree(t *testing.T) {
 		commit := git(t, bare, "commit-tree", "-m", "hostile", tree)
 		git(t, bare, "update-ref", "refs/heads/hostile", commit)
 		for _, repository := range []string{serveHTTP(t, httpBackend(t, root)) + "/repo.git", bare} {
-			_, err := source.Load(t.Context(), source.Config{Repository: repository, Branch: "hostile", Paths: []string{"*"}})
-			if want := fmt.Sprintf("is hostile: it has an entry named %q", name); err == nil || !strings.Contains(err.Error(), want) {
+			_, err := source.Load(t.Context(), source.Config{
+				Repository: repository,
+				Branch:     "hostile",
+				Paths:      []string{"*"},
+			})
+			if want := fmt.Sprintf("is hostile: it has an entry named %q",
+				name); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("Load(%s) = %v, want %s", repository, err, want)
 			}
 		}
@@ -448,7 +531,8 @@ func TestMemoryLimit(t *testing.T) {
 	url := serveHTTP(t, httpBackend(t, root)) + "/repo.git"
 	configure(t, root)
 	_, err := source.Load(t.Context(), source.Config{Repository: url, Paths: []string{"ecs/*"}, Memory: 2000})
-	if want := "the objects take more memory than the limit of 2.0 KiB"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "the objects take more memory than the limit of 2.0 KiB"; err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("Load with a limit of 2000 bytes = %v, want %s", err, want)
 	}
 }

@@ -35,7 +35,8 @@ func TestLoadRepository(t *testing.T) {
 			return source.Config{Repository: s.url + bare, SSHKey: s.key, KnownHosts: s.knownHosts}
 		}},
 		{"file", func(t *testing.T) source.Config { return source.Config{Repository: "file://" + bare} }},
-		{"folder", func(t *testing.T) source.Config { return source.Config{Repository: "./repo.git", Workspace: root} }},
+		{"folder",
+			func(t *testing.T) source.Config { return source.Config{Repository: "./repo.git", Workspace: root} }},
 	}
 	type revision struct {
 		name           string
@@ -91,8 +92,10 @@ func TestLoadRepository(t *testing.T) {
 						}
 						for i, name := range config.Paths {
 							want := texts[revision.rev+":"+name]
-							if got := strings.TrimSuffix(string(result.Texts[i].Bytes), "\n"); got != want || result.Texts[i].Name != name {
-								t.Errorf("text %d = %s %.100q, want %s %.100q", i, result.Texts[i].Name, got, name, want)
+							if got := strings.TrimSuffix(string(result.Texts[i].Bytes),
+								"\n"); got != want || result.Texts[i].Name != name {
+								t.Errorf("text %d = %s %.100q, want %s %.100q", i, result.Texts[i].Name,
+									got, name, want)
 							}
 						}
 						fetch := result.Fetch
@@ -156,7 +159,10 @@ func TestOneConnection(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	if _, err := source.Load(t.Context(), source.Config{Repository: server.URL + "/repo.git", Paths: []string{"readme"}}); err != nil {
+	if _, err := source.Load(t.Context(), source.Config{
+		Repository: server.URL + "/repo.git",
+		Paths:      []string{"readme"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if connections.Load() != 1 || requests.Load() != 3 {

@@ -47,7 +47,13 @@ func TestRepositoryFaults(t *testing.T) {
 		{"./in", "no git repository is there"},
 		{"./none", "no such file or directory"},
 	} {
-		config := source.Config{Repository: test.in, Paths: []string{"x"}, Workspace: workspace, InCI: true, Timeout: time.Second}
+		config := source.Config{
+			Repository: test.in,
+			Paths:      []string{"x"},
+			Workspace:  workspace,
+			InCI:       true,
+			Timeout:    time.Second,
+		}
 		_, err := source.Load(t.Context(), config)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("Load(%q) = %v, want %s", test.in, err, test.want)
@@ -78,7 +84,8 @@ func TestLocalInCI(t *testing.T) {
 	}
 	config.Repository = "./tree"
 	git(t, filepath.Join(root, "work"), "worktree", "add", "-q", "--detach", filepath.Join(root, "tree"))
-	if _, err := source.Load(t.Context(), config); err == nil || !strings.Contains(err.Error(), "is a linked work tree or a submodule") {
+	if _, err := source.Load(t.Context(),
+		config); err == nil || !strings.Contains(err.Error(), "is a linked work tree or a submodule") {
 		t.Errorf("Load(a linked work tree) = %v, want a refusal", err)
 	}
 	// The objects of a repository may not be borrowed from elsewhere.
@@ -88,7 +95,8 @@ func TestLocalInCI(t *testing.T) {
 	}
 	link(t, filepath.Join(elsewhere, "objects"), filepath.Join(root, "repo.git", "objects"))
 	config.Repository = "./repo.git"
-	if _, err := source.Load(t.Context(), config); err == nil || !strings.Contains(err.Error(), "no git repository is there") {
+	if _, err := source.Load(t.Context(),
+		config); err == nil || !strings.Contains(err.Error(), "no git repository is there") {
 		t.Errorf("Load(a repository whose objects are elsewhere) = %v, want a refusal", err)
 	}
 }

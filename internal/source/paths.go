@@ -52,7 +52,8 @@ func selectPaths(tree fs.FS, names []string, where string) ([]string, error) {
 			}
 			add(matches...)
 		case errors.Is(err, fs.ErrNotExist):
-			faults = append(faults, fmt.Errorf("file-paths: %s: no such file in %s%s", name, where, nearPath(tree, clean)))
+			faults = append(faults,
+				fmt.Errorf("file-paths: %s: no such file in %s%s", name, where, nearPath(tree, clean)))
 		default:
 			// Left to the reader, which can say more about it.
 			add(clean)

@@ -41,12 +41,16 @@ func TestProxy(t *testing.T) {
 	}
 
 	load := func(env ...string) (string, error) {
-		config, err := json.Marshal(map[string]any{"Repository": "https://me:s3cret@example.com/repo.git", "Paths": []string{"ecs/api.json"}})
+		config, err := json.Marshal(map[string]any{
+			"Repository": "https://me:s3cret@example.com/repo.git",
+			"Paths":      []string{"ecs/api.json"},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), append(env, childConfig+"="+string(config), "HTTPS_PROXY="+proxy, "NO_PROXY=")...)
+		cmd.Env = append(os.Environ(),
+			append(env, childConfig+"="+string(config), "HTTPS_PROXY="+proxy, "NO_PROXY=")...)
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		output, err := cmd.Output()
@@ -97,7 +101,8 @@ func TestProxyFunc(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = source.Load(t.Context(), source.Config{Repository: "http://git.invalid/repo.git", Paths: []string{"readme"}, AllowInsecure: true,
+	_, err = source.Load(t.Context(), source.Config{Repository: "http://git.invalid/repo.git",
+		Paths: []string{"readme"}, AllowInsecure: true,
 		Proxy: func(*http.Request) (*url.URL, error) { return proxy, nil }})
 	if err != nil {
 		t.Errorf("Load = %v, want no error", err)

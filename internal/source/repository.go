@@ -91,7 +91,8 @@ func checkLFS(text []byte) error {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		fields[key] = value
 	}
-	return fmt.Errorf("is kept in Git LFS (oid %s, %s bytes), and the repository has a pointer to it only: commit the file itself", fields["oid"], fields["size"])
+	return fmt.Errorf("is kept in Git LFS (oid %s, %s bytes), and the repository has a pointer to it only: "+
+		"commit the file itself", fields["oid"], fields["size"])
 }
 
 // shortRef returns a ref's name as people write it.

@@ -44,7 +44,8 @@ func gitInput(t testing.TB, folder string, input io.Reader, args ...string) stri
 // gitEnv is an environment in which git knows no configuration but the repository's.
 func gitEnv() []string {
 	return append(os.Environ(), "HOME=/nonexistent", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a",
+		"GIT_COMMITTER_EMAIL=a@example.com",
 		"GIT_AUTHOR_DATE=2026-01-02T03:04:05Z", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z", "GIT_TERMINAL_PROMPT=0")
 }
 
@@ -90,7 +91,9 @@ func repository(t testing.TB) string {
 	write("ecs/web.json", `{"family":"web","revision":3}`)
 	write("ecs/api.json", `{"family":"api"}`)
 	write("ecs/deep/er/job.yaml", "family: job\n")
-	write("lfs.json", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n")
+	write("lfs.json",
+		"version https://git-lfs.github.com/spec/v1\noid "+
+			"sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n")
 	write("large.json", strings.Repeat("x", 1<<20+1))
 	link(t, "ecs/web.json", filepath.Join(work, "link.json"))
 	link(t, "link.json", filepath.Join(work, "twice.json"))
@@ -138,8 +141,9 @@ func httpBackend(t testing.TB, root string) http.Handler {
 	if _, err := os.Stat(backend); err != nil {
 		t.Skip("git http-backend is absent: ", err)
 	}
-	return &cgi.Handler{Path: backend, Stderr: io.Discard, Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1",
-		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null"}}
+	return &cgi.Handler{Path: backend, Stderr: io.Discard,
+		Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1",
+			"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null"}}
 }
 
 func serveHTTP(t testing.TB, handler http.Handler) string {
@@ -268,7 +272,11 @@ func openSSH(t testing.TB) sshServer {
 		"KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
 		// A shell that is not the first reads no start-up file, which could be slow.
 		"SetEnv SHLVL=2\n", folder, folder)
-	for name, text := range map[string]string{"host": hostKey, "authorized": string(ssh.MarshalAuthorizedKey(userPublic)), "config": config} {
+	for name, text := range map[string]string{
+		"host":       hostKey,
+		"authorized": string(ssh.MarshalAuthorizedKey(userPublic)),
+		"config":     config,
+	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +285,10 @@ func openSSH(t testing.TB) sshServer {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Skip("sshd can't run here: ", err)
 	}
-	address := inetd(t, func() *exec.Cmd { return exec.Command(sshd, "-i", "-e", "-f", filepath.Join(folder, "config")) })
+	address := inetd(t, func() *exec.Cmd {
+		return exec.Command(sshd, "-i", "-e", "-f",
+			filepath.Join(folder, "config"))
+	})
 	host, port, _ := net.SplitHostPort(address)
 	s.url = "ssh://root@" + address
 	s.knownHosts = fmt.Sprintf("[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(hostPublic))

@@ -77,8 +77,10 @@ func TestLoadWorkspace(t *testing.T) {
 		want      string
 	}{
 		{"one", root, []string{"web.json"}, "web.json=web"},
-		{"in the order asked for", root, []string{"web.json", "ecs/migrate.json", "ecs/api.json"}, "web.json=web ecs/migrate.json=migrate ecs/api.json=api"},
-		{"no file twice", root, []string{"ecs/migrate.json", "./ecs//migrate.json", "ecs/*.json"}, "ecs/migrate.json=migrate ecs/[odd].json=odd ecs/api.json=api"},
+		{"in the order asked for", root, []string{"web.json", "ecs/migrate.json", "ecs/api.json"},
+			"web.json=web ecs/migrate.json=migrate ecs/api.json=api"},
+		{"no file twice", root, []string{"ecs/migrate.json", "./ecs//migrate.json", "ecs/*.json"},
+			"ecs/migrate.json=migrate ecs/[odd].json=odd ecs/api.json=api"},
 		{"a glob is sorted", root, []string{"ecs/*i*.json"}, "ecs/api.json=api ecs/migrate.json=migrate"},
 		{"any depth", root, []string{"**/*.yaml"}, "ecs/jobs/night.yaml=night"},
 		{"alternatives", root, []string{"ecs/{migrate,api}.json"}, "ecs/api.json=api ecs/migrate.json=migrate"},
@@ -87,7 +89,8 @@ func TestLoadWorkspace(t *testing.T) {
 		{"dots inside", root, []string{"ecs/../web.json"}, "web.json=web"},
 		{"absolute below the workspace", root, []string{root + "/web.json"}, "web.json=web"},
 		{"absolute glob", root, []string{root + "/ecs/a*.json"}, "ecs/api.json=api"},
-		{"absolute through an alias of the workspace", aliased, []string{aliased + "/web.json", root + "/ecs/api.json"}, "web.json=web ecs/api.json=api"},
+		{"absolute through an alias of the workspace", aliased,
+			[]string{aliased + "/web.json", root + "/ecs/api.json"}, "web.json=web ecs/api.json=api"},
 		{"link inside", root, []string{"inside.json"}, "inside.json=api"},
 		{"through a linked folder", root, []string{"linked/api.json"}, "linked/api.json=api"},
 		{"a glob in a linked folder", root, []string{"linked/a*.json"}, "linked/api.json=api"},
@@ -118,8 +121,10 @@ func TestLoadWorkspaceFaults(t *testing.T) {
 		in   []string
 		want []string // one for each line of the error, in order
 	}{
-		{"missing", []string{"nothing-like-it"}, []string{"file-paths: nothing-like-it: no such file in the workspace"}},
-		{"near name", []string{"ecs/migrat.jsno"}, []string{`file-paths: ecs/migrat.jsno: no such file in the workspace (did you mean "ecs/migrate.json"?)`}},
+		{"missing", []string{"nothing-like-it"},
+			[]string{"file-paths: nothing-like-it: no such file in the workspace"}},
+		{"near name", []string{"ecs/migrat.jsno"},
+			[]string{`file-paths: ecs/migrat.jsno: no such file in the workspace (did you mean "ecs/migrate.json"?)`}},
 		{"another folder", []string{"api.json"}, []string{`(did you mean "ecs/api.json"?)`}},
 		{"below a file", []string{"web.json/x"}, []string{"file-paths: web.json/x: not a directory"}},
 		{"empty glob", []string{"ecs/*.toml"}, []string{"file-paths: ecs/*.toml: no file in the workspace matches"}},
@@ -128,18 +133,26 @@ func TestLoadWorkspaceFaults(t *testing.T) {
 		{"folder", []string{"ecs"}, []string{"file-paths: ecs: is a folder: name its files, such as ecs/*.json"}},
 		{"the workspace itself", []string{"."}, []string{"file-paths: .: is a folder"}},
 		{"linked folder", []string{"linked"}, []string{"file-paths: linked: is a folder"}},
-		{"large", []string{"large.json"}, []string{"file-paths: large.json: 1048577 bytes are over the limit of 1048576 (1 MiB)"}},
+		{"large", []string{"large.json"},
+			[]string{"file-paths: large.json: 1048577 bytes are over the limit of 1048576 (1 MiB)"}},
 		{"pipe", []string{"pipe.json"}, []string{"file-paths: pipe.json: is a named pipe, not a file"}},
 		{"up and out", []string{"../x.json"}, []string{"file-paths: ../x.json: leads out of the workspace"}},
-		{"up and out by a glob", []string{"../*/*.json"}, []string{"file-paths: ../*/*.json: leads out of the workspace"}},
-		{"absolute outside", []string{"/etc/passwd"}, []string{"file-paths: /etc/passwd: is outside of the workspace " + root}},
-		{"absolute by another name of the workspace", []string{"/home/runner/work/app/large.json"}, []string{"outside of the workspace " + root + ", which has large.json: give that"}},
+		{"up and out by a glob", []string{"../*/*.json"},
+			[]string{"file-paths: ../*/*.json: leads out of the workspace"}},
+		{"absolute outside", []string{"/etc/passwd"},
+			[]string{"file-paths: /etc/passwd: is outside of the workspace " + root}},
+		{"absolute by another name of the workspace", []string{"/home/runner/work/app/large.json"},
+			[]string{"outside of the workspace " + root + ", which has large.json: give that"}},
 		{"link out", []string{"up.json"}, []string{`file-paths: up.json: up.json is a symbolic link to "../`}},
-		{"absolute link", []string{"absolute.json"}, []string{"only links that stay inside of the workspace are followed"}},
-		{"linked folder outside", []string{"out/secret.json"}, []string{"file-paths: out/secret.json: out is a symbolic link to"}},
-		{"dangling link", []string{"dangling.json"}, []string{`dangling.json is a symbolic link to "nowhere.json", where there is no such file`}},
+		{"absolute link", []string{"absolute.json"},
+			[]string{"only links that stay inside of the workspace are followed"}},
+		{"linked folder outside", []string{"out/secret.json"},
+			[]string{"file-paths: out/secret.json: out is a symbolic link to"}},
+		{"dangling link", []string{"dangling.json"},
+			[]string{`dangling.json is a symbolic link to "nowhere.json", where there is no such file`}},
 		{"link to itself", []string{"loop.json"}, []string{"file-paths: loop.json: "}},
-		{"all at once", []string{"a", "ecs", "*.b", "../c"}, []string{"file-paths: a: ", "file-paths: *.b: ", "file-paths: ../c: ", "file-paths: ecs: "}},
+		{"all at once", []string{"a", "ecs", "*.b", "../c"},
+			[]string{"file-paths: a: ", "file-paths: *.b: ", "file-paths: ../c: ", "file-paths: ecs: "}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			result, err := source.Load(t.Context(), source.Config{Workspace: root, Paths: test.in})
@@ -164,7 +177,11 @@ func TestLoadWorkspaceFaults(t *testing.T) {
 
 func TestLoadInline(t *testing.T) {
 	root := tree(t, map[string]string{"web.json": "web"})
-	result, err := source.Load(t.Context(), source.Config{Definition: "{}", Paths: []string{"web.json"}, Workspace: root})
+	result, err := source.Load(t.Context(), source.Config{
+		Definition: "{}",
+		Paths:      []string{"web.json"},
+		Workspace:  root,
+	})
 	if got, want := names(result.Texts), "definition={} web.json=web"; got != want || err != nil {
 		t.Errorf("Load(inline and file) = %s, %v, want %s", got, err, want)
 	}
@@ -175,9 +192,11 @@ func TestLoadInline(t *testing.T) {
 		want string
 	}{
 		{"nothing", source.Config{}, "no definition: give its text as definition, or its file as file-paths"},
-		{"large", source.Config{Definition: strings.Repeat(" ", source.MaxText+1)}, "definition: 1048577 bytes are over the limit of 1048576 (1 MiB)"},
+		{"large", source.Config{Definition: strings.Repeat(" ", source.MaxText+1)},
+			"definition: 1048577 bytes are over the limit of 1048576 (1 MiB)"},
 		{"no workspace", source.Config{Paths: []string{"x"}}, "file-paths: there is no workspace"},
-		{"workspace missing", source.Config{Paths: []string{"x"}, Workspace: filepath.Join(root, "none")}, "open the workspace: "},
+		{"workspace missing", source.Config{Paths: []string{"x"}, Workspace: filepath.Join(root, "none")},
+			"open the workspace: "},
 	} {
 		if _, err := source.Load(t.Context(), test.in); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("Load(%s) = %v, want %s", test.name, err, test.want)
@@ -203,7 +222,8 @@ func TestFile(t *testing.T) {
 		{"ci", "", "is a folder"},
 	} {
 		got, err := source.File(workspace, tt.name)
-		if string(got.Bytes) != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+		if string(got.Bytes) != tt.want || (err == nil) != (tt.err == "") ||
+			err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("File(%q) = %q, %v, want %q, %q", tt.name, got.Bytes, err, tt.want, tt.err)
 		}
 	}

@@ -17,7 +17,8 @@ import (
 // [os.Root] keeps what is read inside of it.
 func loadWorkspace(workspace string, paths []string) ([]Text, error) {
 	if workspace == "" {
-		return nil, errors.New("file-paths: there is no workspace to read them from: give repository, or run where the files are")
+		return nil, errors.New("file-paths: there is no workspace to read them from: give repository, or run " +
+			"where the files are")
 	}
 	root, err := os.OpenRoot(workspace)
 	if err != nil {
@@ -88,7 +89,8 @@ func belowWorkspace(workspace, name string) (string, error) {
 	if inside := suffixIn(workspace, name); inside != "" {
 		return "", fmt.Errorf("is outside of the workspace %s, which has %s: give that, without the folder before it", workspace, inside)
 	}
-	return "", fmt.Errorf("is outside of the workspace %s, the only folder that files are read from: copy it there first, and give its path from there", workspace)
+	return "", fmt.Errorf("is outside of the workspace %s, the only folder that files are read from: copy it "+
+		"there first, and give its path from there", workspace)
 }
 
 // suffixIn returns the longest end of an absolute path that a file of the workspace
@@ -98,7 +100,8 @@ func suffixIn(workspace, name string) string {
 	parts := strings.Split(strings.Trim(filepath.ToSlash(name), "/"), "/")
 	for i := range parts {
 		inside := path.Join(parts[i:]...)
-		if info, err := os.Lstat(filepath.Join(workspace, filepath.FromSlash(inside))); err == nil && info.Mode().IsRegular() {
+		if info, err := os.Lstat(filepath.Join(workspace,
+			filepath.FromSlash(inside))); err == nil && info.Mode().IsRegular() {
 			return inside
 		}
 	}
@@ -144,7 +147,8 @@ func explainLink(root *os.Root, name string, err error) error {
 		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("%s is a symbolic link to %q, where there is no such file", prefix, target)
 		case path.IsAbs(target) || !filepath.IsLocal(path.Join(path.Dir(prefix), target)):
-			return fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the workspace are followed: %w", prefix, target, err)
+			return fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the workspace "+
+				"are followed: %w", prefix, target, err)
 		}
 	}
 	return err

@@ -24,7 +24,8 @@ type limited struct {
 	streams map[string]*answers
 }
 
-func (l *limited) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEventsInput, options ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
+func (l *limited) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEventsInput,
+	options ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	l.mu.Lock()
 	now := time.Since(l.start)
 	if n := len(l.calls); l.rate > 0 && n >= l.rate && now-l.calls[n-l.rate] < time.Second {
@@ -81,8 +82,14 @@ func TestGroup(t *testing.T) {
 				}
 				var sources []tail.Source
 				for i := range tt.streams {
-					source := tail.Source{Region: "eu-west-1", Stream: tail.Stream{Group: stream.Group, Name: fmt.Sprint(i)}}
-					api.streams[source.Stream.Name] = &answers{start: api.start, lines: []line{{second, "first"}, {end + tt.late, "last"}}}
+					source := tail.Source{
+						Region: "eu-west-1",
+						Stream: tail.Stream{Group: stream.Group, Name: fmt.Sprint(i)},
+					}
+					api.streams[source.Stream.Name] = &answers{
+						start: api.start,
+						lines: []line{{second, "first"}, {end + tt.late, "last"}},
+					}
 					sources = append(sources, source)
 				}
 				for _, source := range sources { // once the streams are all there
@@ -107,7 +114,8 @@ func TestGroup(t *testing.T) {
 					}
 				}
 				if g.Reading() != 0 || len(g.Positions()) != tt.streams {
-					t.Errorf("%d logs are read and %d have positions, want 0 and %d", g.Reading(), len(g.Positions()), tt.streams)
+					t.Errorf("%d logs are read and %d have positions, want 0 and %d", g.Reading(),
+						len(g.Positions()), tt.streams)
 				}
 			})
 		})

@@ -38,7 +38,8 @@ var (
 // API is the part of CloudWatch Logs that a Follower calls. *cloudwatchlogs.Client
 // has it.
 type API interface {
-	GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
+	GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput,
+		...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
 }
 
 // Stream names a log stream. Its region and account are those of the client.

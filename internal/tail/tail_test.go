@@ -65,10 +65,12 @@ const (
 	hang                // no answer at all
 )
 
-func (a *answers) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
+func (a *answers) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !aws.ToBool(in.StartFromHead) || aws.ToString(in.LogGroupName) != stream.Group || aws.ToString(in.LogStreamName) != stream.Name {
+	if !aws.ToBool(in.StartFromHead) || aws.ToString(in.LogGroupName) != stream.Group ||
+		aws.ToString(in.LogStreamName) != stream.Name {
 		return nil, fault("InvalidParameterException", fmt.Sprintf("bad input %+v", *in))
 	}
 	since := time.Since(a.start)
@@ -121,7 +123,11 @@ func (a *answers) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 		if a.stampAll {
 			stamp = a.start
 		}
-		out.Events = append(out.Events, types.OutputLogEvent{Message: aws.String(l.text), Timestamp: aws.Int64(stamp.UnixMilli()), IngestionTime: aws.Int64(a.start.Add(l.at).UnixMilli())})
+		out.Events = append(out.Events, types.OutputLogEvent{
+			Message:       aws.String(l.text),
+			Timestamp:     aws.Int64(stamp.UnixMilli()),
+			IngestionTime: aws.Int64(a.start.Add(l.at).UnixMilli()),
+		})
 	}
 	return out, nil
 }
@@ -215,7 +221,8 @@ func TestFollowFaultPlans(t *testing.T) {
 							return hang, nil
 						}
 					case 13:
-						return none, fault("ExpiredTokenException", "The security token included in the request is expired")
+						return none, fault("ExpiredTokenException",
+							"The security token included in the request is expired")
 					}
 					return none, nil
 				}
@@ -254,14 +261,24 @@ func TestFollowErrors(t *testing.T) {
 		min     time.Duration // from the start; the container stops after 60s
 		max     time.Duration
 	}{
-		{"denied", always(fault("AccessDeniedException", "User: x is not authorized to perform: logs:GetLogEvents")), 0, tail.ErrDenied, 0, second},
+		{
+			"denied",
+			always(fault("AccessDeniedException", "User: x is not authorized to perform: logs:GetLogEvents")),
+			0,
+			tail.ErrDenied,
+			0,
+			second,
+		},
 		{"denied later", after(3, fault("AccessDeniedException", "no")), 2, tail.ErrDenied, second, 10 * second},
 		{"no group", always(noGroup), 0, tail.ErrNoGroup, 72 * second, 75 * second},
 		{"no stream", always(noStream), 0, tail.ErrNoStream, 72 * second, 75 * second},
 		{"throttled for ever", always(throttled), 0, tail.ErrIncomplete, 90 * second, 100 * second},
-		{"credentials expired", after(2, fault("ExpiredTokenException", "expired")), 1, tail.ErrIncomplete, 90 * second, 100 * second},
-		{"no answers", func(int, time.Duration) (disturbance, error) { return hang, nil }, 0, tail.ErrIncomplete, 90 * second, 120 * second},
-		{"never settles", func(int, time.Duration) (disturbance, error) { return hole, nil }, 0, tail.ErrIncomplete, 90 * second, 95 * second},
+		{"credentials expired", after(2, fault("ExpiredTokenException", "expired")), 1, tail.ErrIncomplete,
+			90 * second, 100 * second},
+		{"no answers", func(int, time.Duration) (disturbance, error) { return hang, nil }, 0,
+			tail.ErrIncomplete, 90 * second, 120 * second},
+		{"never settles", func(int, time.Duration) (disturbance, error) { return hole, nil }, 0,
+			tail.ErrIncomplete, 90 * second, 95 * second},
 		{"nothing at all", nil, 0, nil, 72 * second, 75 * second},
 	}
 	for _, tt := range tests {
@@ -293,7 +310,8 @@ func TestFollowErrors(t *testing.T) {
 // found by it.
 func TestFollowCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const text = "User: arn:aws:iam::1:user/ci is not authorized to perform: logs:GetLogEvents on resource: arn:aws:logs:x"
+		const text = "User: arn:aws:iam::1:user/ci is not authorized to perform: logs:GetLogEvents on " +
+			"resource: arn:aws:logs:x"
 		api := &answers{start: time.Now(), disturb: func(int, time.Duration) (disturbance, error) {
 			return none, fault("AccessDeniedException", text)
 		}}
@@ -326,16 +344,78 @@ func TestFollowEnd(t *testing.T) {
 		maxCalls int           // after the end
 	}{
 		{name: "success", lines: seconds(1), end: 20 * second, want: 5 * second, maxCalls: 3},
-		{name: "success, lines up to the end", lines: seconds(19, 19.5, 20), end: 20 * second, want: 5 * second, maxCalls: 4},
+		{
+			name:     "success, lines up to the end",
+			lines:    seconds(19, 19.5, 20),
+			end:      20 * second,
+			want:     5 * second,
+			maxCalls: 4,
+		},
 		{name: "success, a line 3s late", lines: seconds(1, 23), end: 20 * second, want: 5 * second, maxCalls: 4},
-		{name: "the same, and the end learned of late", lines: seconds(1, 23), end: 20 * second, learned: 4900 * time.Millisecond, want: 5 * second, maxCalls: 4},
-		{name: "success, a line with the last poll", lines: seconds(1, 24.9), end: 20 * second, want: 6900 * time.Millisecond, maxCalls: 6},
-		{name: "success, lines that go on", lines: seconds(21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35), end: 20 * second, want: 12 * second, lost: 3, maxCalls: 9},
-		{name: "success, learned of long after", lines: seconds(1, 23), end: 20 * second, learned: 10 * second, want: 10 * second, maxCalls: 5},
-		{name: "failure, a line 9s late", lines: seconds(1, 29), end: 20 * second, failed: true, want: 12 * second, maxCalls: 8},
-		{name: "failure, a line 11s late", lines: seconds(1, 31), end: 20 * second, failed: true, want: 13 * second, maxCalls: 9},
-		{name: "no wait", rule: tail.For(0), lines: seconds(1, 19.9, 20.5), end: 20 * second, want: 0, lost: 1, maxCalls: 2},
-		{name: "much wait", rule: tail.For(time.Minute), lines: seconds(1, 79), end: 20 * second, want: 60 * second, maxCalls: 24},
+		{
+			name:     "the same, and the end learned of late",
+			lines:    seconds(1, 23),
+			end:      20 * second,
+			learned:  4900 * time.Millisecond,
+			want:     5 * second,
+			maxCalls: 4,
+		},
+		{
+			name:     "success, a line with the last poll",
+			lines:    seconds(1, 24.9),
+			end:      20 * second,
+			want:     6900 * time.Millisecond,
+			maxCalls: 6,
+		},
+		{
+			name:     "success, lines that go on",
+			lines:    seconds(21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35),
+			end:      20 * second,
+			want:     12 * second,
+			lost:     3,
+			maxCalls: 9,
+		},
+		{
+			name:     "success, learned of long after",
+			lines:    seconds(1, 23),
+			end:      20 * second,
+			learned:  10 * second,
+			want:     10 * second,
+			maxCalls: 5,
+		},
+		{
+			name:     "failure, a line 9s late",
+			lines:    seconds(1, 29),
+			end:      20 * second,
+			failed:   true,
+			want:     12 * second,
+			maxCalls: 8,
+		},
+		{
+			name:     "failure, a line 11s late",
+			lines:    seconds(1, 31),
+			end:      20 * second,
+			failed:   true,
+			want:     13 * second,
+			maxCalls: 9,
+		},
+		{
+			name:     "no wait",
+			rule:     tail.For(0),
+			lines:    seconds(1, 19.9, 20.5),
+			end:      20 * second,
+			want:     0,
+			lost:     1,
+			maxCalls: 2,
+		},
+		{
+			name:     "much wait",
+			rule:     tail.For(time.Minute),
+			lines:    seconds(1, 79),
+			end:      20 * second,
+			want:     60 * second,
+			maxCalls: 24,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -421,7 +501,8 @@ func TestFollowOn(t *testing.T) {
 		ends <- tail.End{At: time.Now()}
 		start := time.Now()
 		f.Rule = tail.Rule{}
-		if _, err := f.Follow(t.Context(), stream, token, ends, emit); err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
+		if _, err := f.Follow(t.Context(), stream, token, ends,
+			emit); err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
 			t.Errorf("Follow emitted %q and returned %v, want the third line and nil", got, err)
 		}
 		if took := time.Since(start); took > time.Second {
@@ -466,7 +547,9 @@ func TestFollowCancelled(t *testing.T) {
 		time.AfterFunc(3200*time.Millisecond, cancel)
 		api := &answers{start: time.Now(), lines: []line{{0, strings.Repeat("x", 16384)}}}
 		var got []tail.Event
-		_, err := tail.Follower{API: api}.Follow(ctx, stream, "", nil, func(events []tail.Event) { got = append(got, events...) })
+		_, err := tail.Follower{
+			API: api,
+		}.Follow(ctx, stream, "", nil, func(events []tail.Event) { got = append(got, events...) })
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("Follow() = %v, want %v", err, context.Canceled)
 		}
@@ -499,15 +582,17 @@ func TestFollowCalls(t *testing.T) {
 				for at := tt.every; tt.every > 0 && at < 10*time.Minute; at += tt.every {
 					api.lines = append(api.lines, line{at, at.String()})
 				}
-				_, err := tail.Follower{API: api, Rule: tail.Default}.Follow(t.Context(), stream, "", stopAt(10*time.Minute, 0), func(events []tail.Event) {
-					for _, e := range events {
-						if late := time.Since(e.Time); late > tt.late && time.Since(api.start) > 10*time.Second {
-							t.Errorf("%s came %v late", e.Message, late)
+				_, err := tail.Follower{API: api, Rule: tail.Default}.Follow(t.Context(), stream, "",
+					stopAt(10*time.Minute, 0), func(events []tail.Event) {
+						for _, e := range events {
+							if late := time.Since(e.Time); late > tt.late && time.Since(api.start) > 10*time.Second {
+								t.Errorf("%s came %v late", e.Message, late)
+							}
 						}
-					}
-				})
+					})
 				if err != nil || len(api.calls) > tt.limit {
-					t.Errorf("Follow made %d calls and returned %v, want at most %d and nil", len(api.calls), err, tt.limit)
+					t.Errorf("Follow made %d calls and returned %v, want at most %d and nil",
+						len(api.calls), err, tt.limit)
 				}
 			})
 		})
@@ -517,7 +602,10 @@ func TestFollowCalls(t *testing.T) {
 // TestFollowStarved holds that a service that only fails is asked seldom.
 func TestFollowStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &answers{start: time.Now(), disturb: func(int, time.Duration) (disturbance, error) { return none, throttled }}
+		api := &answers{
+			start:   time.Now(),
+			disturb: func(int, time.Duration) (disturbance, error) { return none, throttled },
+		}
 		follow(t, tail.Follower{API: api}, stopAt(10*time.Minute, 0))
 		if len(api.calls) > 80 {
 			t.Errorf("Follow made %d calls, want at most 80", len(api.calls))
@@ -585,7 +673,8 @@ func TestFollowJoins(t *testing.T) {
 		{"cut before a character", true, []string{rune3, "b"}, []string{rune3 + "b"}},
 		{"cut at the end", true, []string{"a", piece}, []string{"a", piece}},
 		{"another time", false, []string{piece, "b", piece}, []string{piece, "b", piece}},
-		{"another length", true, []string{piece + "x", "b", piece[4:], "c"}, []string{piece + "x", "b", piece[4:], "c"}},
+		{"another length", true, []string{piece + "x", "b", piece[4:], "c"},
+			[]string{piece + "x", "b", piece[4:], "c"}},
 		{"endless", true, slices.Repeat([]string{large}, 6), []string{strings.Repeat(large, 5), large}},
 	}
 	for _, tt := range tests {
@@ -598,7 +687,8 @@ func TestFollowJoins(t *testing.T) {
 					}
 					got, err := follow(t, tail.Follower{API: api}, stopAt(time.Second, 0))
 					if err != nil || !slices.Equal(got, tt.want) {
-						t.Errorf("Follow emitted lengths %v and returned %v, want %v and nil", lengths(got), err, lengths(tt.want))
+						t.Errorf("Follow emitted lengths %v and returned %v, want %v and nil", lengths(got),
+							err, lengths(tt.want))
 					}
 				})
 			})
@@ -623,8 +713,10 @@ func TestFollowWire(t *testing.T) {
 		want   error
 	}{
 		{`{"__type":"AccessDeniedException","message":"not authorized"}`, 400, tail.ErrDenied},
-		{`{"__type":"ResourceNotFoundException","message":"The specified log group does not exist."}`, 400, tail.ErrNoGroup},
-		{`{"__type":"ResourceNotFoundException","message":"The specified log stream does not exist."}`, 400, tail.ErrNoStream},
+		{`{"__type":"ResourceNotFoundException","message":"The specified log group does not exist."}`, 400,
+			tail.ErrNoGroup},
+		{`{"__type":"ResourceNotFoundException","message":"The specified log stream does not exist."}`, 400,
+			tail.ErrNoStream},
 		{`{"__type":"ThrottlingException","message":"Rate exceeded"}`, 400, tail.ErrIncomplete},
 		{`<html>`, 503, tail.ErrIncomplete},
 	}
@@ -667,7 +759,8 @@ type endless struct {
 	pages  int
 }
 
-func (e *endless) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
+func (e *endless) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	n, _ := strconv.Atoi(aws.ToString(in.NextToken))
 	if n == e.pages {
 		return &cloudwatchlogs.GetLogEventsOutput{NextForwardToken: in.NextToken}, nil
@@ -695,7 +788,8 @@ func BenchmarkFollowWire(b *testing.B) {
 		if i > 0 {
 			body.WriteByte(',')
 		}
-		fmt.Fprintf(&body, `{"ingestionTime":1700000000000,"message":"%s","timestamp":%d}`, strings.Repeat("x", 100), 1700000000000+i)
+		fmt.Fprintf(&body, `{"ingestionTime":1700000000000,"message":"%s","timestamp":%d}`,
+			strings.Repeat("x", 100), 1700000000000+i)
 	}
 	call := 0
 	client := cloudwatchlogs.New(cloudwatchlogs.Options{
@@ -705,7 +799,8 @@ func BenchmarkFollowWire(b *testing.B) {
 		}),
 		HTTPClient: transport(func(*http.Request) (*http.Response, error) {
 			call++
-			answer := io.MultiReader(strings.NewReader(body.String()), strings.NewReader(fmt.Sprintf(`],"nextForwardToken":"%d"}`, call)))
+			answer := io.MultiReader(strings.NewReader(body.String()),
+				strings.NewReader(fmt.Sprintf(`],"nextForwardToken":"%d"}`, call)))
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(answer)}, nil
 		}),
 	})
@@ -723,11 +818,12 @@ func benchmark(b *testing.B, api tail.API, lines int) {
 	for b.Loop() {
 		ctx, cancel := context.WithCancel(b.Context())
 		read := 0
-		tail.Follower{API: api, Pacer: &tail.Pacer{Interval: 1}}.Follow(ctx, stream, "", nil, func(events []tail.Event) {
-			if read += len(events); read >= lines {
-				cancel()
-			}
-		})
+		tail.Follower{API: api, Pacer: &tail.Pacer{Interval: 1}}.Follow(ctx, stream, "", nil,
+			func(events []tail.Event) {
+				if read += len(events); read >= lines {
+					cancel()
+				}
+			})
 		cancel()
 		rounds++
 	}
