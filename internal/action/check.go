@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
 	"github.com/ecs-run-task/ecs-run-task/internal/check"
@@ -40,12 +41,7 @@ func (in invocation) showChanges(ctx context.Context, definitions []*taskdef.Def
 		return false
 	}
 	defer clients.Close()
-	all := changes.Compare(ctx, in.ecs(clients), definitions)
-	changes.Report(ctx, all, in.explainer(clients, nil), in.console.Emit)
-	for _, c := range all {
-		if c.Err != nil {
-			return false
-		}
-	}
-	return true
+	comparing := changes.Start(ctx, in.ecs(clients), definitions, in.explainer(clients, nil), in.console.Emit)
+	comparing.Finish(ctx, nil)
+	return !slices.ContainsFunc(comparing.Wait(), func(c changes.Comparison) bool { return c.Err != nil })
 }

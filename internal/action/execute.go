@@ -40,8 +40,11 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 	if x.Outcome.Plan, err = x.Draft.Resolve(ctx, x.clients, in.console.Emit); err != nil {
 		return x
 	}
-	x.Compared = in.compare(ctx, x.clients, x.Outcome.Plan)
+	comparing := in.compare(ctx, x.clients, x.Outcome.Plan)
+	defer func() { x.Compared = comparing.Wait() }()
 	if in.config.DryRun {
+		comparing.Finish(ctx, nil)
+		comparing.Wait()
 		x.Requests, err = in.printRequests(x.Outcome.Plan)
 		return x
 	}
@@ -55,7 +58,9 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 	if x.Outcome.Attempts, runner.Began, err = runner.AwaitTurn(ctx, x.Outcome.Attempts); err != nil {
 		return x
 	}
-	if x.Outcome.Jobs, err = runner.Register(ctx, x.Outcome.Attempts); err != nil {
+	x.Outcome.Jobs, err = runner.Register(ctx, x.Outcome.Attempts)
+	comparing.Finish(ctx, x.Outcome.Registered())
+	if err != nil {
 		return x
 	}
 	x.Outcome = runner.Run(ctx, x.Outcome.Jobs, x.Outcome.Attempts)
@@ -111,24 +116,20 @@ func (in invocation) printFaults(faults []event.Note) {
 	}
 }
 
-// compare shows what registering the definitions of a plan would change. The clients may be
-// nil, as a dry run may ask AWS for nothing else: then it connects for this.
-func (in invocation) compare(ctx context.Context, clients *session.Clients, p plan.Plan) []changes.Comparison {
+// compare begins to look what registering the definitions of a plan would change. The
+// clients may be nil, as a dry run may ask AWS for nothing else: then it connects for this.
+func (in invocation) compare(ctx context.Context, clients *session.Clients, p plan.Plan) *changes.Comparing {
 	definitions := p.ToRegister()
-	if len(definitions) == 0 || in.config.Local != "" {
-		return nil
+	if in.config.Local != "" || len(definitions) == 0 {
+		return changes.Nothing()
 	}
 	if clients == nil {
 		var err error
 		if clients, err = in.connect(ctx); err != nil {
-			changes.NotShown(err, in.console.Emit)
-			return nil
+			return changes.NotShown(err, in.console.Emit)
 		}
-		defer clients.Close()
 	}
-	all := changes.Compare(ctx, in.ecs(clients), definitions)
-	changes.Report(ctx, all, in.explainer(clients, nil), in.console.Emit)
-	return all
+	return changes.Start(ctx, in.ecs(clients), definitions, in.explainer(clients, nil), in.console.Emit)
 }
 
 // printRequests prints the requests that the run would send to change AWS.
