@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
@@ -20,7 +21,16 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), run.NewShutdownBudget(signal.At, true).CleanUp)
 	}
 	defer cancel()
-	err := in.runner(x, ledger).CleanUp(limited, choice, result.ExitCode != conclude.ExitGood, result.Registered, x.Outcome.Succeeded())
+	runner, failed, registered := in.runner(x, ledger), result.ExitCode != conclude.ExitGood, result.Registered
+	var err error
+	if choice.All(failed) {
+		var found []string
+		found, err = runner.FindUnanswered(limited, x.Outcome.Jobs)
+		registered = append(slices.Clip(registered), found...)
+	}
+	if err == nil {
+		err = runner.CleanUp(limited, choice, failed, registered, x.Outcome.Succeeded())
+	}
 	if err == nil {
 		return
 	}

@@ -113,7 +113,7 @@ func (in invocation) runner(x execution, ledger *run.Ledger) run.Runner {
 	r := run.Runner{
 		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.Outcome.Plan,
 		Ledger: ledger, Logs: x.logs, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs),
-		Clock:         x.clients.LocalTime,
+		Clock: x.clients.LocalTime, Principal: x.clients.Principal,
 		CleansUp:      in.cleanUpChoice().Any(),
 		ReuseRevision: in.config.ReuseRevision,
 		RunURL:        in.ci.URL,

@@ -17,6 +17,9 @@ type CleanUp struct {
 // Any reports whether anything may be deregistered.
 func (c CleanUp) Any() bool { return c.When != "" && c.When != "never" || c.Keep > 0 }
 
+// All reports whether the revisions are to go that the run registered and, if so, failed.
+func (c CleanUp) All(failed bool) bool { return c.When == "always" || c.When == "on-failure" && failed }
+
 // cleanUpTime is how long clean-up may take: AWS allows one deregistration a
 // second for the whole account.
 const cleanUpTime = 2 * time.Minute
@@ -98,7 +101,7 @@ func Superfluous(c CleanUp, failed bool, registered, succeeded []string, revisio
 			choice.Deregister = append(choice.Deregister, arn)
 		}
 	}
-	if c.When == "always" || c.When == "on-failure" && failed {
+	if c.All(failed) {
 		for _, arn := range registered {
 			if arn != good[task.Family(arn)] {
 				add(arn)

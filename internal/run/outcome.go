@@ -19,6 +19,8 @@ type Registered struct {
 	Revision *types.TaskDefinition // nil if there is none
 	Created  bool                  // by this run
 	Err      error                 // why it could not be registered
+
+	Unanswered UnansweredRegistration // attempts of this run to register it
 }
 
 // Launch is a number of tasks of one job that are to be started.

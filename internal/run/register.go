@@ -92,44 +92,17 @@ func (r Runner) registerOne(ctx context.Context, job Registered) Registered {
 	}
 	r.Emit.Printf("registering %s", d.Text.Family)
 	began := time.Now()
-	revision, unconfirmed, err := r.ECS.Register(ctx, d.Text.Family, d.Text.Body)
+	revision, unanswered, err := r.ECS.Register(ctx, d.Text.Family, d.Text.Body)
+	job.Unanswered = UnansweredRegistration{unanswered, began, time.Now()}
 	job.Revision, job.Created, job.Err = revision, revision != nil, err
 	if revision != nil {
 		r.Ledger.Registered(aws.ToString(revision.TaskDefinitionArn))
 		r.Emit.Printf("registered %s: %s", task.Name(revision), aws.ToString(revision.TaskDefinitionArn))
 	}
-	if unconfirmed {
-		r.logUnconfirmedRevisions(ctx, d.Text, revision, time.Since(began))
+	if unanswered > 0 {
+		r.logUnanswered(ctx, job)
 	}
 	return job
-}
-
-// logUnconfirmedRevisions names the revisions that ECS may have registered without an
-// answer: those just before the step's own that are the same, and as new as its
-// attempts, which took some time. They are not taken for the step's own: so would
-// another run's be.
-func (r Runner) logUnconfirmedRevisions(ctx context.Context, text *taskdef.Definition, own *types.TaskDefinition, took time.Duration) {
-	named := false
-	if own != nil {
-		revisions, _ := r.ECS.Revisions(ctx, text.Family)
-		for _, arn := range revisions {
-			if arn == aws.ToString(own.TaskDefinitionArn) {
-				continue
-			}
-			revision, answer, err := r.ECS.Describe(ctx, arn)
-			if err != nil || aws.ToTime(revision.RegisteredAt).Before(aws.ToTime(own.RegisteredAt).Add(-took-time.Second)) {
-				break
-			}
-			if same, err := text.SameAs(answer); err == nil && same {
-				named = true
-				r.Emit.Printf("probably registered by an attempt that ECS did not answer: %s", arn)
-			}
-		}
-	}
-	if !named {
-		r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", text.Family)
-		r.Emit.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", r.Region, text.Family)
-	}
 }
 
 // reuse returns the newest active revision if it is the same definition, else nil.

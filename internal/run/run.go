@@ -56,6 +56,10 @@ type Runner struct {
 	// time-out counts from it.
 	Began time.Time
 
+	// Principal returns the ARN that ECS has as registeredBy of what the run registers;
+	// empty if it is not known. It is called only where no answer of ECS has it.
+	Principal func(context.Context) string
+
 	CleansUp      bool            // revisions may be deregistered after the run
 	ReuseRevision bool            // take the newest revision if it is the same
 	OwnStartedBy  bool            // Plan.StartedBy is of this step alone

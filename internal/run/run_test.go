@@ -250,7 +250,7 @@ func TestRun(t *testing.T) {
 		{name: "a count is refused", world: &world{containers: containers{time.Minute, 0}, faults: ecslocal.On("ListTasks", ecslocal.Denied("*"))}, tasks: 1, good: 1,
 			text: []string{"the tasks of family job were not counted: "}},
 		{name: "the answer to a registration is lost", world: &world{containers: containers{time.Minute, 0}, faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter(), 1)}, tasks: 1, good: 1,
-			text: []string{"probably registered by an attempt that ECS did not answer: arn:"}},
+			text: []string{"\nregistered by an attempt that ECS did not answer: arn:", "  aws ecs deregister-task-definition --region eu-central-1 --task-definition arn:"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -287,6 +287,21 @@ func (c *Clients) KnownAccount() string {
 	return c.accountID
 }
 
+// Principal returns the ARN of the user or the session of a role that calls AWS, or "" if
+// that can't be found out.
+func (c *Clients) Principal(ctx context.Context) string {
+	if c.Local {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	identity, err := sts.NewFromConfig(c.Config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return ""
+	}
+	return aws.ToString(identity.Arn)
+}
+
 func (c *Clients) lookUpAccount(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()

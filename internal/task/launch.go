@@ -164,11 +164,11 @@ func (r Runner) runTask(ctx context.Context, l Launch, token string, count int) 
 	if err != nil {
 		return nil, false, err
 	}
-	var noted atomic.Bool
+	var noted atomic.Int32
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
 		out, err = change(ctx, r.API.RunTask, in, WithBody(body), observe(ctx, &noted))
-		unconfirmed = unconfirmed || noted.Load() || Unconfirmed(err)
+		unconfirmed = unconfirmed || noted.Load() > 0 || Unconfirmed(err)
 		took := time.Since(start)
 		again := Transient(err) && took < unconfirmedBudget || unseenRole(err) && took < unseenBudget
 		if err == nil || !again || !pause(ctx, wait) {

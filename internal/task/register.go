@@ -6,13 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go/middleware"
@@ -30,10 +29,10 @@ const registerBudget = 5 * time.Minute
 // revision is active and of the family. A definition that ECS did register is
 // returned even if the check fails, so that it can be named and cleaned up.
 //
-// Unconfirmed is true if a try had no answer: ECS may have registered the definition
-// then as well, as it has no token that would tell it of the other try.
-func (r Runner) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition, unconfirmed bool, err error) {
-	out, unconfirmed, err := r.register(ctx, family, request)
+// Unanswered is how many attempts had no answer: each may have registered the definition
+// as well, as they have no token by which ECS would know that they are one.
+func (r Runner) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition, unanswered int, err error) {
+	out, unanswered, err := r.register(ctx, family, request)
 	if err == nil {
 		definition = out.TaskDefinition
 		err = registered(definition, family)
@@ -41,28 +40,21 @@ func (r Runner) Register(ctx context.Context, family string, request []byte) (de
 	if err != nil {
 		err = fmt.Errorf("register task definition %s: %w", family, err)
 	}
-	return definition, unconfirmed, err
+	return definition, unanswered, err
 }
 
-func (r Runner) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput, unconfirmed bool, err error) {
+func (r Runner) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput, unanswered int, err error) {
+	var noted atomic.Int32
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
-		out, err = change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request))
-		unconfirmed = unconfirmed || Unconfirmed(err) || err == nil && unconfirmedBefore(out.ResultMetadata)
+		out, err = change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request), observe(ctx, &noted))
 		next := jitter(wait)
 		took := time.Since(start) + next
 		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
 		if !again || !Sleep(ctx, next) {
-			return out, unconfirmed, err
+			return out, int(noted.Load()), err
 		}
 	}
-}
-
-// unconfirmedBefore reports whether the SDK had tries without an answer before the
-// one that it has the answer of.
-func unconfirmedBefore(answer middleware.Metadata) bool {
-	attempts, _ := retry.GetAttemptResults(answer)
-	return slices.ContainsFunc(attempts.Results, func(attempt retry.AttemptResult) bool { return Unconfirmed(attempt.Err) })
 }
 
 // registration is the least that the SDK takes for a request; its body is

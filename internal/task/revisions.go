@@ -106,8 +106,14 @@ func (r Runner) Newest(ctx context.Context, family string) (*types.TaskDefinitio
 // Latest is [Runner.Newest] by one call, of DescribeTaskDefinition, which alone has to
 // be allowed.
 func (r Runner) Latest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
-	definition, answer, err := r.Describe(ctx, family)
-	if code(err) == "ClientException" { // the family has no active revision
+	return r.DescribeIfAny(ctx, family)
+}
+
+// DescribeIfAny is [Runner.Describe] that returns nil, and no error, where there is no
+// such definition.
+func (r Runner) DescribeIfAny(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+	definition, answer, err := r.Describe(ctx, name)
+	if code(err) == "ClientException" {
 		return nil, nil, nil
 	}
 	return definition, answer, err

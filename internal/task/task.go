@@ -162,13 +162,13 @@ func Unconfirmed(err error) bool {
 	return !errors.As(err, &refusal) || httpStatus(err) >= http.StatusInternalServerError
 }
 
-// observe has a call note in unconfirmed whether any of its attempts may have done what
+// observe has a call count in unanswered those of its attempts that may have done what
 // the call is for without an answer: the SDK makes several, and returns the error of
 // the last alone. Once wanted has ended, no other attempt is made: what the first did
 // not start is not to be started by a second.
-func observe(wanted context.Context, unconfirmed *atomic.Bool) func(*ecs.Options) {
+func observe(wanted context.Context, unanswered *atomic.Int32) func(*ecs.Options) {
 	attempts := 0
-	note := middleware.DeserializeMiddlewareFunc("NoteUnconfirmed", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	count := middleware.DeserializeMiddlewareFunc("CountUnanswered", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 		out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
 	) {
 		if attempts++; attempts > 1 && wanted.Err() != nil {
@@ -176,12 +176,12 @@ func observe(wanted context.Context, unconfirmed *atomic.Bool) func(*ecs.Options
 		}
 		out, metadata, err = next.HandleDeserialize(ctx, in)
 		if Unconfirmed(err) {
-			unconfirmed.Store(true)
+			unanswered.Add(1)
 		}
 		return out, metadata, err
 	})
 	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(note, middleware.Before)
+		return stack.Deserialize.Add(count, middleware.Before)
 	})
 }
 

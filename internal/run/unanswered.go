@@ -1,0 +1,166 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+)
+
+// UnansweredRegistration is what is known of attempts to register a definition that ECS
+// has not answered. Each may have made a revision. The zero value is for none.
+type UnansweredRegistration struct {
+	Attempts    int
+	From, Until time.Time // of all attempts, by this machine's clock
+}
+
+// found are the revisions that attempts without an answer may have made.
+type found struct {
+	own   []string // ARNs of those that are certainly the step's own
+	maybe []string // ARNs of those that another run may have made too
+}
+
+// mostLooked is how many revisions of a family are looked at for one that an attempt
+// without an answer has made.
+const mostLooked = 30
+
+// unanswered returns the active revisions that the attempts without an answer to register
+// a job's definition may have made: those of the same content that were registered while
+// the attempts were made, and that no task has or had, as this run starts none of them. The
+// step's own are those that its own principal registered; if there are more of them than
+// attempts, some are of another run, and none is certain.
+func (r Runner) unanswered(ctx context.Context, job Registered) (f found, err error) {
+	text := plan.TextOf(job.Definition)
+	newest, answer, err := r.ECS.Latest(ctx, text.Family)
+	if err != nil || newest == nil {
+		return f, err
+	}
+	launched, err := r.launchedRevisions(ctx, text.Family)
+	if err != nil {
+		return f, err
+	}
+	principal := ""
+	if job.Created {
+		principal = aws.ToString(job.Revision.RegisteredBy)
+	} else if r.Principal != nil {
+		principal = r.Principal(ctx)
+	}
+	for n := newest.Revision; n > 0 && n > newest.Revision-mostLooked; n-- {
+		revision := newest
+		if n < newest.Revision {
+			if revision, answer, err = r.ECS.DescribeIfAny(ctx, fmt.Sprintf("%s:%d", text.Family, n)); err != nil {
+				return f, err
+			} else if revision == nil { // deleted
+				continue
+			}
+		}
+		before, after := r.registeredOutside(job, revision)
+		if before {
+			break
+		}
+		arn := aws.ToString(revision.TaskDefinitionArn)
+		if r.Ledger.Has(arn) || launched[arn] || revision.Status != types.TaskDefinitionStatusActive || !sameContent(text, answer) {
+			continue
+		}
+		if by := aws.ToString(revision.RegisteredBy); after || by == "" || by != principal {
+			f.maybe = append(f.maybe, arn)
+		} else {
+			f.own = append(f.own, arn)
+		}
+	}
+	if len(f.own) > job.Unanswered.Attempts {
+		f.own, f.maybe = nil, append(f.own, f.maybe...)
+	}
+	return f, nil
+}
+
+// launchedRevisions returns the ARNs of the revisions of a family that a task on the
+// cluster has, as far as ECS still lists it.
+func (r Runner) launchedRevisions(ctx context.Context, family string) (map[string]bool, error) {
+	tasks, err := r.ECS.OfFamily(ctx, family)
+	if err != nil {
+		return nil, err
+	}
+	stopped, err := r.ECS.Stopped(ctx, family, tasks)
+	launched := map[string]bool{}
+	for _, t := range append(tasks, stopped...) {
+		launched[aws.ToString(t.TaskDefinitionArn)] = true
+	}
+	return launched, err
+}
+
+// sameContent reports whether a registered definition is what registering text creates.
+func sameContent(text *taskdef.Definition, answer []byte) bool {
+	same, err := text.SameAs(answer)
+	return err == nil && same
+}
+
+// registeredOutside reports whether a revision was registered before the attempts to
+// register a job's definition, or long after them. AWS's clock is compared with itself
+// where ECS has answered one.
+func (r Runner) registeredOutside(job Registered, revision *types.TaskDefinition) (before, after bool) {
+	const late = 10 * time.Second // that an attempt may be under way
+	at, from, until := aws.ToTime(revision.RegisteredAt), job.Unanswered.From, job.Unanswered.Until
+	if job.Created {
+		until = aws.ToTime(job.Revision.RegisteredAt)
+		from = until.Add(-job.Unanswered.Until.Sub(job.Unanswered.From))
+	} else if r.Clock != nil {
+		at = r.Clock(at)
+	}
+	return at.Before(from.Add(-time.Second)), at.After(until.Add(late)) // answers give AWS's time in whole seconds
+}
+
+// logUnanswered names the revisions that ECS may have registered without an answer.
+func (r Runner) logUnanswered(ctx context.Context, job Registered) {
+	f, err := r.unanswered(ctx, job)
+	family := job.Definition.Family()
+	for _, arn := range f.own {
+		r.Emit.Printf("registered by an attempt that ECS did not answer: %s", arn)
+	}
+	for _, arn := range f.maybe {
+		r.Emit.Printf("probably registered by an attempt that ECS did not answer: %s", arn)
+	}
+	if all := append(slices.Clone(f.own), f.maybe...); !r.CleansUp {
+		r.logDeregisterCommands(all)
+	}
+	if err != nil || len(f.own)+len(f.maybe) == 0 {
+		r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", family)
+		r.Emit.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", r.Region, family)
+	}
+}
+
+func (r Runner) logDeregisterCommands(arns []string) {
+	for _, arn := range arns {
+		r.Emit.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", r.Region, arn)
+	}
+}
+
+// FindUnanswered returns the revisions that attempts of the run to register the jobs'
+// definitions have certainly made without an answer. Others that they may have made are named, with the commands that deregister them.
+func (r Runner) FindUnanswered(ctx context.Context, jobs []Registered) ([]string, error) {
+	var own []string
+	for _, job := range jobs {
+		if job.Unanswered.Attempts == 0 {
+			continue
+		}
+		f, err := r.unanswered(ctx, job)
+		if err != nil {
+			return own, err
+		}
+		for _, arn := range f.own {
+			r.Ledger.Registered(arn)
+		}
+		own = append(own, f.own...)
+		for _, arn := range f.maybe {
+			r.Emit.Printf("not deregistered, as another run may have registered it: %s", arn)
+			r.logDeregisterCommands([]string{arn})
+		}
+	}
+	return own, nil
+}

@@ -1,0 +1,100 @@
+package run_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+)
+
+// Clean-up takes the revisions that attempts without an answer have certainly made, and
+// names those that another run may have made.
+func TestFindUnanswered(t *testing.T) {
+	const root = "arn:aws:iam::123456789012:root" // whom the ECS shows as registeredBy
+	lost := func(n int) func(ecslocal.Call) ecslocal.Effect {
+		return ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter(), n)
+	}
+	for _, tt := range []struct {
+		name      string
+		before    int  // revisions of the same content that others register half a second before
+		launched  bool // others run a task of the last of them
+		longAgo   bool // half an hour before instead
+		faults    func(ecslocal.Call) ecslocal.Effect
+		principal string // of the step, where ECS answers no registration
+		failed    bool   // it answers none
+		left      int    // active revisions afterwards
+		maybe     int    // revisions that are named as another run's
+	}{
+		{name: "every answer came", left: 0},
+		{name: "an answer was lost", faults: lost(1)},
+		{name: "the call was lost", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 1)},
+		{name: "an older one of the same content", before: 1, longAgo: true, faults: lost(2), left: 1},
+		{name: "more than attempts", before: 1, faults: lost(2), left: 2, maybe: 2},
+		{name: "one that has a task", before: 1, launched: true, faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 2), left: 1},
+		{name: "no answer at all", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter()), principal: root, failed: true},
+		{name: "no answer at all, and the principal is not known", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter()), failed: true, left: -1, maybe: -1},
+		{name: "no answer at all, and another principal", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter()), principal: "arn:aws:iam::123456789012:user/a", failed: true, left: -1, maybe: -1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{containers: containers{time.Minute, 0}, inputs: []string{"skip-steady-state-check=true"}}
+				for i := range tt.before {
+					if w.runner(t, job); tt.launched && i == tt.before-1 {
+						w.run(t.Context(), t, job)
+					} else if _, err := w.runner(t, job).Register(t.Context(), nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.ledger = run.Ledger{}
+				if time.Sleep(500 * time.Millisecond); tt.longAgo {
+					time.Sleep(30 * time.Minute)
+				}
+				w.faults = tt.faults
+				r := w.runner(t, job)
+				r.CleansUp, r.Principal = true, func(context.Context) string { return tt.principal }
+				jobs, err := r.Register(t.Context(), nil)
+				if (err != nil) != tt.failed {
+					t.Fatalf("Register() = %v", err)
+				}
+				time.Sleep(10 * time.Minute) // of the tasks
+				w.faults = nil
+				found, err := r.FindUnanswered(t.Context(), jobs)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all, _ := r.ECS.Revisions(t.Context(), "job")
+				registered := append(run.Outcome{Jobs: jobs}.Registered(), found...)
+				if err := r.CleanUp(t.Context(), run.CleanUp{When: "always"}, true, registered, nil); err != nil {
+					t.Fatal(err)
+				}
+				left, err := r.ECS.Revisions(t.Context(), "job")
+				if tt.left < 0 {
+					tt.left, tt.maybe = len(all), len(all)
+				}
+				if err != nil || len(left) != tt.left {
+					t.Errorf("of %d revisions %d are left, %v, want %d", len(all), len(left), err, tt.left)
+				}
+				if got := strings.Count(w.text.String(), "not deregistered, as another run may have registered it: "); got != tt.maybe {
+					t.Errorf("%d are named as another run's, want %d", got, tt.maybe)
+				}
+				for _, arn := range left {
+					named := strings.Contains(w.text.String(), "  aws ecs deregister-task-definition --region eu-central-1 --task-definition "+arn+"\n")
+					if tt.maybe > 0 && !named {
+						t.Errorf("the command for %s is not in the transcript", arn)
+					}
+				}
+				if slices.ContainsFunc(w.ledger.Entries(), func(e run.Entry) bool { return e.State == run.EntryRegistered }) {
+					t.Errorf("the ledger has revisions that are not deregistered: %+v", w.ledger.Entries())
+				}
+				if t.Failed() {
+					t.Log(w.text.String())
+				}
+			})
+		})
+	}
+}
