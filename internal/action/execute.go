@@ -78,7 +78,7 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 	result := x.Result(explainer)
 	var early publish.Published
 	if x.logs != nil {
-		if x.Outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() {
+		if x.Outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() && !x.AwaitsOutputs(result) {
 			if result, early = publisher.WriteFiles(result, early); !early.Failed() {
 				in.console.Final(result)
 			}
@@ -95,6 +95,7 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 		}
 	}
 	result.Faults = x.Faults(ctx, explainer, ledger)
+	result = x.WithOutputs(result, x.logs.Outputs, in.console.Hide)
 	in.printFaults(result.Faults)
 	in.cleanUp(ctx, x, ledger, result)
 	return publisher.Publish(result, early)
@@ -145,7 +146,7 @@ func (in invocation) printRequests(p plan.Plan) ([]plan.Request, error) {
 func (in invocation) newLogs(ctx context.Context, clients *session.Clients, p plan.Plan) *logs.Logs {
 	options := logs.Options{
 		Shown: in.config.Logs && p.End.Waits(), MultiTask: p.MultiTask(),
-		Rule: tail.Default, URL: report.LogURL,
+		Rule: tail.Default, URL: report.LogURL, Outputs: p.Outputs.Container, Markers: p.Outputs.Markers,
 	}
 	if in.config.LogWait != nil {
 		options.Rule = tail.For(*in.config.LogWait)

@@ -2,7 +2,10 @@ package conclude
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
@@ -105,6 +109,56 @@ func TestFailedByItself(t *testing.T) {
 		s := stateOf(tt.state)
 		if failed, unfinished := failedByItself(s, tt.stopping), isUnfinished(s, tt.stopping); failed != tt.failed || unfinished != tt.unfinished {
 			t.Errorf("a task that is %s, stopping: %v, failed by itself: %v, is unfinished: %v, want %v, %v", tt.state, tt.stopping, failed, unfinished, tt.failed, tt.unfinished)
+		}
+	}
+}
+
+func TestWithOutputs(t *testing.T) {
+	hide := func(text string) string { return strings.ReplaceAll(text, "secret", "***") }
+	for _, tt := range []struct {
+		name  string
+		reads []outputs.Values // of each task; nil for an error
+		want  outputs.Values
+		fault string
+	}{
+		{name: "one task", reads: []outputs.Values{{"a": "1"}}, want: outputs.Values{"a": "1"}},
+		{name: "nothing", reads: []outputs.Values{{}}, want: outputs.Values{}},
+		{name: "two", reads: []outputs.Values{{"a": "1", "b": "1"}, {"a": "2"}}, want: outputs.Values{"a": "2", "b": "1"}},
+		{name: "one of two", reads: []outputs.Values{{"a": "1"}, nil}, fault: "task 11234567 of job:1 succeeded, but its " +
+			"outputs can't be taken from the log of container app: there is no block of outputs"},
+		{name: "names of one variable", reads: []outputs.Values{{"a": "1"}, {"A": "2"}}, fault: "can't be taken together: A and a"},
+		{name: "a secret", reads: []outputs.Values{{"a": "my secrets"}}, fault: "the value of a holds a secret"},
+		{name: "a secret across", reads: []outputs.Values{{"sec": "ret"}, {"se": "cret"}}, want: outputs.Values{"sec": "ret", "se": "cret"}},
+		{name: "a secret as name", reads: []outputs.Values{{"secret": "1"}}, fault: "the name of an output holds a secret"},
+	} {
+		var states []*task.State
+		byARN := map[string]outputs.Values{}
+		for i, values := range tt.reads {
+			state := stateOf("good")
+			state.TaskArn = aws.String(fmt.Sprintf("arn:task/%d123456789", i))
+			state.Definition.ContainerDefinitions = []types.ContainerDefinition{{Name: aws.String("app")}}
+			states, byARN[*state.TaskArn] = append(states, state), values
+		}
+		states = append(states, stateOf("good")) // which does not have the container
+		r := Run{Config: input.Config{Ending: input.Ending{OutputsFrom: "app"}}, Outcome: run.Outcome{
+			Plan: plan.Plan{Jobs: make([]plan.Job, 1)}, Attempts: []run.Attempt{{Tasks: states}},
+		}}
+		read := func(arn string) (outputs.Values, error) {
+			if byARN[arn] == nil {
+				return nil, outputs.ErrNoBlock
+			}
+			return byARN[arn], nil
+		}
+		got := r.WithOutputs(report.Result{Status: report.Succeeded}, read, hide)
+		failed := got.Status == report.Errored && got.ExitCode == ExitError && len(got.Faults) == 1 && strings.Contains(got.Reason, tt.fault)
+		if !maps.Equal(got.TaskOutputs, tt.want) || (tt.fault != "") != failed {
+			t.Errorf("%s: %v, outputs %q, %q; want %q, fault %q", tt.name, got.Status, got.TaskOutputs, got.Reason, tt.want, tt.fault)
+		}
+		if tt.fault != "" && (got.TaskOutputs != nil || got.OutputsOf != nil || strings.Contains(got.Reason, "secrets")) {
+			t.Errorf("%s: outputs %q and %q, reason %q of a step that failed", tt.name, got.TaskOutputs, got.OutputsOf, got.Reason)
+		}
+		if got := r.WithOutputs(report.Result{Status: report.Failed, ExitCode: 3}, read, hide); got.Status != report.Failed || got.TaskOutputs != nil {
+			t.Errorf("%s: a step that failed has %v, outputs %q", tt.name, got.Status, got.TaskOutputs)
 		}
 	}
 }

@@ -137,9 +137,26 @@ func (r *reader) checkConfig(c Config) {
 			break
 		}
 	}
+	r.checkOutputs(c)
 	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
 	r.checkSubnets(c.Launch)
+}
+
+// checkOutputs reports what keeps a step from reading the log of its outputs to its end.
+func (r *reader) checkOutputs(c Config) {
+	if c.OutputsFrom == "" {
+		return
+	}
+	r.form("outputs-from", c.OutputsFrom, familyName)
+	switch {
+	case c.SkipSteadyStateCheck:
+		r.fault("outputs-from", "excludes skip-steady-state-check: the log is complete once the task has ended")
+	case c.SteadyState != "stopped":
+		r.fault("outputs-from", "excludes steady-state %s: the log is complete once the task has ended", c.SteadyState)
+	case !c.Logs:
+		r.fault("outputs-from", "excludes logs: false: the outputs are in the log")
+	}
 }
 
 // Check reports the grammar of names. The error joins an [*Error] for each fault.

@@ -124,6 +124,7 @@ type Ending struct {
 	CleanUp       string   `group:"Ending" default:"never" oneof:"never,on-failure,always" help:"When to deregister the revisions that this step registered. The newest of a family whose task succeeded always stays."`
 	KeepRevisions int      `group:"Ending" default:"0" help:"Keep the newest so many revisions of the family and deregister older ones, once the tasks of this step succeeded; 0 keeps all."`
 	ResultFile    []string `group:"Ending" file:"" help:"Comma-separated files to write the result to, by their endings: .json, .env (dotenv), .xml (JUnit report) and .html (page)."`
+	OutputsFrom   string   `group:"Ending" help:"Container that writes outputs to its log, as lines name=value between two marker lines from its environment; they become the output task-outputs."`
 }
 
 // Pair is one name with its value.

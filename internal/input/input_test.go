@@ -289,6 +289,20 @@ func TestFaults(t *testing.T) {
 		{"filters", []string{"--definition=web", "--subnets=tag:Tier=private&vpc-id=vpc-1,private-*,a b"}, nil},
 		{"not UTF-8", []string{"--definition=web", "--environment=A=\xff", "--started-by=\xfe"},
 			[]string{"environment: expected text in UTF-8", "started-by: expected text in UTF-8"}},
+		{
+			"outputs and no wait",
+			[]string{"--definition=web", "--outputs-from=app", "--skip-steady-state-check=true"},
+			[]string{"outputs-from: excludes skip-steady-state-check: the log is complete once the task has ended"},
+		},
+		{
+			"outputs of a server",
+			[]string{"--definition=web", "--outputs-from=app", "--steady-state=running"},
+			[]string{"outputs-from: excludes steady-state running: the log is complete once the task has ended"},
+		},
+		{"outputs without a log", []string{"--definition=web", "--outputs-from=app", "--logs=false"},
+			[]string{"outputs-from: excludes logs: false: the outputs are in the log"}},
+		{"outputs of several", []string{"--definition=web", "--outputs-from=app,db"},
+			[]string{"outputs-from: expected up to 255 letters, digits, hyphens and underscores"}},
 		{"groups without subnets", []string{"--definition=web", "--security-groups=sg-1"},
 			[]string{"security-groups: needs subnets"}},
 	} {

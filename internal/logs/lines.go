@@ -40,8 +40,9 @@ func (l *lastLines) all() []string {
 // lineWriter hands on what a container writes in whole lines. Close hands on a
 // last one that has no end. It is not safe for several goroutines.
 type lineWriter struct {
-	emit func(lines []string)
-	rest []byte // of a line that has not ended
+	emit  func(lines []string)
+	ended func() // called by Close
+	rest  []byte // of a line that has not ended
 }
 
 // longestLine is how many bytes of a line are held that does not end.
@@ -56,15 +57,20 @@ func (w *lineWriter) Write(text []byte) (int, error) {
 		w.rest = append(w.rest[:0], w.rest[end+1:]...)
 	}
 	if len(w.rest) >= longestLine {
-		return len(text), w.Close()
+		w.flush()
 	}
 	return len(text), nil
 }
 
 func (w *lineWriter) Close() error {
+	w.flush()
+	w.ended()
+	return nil
+}
+
+func (w *lineWriter) flush() {
 	if len(w.rest) > 0 {
 		w.emit([]string{string(w.rest)})
 		w.rest = nil
 	}
-	return nil
 }

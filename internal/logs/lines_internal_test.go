@@ -25,19 +25,22 @@ func TestLastLines(t *testing.T) {
 
 func TestLineWriter(t *testing.T) {
 	var got []string
-	w := &lineWriter{emit: func(lines []string) { got = append(got, lines...) }}
+	ended := 0
+	w := &lineWriter{emit: func(lines []string) { got = append(got, lines...) }, ended: func() { ended++ }}
 	for _, text := range []string{"a", "b\nc\nd", "\n", "e"} {
 		w.Write([]byte(text))
 	}
-	w.Close()
+	if ended != 0 {
+		t.Error("the end is reported before Close")
+	}
 	w.Close()
 	if want := []string{"ab", "c", "d", "e"}; !slices.Equal(got, want) {
 		t.Errorf("lines %q, want %q", got, want)
 	}
 	got = nil
 	w.Write([]byte(strings.Repeat("x", longestLine)))
-	if len(got) != 1 {
-		t.Errorf("%d lines of a line without an end, want 1", len(got))
+	if len(got) != 1 || ended != 1 {
+		t.Errorf("%d lines of a line without an end, and %d ends, want 1 and 1", len(got), ended)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -29,6 +30,11 @@ type Options struct {
 	Shown     bool      // the lines are wanted, not only the addresses
 	MultiTask bool      // there may be several tasks, whose lines are labelled
 	Rule      tail.Rule // for the end of a log
+
+	// Outputs is the container whose log has outputs, empty if there is none, with the
+	// markers of tasks that do not show their own.
+	Outputs string
+	Markers outputs.Markers
 
 	// URL returns the address of a stream in the AWS console.
 	URL func(region, group, stream string) string
@@ -62,6 +68,10 @@ type Log struct {
 type containerLog struct {
 	task, container, url string
 	last                 lastLines
+	outputs              *outputs.Reader // nil if it has none
+	over                 bool            // it is not read any more
+	err                  error           // why it was not read to its end
+	closed               chan struct{}   // when it is over, where a container writes it itself; else nil
 }
 
 // follow is one container's log on its way.
@@ -70,6 +80,7 @@ type follow struct {
 	name   string // of the container, and of its task if there are several
 	log    *containerLog
 	begun  bool
+	end    tail.End // of its container, as far as it is known
 }
 
 // New returns logs that are read to their ends. They outlive a signal, so that the last
@@ -111,7 +122,8 @@ func (l *Logs) Update(state *task.State, label string) {
 			l.group.Follow(l.ctx, f.source, "")
 		}
 		if f.begun && !end.At.IsZero() {
-			l.group.End(f.source, end)
+			f.end = end
+			l.group.End(f.source, f.awaited())
 		}
 	}
 }
@@ -157,7 +169,7 @@ func (l *Logs) find(state *task.State, defined types.ContainerDefinition, contai
 		return nil
 	}
 	source := tail.Source{Region: cmp.Or(config.Options["awslogs-region"], l.clients.Config.Region), Stream: stream}
-	f := &follow{source: source, name: name + label, log: l.see(aws.ToString(state.TaskArn), name)}
+	f := &follow{source: source, name: name + label, log: l.see(aws.ToString(state.TaskArn), name, markersOf(state, name))}
 	if !l.clients.Local {
 		f.log.url = l.options.URL(source.Region, stream.Group, stream.Name)
 		l.emit.Printf("log of %s: %s", f.name, f.log.url)
@@ -187,10 +199,16 @@ func (l *Logs) of(source tail.Source) *follow {
 func (l *Logs) print(source tail.Source, events []tail.Event) {
 	f := l.of(source)
 	l.show(f.log, f.name, messages(events))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f.log.outputs != nil && !f.end.At.IsZero() {
+		l.group.End(f.source, f.awaited())
+	}
 }
 
 // ended says why a log is not wholly shown.
 func (l *Logs) ended(source tail.Source, err error) {
+	l.setOver(l.of(source).log, err)
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
@@ -198,15 +216,31 @@ func (l *Logs) ended(source tail.Source, err error) {
 }
 
 func (l *Logs) show(log *containerLog, name string, lines []string) {
+	l.take(log, lines)
 	l.emit(event.Log{Container: name, Lines: lines})
+}
+
+// take keeps what is needed of lines, whether they can be shown or not.
+func (l *Logs) take(log *containerLog, lines []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log.last.add(lines)
+	if log.outputs != nil {
+		for _, line := range lines {
+			log.outputs.Add(line)
+		}
+	}
 }
 
-// see begins to keep what is seen of a container's log.
-func (l *Logs) see(task, container string) *containerLog {
+// see begins to keep what is seen of a container's log, whose outputs have the markers.
+func (l *Logs) see(task, container string, markers outputs.Markers) *containerLog {
 	log := &containerLog{task: task, container: container}
+	if container == l.options.Outputs {
+		if markers == (outputs.Markers{}) {
+			markers = l.options.Markers
+		}
+		log.outputs = outputs.NewReader(markers)
+	}
 	l.all = append(l.all, log)
 	return log
 }
@@ -271,13 +305,14 @@ func (l *Logs) Wait(ctx context.Context, limit time.Duration) {
 	release := context.AfterFunc(late, func() { l.emit(event.LogsOver{}) })
 	defer release()
 	l.group.Wait(late)
+	l.waitForWriters(late)
 }
 
 // CutOff has what there is read before the reading is cut off.
 func (l *Logs) CutOff() { l.group.CutOff() }
 
 // Reading reports whether a log is still being read.
-func (l *Logs) Reading() bool { return l.group.Reading() > 0 }
+func (l *Logs) Reading() bool { return l.group.Reading() > 0 || len(l.writers()) > 0 }
 
 // All returns what was read of each log, in the order of their beginning.
 func (l *Logs) All() []Log {
@@ -327,6 +362,9 @@ func (l *Logs) Output(taskARN, container string) io.Writer {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	log := l.see(taskARN, container)
-	return &lineWriter{emit: func(lines []string) { l.show(log, name, lines) }}
+	log := l.see(taskARN, container, outputs.Markers{})
+	if log.outputs != nil {
+		log.closed = make(chan struct{})
+	}
+	return &lineWriter{emit: func(lines []string) { l.show(log, name, lines) }, ended: func() { l.setOver(log, nil) }}
 }

@@ -8,6 +8,7 @@ package outputs
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -51,12 +52,13 @@ func MarkersIn(getenv func(name string) string) (Markers, bool) {
 var nonceForm = regexp.MustCompile(`^[0-9a-z]+$`)
 
 // The most that a task's outputs may have, and those of all tasks together, in bytes. A
-// line is shorter than the 16 KiB at which Docker cuts lines.
+// line is shorter than the 16 KiB at which Docker cuts lines, and all are shorter than the
+// 128 KiB that Linux takes in one variable.
 const (
 	longestName  = 100
 	longestValue = 8 << 10
 	mostNames    = 100
-	mostBytes    = 64 << 10 // of all names and values
+	mostBytes    = 64 << 10 // of all as one JSON object
 )
 
 // Values are outputs by their names. No two names have the same [Variable].
@@ -77,12 +79,12 @@ func (v Values) set(name, value string) error {
 	if !utf8.ValidString(value) || strings.ContainsFunc(value, controls) {
 		return fmt.Errorf("the value of %s has characters that are not printed, which one line of text can't have", name)
 	}
-	size := len(name) + len(value)
+	size := memberSize(name, value)
 	for other, its := range v {
 		if other == name {
 			continue
 		}
-		if size += len(other) + len(its); Variable(other) == Variable(name) {
+		if size += memberSize(other, its); Variable(other) == Variable(name) {
 			return fmt.Errorf("%s and %s are the same variable in a .env file", min(name, other), max(name, other))
 		}
 	}
@@ -90,10 +92,16 @@ func (v Values) set(name, value string) error {
 		return fmt.Errorf("there are more than %d outputs", mostNames)
 	}
 	if size > mostBytes {
-		return fmt.Errorf("the outputs have more than %d bytes together", mostBytes)
+		return fmt.Errorf("the outputs have more than %d bytes together, as JSON", mostBytes)
 	}
 	v[name] = value
 	return nil
+}
+
+// memberSize is how many bytes an output has in a JSON object.
+func memberSize(name, value string) int {
+	text, _ := json.Marshal(Values{name: value}) // which texts always can be
+	return len(text)
 }
 
 // controls reports whether a character ends a line, or controls a console.

@@ -50,6 +50,8 @@ type Draft struct {
 	files  map[string]bool
 	common runtask.Common
 	mark   string // of the tasks
+
+	outputs Outputs
 }
 
 // DraftJob is one definition with what its tasks are run with.
@@ -68,6 +70,7 @@ type loader struct {
 	commit    string
 	tags      []taskdef.Tag
 	files     map[string]bool // the names of the texts of definitions
+	outputs   Outputs
 }
 
 // Load takes the definitions from their texts to checked requests: every one is
@@ -83,6 +86,7 @@ func Load(ctx context.Context, c input.Config, env Env, emit event.Sink) (Draft,
 	err = errors.Join(err, fault)
 	return Draft{
 		Jobs: jobs, Commit: l.commit, LocalSecrets: secrets, config: c, tags: l.tags, files: l.files, common: l.common(), mark: l.mark(),
+		outputs: l.outputs,
 	}, err
 }
 
@@ -103,7 +107,7 @@ func Secrets(c input.Config, env Env) event.Secrets {
 }
 
 func newLoader(c input.Config, env Env, emit event.Sink) (*loader, error) {
-	l := &loader{config: c, env: env, emit: emit, files: map[string]bool{}}
+	l := &loader{config: c, env: env, emit: emit, files: map[string]bool{}, outputs: newOutputs(c)}
 	emit(Secrets(c, env))
 	var err error
 	l.workspace, err = env.Getwd()
@@ -132,7 +136,7 @@ func (l *loader) load(ctx context.Context) ([]DraftJob, error) {
 		l.emit.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
 	if err == nil { // else not every container is known
-		faults = errors.Join(faults, checkVerdict(l.config.VerdictNames(), sources...))
+		faults = errors.Join(faults, checkVerdict(l.config.VerdictNames(), sources...), checkOutputs(l.config, sources...))
 	}
 	jobs, err := l.jobs(sources)
 	return jobs, errors.Join(faults, err)
@@ -333,7 +337,7 @@ func (l *loader) mark() string {
 // common is what the requests of all jobs share.
 func (l *loader) common() runtask.Common {
 	mark := l.mark()
-	common := runtask.Common{StartedBy: cmp.Or(l.config.StartedBy, mark)}
+	common := runtask.Common{StartedBy: cmp.Or(l.config.StartedBy, mark), Outputs: l.outputs.variables()}
 	if mark != common.StartedBy || mark != ownership.Marker { // else the tag would say nothing more
 		inCI := l.env.CI.ID != "" // where the mark says which step it was
 		common.Owner = runtask.OwnerTag{Key: ownership.Tag, Value: mark, Always: inCI && l.config.StartedBy != ""}

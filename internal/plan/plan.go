@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -29,6 +30,13 @@ type Plan struct {
 	Mark      string // who starts the tasks, as ownership has it: StartedBy, unless that is the user's own
 	IfRunning string // one of the values of the input; empty is start
 	End       EndPolicy
+	Outputs   Outputs
+}
+
+// Outputs says which container writes outputs to its log. The zero value is none.
+type Outputs struct {
+	Container string
+	Markers   outputs.Markers // of the tasks that the run starts
 }
 
 // What becomes of a run when a task of one of its families runs already: the input

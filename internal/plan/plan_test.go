@@ -31,6 +31,7 @@ import (
 const (
 	job    = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64}]}`
 	other  = `{"family":"other","containerDefinitions":[{"name":"app","image":"a","memory":64},{"name":"log","image":"b","memory":64}]}`
+	logged = `{"family":"logged","containerDefinitions":[{"name":"main","image":"a","memory":64,"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"eu-central-1"}}}]}`
 	awsvpc = `{"family":"web","networkMode":"awsvpc","containerDefinitions":[{"name":"app","image":"a","memory":64}]}`
 )
 
@@ -143,6 +144,15 @@ func TestLoad(t *testing.T) {
 		{name: "an image for one of two", inputs: []string{"definition=" + other, "image=c"}, fails: true, want: []string{"container: other has several containers"}},
 		{name: "a context that is no JSON", inputs: []string{"definition=" + job, "matrix={"}, fails: true, want: []string{"read the values for expressions"}},
 		{name: "a verdict by none", inputs: []string{"definition=[" + job + "," + other + "]", "verdict=log"}, fails: true, want: []string{"verdict: no container of job is named"}},
+		{name: "outputs of one of two", inputs: []string{"definition=[" + logged + "," + job + "]", "outputs-from=main"},
+			want: []string{`"overrides":{"containerOverrides":[{"name":"main","environment":[{"name":"ECS_RUN_TASK_OUTPUTS_BEGIN","value":"ecs-run-task outputs begin `, `RunTask {"cluster":"default","count":1,"startedBy":"ecs-run-task","taskDefinition":"job"}`}},
+		{name: "outputs beside other overrides", inputs: []string{"definition=" + logged, "outputs-from=main", "environment=A=1\nECS_RUN_TASK_OUTPUTS_END=x", "command=true"},
+			want: []string{`[{"name":"main","command":["true"],"environment":[{"name":"A","value":"1"},{"name":"ECS_RUN_TASK_OUTPUTS_END","value":"ecs-run-task outputs end `}},
+		{name: "outputs of nobody", inputs: []string{"definition=" + logged, "outputs-from=mian"}, fails: true, want: []string{`outputs-from: no definition has a container "mian" (did you mean "main"?)`}},
+		{name: "outputs of a stranger", inputs: []string{"definition=" + other, "outputs-from=database"}, fails: true, want: []string{`outputs-from: no definition has a container "database": there is app, log`}},
+		{name: "outputs without a log", inputs: []string{"file-paths=job.json", "outputs-from=app"}, fails: true, want: []string{"job.json:1:41: outputs-from: the log of container app can't be read, as it has no logConfiguration: only awslogs can"}},
+		{name: "outputs without a log, local", inputs: []string{"file-paths=job.json", "outputs-from=app", "local=process"}, want: []string{"ECS_RUN_TASK_OUTPUTS_BEGIN"}},
+		{name: "outputs of another driver", inputs: []string{"definition=" + strings.Replace(logged, `"awslogs"`, `"json-file"`, 1), "outputs-from=main"}, fails: true, want: []string{"can't be read, as its log driver is json-file"}},
 		{name: "a verdict by an unknown one", inputs: []string{"definition=" + job, "verdict=ap"}, fails: true, want: []string{`verdict: item 1: no definition has a container "ap" (did you mean "app"?)`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -35,7 +35,10 @@ type resolver struct {
 // ids. Then, if that is asked for, it checks what definitions and requests name.
 // The clients may be nil unless the draft [Draft.NeedsAWS].
 func (d Draft) Resolve(ctx context.Context, clients *session.Clients, emit event.Sink) (Plan, error) {
-	p := Plan{Cluster: d.config.Cluster, StartedBy: d.common.StartedBy, Mark: d.mark, IfRunning: d.config.IfRunning, End: EndPolicyOf(d.config)}
+	p := Plan{
+		Cluster: d.config.Cluster, StartedBy: d.common.StartedBy, Mark: d.mark, IfRunning: d.config.IfRunning,
+		End: EndPolicyOf(d.config), Outputs: d.outputs,
+	}
 	r := &resolver{d, clients, emit, map[string]*runtask.Service{}}
 	var resolved []DraftJob
 	var faults []error
@@ -174,7 +177,9 @@ func (r *resolver) checkFound(revision *types.TaskDefinition) error {
 	if r.draft.config.SteadyState == "healthy" && !task.HasHealthCheck(revision) {
 		return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(revision))
 	}
-	if err := checkVerdict(r.draft.config.VerdictNames(), Existing{Revision: revision}); err != nil {
+	found := Existing{Revision: revision}
+	err := errors.Join(checkVerdict(r.draft.config.VerdictNames(), found), checkOutputs(r.draft.config, found))
+	if err != nil {
 		return err
 	}
 	r.emit.Printf("found %s: %s", task.Name(revision), aws.ToString(revision.TaskDefinitionArn))

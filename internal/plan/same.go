@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -126,6 +127,7 @@ func plainOverride(o types.TaskOverride) types.TaskOverride {
 		if len(c.Command) == 0 {
 			c.Command = nil
 		}
+		c.Environment = withoutNonce(c.Environment)
 		c.Environment = sorted(c.Environment, func(v types.KeyValuePair) string { return aws.ToString(v.Name) })
 		c.EnvironmentFiles = sorted(c.EnvironmentFiles, func(f types.EnvironmentFile) string { return aws.ToString(f.Value) })
 		c.ResourceRequirements = sorted(c.ResourceRequirements, func(r types.ResourceRequirement) string { return string(r.Type) })
@@ -137,6 +139,17 @@ func plainOverride(o types.TaskOverride) types.TaskOverride {
 	//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
 	o.InferenceAcceleratorOverrides = sorted(o.InferenceAcceleratorOverrides, func(i types.InferenceAcceleratorOverride) string { return aws.ToString(i.DeviceName) })
 	return o
+}
+
+// withoutNonce returns variables with the same markers of outputs in every run.
+func withoutNonce(variables []types.KeyValuePair) []types.KeyValuePair {
+	variables = slices.Clone(variables)
+	for i, v := range variables {
+		if name := aws.ToString(v.Name); name == outputs.BeginVariable || name == outputs.EndVariable {
+			variables[i].Value = nil
+		}
+	}
+	return variables
 }
 
 // plainSize returns a size without its unit.

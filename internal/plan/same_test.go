@@ -62,6 +62,28 @@ func TestRequestDifference(t *testing.T) {
 	}
 }
 
+// The markers of outputs are other ones in each run; that there are some is a setting.
+func TestRequestDifferenceOfOutputs(t *testing.T) {
+	request := func(variables string) map[string]json.RawMessage {
+		return map[string]json.RawMessage{"overrides": []byte(`{"containerOverrides":[{"name":"app","environment":[` + variables + `]}]}`)}
+	}
+	const markers = `{"name":"ECS_RUN_TASK_OUTPUTS_BEGIN","value":"1"},{"name":"ECS_RUN_TASK_OUTPUTS_END","value":"2"}`
+	shown := types.Task{Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app"), Environment: []types.KeyValuePair{
+		{Name: aws.String("ECS_RUN_TASK_OUTPUTS_END"), Value: aws.String("4")}, {Name: aws.String("ECS_RUN_TASK_OUTPUTS_BEGIN"), Value: aws.String("3")},
+	}}}}}
+	if got := plan.RequestDifference(request(markers), shown); got != "" {
+		t.Errorf("other markers: RequestDifference() = %q, want none", got)
+	}
+	for _, variables := range []string{``, `{"name":"A","value":"1"}`, markers + `,{"name":"A","value":"1"}`} {
+		if plan.RequestDifference(request(variables), shown) == "" {
+			t.Errorf("variables [%s]: RequestDifference() is empty, want one", variables)
+		}
+	}
+	if plan.RequestDifference(request(markers), types.Task{}) == "" {
+		t.Error("a task without markers: RequestDifference() is empty, want one")
+	}
+}
+
 func TestWithoutTag(t *testing.T) {
 	for _, tt := range []struct {
 		request, want string // the tags; empty for none

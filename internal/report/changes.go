@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -27,4 +29,17 @@ func (s *summary) changes(result Result) {
 		text.WriteString("\n</details>\n")
 		s.add(text.String())
 	}
+}
+
+// outputs shows what the tasks gave as outputs.
+func (s *summary) outputs(result Result) string {
+	if len(result.TaskOutputs) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	text.WriteString("\n| Output | Value |\n| --- | --- |\n")
+	for _, name := range slices.Sorted(maps.Keys(result.TaskOutputs)) {
+		fmt.Fprintf(&text, "| %s | %s |\n", code(name), code(clip(s.hide(result.TaskOutputs[name]), longestCell)))
+	}
+	return text.String()
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -59,6 +61,9 @@ type Result struct {
 	Commit      string                  // that definitions were taken from; empty if from no repository
 	Requests    []Request               // that a dry run would have sent
 	Compared    []Comparison            // of the definitions that were to be registered
+
+	TaskOutputs outputs.Values            // what the tasks gave together; nil if nothing
+	OutputsOf   map[string]outputs.Values // what each of them gave, by its ARN
 
 	short bool // tasks, faults or requests are left out
 }
@@ -133,8 +138,18 @@ func (r Result) Outputs(hide func(string) string) []Output {
 		{"definition-commit", hide(r.Commit)},
 		{"stopped-reason", reason},
 		{"log-urls", compact(urls)},
+		{"task-outputs", compact(hiddenValues(r.TaskOutputs, hide))},
 		{"result", string(r.JSON(hide))},
 	}
+}
+
+// hiddenValues returns values without secrets; an empty map for nil.
+func hiddenValues(values outputs.Values, hide func(string) string) outputs.Values {
+	hidden := outputs.Values{}
+	for name, value := range values {
+		hidden[name] = hide(value)
+	}
+	return hidden
 }
 
 // OutputLimit is how many bytes the outputs have together: GitHub takes 1 MiB a job,
@@ -205,20 +220,21 @@ func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
 // to it, never taken away.
 type (
 	resultJSON struct {
-		Status          Status       `json:"status" oneof:"succeeded,failed,timed-out,cancelled,started,running,healthy,dry-run,error" doc:"How the step ended."`
-		ExitCode        int          `json:"exitCode" doc:"The step's exit status."`
-		Reason          string       `json:"reason" doc:"Why, in one line."`
-		TaskDefinitions []string     `json:"taskDefinitions" doc:"ARNs of the task definitions that were to be run, in their order."`
-		Registered      []string     `json:"registered" doc:"ARNs of those of them that this step registered."`
-		NotRun          []string     `json:"notRun,omitempty" doc:"family:revision of those of them that were not run, since one before them in the sequence failed."`
-		Commit          string       `json:"commit,omitempty" doc:"Commit that the definitions were taken from."`
-		Tasks           []taskJSON   `json:"tasks" doc:"The tasks that this step started."`
-		Failures        []failedJSON `json:"failures" doc:"Why tasks did not start, as RunTask said."`
-		Faults          []faultJSON  `json:"faults" doc:"What went wrong, with the likely causes."`
-		LogURLs         []string     `json:"logUrls" doc:"Addresses of the containers' log streams in the AWS console."`
-		Shortened       bool         `json:"shortened,omitempty" doc:"Whether tasks, faults, requests or comparisons are left out, as in an output that would be longer than runners take. The result-file has them all."`
-		Requests        []Request    `json:"requests,omitempty" doc:"The calls that a dry run did not make."`
-		Compared        []Comparison `json:"compared,omitempty" doc:"What the definitions change about the newest active revisions of their families."`
+		Status          Status         `json:"status" oneof:"succeeded,failed,timed-out,cancelled,started,running,healthy,dry-run,error" doc:"How the step ended."`
+		ExitCode        int            `json:"exitCode" doc:"The step's exit status."`
+		Reason          string         `json:"reason" doc:"Why, in one line."`
+		TaskDefinitions []string       `json:"taskDefinitions" doc:"ARNs of the task definitions that were to be run, in their order."`
+		Registered      []string       `json:"registered" doc:"ARNs of those of them that this step registered."`
+		NotRun          []string       `json:"notRun,omitempty" doc:"family:revision of those of them that were not run, since one before them in the sequence failed."`
+		Commit          string         `json:"commit,omitempty" doc:"Commit that the definitions were taken from."`
+		Tasks           []taskJSON     `json:"tasks" doc:"The tasks that this step started."`
+		Failures        []failedJSON   `json:"failures" doc:"Why tasks did not start, as RunTask said."`
+		Faults          []faultJSON    `json:"faults" doc:"What went wrong, with the likely causes."`
+		LogURLs         []string       `json:"logUrls" doc:"Addresses of the containers' log streams in the AWS console."`
+		Shortened       bool           `json:"shortened,omitempty" doc:"Whether tasks, faults, requests or comparisons are left out, as in an output that would be longer than runners take. The result-file has them all."`
+		TaskOutputs     outputs.Values `json:"taskOutputs,omitempty" doc:"What the tasks gave as outputs, by name; of those with the same name the last task's."`
+		Requests        []Request      `json:"requests,omitempty" doc:"The calls that a dry run did not make."`
+		Compared        []Comparison   `json:"compared,omitempty" doc:"What the definitions change about the newest active revisions of their families."`
 	}
 	taskJSON struct {
 		TaskARN            string          `json:"taskArn" doc:"The task's ARN."`
@@ -229,6 +245,7 @@ type (
 		StopCode           string          `json:"stopCode,omitempty" doc:"ECS's stopCode."`
 		StoppedReason      string          `json:"stoppedReason,omitempty" doc:"ECS's stoppedReason."`
 		Containers         []containerJSON `json:"containers" doc:"The containers of its definition, in their order."`
+		Outputs            outputs.Values  `json:"outputs,omitempty" doc:"What it gave as outputs, by name."`
 		CreatedAt          *time.Time      `json:"createdAt,omitempty" doc:"When ECS accepted it."`
 		PullStartedAt      *time.Time      `json:"pullStartedAt,omitempty" doc:"When the pull of the images began."`
 		PullStoppedAt      *time.Time      `json:"pullStoppedAt,omitempty" doc:"When the images were there."`
@@ -270,7 +287,8 @@ type (
 func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
 		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, Compared: r.Compared, NotRun: slices.Clone(r.NotRun), Shortened: r.short,
-		Registered: append([]string{}, r.Registered...), LogURLs: r.logURLs(),
+		TaskOutputs: maps.Clone(r.TaskOutputs),
+		Registered:  append([]string{}, r.Registered...), LogURLs: r.logURLs(),
 		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{}, Faults: []faultJSON{},
 	}
 	for _, definition := range r.Definitions {
@@ -295,7 +313,7 @@ func (r Result) taskResult(state *task.State) taskJSON {
 		LastStatus: aws.ToString(state.LastStatus), StopCode: string(state.StopCode), StoppedReason: aws.ToString(state.StoppedReason),
 		CreatedAt: state.CreatedAt, PullStartedAt: state.PullStartedAt, PullStoppedAt: state.PullStoppedAt,
 		StartedAt: state.StartedAt, ExecutionStoppedAt: state.ExecutionStoppedAt, StoppedAt: state.StoppedAt,
-		Containers: []containerJSON{},
+		Containers: []containerJSON{}, Outputs: maps.Clone(r.OutputsOf[aws.ToString(state.TaskArn)]),
 	}
 	if state.Verdict != nil {
 		out.Outcome, out.Reason = state.Verdict.Outcome, state.Verdict.Reason
@@ -325,6 +343,10 @@ func hideTexts(v reflect.Value, hide func(string) string) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Map: // of texts
+		for _, key := range v.MapKeys() {
+			v.SetMapIndex(key, reflect.ValueOf(hide(v.MapIndex(key).String())))
+		}
 	case reflect.String:
 		v.SetString(hide(v.String()))
 	case reflect.Slice:
@@ -359,13 +381,13 @@ var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // Dotenv returns the result as NAME=value lines for a CI that reads such a file:
 // one line a value, letters, digits and underscores in the names, lists
-// separated by commas. Hide takes secrets out of a text.
+// separated by commas. What the tasks gave is TASK_OUTPUT_ and its name. Hide takes secrets out of a text.
 func (r Result) Dotenv(hide func(string) string) []byte {
 	var text strings.Builder
 	for _, output := range r.Outputs(hide) {
 		value := output.Value
 		switch output.Name {
-		case "result", "exit-codes": // objects: JSON has quotes, which not every reader takes
+		case "result", "exit-codes", "task-outputs": // objects: JSON has quotes, which not every reader takes
 			continue
 		}
 		var list []string
@@ -373,6 +395,9 @@ func (r Result) Dotenv(hide func(string) string) []byte {
 			value = strings.Join(list, ",")
 		}
 		fmt.Fprintf(&text, "ECS_RUN_TASK_%s=%s\n", strings.ToUpper(strings.ReplaceAll(output.Name, "-", "_")), oneLine(value))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.TaskOutputs)) {
+		fmt.Fprintf(&text, "TASK_OUTPUT_%s=%s\n", outputs.Variable(name), oneLine(hide(r.TaskOutputs[name])))
 	}
 	return []byte(text.String())
 }

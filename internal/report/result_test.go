@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -99,6 +100,8 @@ func failedResult(text string) report.Result {
 		Definitions: []*types.TaskDefinition{bad.Definition, good.Definition},
 		Registered:  []string{*bad.Definition.TaskDefinitionArn},
 		Tasks:       []*task.State{good, bad},
+		TaskOutputs: outputs.Values{"version": text, "empty": ""},
+		OutputsOf:   map[string]outputs.Values{*good.TaskArn: {"version": text}, *bad.TaskArn: {"empty": ""}},
 		Failures:    []types.Failure{{Arn: aws.String("arn:aws:ecs:eu-west-1:123456789012:container-instance/1"), Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}},
 		Logs: []report.Log{
 			{TaskARN: firstTask, Container: "app", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123", Last: []string{"connecting", text}},
@@ -176,8 +179,8 @@ func TestOutputValues(t *testing.T) {
 		"task-arn":   good, "task-arns": `["` + good + `","` + firstTask + `"]`,
 		"task-ids":            `["fedcba9876543210fedcba9876543210","0123456789abcdef0123456789abcdef"]`,
 		"task-definition-arn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7", "task-definition-arns": `["arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7","arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"]`,
-		"task-definitions": `["migrate:7","web:1"]`,
-		"log-urls":         `["https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123"]`,
+		"task-definitions": `["migrate:7","web:1"]`, "task-outputs": `{"empty":"","version":"why"}`,
+		"log-urls": `["https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123"]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -192,15 +195,19 @@ func TestFittingOutputs(t *testing.T) {
 		tasks       int
 		text        string
 		whole, some bool // result has all the tasks; the lists have
+		outputs     int  // bytes that the tasks gave
 	}{
-		{"few", 10, "why", true, true},
-		{"a thousand", 1000, "why", false, true},
-		{"a thousand with long reasons", 1000, strings.Repeat("ä<", 500), false, true},
-		{"as many as ECS can run", 5000, "why", false, false},
+		{"few", 10, "why", true, true, 0},
+		{"a thousand", 1000, "why", false, true, 0},
+		{"a thousand with long reasons", 1000, strings.Repeat("ä<", 500), false, true, 0},
+		{"as many as ECS can run", 5000, "why", false, false, 0},
+		{"few with outputs", 2, "why", true, true, 64 << 10},
+		{"as many as ECS can run, with outputs", 5000, "why", false, false, 64 << 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			result := failedResult(tt.text)
 			fault := result.Faults[0]
+			result.TaskOutputs["version"] = strings.Repeat("x", tt.outputs)
 			for i := range tt.tasks {
 				state := failedTask(tt.text)
 				if i%3 > 0 {

@@ -42,6 +42,7 @@ func (s summary) write(result Result, room int) string {
 	s.add(s.verdict(result))
 	s.diagnosis(result)
 	s.add(s.table(result))
+	s.add(s.outputs(result))
 	s.changes(result)
 	s.add(s.diagram(result))
 	s.lines(result)

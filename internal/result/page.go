@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type (
 		Timeline *timeline
 		Rows     []pageRow
 		MoreRows int
+		Outputs  []pageOutput
 		Faults   []pageFault
 		Failures []string // why tasks did not start
 		Requests []pageRequest
@@ -51,7 +53,8 @@ type (
 		Container, Decides, ExitCode, Outcome string
 		Reason, LogURL                        string
 	}
-	pageFault struct {
+	pageOutput struct{ Name, Value string }
+	pageFault  struct {
 		Place, Text, Hint string
 		Advice            []pageAdvice
 	}
@@ -94,6 +97,7 @@ func Page(r report.Result, hide func(string) string) []byte {
 		p.data.Ended = r.Ended.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	p.rows()
+	p.outputs()
 	p.compared()
 	p.faults()
 	p.requests()
@@ -186,6 +190,15 @@ func (p *page) rows() {
 				continue
 			}
 			p.data.Rows = append(p.data.Rows, row)
+		}
+	}
+}
+
+// outputs fills in what the tasks gave as outputs.
+func (p *page) outputs() {
+	for _, name := range slices.Sorted(maps.Keys(p.result.TaskOutputs)) {
+		if value := p.text(p.result.TaskOutputs[name]); p.fits(pageBytes/4, name, value) {
+			p.data.Outputs = append(p.data.Outputs, pageOutput{name, value})
 		}
 	}
 }

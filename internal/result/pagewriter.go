@@ -51,6 +51,7 @@ func (w *pageWriter) page(d pageData) {
 	}
 	w.timeline(d.Timeline)
 	w.containers(d)
+	w.outputs(d.Outputs)
 	w.compared(d.Compared)
 	w.diagnosis(d)
 	w.requests(d.Requests)
@@ -133,6 +134,18 @@ func (w *pageWriter) containers(d pageData) {
 	if d.MoreRows > 0 {
 		w.writef("<p class=\"soft\">%d more containers are in the log of the step.</p>\n", d.MoreRows)
 	}
+}
+
+func (w *pageWriter) outputs(outputs []pageOutput) {
+	if len(outputs) == 0 {
+		return
+	}
+	w.writef("<h2>Outputs</h2>\n" + `<div class="wide" tabindex="0" role="region" aria-label="Outputs">` + "\n<table>\n<thead><tr>")
+	w.writef(`<th scope="col">Output</th><th scope="col">Value</th></tr></thead>` + "\n<tbody>\n")
+	for _, o := range outputs {
+		w.writef("<tr><td><code>%s</code></td><td><code>%s</code></td></tr>\n", o.Name, o.Value)
+	}
+	w.writef("</tbody>\n</table>\n</div>\n")
 }
 
 func (w *pageWriter) compared(comparisons []pageComparison) {

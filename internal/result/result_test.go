@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -63,6 +64,7 @@ func failedStep(text string) report.Result {
 	failed.StoppedReason, failed.Containers[0].Reason = aws.String(text), aws.String(text)
 	r := of(report.Failed, 3, text, ended(secondID, task.Verdict{Outcome: task.Succeeded}, code(0), code(0)), failed)
 	r.Commit = text
+	r.TaskOutputs = outputs.Values{"version": text}
 	r.Failures = []types.Failure{{Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}}
 	r.Logs = []report.Log{
 		{TaskARN: *failed.TaskArn, Container: "app", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs/log-events/m$252Fapp", Last: []string{"connecting", text}},

@@ -52,6 +52,32 @@ type Common struct {
 	StartedBy string
 	Tags      input.Pairs
 	Owner     OwnerTag // the zero value is none
+	Outputs   Variables
+}
+
+// Variables are environment variables for one container, of the definitions that have it.
+// The zero value is none.
+type Variables struct {
+	Container string
+	Pairs     input.Pairs
+}
+
+// override returns the overrides of a request with the variables; nil if they are not for
+// the definition.
+func (v Variables) override(d Definition) *document.Node {
+	if !slices.Contains(d.Containers, v.Container) {
+		return nil
+	}
+	container := &document.Node{Kind: document.Map}
+	put(container, text(v.Container), "name")
+	put(container, variables(v.Pairs), "environment")
+	n := &document.Node{Kind: document.Map}
+	put(n, &document.Node{Kind: document.List, Items: []*document.Node{container}}, "overrides", "containerOverrides")
+	return n
+}
+
+func variables(p input.Pairs) *document.Node {
+	return pairs(p, "name", "value", func(p input.Pair) (string, string) { return p.Name, p.Value })
 }
 
 // OwnerTag is a tag of the tasks that says who started them. To send any tag takes a
@@ -88,6 +114,7 @@ func (s Settings) Request(d Definition, service *Service, common Common) (map[st
 	}
 	tree := layer(s.request, own)
 	tree = layer(service.tree(d, tree), tree)
+	tree = merge(tree, common.Outputs.override(d), "")
 	if err := errors.Join(checkTagCount(tree), s.checkCompute(d, tree), s.checkNetwork(d, tree, service), s.checkOverrides(d, tree.Member("overrides"))); err != nil {
 		return nil, err
 	}
@@ -159,7 +186,7 @@ func (s Settings) containerOverride(d Definition) (*document.Node, error) {
 		put(n, texts(s.Command.Words), "command")
 	}
 	if len(s.Environment.Pairs) > 0 {
-		put(n, pairs(s.Environment.Pairs, "name", "value", func(p input.Pair) (string, string) { return p.Name, p.Value }), "environment")
+		put(n, variables(s.Environment.Pairs), "environment")
 	}
 	return n, nil
 }

@@ -1,0 +1,101 @@
+package conclude
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
+	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// AwaitsOutputs reports whether the result depends on outputs in the logs of tasks: those
+// of a step that did not succeed are not taken.
+func (r Run) AwaitsOutputs(result report.Result) bool {
+	return r.Config.OutputsFrom != "" && result.Status == report.Succeeded
+}
+
+// WithOutputs adds to the result of a step that succeeded the outputs of its tasks, which
+// read returns once their logs have been read. Without those of every task the step is an
+// error, and has none. Hide takes secrets out of a text.
+func (r Run) WithOutputs(
+	result report.Result, read func(taskARN string) (outputs.Values, error), hide func(string) string,
+) report.Result {
+	if !r.AwaitsOutputs(result) {
+		return result
+	}
+	of := map[string]outputs.Values{}
+	var all []outputs.Values
+	var faults []event.Note
+	for _, state := range r.tasksWithOutputs() {
+		arn := aws.ToString(state.TaskArn)
+		values, err := read(arn)
+		if err == nil {
+			err = checkSecrets(values, hide)
+		}
+		if err != nil {
+			text := fmt.Sprintf("task %s of %s succeeded, but its outputs can't be taken from the log of container %s: %v",
+				task.ShortID(state), task.Name(state.Definition), r.Config.OutputsFrom, err)
+			faults = append(faults, event.Note{Title: "no outputs", Text: text, Hint: outputsHint(err)})
+			continue
+		}
+		of[arn], all = values, append(all, values)
+	}
+	merged, err := outputs.Merge(all...)
+	if err != nil {
+		text := "the tasks succeeded, but their outputs can't be taken together: " + err.Error()
+		faults = append(faults, event.Note{Title: "no outputs", Text: text})
+	}
+	if len(faults) > 0 {
+		result.Faults = append(slices.Clip(result.Faults), faults...)
+		result.Status, result.ExitCode, result.Reason = report.Errored, ExitError, faults[0].Text
+		return result
+	}
+	result.TaskOutputs, result.OutputsOf = merged, of
+	return result
+}
+
+// tasksWithOutputs returns the tasks that decide and have the container, in the order of the
+// definitions.
+func (r Run) tasksWithOutputs() []*task.State {
+	named := func(c types.ContainerDefinition) bool { return aws.ToString(c.Name) == r.Config.OutputsFrom }
+	var states []*task.State
+	for i := range r.Outcome.Plan.Jobs {
+		for _, state := range r.Outcome.Deciding(i) {
+			if slices.ContainsFunc(state.Definition.ContainerDefinitions, named) {
+				states = append(states, state)
+			}
+		}
+	}
+	return states
+}
+
+// checkSecrets reports outputs that hold a secret: with the secret taken out they would be
+// others.
+func checkSecrets(values outputs.Values, hide func(string) string) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		line := name + "=" + values[name]
+		switch {
+		case hide(name) != name:
+			return errors.New("the name of an output holds a secret")
+		case hide(values[name]) != values[name] || hide(line) != line:
+			return fmt.Errorf("the value of %s holds a secret, and outputs are not secret", name)
+		}
+	}
+	return nil
+}
+
+// outputsHint is what helps where outputs are missing.
+func outputsHint(err error) string {
+	const lines = `echo "$` + outputs.BeginVariable + `"; echo "version=1.7"; echo "$` + outputs.EndVariable + `"`
+	if errors.Is(err, outputs.ErrNoBlock) || errors.Is(err, outputs.ErrNoEnd) {
+		return lines + "\nlog-wait: 30s waits longer for lines that CloudWatch Logs shows late"
+	}
+	return ""
+}
