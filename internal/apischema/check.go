@@ -7,7 +7,6 @@
 package apischema
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -49,15 +48,6 @@ func CheckMap(
 	checked := c.structure(n, schema, path)
 	c.noteNulls()
 	return checked
-}
-
-// A checker checks a tree against a schema. Its methods return the value as the API takes
-// it, or, with a fault, the unchanged value.
-type checker struct {
-	*document.Findings
-	pass  bool // unknown members and enum values are passed on
-	root  *smithy.Schema
-	nulls []document.Member // that were left out
 }
 
 func (c *checker) noteNulls() {
@@ -249,45 +239,6 @@ func (c *checker) enum(n *document.Node, schema *smithy.Schema, path string) *do
 	return n
 }
 
-// wrongType reports that a value has another kind than the wanted one.
-func (c *checker) wrongType(n *document.Node, path, wanted, hint string) {
-	c.Fault(n.Place, path, "type", hint, "expected %s, found %s", wanted, KindOf(n))
-}
-
-// wrongText is wrongType for a member that is no free text: it shows a string.
-func (c *checker) wrongText(n *document.Node, path, wanted, hint string) {
-	if n.Kind != document.String {
-		c.wrongType(n, path, wanted, hint)
-		return
-	}
-	c.Fault(n.Place, path, "type", hint, "expected %s, found %s", wanted, document.Quote(document.Shorten(n.Text)))
-}
-
-// KindOf names the kind of a value for a message: "a list", or the value itself if it is
-// null, a boolean or a number.
-func KindOf(n *document.Node) string {
-	switch n.Kind {
-	case document.Null:
-		return "null"
-	case document.Bool:
-		return n.Text
-	case document.Number:
-		return "the number " + document.Shorten(written(n))
-	}
-	return "a " + n.Kind.String()
-}
-
-// written returns a scalar as it was written.
-func written(n *document.Node) string {
-	if n.Written != "" {
-		return n.Written
-	}
-	if n.Kind == document.Null {
-		return "null"
-	}
-	return n.Text
-}
-
 // IsStructure reports whether a schema is that of a structure or a union.
 func IsStructure(schema *smithy.Schema) bool {
 	return schema.Type() == smithy.ShapeTypeStructure || schema.Type() == smithy.ShapeTypeUnion
@@ -296,16 +247,4 @@ func IsStructure(schema *smithy.Schema) bool {
 // MemberNames returns the names of the members of a structure, sorted.
 func MemberNames(schema *smithy.Schema) []string {
 	return slices.Sorted(maps.Keys(schema.Members()))
-}
-
-// pairsHint returns a map as the list of pairs that the API has instead.
-func pairsHint(n *document.Node, key, value string) string {
-	var b strings.Builder
-	for i, m := range n.Members {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, `{ "%s": %s, "%s": %s }`, key, document.Quote(m.Key.Text), value, document.Quote(written(m.Value)))
-	}
-	return document.Brief("[ " + b.String() + " ]")
 }

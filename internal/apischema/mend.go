@@ -153,6 +153,18 @@ func itemHint(n *document.Node, schema *smithy.Schema) string {
 	return ""
 }
 
+// pairsHint returns a map as the list of pairs that the API has instead.
+func pairsHint(n *document.Node, key, value string) string {
+	var b strings.Builder
+	for i, m := range n.Members {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, `{ "%s": %s, "%s": %s }`, key, document.Quote(m.Key.Text), value, document.Quote(written(m.Value)))
+	}
+	return document.Brief("[ " + b.String() + " ]")
+}
+
 // mapHint returns a list of KEY=value strings as the map that it has to be, or "".
 func mapHint(n *document.Node) string {
 	if n.Kind != document.List || len(n.Items) == 0 {
@@ -311,13 +323,6 @@ func (c *checker) mend(n *document.Node, path string, kind document.Kind, text, 
 	args ...any) *document.Node {
 	c.Notice(n.Place, path, "mended", format, args...)
 	return &document.Node{Kind: kind, Text: text, Place: n.Place}
-}
-
-func quotedIfString(n *document.Node) string {
-	if n.Kind == document.String {
-		return document.Quote(document.Shorten(n.Text))
-	}
-	return document.Shorten(written(n))
 }
 
 // wholeNumber returns the value of a JSON number without a fraction, in any spelling.

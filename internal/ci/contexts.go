@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 // Sources are what the contexts are filled from. Every field may be left empty.
@@ -18,7 +19,7 @@ type Sources struct {
 	// Job, Strategy, Matrix and Inputs are the contexts of these names as JSON.
 	Job, Strategy, Matrix, Inputs string
 
-	Vars, Secrets *expand.Object
+	Vars, Secrets *expr.Object
 
 	Family, Cluster, Region string // of the ecs context
 	Commit                  string // of the ecs context: the one that the definition is from, if it is from a repository
@@ -62,17 +63,17 @@ func Contexts(s Sources) (map[string]any, error) {
 
 // Placeholders returns the values of ${workflow.name}, ${workflow.releaseNo},
 // ${workflow.variables.NAME}, ${deploymentUrl}, ${app.name} and ${env.NAME}, an
-// [expand.Unsaid] for those that the CI does not say. The contexts are those that
+// [expand.Unavailable] for those that the CI does not say. The contexts are those that
 // [Contexts] has returned.
-func Placeholders(run Run, contexts map[string]any) *expand.Object {
-	said := func(o *expand.Object, name, value string) {
+func Placeholders(run Run, contexts map[string]any) *expr.Object {
+	said := func(o *expr.Object, name, value string) {
 		if value == "" {
-			o.Set(name, expand.Unsaid{})
+			o.Set(name, expand.Unavailable{})
 		} else {
 			o.Set(name, value)
 		}
 	}
-	workflow, app, placeholders := &expand.Object{}, &expand.Object{}, &expand.Object{}
+	workflow, app, placeholders := &expr.Object{}, &expr.Object{}, &expr.Object{}
 	said(workflow, "name", run.Workflow)
 	said(workflow, "releaseNo", run.Number)
 	workflow.Set("variables", contexts["vars"])
@@ -97,8 +98,8 @@ var githubNames = []string{
 	"workflow_ref", "workflow_sha", "workspace",
 }
 
-func (s Sources) github() (*expand.Object, error) {
-	var github *expand.Object
+func (s Sources) github() (*expr.Object, error) {
+	var github *expr.Object
 	switch s.Run.System {
 	case "github", "gitea", "forgejo", "": // outside of a CI, for who sets them to try something
 		github = named(s.Environ, "GITHUB_", githubNames)
@@ -108,12 +109,12 @@ func (s Sources) github() (*expand.Object, error) {
 	default:
 		github = s.Run.github()
 	}
-	github.Guard(func(name string) *expand.Error {
+	github.Guard(func(name string) *expr.Error {
 		if !strings.EqualFold(name, "token") {
 			return nil
 		}
-		return &expand.Error{
-			Kind:    expand.Withheld,
+		return &expr.Error{
+			Kind:    expr.Withheld,
 			Message: "github.token is not available: the runner keeps it to itself",
 			Hint: "give the step the input secrets with the line TOKEN=${{ github.token }}, and write " +
 				"${{ secrets.TOKEN }} here",
@@ -122,7 +123,7 @@ func (s Sources) github() (*expand.Object, error) {
 	if len(s.Event) == 0 {
 		return github, nil
 	}
-	event, err := expand.FromJSON(s.Event)
+	event, err := expr.FromJSON(s.Event)
 	if err != nil {
 		return nil, fmt.Errorf("event: %w", err)
 	}
@@ -132,7 +133,7 @@ func (s Sources) github() (*expand.Object, error) {
 
 // github returns what GitHub's context of that name would say of a run of
 // another CI.
-func (r Run) github() *expand.Object {
+func (r Run) github() *expr.Object {
 	owner, _, _ := cutLast(r.Repository, "/")
 	github := object(
 		"action", r.Step, "actor", r.Actor, "event_name", r.EventName, "job", r.Job,
@@ -150,16 +151,16 @@ func (r Run) github() *expand.Object {
 }
 
 // pullRequestEvent returns the part of GitHub's event that other CIs know.
-func (r Run) pullRequestEvent() *expand.Object {
-	number, err := expand.FromJSON([]byte(r.PullRequest))
+func (r Run) pullRequestEvent() *expr.Object {
+	number, err := expr.FromJSON([]byte(r.PullRequest))
 	if err != nil {
 		number = r.PullRequest
 	}
-	pull := &expand.Object{}
+	pull := &expr.Object{}
 	pull.Set("number", number)
 	pull.Set("head", object("ref", r.HeadRef, "sha", r.SHA))
 	pull.Set("base", object("ref", r.BaseRef))
-	event := &expand.Object{}
+	event := &expr.Object{}
 	event.Set("number", number)
 	event.Set("pull_request", pull)
 	return event
@@ -167,7 +168,7 @@ func (r Run) pullRequestEvent() *expand.Object {
 
 // runner returns the runner context. Where no runner says what machine this is,
 // the program does, in the runner's words.
-func (s Sources) runner() *expand.Object {
+func (s Sources) runner() *expr.Object {
 	runner := named(s.Environ, "RUNNER_", []string{
 		"arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace",
 	})
@@ -186,12 +187,12 @@ func (s Sources) runner() *expand.Object {
 
 // matrix mends what Forgejo's runner, up to version 12, makes of toJSON(matrix).
 func (s Sources) matrix(matrix any) any {
-	o, is := matrix.(*expand.Object)
+	o, is := matrix.(*expr.Object)
 	if !is || s.Run.System != "forgejo" || o.Len() != 1 {
 		return matrix
 	}
 	for name, inner := range o.All() {
-		if _, is := inner.(*expand.Object); is && name == "Matrix" {
+		if _, is := inner.(*expr.Object); is && name == "Matrix" {
 			return inner
 		}
 	}
@@ -200,13 +201,13 @@ func (s Sources) matrix(matrix any) any {
 
 // named returns an object with the members of those names that the environment
 // has under a prefix, in upper case.
-func named(environ []string, prefix string, names []string) *expand.Object {
+func named(environ []string, prefix string, names []string) *expr.Object {
 	values := map[string]string{}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		values[name] = value
 	}
-	o := &expand.Object{}
+	o := &expr.Object{}
 	for _, name := range names {
 		if value, set := values[prefix+strings.ToUpper(name)]; set {
 			o.Set(name, value)
@@ -216,8 +217,8 @@ func named(environ []string, prefix string, names []string) *expand.Object {
 }
 
 // object returns an object with those members whose values are not empty.
-func object(namesAndValues ...string) *expand.Object {
-	o := &expand.Object{}
+func object(namesAndValues ...string) *expr.Object {
+	o := &expr.Object{}
 	for i := 0; i < len(namesAndValues); i += 2 {
 		if value := namesAndValues[i+1]; value != "" {
 			o.Set(namesAndValues[i], value)
@@ -226,9 +227,9 @@ func object(namesAndValues ...string) *expand.Object {
 	return o
 }
 
-func orEmpty(o *expand.Object) *expand.Object {
+func orEmpty(o *expr.Object) *expr.Object {
 	if o == nil {
-		return &expand.Object{}
+		return &expr.Object{}
 	}
 	return o
 }
@@ -238,5 +239,5 @@ func fromJSON(text string) (any, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
-	return expand.FromJSON([]byte(text))
+	return expr.FromJSON([]byte(text))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 func contexts(t testing.TB, s ci.Sources) map[string]any {
@@ -52,7 +53,7 @@ func TestCredentials(t *testing.T) {
 }
 
 func TestContexts(t *testing.T) {
-	vars, secrets := &expand.Object{}, &expand.Object{}
+	vars, secrets := &expr.Object{}, &expr.Object{}
 	vars.Set("TAG", "1.2")
 	secrets.Set("TOKEN", "s3cr3t")
 	github := []string{
@@ -94,9 +95,9 @@ func TestContexts(t *testing.T) {
 		{"needs.build", ""},
 		{"steps.x", ""},
 	} {
-		got, err := expand.Evaluate(tt.in, contexts(t, s))
+		got, err := expr.Evaluate(tt.in, contexts(t, s))
 		if number, is := got.(float64); is {
-			got = expand.ToJSON(number)
+			got = expr.ToJSON(number)
 		}
 		if tt.want == "" && err == nil || tt.want != "" && (err != nil || got != tt.want) {
 			t.Errorf("%s = %v, %v, want %q", tt.in, got, err, tt.want)
@@ -109,7 +110,7 @@ func TestContextsWithNothing(t *testing.T) {
 		"github.sha", "env.HOME", "runner.name", "job", "strategy", "matrix", "inputs", "vars.X",
 		"secrets.X", "ecs.family", "github.event",
 	} {
-		if got, err := expand.Evaluate(in, contexts(t, ci.Sources{})); got != nil || err != nil {
+		if got, err := expr.Evaluate(in, contexts(t, ci.Sources{})); got != nil || err != nil {
 			t.Errorf("%s = %v, %v, want null", in, got, err)
 		}
 	}
@@ -149,7 +150,7 @@ func TestGitHubContextElsewhere(t *testing.T) {
 		{woodpecker, "toJSON(github.event)", "null"},
 		{woodpecker, "toJSON(github.run_attempt)", "null"},
 	} {
-		got, err := expand.Evaluate(tt.in, contexts(t, ci.Sources{Environ: tt.environ, Run: runOf(tt.environ)}))
+		got, err := expr.Evaluate(tt.in, contexts(t, ci.Sources{Environ: tt.environ, Run: runOf(tt.environ)}))
 		if err != nil || got != tt.want {
 			t.Errorf("%s = %v, %v, want %q", tt.in, got, err, tt.want)
 		}
@@ -175,7 +176,7 @@ func TestForgejoMatrix(t *testing.T) {
 		{"forgejo", `{"Matrix": "x"}`, "matrix.Matrix", "x"},
 		{"github", `{"Matrix": {"os": "linux"}}`, "matrix.matrix.os", "linux"},
 	} {
-		got, err := expand.Evaluate(tt.in, contexts(t, ci.Sources{Run: ci.Run{System: tt.system}, Matrix: tt.matrix}))
+		got, err := expr.Evaluate(tt.in, contexts(t, ci.Sources{Run: ci.Run{System: tt.system}, Matrix: tt.matrix}))
 		if err != nil || got != tt.want {
 			t.Errorf("with matrix %s, %s = %v, %v, want %s", tt.matrix, tt.in, got, err, tt.want)
 		}
@@ -204,7 +205,7 @@ func TestWithheld(t *testing.T) {
 		environ = append(environ, name+"=hush-"+name)
 	}
 	c := contexts(t, ci.Sources{Environ: environ})
-	all, err := expand.Evaluate("toJSON(env)", c)
+	all, err := expr.Evaluate("toJSON(env)", c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,9 +219,9 @@ func TestWithheld(t *testing.T) {
 			"env['" + name + "'] || 'x'",
 			"format('{0}', env[format('{0}', '" + name + "')])",
 		} {
-			v, err := expand.Evaluate(in, c)
-			var fault *expand.Error
-			if !errors.As(err, &fault) || fault.Kind != expand.Withheld {
+			v, err := expr.Evaluate(in, c)
+			var fault *expr.Error
+			if !errors.As(err, &fault) || fault.Kind != expr.Withheld {
 				t.Errorf("%s = %v, %v, want an error of kind withheld", in, v, err)
 				continue
 			}
@@ -234,7 +235,7 @@ func TestWithheld(t *testing.T) {
 		"HOME": "/root", "AWS_REGION": "eu-west-1", "AWS_KMS_KEY_ID": "alias/x", "AWS_SECRETS_ARN": "arn",
 		"MY_TOKEN": "mine", "EMPTY": "", "REGION": "eu", "NOT_A_TOKEN": "eyJ.not a token.x",
 	} {
-		if got, err := expand.Evaluate("env."+name, c); err != nil || got != want {
+		if got, err := expr.Evaluate("env."+name, c); err != nil || got != want {
 			t.Errorf("env.%s = %v, %v, want %q", name, got, err, want)
 		}
 	}
@@ -244,19 +245,19 @@ func TestGitHubToken(t *testing.T) {
 	for _, system := range []string{"github", "gitlab", ""} {
 		c := contexts(t, ci.Sources{Environ: []string{"GITHUB_TOKEN=ghs_x"}, Run: ci.Run{System: system}})
 		for _, in := range []string{"github.token", "github['TOKEN'] || 'x'"} {
-			v, err := expand.Evaluate(in, c)
+			v, err := expr.Evaluate(in, c)
 			if err == nil || !strings.HasPrefix(err.Error(), "github.token is not available") {
 				t.Errorf("on %q, %s = %v, %v, want an error", system, in, v, err)
 			}
 		}
-		if v, err := expand.Evaluate("toJSON(github)", c); err != nil || strings.Contains(v.(string), "ghs_x") {
+		if v, err := expr.Evaluate("toJSON(github)", c); err != nil || strings.Contains(v.(string), "ghs_x") {
 			t.Errorf("on %q, toJSON(github) = %v, %v", system, v, err)
 		}
 	}
 }
 
 func TestPlaceholders(t *testing.T) {
-	vars := &expand.Object{}
+	vars := &expr.Object{}
 	vars.Set("NAME", "web")
 	environ := []string{"HOME=/root", "AWS_SESSION_TOKEN=x"}
 	run := ci.Run{Workflow: "CI", Number: "17", URL: "https://ci.example/17", Repository: "octo/app"}
@@ -277,7 +278,7 @@ func TestPlaceholders(t *testing.T) {
     "HOME": "/root"
   }
 }`
-	if got := expand.ToJSON(placeholders); got != want {
+	if got := expr.ToJSON(placeholders); got != want {
 		t.Errorf("Placeholders = %s, want %s", got, want)
 	}
 
@@ -286,11 +287,11 @@ func TestPlaceholders(t *testing.T) {
 	for in, want := range map[string]string{
 		"${workflow.nam}": `${workflow.nam} has no value (did you mean "name"?): the known names are ` +
 			`workflow.name, workflow.releaseNo`,
-		"${workflow.name}": "${workflow.name} has no value: no CI says it here: " +
+		"${workflow.name}": "${workflow.name} has no value: this CI does not provide it: " +
 			"${workflow.variables.NAME} takes one from the input variables",
-		"a ${workflow.releaseNo}": "${workflow.releaseNo} has no value: no CI says it here: " +
+		"a ${workflow.releaseNo}": "${workflow.releaseNo} has no value: this CI does not provide it: " +
 			"${workflow.variables.NAME} takes one from the input variables",
-		"${deploymentUrl}": "${deploymentUrl} has no value: no CI says it here: " +
+		"${deploymentUrl}": "${deploymentUrl} has no value: this CI does not provide it: " +
 			"${workflow.variables.NAME} takes one from the input variables",
 		"${app.nme}": `${app.nme} has no value (did you mean "name"?): the known names are app.name`,
 		"${env.NO}":  "${env.NO} has no value: env is empty: no values were given for it",

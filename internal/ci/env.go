@@ -3,7 +3,7 @@ package ci
 import (
 	"strings"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 // withheldPrefixes begin the names of variables that are never shown: what the
@@ -47,10 +47,10 @@ var withheldNames = map[string]bool{
 
 // environment returns the env context. It holds no credentials, and expressions
 // that ask for one fail.
-func environment(environ []string) *expand.Object {
+func environment(environ []string) *expr.Object {
 	inputs := inputCopies(environ)
 	hidden := map[string]bool{}
-	env := expand.NewEnvironment()
+	env := expr.NewEnvironment()
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		if withheld(name) || isToken(value) || inputs[variable] {
@@ -59,12 +59,12 @@ func environment(environ []string) *expand.Object {
 			env.Set(name, value)
 		}
 	}
-	env.Guard(func(name string) *expand.Error {
+	env.Guard(func(name string) *expr.Error {
 		if !hidden[name] && !withheld(name) {
 			return nil
 		}
-		return &expand.Error{
-			Kind:    expand.Withheld,
+		return &expr.Error{
+			Kind:    expr.Withheld,
 			Message: "env." + name + " is withheld: a definition never sees credentials or the inputs of the step",
 			Hint: "give what the task needs in the input secrets or variables, and write " +
 				"${{ secrets.NAME }} or ${{ vars.NAME }} here",

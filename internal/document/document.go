@@ -1,9 +1,9 @@
 // Package document turns JSON and YAML text into a tree whose every node knows
 // the file, line and column it was written at, and a tree back into JSON.
 //
-// It knows nothing of what the documents are about: what a member means and
-// whether it is allowed is for its callers to say, and they say it with the
-// [Error] and [Warning] of this package, so that every fault has a place.
+// It does not know the meaning of a document: its callers decide which members and values
+// are allowed. They report faults by the [Error], [Warning] and [Findings] of this package,
+// so that every fault has a place.
 package document
 
 import "fmt"
@@ -50,8 +50,8 @@ type Node struct {
 	// It is empty for the other kinds.
 	Text string
 
-	// Written is how the text spells a Null, a Bool or a Number where JSON
-	// spells it differently, as YAML's 0x1F, True or ~. Empty if it does not.
+	// Written is the spelling of a Null, a Bool or a Number in the text if JSON spells it
+	// differently, as YAML's 0x1F, True or ~; else it is empty.
 	Written string
 
 	Items   []*Node  // of a List
@@ -66,7 +66,7 @@ type Member struct {
 	Value *Node
 }
 
-// Place is where something stands in a text. The zero value is no place.
+// Place is a position in a text. The zero value is no place.
 type Place struct {
 	Name   string // what the user called the text
 	Line   int    // counts from 1; 0 if only the text is known
@@ -86,8 +86,8 @@ type Error struct {
 	Place   Place
 	Path    string // of the member, as in containerDefinitions[0].memory; empty for the whole
 	Code    string // of the rule that is broken, as in fargate-cpu; empty for a fault of form
-	Message string // what was expected and what was found, in lower case
-	Hint    string // a line that helps, such as a corrected text that can be pasted; may be empty
+	Message string // what was expected and what was found, beginning in lower case
+	Hint    string // such as a corrected text that can be pasted; may be empty
 }
 
 // Error returns "place: path: message", without the hint.
@@ -102,11 +102,11 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Warning is something at a place that does not stop the work.
+// Warning is a finding at a place that is no fault.
 type Warning struct {
 	Error
 
-	// Notice is true for what was mended or dropped without harm, and false for
-	// what may go wrong.
+	// Notice is true for a harmless change of the document, and false for something that
+	// may be a mistake.
 	Notice bool
 }

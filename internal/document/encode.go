@@ -2,8 +2,8 @@ package document
 
 import "unicode/utf8"
 
-// JSON returns the node as compact JSON: members in their order, numbers as
-// they were written, every character as itself but those that JSON must escape.
+// JSON returns the node as compact JSON: members in their order, numbers as they were
+// written, and no escapes but those that JSON requires.
 func (n *Node) JSON() []byte {
 	return n.append(nil)
 }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// A jsonParser is a recursive descent over the text. Its methods return nil (or
-// false) when there is no going on; the fault is then recorded.
+// A jsonParser is a recursive descent parser. Its methods return nil or false after a fault,
+// which they record.
 type jsonParser struct {
 	*reader
 	pos int
@@ -117,7 +117,7 @@ func (p *jsonParser) value() *Node {
 		return p.node(String, text, place)
 	}
 	if strings.HasPrefix(p.text[start:], "${{") {
-		end := expressionEnd(p.text[start:])
+		end := ExpressionEnd(p.text[start:])
 		if end < 0 {
 			p.fail(start, "", "the expression has no end: expected }}")
 			return nil
@@ -126,21 +126,6 @@ func (p *jsonParser) value() *Node {
 		return p.node(String, p.text[start:p.pos], p.at.place(start))
 	}
 	return p.literal()
-}
-
-// expressionEnd returns the length of the ${{ … }} that s begins with, or -1 if
-// it has no end. A }} inside a '…' literal does not end it.
-func expressionEnd(s string) int {
-	quoted := false
-	for i := len("${{"); i < len(s); i++ {
-		switch {
-		case s[i] == '\'':
-			quoted = !quoted
-		case !quoted && strings.HasPrefix(s[i:], "}}"):
-			return i + len("}}")
-		}
-	}
-	return -1
 }
 
 func (p *jsonParser) literal() *Node {
@@ -181,40 +166,6 @@ func (p *jsonParser) literal() *Node {
 		return nil
 	}
 	return p.node(Null, "", place)
-}
-
-// isNumber reports whether s is a number as JSON spells it.
-func isNumber(s string) bool {
-	digits := func() bool {
-		n := 0
-		for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-			n++
-		}
-		s = s[n:]
-		return n > 0
-	}
-	s = strings.TrimPrefix(s, "-")
-	if strings.HasPrefix(s, "0") {
-		s = s[1:]
-	} else if !digits() {
-		return false
-	}
-	if strings.HasPrefix(s, ".") {
-		s = s[1:]
-		if !digits() {
-			return false
-		}
-	}
-	if s != "" && (s[0] == 'e' || s[0] == 'E') {
-		s = s[1:]
-		if s != "" && (s[0] == '+' || s[0] == '-') {
-			s = s[1:]
-		}
-		if !digits() {
-			return false
-		}
-	}
-	return s == ""
 }
 
 func (p *jsonParser) array(place Place) *Node {
@@ -434,20 +385,4 @@ func (p *jsonParser) escape(into *strings.Builder) bool {
 	}
 	into.WriteRune(c)
 	return true
-}
-
-// hex4 reads the four hexadecimal digits that s begins with.
-func hex4(s string) (rune, bool) {
-	if len(s) < 4 {
-		return 0, false
-	}
-	c := rune(0)
-	for i := range 4 {
-		digit := strings.IndexByte(hexDigits, s[i]|0x20)
-		if digit < 0 || s[i] < '0' {
-			return 0, false
-		}
-		c = c<<4 | rune(digit)
-	}
-	return c, true
 }

@@ -6,12 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// What the library would misread, and the characters of the private use area
-// that stand for it while it reads the text, in the same order: one for one, so
-// that columns stay. Inside an expression it is what ends a plain scalar or
-// begins a comment. Everywhere it is what ended a line before YAML 1.2, and the
-// backslash of a \uD83D that is half of a character, as JSON writes those above
-// U+FFFF.
+// Characters that the library would misread, and the characters of the private use area that
+// replace them while it reads the text, in the same order. Each one replaces one, so that
+// columns do not change. In an expression they are those that end a plain scalar or begin a
+// comment. Everywhere they are those that ended a line before YAML 1.2, and the backslash of
+// a \uD83D, half of a character, as JSON writes those above U+FFFF.
 const (
 	meaningful = "{}[],:#"
 	oldBreaks  = "\u0085\u2028\u2029"
@@ -21,8 +20,8 @@ const (
 	halfMask   = firstBreak + 3
 )
 
-// mask hides from the library what it would misread. A text that holds one of
-// the characters that would stand for it is left alone.
+// mask replaces the characters that the library would misread. It does not change a text
+// that has one of the replacements.
 func mask(text string) string {
 	expressions, halves := strings.Contains(text, "${"), strings.Contains(text, `\u`)
 	breaks := strings.Contains(text, "\u0085") || strings.Contains(text, "\u2028") || strings.Contains(text, "\u2029")
@@ -42,8 +41,8 @@ func mask(text string) string {
 	return text
 }
 
-// maskExpressions hides what is inside the ${{ … }} and the ${name.…} that
-// begin and end on one line, so that they need no quotes.
+// maskExpressions replaces characters in each ${{ … }} and ${name.…} on one line, so that
+// these need no quotes.
 func maskExpressions(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/8)
@@ -66,8 +65,8 @@ func maskExpressions(text string) string {
 	}
 }
 
-// maskHalves hides the backslash of each half of a character. One after another
-// backslash is that one's text.
+// maskHalves replaces the backslash of each half of a character. A backslash after another
+// one begins no escape.
 func maskHalves(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/8)
@@ -91,8 +90,8 @@ func maskHalves(text string) string {
 	}
 }
 
-// joinHalves makes characters of the halves in a text of double quotes. The
-// text it returns as its second value is the first half that has no other.
+// joinHalves joins the halves of characters in a text of double quotes. alone is the first
+// half without its other half.
 func joinHalves(s string) (joined, alone string) {
 	var b strings.Builder
 	for {
@@ -117,14 +116,14 @@ func joinHalves(s string) (joined, alone string) {
 	}
 }
 
-// spanOf returns the length of the expression that s begins with, or of its
-// first two characters if it has none that ends on the line.
+// spanOf returns the length of the expression or placeholder with which s begins, or 1 if
+// it does not end on the line.
 func spanOf(s string) int {
 	end := -1
 	if strings.HasPrefix(s, "${{") {
-		end = expressionEnd(s)
-	} else if i := strings.IndexByte(s,
-		'}'); i > 0 && strings.Trim(s[2:i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == "" {
+		end = ExpressionEnd(s)
+	} else if i := strings.IndexByte(s, '}'); i > 0 &&
+		strings.Trim(s[2:i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == "" {
 		end = i + 1
 	}
 	if end < 0 || strings.ContainsRune(s[:end], '\n') {
@@ -137,9 +136,9 @@ func isMask(c rune) bool {
 	return firstMask <= c && c <= halfMask
 }
 
-// unmask undoes mask in a piece of the text.
-func (p *yamlParser) unmask(s string) string {
-	if !p.masked || !strings.ContainsFunc(s, isMask) {
+// unmask undoes mask in a part of the text.
+func unmask(s string) string {
+	if !strings.ContainsFunc(s, isMask) {
 		return s
 	}
 	return strings.Map(func(c rune) rune {

@@ -1,7 +1,7 @@
 package document
 
-// Member returns the member of a map that a path of keys leads to, through maps
-// in it; nil if there is none. n may be nil.
+// Member returns the value at a path of keys through maps; nil if there is none. n may be
+// nil.
 func (n *Node) Member(path ...string) *Node {
 	for _, key := range path {
 		if n == nil {

@@ -22,7 +22,7 @@ func ItemPath(path string, i int) string {
 	return path + "[" + strconv.Itoa(i) + "]"
 }
 
-// isWord reports whether a key can stand in a path without quotes.
+// isWord reports whether a key needs no quotes in a path.
 func isWord(key string) bool {
 	for i := range len(key) {
 		switch c := key[i]; {

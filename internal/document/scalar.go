@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// resolve returns what a plain scalar is by the core schema of YAML 1.2, and
-// its text as JSON spells it. The text is empty for a number that JSON can't
-// spell, and the scalar's own for a string.
+// resolve returns the kind of a plain scalar by the core schema of YAML 1.2, and its text in
+// JSON. The text is empty for a number that JSON does not have.
 func resolve(s string) (Kind, string) {
 	if s != "" && !strings.ContainsRune("~nNtTfF.+-0123456789", rune(s[0])) {
-		return String, s // as nearly all are
+		return String, s // most scalars
 	}
 	switch s {
 	case "", "~", "null", "Null", "NULL":
@@ -42,7 +41,7 @@ func integer(s string) (string, bool) {
 		if s[1] == 'o' {
 			base = 8
 		}
-		if len(digits) > maxNumber { // too long to be worth the arithmetic
+		if len(digits) > maxNumber { // too long to convert: the caller reports it
 			return digits, strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 		}
 		if strings.ContainsAny(digits, "+-_") {
@@ -88,7 +87,7 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// cutSign splits the sign that JSON would write from a number.
+// cutSign splits the sign of a number, as JSON has it, from the rest.
 func cutSign(s string) (sign, rest string) {
 	if rest, found := strings.CutPrefix(s, "-"); found {
 		return "-", rest
@@ -96,8 +95,7 @@ func cutSign(s string) (sign, rest string) {
 	return "", strings.TrimPrefix(s, "+")
 }
 
-// cutZeros removes the leading zeros of digits. Of none, or of zeros alone, it
-// makes one.
+// cutZeros removes leading zeros. It returns 0 if no other digit is left.
 func cutZeros(digits string) string {
 	if rest := strings.TrimLeft(digits, "0"); rest != "" {
 		return rest

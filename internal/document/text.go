@@ -29,7 +29,7 @@ func QuoteList(texts []string) string {
 	return string(list.JSON())
 }
 
-// Brief returns a hint, or "" if it has more than 400 bytes, which nobody would paste.
+// Brief returns a hint, or "" if it has more than 400 bytes and is too long to be pasted.
 func Brief(hint string) string {
 	if len(hint) > 400 {
 		return ""
@@ -46,4 +46,69 @@ func Keys(members []Member) string {
 		}
 	}
 	return strings.Join(keys, ", ")
+}
+
+// ExpressionEnd returns the length of the ${{ … }} with which s begins, or -1 if it has no
+// end. A }} inside of a '…' literal does not end it.
+func ExpressionEnd(s string) int {
+	quoted := false
+	for i := len("${{"); i < len(s); i++ {
+		switch {
+		case s[i] == '\'':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(s[i:], "}}"):
+			return i + len("}}")
+		}
+	}
+	return -1
+}
+
+// isNumber reports whether s is a number in JSON.
+func isNumber(s string) bool {
+	digits := func() bool {
+		n := 0
+		for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+			n++
+		}
+		s = s[n:]
+		return n > 0
+	}
+	s = strings.TrimPrefix(s, "-")
+	if strings.HasPrefix(s, "0") {
+		s = s[1:]
+	} else if !digits() {
+		return false
+	}
+	if strings.HasPrefix(s, ".") {
+		s = s[1:]
+		if !digits() {
+			return false
+		}
+	}
+	if s != "" && (s[0] == 'e' || s[0] == 'E') {
+		s = s[1:]
+		if s != "" && (s[0] == '+' || s[0] == '-') {
+			s = s[1:]
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return s == ""
+}
+
+// hex4 reads the four hexadecimal digits with which s begins.
+func hex4(s string) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	c := rune(0)
+	for i := range 4 {
+		digit := strings.IndexByte(hexDigits, s[i]|0x20)
+		if digit < 0 || s[i] < '0' {
+			return 0, false
+		}
+		c = c<<4 | rune(digit)
+	}
+	return c, true
 }

@@ -6,32 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
-
-// Limits on YAML text besides those on every text. The library makes of each
-// mark something many times as large, and compares each directive with all
-// before it.
-const (
-	maxYAMLMarks      = 100_000 // line breaks and characters with a meaning
-	maxYAMLDirectives = 1000    // lines that begin with a percent sign
-)
-
-// A yamlParser makes nodes of what the YAML library read. Its methods return
-// nil when there is no going on; the fault is then recorded.
-type yamlParser struct {
-	*reader
-	masked  bool             // something is hidden from the library
-	anchors map[string]*Node // of the document being read
-	lines   []int            // offsets that the library's lines begin at
-	cursor  cursor           // at the place that was asked for last
-	depth   int              // of lists and maps that are open
-}
-
-// A cursor is a place as the library counts it, with its offset in the text.
-type cursor struct{ line, column, offset int }
 
 func (p *yamlParser) parse() []*Node {
 	if !p.bounded() {
@@ -70,8 +47,8 @@ func (p *yamlParser) parse() []*Node {
 	return nodes
 }
 
-// lowerVersion writes the directive %YAML 1.2 as 1.1: the library takes no other,
-// and reads both alike.
+// lowerVersion replaces the directive %YAML 1.2 by 1.1: the library accepts no other, and
+// reads both in the same way.
 func lowerVersion(text string) string {
 	if !strings.Contains(text, "%YAML") {
 		return text
@@ -93,7 +70,7 @@ func lowerVersion(text string) string {
 
 // load returns the next document, or io.EOF.
 func load(loader *yaml.Loader) (document *yaml.Node, err error) {
-	// The library is not ours: a fault of its own must not end the process.
+	// A panic of the library must not end the process.
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("this YAML can't be read (%v)", v)
@@ -103,26 +80,11 @@ func load(loader *yaml.Loader) (document *yaml.Node, err error) {
 	return document, loader.Load(document)
 }
 
-// isEmpty reports whether a document has nothing in it.
-func isEmpty(document *yaml.Node) bool {
-	if len(document.Content) == 0 {
-		return true
-	}
-	body := document.Content[0]
-	return isAbsent(body) && body.Anchor == "" && !isTagged(body)
-}
-
-// isAbsent reports whether n is the scalar that stands for no text at all.
-func isAbsent(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && n.Value == "" && !isQuoted(n)
-}
-
-// swallowed records a fault if a document is a block scalar whose text begins at
-// the left edge and goes on over a --- or ... that would end it: the library
-// takes those for text.
+// swallowed records a fault if a document is a block scalar whose text is not indented and
+// has a line --- or ..., which would end the document: the library reads it as text.
 func (p *yamlParser) swallowed(body *yaml.Node) {
-	if body.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 ||
-		!strings.Contains(body.Value, "---") && !strings.Contains(body.Value, "...") {
+	if body.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || !strings.Contains(body.Value, "---") &&
+		!strings.Contains(body.Value, "...") {
 		return
 	}
 	start, _ := p.start(body)
@@ -133,32 +95,19 @@ func (p *yamlParser) swallowed(body *yaml.Node) {
 	at := len(p.text) - len(text)
 	for line := range strings.Lines(text) {
 		if end := strings.TrimRight(line, " \t\r\n"); end == "---" || end == "..." || strings.HasPrefix(line, "--- ") {
-			p.fault(&Error{
-				Place:   p.at.place(at),
-				Message: "this line is part of the text above, which begins at the left edge",
-				Hint:    "indent that text",
-			})
+			p.fault(&Error{Place: p.at.place(at), Message: "this line is part of the text above, which begins at the left edge",
+				Hint: "indent that text"})
 			return
 		}
 		at += len(line)
 	}
 }
 
-func isQuoted(n *yaml.Node) bool {
-	return n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
-}
-
-// isTagged reports whether the text gives n a tag; else the library did.
-func isTagged(n *yaml.Node) bool {
-	return n.Style&yaml.TaggedStyle != 0 || n.Tag == "!"
-}
-
-// A policy is what the library leaves to its caller: how deep it may go, and
-// what an alias stands for. That is found later, so that every alias without an
-// anchor is told of.
+// A policy limits the depth for the library, and resolves no alias: alias does that later,
+// so that every alias without an anchor is reported.
 type policy struct{}
 
-// CheckDepth ends the library's recursion where no tree is nested too deep yet.
+// CheckDepth limits the recursion of the library. The limit on documents is lower.
 func (policy) CheckDepth(depth int, _ *yaml.DepthContext) error {
 	if depth > 2*maxDepth {
 		return errors.New(tooDeep)
@@ -180,122 +129,7 @@ func (policy) ResolveAlias(string) (*yaml.Node, bool, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}, true, nil
 }
 
-// bounded reports whether the library can be given the text.
-func (p *yamlParser) bounded() bool {
-	if strings.Count(p.text, "\n%") > maxYAMLDirectives {
-		p.fault(&Error{
-			Place:   Place{Name: p.at.name},
-			Message: fmt.Sprintf("the text has more than %d directives", maxYAMLDirectives),
-		})
-		return false
-	}
-	marks := 0
-	for i := range len(p.text) {
-		switch p.text[i] {
-		case '\n', '[', ']', '{', '}', ',', ':', '-', '?', '&', '*', '!', '#', '\'', '"', '%', '|', '>', '@', '`':
-			if marks++; marks > maxYAMLMarks {
-				p.fault(&Error{
-					Place:   p.at.place(i),
-					Message: fmt.Sprintf("the text has more than %d lines and characters with a meaning to YAML", maxYAMLMarks),
-				})
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// lineStarts returns the offset that each line begins at. Unlike our own lines,
-// YAML's end at a lone carriage return too.
-func lineStarts(text string) []int {
-	starts := []int{0}
-	for i := range len(text) {
-		if text[i] == '\n' || text[i] == '\r' && !strings.HasPrefix(text[i+1:], "\n") {
-			starts = append(starts, i+1)
-		}
-	}
-	return starts
-}
-
-// offset returns the offset in the text of a place that the library tells of.
-// Asking in rising order costs one pass over the text in all.
-func (p *yamlParser) offset(line, column int) int {
-	if line > len(p.lines) {
-		return len(p.text)
-	}
-	line = max(line, 1)
-	c := &p.cursor
-	if line != c.line || column < c.column {
-		*c = cursor{line: line, column: 1, offset: p.lines[line-1]}
-	}
-	for c.column < column && c.offset < len(p.text) && p.text[c.offset] != '\n' {
-		_, n := utf8.DecodeRuneInString(p.text[c.offset:])
-		c.column++
-		c.offset += n
-	}
-	return c.offset
-}
-
-// start returns the offset of a node, and the one of its tag if it has one: the
-// library's place of a node is the one of its tag or anchor.
-func (p *yamlParser) start(n *yaml.Node) (node, tag int) {
-	node = p.offset(n.Line, n.Column)
-	tag = node
-	properties := 0
-	if n.Anchor != "" {
-		properties++
-	}
-	if isTagged(n) {
-		properties++
-	}
-	for range properties {
-		node = p.skipBlanks(node)
-		if strings.HasPrefix(p.text[node:], "!") {
-			tag = node
-		}
-		length := strings.IndexAny(p.text[node:], " \t\r\n,[]{}")
-		if strings.HasPrefix(p.text[node:], "!<") {
-			length = strings.IndexByte(p.text[node:], '>') + 1
-		}
-		if length < 0 {
-			return len(p.text), tag
-		}
-		node += length
-	}
-	if properties > 0 && !isAbsent(n) {
-		node = p.skipBlanks(node)
-	}
-	return node, tag
-}
-
-// skipBlanks returns the offset of what follows the blanks, line ends and
-// comments at an offset.
-func (p *yamlParser) skipBlanks(offset int) int {
-	for {
-		rest := strings.TrimLeft(p.text[offset:], " \t\r\n")
-		offset = len(p.text) - len(rest)
-		if !strings.HasPrefix(rest, "#") {
-			return offset
-		}
-		end := strings.IndexAny(rest, "\r\n")
-		if end < 0 {
-			return len(p.text)
-		}
-		offset += end
-	}
-}
-
-func (p *yamlParser) place(n *yaml.Node) Place {
-	offset, _ := p.start(n)
-	return p.at.place(offset)
-}
-
-// fail records a fault of the value being read.
-func (p *yamlParser) fail(place Place, hint, format string, args ...any) {
-	p.fault(&Error{Place: place, Path: p.where(), Message: fmt.Sprintf(format, args...), Hint: hint})
-}
-
-// node makes a node of what the library read.
+// node converts a node of the library.
 func (p *yamlParser) node(from *yaml.Node) *Node {
 	if len(p.faults) >= maxFaults || p.count > maxNodes {
 		return nil
@@ -320,7 +154,7 @@ func (p *yamlParser) node(from *yaml.Node) *Node {
 	return n
 }
 
-// scalar makes a node of a scalar, without quotes as YAML's core schema reads it.
+// scalar converts a scalar. One without quotes has the kind of YAML's core schema.
 func (p *yamlParser) scalar(from *yaml.Node) *Node {
 	place := p.place(from)
 	text := from.Value
@@ -351,98 +185,7 @@ func (p *yamlParser) scalar(from *yaml.Node) *Node {
 	return n
 }
 
-// syntax records the fault that the library found.
-func (p *yamlParser) syntax(err error) {
-	var e *yaml.LoadError
-	if !errors.As(err, &e) {
-		p.fault(&Error{Place: p.at.place(0), Message: fmt.Sprintf("not YAML: %.200s", p.unmask(err.Error()))})
-		return
-	}
-	if e.Stage == yaml.ReaderStage {
-		p.forbidden()
-		return
-	}
-	if e.Message == tooDeep {
-		p.fault(&Error{Place: p.at.place(p.offset(e.Mark.Line, e.Mark.Column)), Message: tooDeep})
-		return
-	}
-	at, message, hint := p.explain(e)
-	if strings.HasPrefix(p.text[at:], "\t") || strings.Contains(e.Message, "tab character") {
-		message, hint = "a tab stands where YAML takes spaces only", "indent with spaces"
-	}
-	p.fault(&Error{Place: p.at.place(at), Message: "not YAML: " + message, Hint: hint})
-}
-
-// explain returns the offset of the fault that the library found, what to say of
-// it in place of the library's words, and what helps.
-func (p *yamlParser) explain(e *yaml.LoadError) (at int, message, hint string) {
-	at, opened := p.offset(e.Mark.Line, e.Mark.Column), p.offset(e.ContextMark.Line, e.ContextMark.Column)
-	begins := p.at.place(opened)
-	afterValue := strings.TrimLeft(p.text[p.offset(e.Mark.Line, 1):at], " -") != "" // on its line
-	expected := func(format string, args ...any) {
-		message = "expected " + fmt.Sprintf(format, args...) + ", found " + p.found(at)
-	}
-	switch e.Message {
-	case "mapping values are not allowed in this context":
-		message, hint = "a key stands where none can", `indent it as the keys beside it; a text with ": " in `+
-			`it needs quotes`
-	case "block sequence entries are not allowed in this context":
-		message, hint = "an item of a list stands where none can", "write it on a line of its own; a text "+
-			"that begins with - needs quotes"
-	case "did not find expected ',' or ']'":
-		expected("a comma or ] in the list that begins at %d:%d", begins.Line, begins.Column)
-	case "did not find expected ',' or '}'":
-		expected("a comma or } in the map that begins at %d:%d", begins.Line, begins.Column)
-	case "did not find expected key", "did not find expected '-' indicator":
-		switch {
-		case afterValue:
-			expected("the end of the line")
-		case strings.HasSuffix(e.Message, "key"):
-			expected("a key of the map that begins at %d:%d", begins.Line, begins.Column)
-		default:
-			expected("a - as the next item of the list that begins at %d:%d", begins.Line, begins.Column)
-		}
-	case "did not find expected <document start>":
-		expected("--- before another document")
-	case "did not find expected node content":
-		expected("a value")
-	case "found character that cannot start any token":
-		expected("a value")
-		hint = "a text that begins with this character needs quotes"
-	case "could not find expected ':'":
-		at = opened
-		message = "expected a colon after the key " + p.found(at)
-	case "found unexpected end of stream", "found unexpected document indicator":
-		at = opened
-		message = "the text in quotes has no end"
-	case "found unknown escape character":
-		_, escaped := utf8.DecodeRuneInString(strings.TrimPrefix(p.text[at:], `\`))
-		message, hint = p.text[at:min(at+1+escaped, len(p.text))]+
-			" is no escape of YAML", `a backslash itself is written \\ in double quotes`
-	case "found incompatible YAML document":
-		message = "expected version 1.1 or 1.2 of YAML"
-	case "did not find expected alphabetic or numeric character":
-		expected("the name of an anchor")
-	default:
-		message = p.unmask(e.Message)
-	}
-	return at, message, hint
-}
-
-// forbidden records the first character that YAML does not take at all.
-func (p *yamlParser) forbidden() {
-	at := strings.IndexFunc(p.text, func(c rune) bool {
-		return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xfffe || c == 0xffff
-	})
-	c, _ := utf8.DecodeRuneInString(p.text[max(at, 0):])
-	p.fault(&Error{
-		Place:   p.at.place(max(at, 0)),
-		Message: fmt.Sprintf("not YAML: the character %U can't stand in it", c),
-		Hint:    fmt.Sprintf("write it as \\u%04x in double quotes", c),
-	})
-}
-
-// container makes a list or map and fills it, unless it is nested too deep.
+// container returns a new list or map and fills it, unless it is nested too deep.
 func (p *yamlParser) container(kind Kind, place Place, fill func(*Node)) *Node {
 	if p.depth == maxDepth {
 		p.fault(&Error{Place: place, Message: tooDeep})
@@ -458,7 +201,7 @@ func (p *yamlParser) container(kind Kind, place Place, fill func(*Node)) *Node {
 	return n
 }
 
-// inside makes a node of what the library read at a step further down the path.
+// inside converts a node that is one step below the current path.
 func (p *yamlParser) inside(s step, from *yaml.Node) *Node {
 	p.path = append(p.path, s)
 	n := p.node(from)
@@ -478,8 +221,8 @@ func (p *yamlParser) sequence(from *yaml.Node) *Node {
 }
 
 func (p *yamlParser) mapping(from *yaml.Node) *Node {
-	return p.container(Map, p.place(from), func(made *Node) {
-		made.Members = make([]Member, 0, len(from.Content)/2)
+	return p.container(Map, p.place(from), func(mapping *Node) {
+		mapping.Members = make([]Member, 0, len(from.Content)/2)
 		var merges []Member
 		for i := 0; i+1 < len(from.Content); i += 2 {
 			if isMerge(from.Content[i]) {
@@ -491,11 +234,11 @@ func (p *yamlParser) mapping(from *yaml.Node) *Node {
 				continue
 			}
 			if value := p.inside(step{key: key.Text, index: -1}, from.Content[i+1]); value != nil {
-				made.Members = append(made.Members, Member{Key: key, Value: value})
+				mapping.Members = append(mapping.Members, Member{Key: key, Value: value})
 			}
 		}
-		p.duplicates(made.Members, p.where)
-		addMerged(made, merges)
+		p.duplicates(mapping.Members, p.where)
+		addMerged(mapping, merges)
 	})
 }
 
@@ -503,8 +246,8 @@ func isMerge(key *yaml.Node) bool {
 	return key.Kind == yaml.ScalarNode && key.Value == "<<" && !isQuoted(key) && !isTagged(key)
 }
 
-// addMerged adds to a map the merged members whose keys it lacks. The first of
-// several wins.
+// addMerged adds to a map the merged members whose keys it does not have. Of several with
+// one key, the first counts.
 func addMerged(n *Node, merges []Member) {
 	if len(merges) == 0 {
 		return
@@ -521,7 +264,7 @@ func addMerged(n *Node, merges []Member) {
 	}
 }
 
-// merge returns the members that a merge key brings.
+// merge returns the members that a merge key adds.
 func (p *yamlParser) merge(key, value *yaml.Node) []Member {
 	n := p.inside(step{key: "<<", index: -1}, value)
 	if n == nil {
@@ -542,8 +285,8 @@ func (p *yamlParser) merge(key, value *yaml.Node) []Member {
 	return members
 }
 
-// key makes the key of a member: JSON has only strings there, so any scalar is
-// taken as it is written.
+// key converts the key of a member. Keys of JSON are strings, so any scalar becomes the text
+// by which it is written.
 func (p *yamlParser) key(from *yaml.Node) *Node {
 	n := p.node(from)
 	if n == nil {
@@ -559,7 +302,7 @@ func (p *yamlParser) key(from *yaml.Node) *Node {
 	return n
 }
 
-// alias makes a copy of what an alias names, so that all of its nodes count.
+// alias returns a copy of the anchor of an alias, so that all of its nodes count.
 func (p *yamlParser) alias(from *yaml.Node) *Node {
 	n, known := p.anchors[from.Value]
 	if !known {
@@ -592,27 +335,26 @@ func (p *yamlParser) copy(n *Node) *Node {
 	})
 }
 
-// coreTags are the tags of YAML's core schema with the kind that each demands.
+// coreTags are the tags of YAML's core schema with their kinds.
 var coreTags = map[string]Kind{
 	"!!map": Map, "!!seq": List, "!!str": String, "!!int": Number, "!!float": Number, "!!bool": Bool, "!!null": Null,
 }
 
-// cloudFormationTags are the short forms of CloudFormation's functions, which its
-// templates are full of (CloudFormation user guide, "Intrinsic function reference").
+// cloudFormationTags are the short forms of CloudFormation's functions (CloudFormation user
+// guide, "Intrinsic function reference").
 var cloudFormationTags = []string{
-	"!And", "!Base64", "!Cidr", "!Condition", "!Equals", "!FindInMap", "!GetAtt", "!GetAZs", "!If",
-	"!ImportValue", "!Join", "!Not", "!Or",
-	"!Ref", "!Select", "!Split", "!Sub", "!Transform",
+	"!And", "!Base64", "!Cidr", "!Condition", "!Equals", "!FindInMap", "!GetAtt", "!GetAZs", "!If", "!ImportValue",
+	"!Join", "!Not", "!Or", "!Ref", "!Select", "!Split", "!Sub", "!Transform",
 }
 
-// tagged gives a node the kind that its tag demands.
+// tagged gives a node the kind of its tag.
 func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 	fail := func(hint, format string, args ...any) *Node {
 		_, tag := p.start(from)
 		p.fail(p.at.place(tag), hint, format, args...)
 		return nil
 	}
-	if from.Tag == "!" { // whatever it is without quotes; a scalar is a string already
+	if from.Tag == "!" { // a list or map stays what it is; scalar has made a string of a scalar
 		return n
 	}
 	kind, known := coreTags[from.Tag]
@@ -621,8 +363,7 @@ func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 		return fail("write the value itself, or an expression: ${{ … }}",
 			"the CloudFormation function %s can't be resolved here", from.Tag)
 	case !known:
-		return fail("write the value itself", "the tag %s is not one of YAML's core schema",
-			Shorten(p.unmask(from.Tag)))
+		return fail("write the value itself", "the tag %s is not one of YAML's core schema", Shorten(p.unmask(from.Tag)))
 	}
 	if n.Kind == String && kind != String {
 		if resolved, literal := resolve(n.Text); resolved == kind && (literal != "" || kind == Null) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 // BenchmarkTree expands a definition of 64 KiB with 1,000 expressions.
@@ -36,7 +36,7 @@ func BenchmarkTree(b *testing.B) {
 // hundred that are near.
 func BenchmarkTreeFaults(b *testing.B) {
 	x := expander(b)
-	vars := &expand.Object{}
+	vars := &expr.Object{}
 	for i := range 100 {
 		vars.Set(fmt.Sprintf("SOME_LONG_VARIABLE_NAME_%d", i), "")
 	}
@@ -64,7 +64,7 @@ func BenchmarkHostile(b *testing.B) {
 	} {
 		b.Run(bm.name, func(b *testing.B) {
 			for b.Loop() {
-				_, _ = expand.Evaluate(bm.expr, contexts)
+				_, _ = expr.Evaluate(bm.expr, contexts)
 			}
 		})
 	}

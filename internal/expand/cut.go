@@ -1,6 +1,11 @@
 package expand
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
+)
 
 type partKind uint8
 
@@ -10,7 +15,7 @@ const (
 	partPlaceholder
 )
 
-// part is a piece of a string: text, or something to be replaced.
+// part is a part of a string: text, an expression or a placeholder.
 type part struct {
 	kind   partKind
 	text   string // the text, or what is between the braces
@@ -19,10 +24,9 @@ type part struct {
 	offset int    // bytes from there to text
 }
 
-// cut cuts a string at its expressions and, if they are asked for, its
-// placeholders, and takes escapes for what they stand for. It returns nil if the
-// string is nothing but text that stays as it is.
-func cut(s string, placeholders bool) ([]part, *Error) {
+// cut splits a string at its expressions and, if placeholders is true, its placeholders, and
+// replaces escapes. It returns nil if there is nothing to replace.
+func cut(s string, placeholders bool) ([]part, *expr.Error) {
 	var parts []part
 	var plain strings.Builder
 	add := func(p part) {
@@ -51,7 +55,7 @@ func cut(s string, placeholders bool) ([]part, *Error) {
 		}
 		p, err := partIn(rest, placeholders)
 		if err != nil {
-			err.at = at
+			err.Offset = at
 			return nil, err
 		}
 		if p.kind == partText {
@@ -72,7 +76,7 @@ func cut(s string, placeholders bool) ([]part, *Error) {
 	return parts, nil
 }
 
-// escapeIn returns the length of the $${{ or $${ that s begins with, or 0.
+// escapeIn returns the length of the $${{ or $${ with which s begins, or 0.
 func escapeIn(s string) int {
 	for _, escape := range []string{"$${{", "$${"} {
 		if strings.HasPrefix(s, escape) {
@@ -82,16 +86,17 @@ func escapeIn(s string) int {
 	return 0
 }
 
-// partIn returns what s begins with: an expression, a placeholder, or text.
-func partIn(s string, placeholders bool) (part, *Error) {
+// partIn returns the expression or the placeholder with which s begins, or text.
+func partIn(s string, placeholders bool) (part, *expr.Error) {
 	if strings.HasPrefix(s, "${{") {
-		end := expressionEnd(s)
+		end := document.ExpressionEnd(s)
 		if end < 0 {
-			return part{}, &Error{Kind: Parsing, Message: "the expression is not closed: expected }} after " + shorten(s), Hint: "$${{ stands for ${{ in text"}
+			return part{}, &expr.Error{Kind: expr.Parsing,
+				Message: "the expression is not closed: expected }} after " + shorten(s), Hint: "$${{ stands for ${{ in text"}
 		}
 		p := part{kind: partExpression, text: s[len("${{") : end-len("}}")], source: s[:end], offset: len("${{")}
 		if strings.TrimSpace(p.text) == "" {
-			return part{}, &Error{Kind: Parsing, Message: "expected an expression in " + p.source}
+			return part{}, &expr.Error{Kind: expr.Parsing, Message: "expected an expression in " + p.source}
 		}
 		return p, nil
 	}
@@ -100,22 +105,17 @@ func partIn(s string, placeholders bool) (part, *Error) {
 	}
 	end := strings.IndexByte(s, '}')
 	if end < 0 {
-		return part{}, &Error{Kind: Parsing, Message: "the placeholder is not closed: expected } after " + shorten(s), Hint: "$${ stands for ${ in text"}
+		return part{}, &expr.Error{Kind: expr.Parsing,
+			Message: "the placeholder is not closed: expected } after " + shorten(s), Hint: "$${ stands for ${ in text"}
 	}
 	return part{kind: partPlaceholder, text: s[len("${"):end], source: s[:end+1], offset: len("${")}, nil
 }
 
-// expressionEnd returns the length of the expression that s begins with, or -1
-// if it has no end. Braces in its strings do not end it.
-func expressionEnd(s string) int {
-	quoted := false
-	for i := len("${{"); i < len(s); i++ {
-		switch {
-		case s[i] == '\'':
-			quoted = !quoted
-		case !quoted && strings.HasPrefix(s[i:], "}}"):
-			return i + len("}}")
-		}
+// shorten cuts a long expression.
+func shorten(source string) string {
+	const most = 120
+	if len(source) <= most {
+		return source
 	}
-	return -1
+	return strings.ToValidUTF8(source[:most], "") + "…"
 }

@@ -1,68 +1,46 @@
-// Package expand evaluates GitHub's expression language and expands the
-// expressions in a document's strings.
+// Package expand replaces the expressions and placeholders in the strings of a document by
+// their values. A document is expanded as a tree: a value is inserted as data, so that it
+// cannot change what is around it, and is not searched for expressions again.
 //
-// The language is that of GitHub's runner, to its coercions, limits and error
-// texts. A document is expanded as a tree: the value of an expression is put in
-// its place as data, so that no value can change what is around it, and is never
-// looked at again for expressions.
-//
-// The package never reads the environment, the clock, the network or a file: what
-// expressions may see is given to it, files as an [fs.FS].
+// The package never reads the environment, the clock, the network or a file: its caller
+// gives it the values, and files as an [fs.FS]. The language itself is the package expr.
 package expand
 
 import (
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
-
-// Evaluate returns the value of an expression, which is written without the
-// ${{ }} around it: nil, a bool, a float64, a string, a []any or an [*Object].
-// The contexts hold values of the same kinds; their keys are the names that the
-// expression may use, in any case. A name below them that does not exist is
-// null, as in GitHub's runner.
-//
-// The error is an [*Error].
-func Evaluate(expr string, contexts map[string]any) (any, error) {
-	v, err := newEvaluation(contexts).run(expr)
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
-}
 
 // Expander expands the expressions in documents. The zero value knows no names.
 type Expander struct {
-	// Contexts hold the values that ${{ }} may use, of the kinds that [Evaluate]
-	// takes. What is in the one called secrets is never part of an error or an
-	// explanation.
+	// Contexts hold the values that ${{ }} may use, of the kinds that [expr.Evaluate]
+	// takes. Values of the context secrets are never part of an error or an explanation.
 	Contexts map[string]any
 
 	// Placeholders hold the values of ${workflow.…}, ${app.…} and ${env.…} in an
-	// object each, and that of ${deploymentUrl}. With nil those are plain text, as
+	// object each, and that of ${deploymentUrl}. If it is nil, those are plain text, as
 	// every other ${…} is.
-	Placeholders *Object
+	Placeholders *expr.Object
 
-	// HashFiles is the function hashFiles; [HashFiles] does its work. With nil
-	// calling it is an error.
+	// HashFiles is the function hashFiles; [HashFiles] does its work. If it is nil, a call
+	// of it is an error.
 	HashFiles func(patterns ...string) (string, error)
 }
 
-// Tree returns a copy of a document with every ${{ expression }} and every
-// placeholder replaced by its value, in keys and in strings. What has none is
-// shared with the original, which stays as it is.
+// Tree returns a copy of a document in which every ${{ expression }} and every placeholder
+// in keys and in strings is replaced by its value. The copy shares other nodes with the
+// original, which is not changed.
 //
-// A string that is one whole expression becomes its value, whatever kind that
-// is; null drops the member or item, or makes the whole document null. Within
-// text, and in keys, values become text. The parts of a value are at the place
-// of the expression. $${{ and $${ stand for ${{ and ${.
+// A string that is one whole expression becomes its value, of any kind; null drops the
+// member or item, or makes the whole document null. Within text, and in keys, values become
+// text. The parts of a value have the place of the expression. $${{ and $${ stand for ${{
+// and ${.
 //
-// The error joins a [*document.Error] for each fault. Among the faults are names
-// without a value that an expression counts on: other than in [Evaluate], where
-// they are null, they may only be compared, negated, filtered by .* and be on the
-// left of || and &&.
+// The error joins a [*document.Error] for each fault. A missing value where an expression
+// needs one is a fault, other than in [expr.Evaluate], where it is null: see
+// [expr.Evaluator].
 func (x Expander) Tree(n *document.Node) (*document.Node, error) {
 	e := x.newExpansion()
 	out, kept := e.node(n, "")
@@ -75,16 +53,8 @@ func (x Expander) Tree(n *document.Node) (*document.Node, error) {
 	return out, nil
 }
 
-// Explanation is one expression of a document with its value.
-type Explanation struct {
-	Place      document.Place
-	Path       string // of the string it is in, as in containerDefinitions[0].image
-	Expression string // as it is written, with ${{ }} or ${ }
-	Value      string // a string as it is, other values as JSON; *** for what comes from secrets
-}
-
-// Explain returns the expressions of a document in its order, each with its
-// value. Those that are faulty are in the error, which is that of [Expander.Tree].
+// Explain returns the expressions of a document in its order, each with its value. The
+// error has those with faults, and is that of [Expander.Tree].
 func (x Expander) Explain(n *document.Node) ([]Explanation, error) {
 	e := x.newExpansion()
 	e.explain = true
@@ -92,10 +62,12 @@ func (x Expander) Explain(n *document.Node) ([]Explanation, error) {
 	return e.explanations, errors.Join(e.faults...)
 }
 
-func newEvaluation(contexts map[string]any) *evaluation {
-	e := &evaluation{contexts: make(map[string]any, len(contexts)), names: slices.Sorted(maps.Keys(contexts))}
-	for name, value := range contexts {
-		e.contexts[upper(name)] = value
+func (x Expander) newExpansion() *expansion {
+	e := expr.NewEvaluator(x.Contexts)
+	e.Strict, e.HashFiles = true, x.HashFiles
+	return &expansion{
+		evaluator:    e,
+		placeholders: x.Placeholders,
+		secrets:      masker(e.Context("secrets")),
 	}
-	return e
 }

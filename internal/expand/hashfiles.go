@@ -17,18 +17,18 @@ import (
 
 const followLinks = "--follow-symbolic-links"
 
-// HashFiles returns the SHA-256 of the SHA-256 of each file that the patterns
-// match, in hexadecimal, or "" if they match none: what GitHub's hashFiles
-// returns for a workspace that fsys is the root of.
+// HashFiles returns the SHA-256 of the SHA-256 of each file that the patterns match, in
+// hexadecimal, or "" if they match none: the result of GitHub's hashFiles for a workspace
+// whose root is fsys.
 //
-// A pattern is a path with *, ?, [a-z] and, for any number of directories, **;
-// a directory stands for all that is in it. A pattern that begins with ! takes
-// out of what those before it match. One argument may be several lines of
-// patterns. Symbolic links to directories are followed only if the first
-// argument is --follow-symbolic-links, and never in a circle.
+// A pattern is a path with *, ?, [a-z] and, for any number of directories, **; a directory
+// stands for all files in it. A pattern that begins with ! excludes files that earlier
+// patterns match. One argument may have several lines of patterns. Symbolic links to
+// directories are followed only if the first argument is --follow-symbolic-links, and never
+// in a circle.
 //
-// Where the workspace is not to be trusted, fsys should be one that does not
-// leave it, such as that of an [os.Root].
+// For an untrusted workspace, fsys should be one that does not leave it, such as that of an
+// [os.Root].
 func HashFiles(fsys fs.FS, patterns ...string) (string, error) {
 	h := fileHasher{fsys: fsys}
 	if len(patterns) > 0 && strings.HasPrefix(patterns[0], "--") {
@@ -56,7 +56,7 @@ type glob struct {
 	exclude     bool
 	pattern     string
 	root        string // the path before its first wildcard
-	directories bool   // it ends in a slash: what it matches itself is no file
+	directories bool   // the pattern ends in a slash: it matches directories only
 }
 
 func parseGlob(pattern string) (glob, error) {
@@ -92,7 +92,7 @@ func parseGlob(pattern string) (glob, error) {
 	return g, nil
 }
 
-// matches reports whether the pattern matches a file, or a directory it is in.
+// matches reports whether the pattern matches a file, or a directory that has it.
 func (g glob) matches(file string) bool {
 	if g.pattern == "" {
 		return true
@@ -101,7 +101,7 @@ func (g glob) matches(file string) bool {
 		doublestar.MatchUnvalidated(g.pattern+"/**/*", file)
 }
 
-// fileHasher walks the files in the order that GitHub's runner does.
+// fileHasher walks the files in the order of GitHub's runner.
 type fileHasher struct {
 	fsys   fs.FS
 	follow bool
@@ -129,8 +129,8 @@ func (h *fileHasher) hash() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// roots returns where to look for files: the roots of the patterns that include
-// any, but for those inside one another.
+// roots returns the directories to walk: the roots of the patterns that include files,
+// without those inside of another root.
 func (h *fileHasher) roots() []string {
 	candidates := map[string]bool{}
 	for _, g := range h.globs {
@@ -157,7 +157,7 @@ func hasParentIn(paths map[string]bool, of string) bool {
 	return false
 }
 
-// walk hashes a file, or what is in a directory, by name.
+// walk hashes a file, or the files of a directory, by name.
 func (h *fileHasher) walk(name string, info fs.FileInfo, above []fs.FileInfo) error {
 	if !info.IsDir() {
 		if h.included(name) {
@@ -180,8 +180,8 @@ func (h *fileHasher) walk(name string, info fs.FileInfo, above []fs.FileInfo) er
 	return nil
 }
 
-// enter walks what is called name. A link to a file is that file; one to nowhere
-// is nothing, as are pipes and devices, which would have no end.
+// enter walks the file or directory called name. A link to a file is that file. A broken
+// link is skipped, and so are pipes and devices, which would have no end.
 func (h *fileHasher) enter(name string, entry fs.DirEntry, above []fs.FileInfo) error {
 	link := entry.Type()&fs.ModeSymlink != 0
 	if link && !h.follow && !h.included(name) {

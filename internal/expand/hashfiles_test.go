@@ -106,7 +106,8 @@ func TestHashFilesLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for link, target := range map[string]string{"a/dir": "../c", "a/file": "../c/2", "a/nowhere": "nothing", "a/b/up": "..", "out": "/etc"} {
+	for link, target := range map[string]string{"a/dir": "../c", "a/file": "../c/2", "a/nowhere": "nothing",
+		"a/b/up": "..", "out": "/etc"} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
 			t.Fatal(err)
 		}

@@ -4,15 +4,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
-// masker returns what replaces every string in secrets, in whatever form an
-// error or an explanation may quote it, by ***.
+// masker returns a replacer of every string in secrets by ***, in each form in which an
+// error or an explanation may quote it.
 func masker(secrets any) *strings.Replacer {
 	var forms []string
 	for _, secret := range stringsIn(nil, secrets) {
 		quoted := strconv.Quote(secret)
-		inJSON := quoteJSON(secret)
+		inJSON := expr.ToJSON(secret)
 		forms = append(forms, secret, quoted[1:len(quoted)-1], inJSON[1:len(inJSON)-1], strings.ReplaceAll(secret, "'", "''"))
 	}
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) }) // a secret may be part of another
@@ -34,9 +36,9 @@ func stringsIn(found []string, v any) []string {
 		for _, item := range v {
 			found = stringsIn(found, item)
 		}
-	case *Object:
-		for _, m := range v.members {
-			found = stringsIn(found, m.value)
+	case *expr.Object:
+		for _, value := range v.All() {
+			found = stringsIn(found, value)
 		}
 	}
 	return found

@@ -6,34 +6,33 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 const (
-	maxOutput = 8 << 20 // bytes that the nodes made for one document may take
+	maxOutput = 8 << 20 // bytes of the nodes that one document may add
 	maxFaults = 100     // faults reported of one document
-	nodeSize  = 160     // bytes that a node takes beside its text
+	nodeSize  = 160     // bytes of a node without its text
 )
+
+// Explanation is one expression of a document with its value.
+type Explanation struct {
+	Place      document.Place
+	Path       string // of the string it is in, as in containerDefinitions[0].image
+	Expression string // as it is written, with ${{ }} or ${ }
+	Value      string // a string as it is, other values as JSON; *** for what comes from secrets
+}
 
 // expansion is the state of expanding one document.
 type expansion struct {
-	evaluation   *evaluation
-	placeholders *Object
+	evaluator    *expr.Evaluator
+	placeholders *expr.Object
 	secrets      *strings.Replacer
 	faults       []error
 	output       int // bytes
 	stopped      bool
 	explain      bool
 	explanations []Explanation
-}
-
-func (x Expander) newExpansion() *expansion {
-	e := newEvaluation(x.Contexts)
-	e.strict, e.hashFiles = true, x.HashFiles
-	return &expansion{
-		evaluation:   e,
-		placeholders: x.Placeholders,
-		secrets:      masker(e.contexts["SECRETS"]),
-	}
 }
 
 // node expands a node and reports whether it stays in the document.
@@ -76,7 +75,7 @@ func (x *expansion) mapping(n *document.Node, path string) *document.Node {
 			continue
 		}
 		if first, exists := seen[key.Text]; exists {
-			x.fault(m.Key, 0, memberPath, &Error{
+			x.fault(m.Key, 0, memberPath, &expr.Error{
 				Kind:    collision,
 				Message: "the key " + strconv.Quote(key.Text) + " is the same as the one at " + first.Place.String(),
 			})
@@ -87,7 +86,7 @@ func (x *expansion) mapping(n *document.Node, path string) *document.Node {
 	return out
 }
 
-// key expands a key, and returns it as it is if that fails.
+// key expands a key. It returns a key with a fault unchanged.
 func (x *expansion) key(n *document.Node, path string) *document.Node {
 	parts := x.parts(n, path)
 	if parts == nil {
@@ -101,7 +100,7 @@ func (x *expansion) key(n *document.Node, path string) *document.Node {
 			return n
 		}
 		if len(parts) == 1 && v == nil {
-			x.fault(n, p.at, path, evaluationError("a key is null: "+p.source))
+			x.fault(n, p.at, path, expr.EvaluationError("a key is null: "+p.source))
 			return n
 		}
 		if !x.write(&b, n, path, p, v) {
@@ -135,30 +134,30 @@ func (x *expansion) text(n *document.Node, path string) (*document.Node, bool) {
 	return &document.Node{Kind: document.String, Text: b.String(), Place: n.Place}, true
 }
 
-// parts cuts a string at its expressions. It returns nil if there is nothing to
-// do to it, or a fault that it has reported.
+// parts splits a string at its expressions. It returns nil if there is nothing to replace,
+// or a fault, which it reports.
 func (x *expansion) parts(n *document.Node, path string) []part {
 	if !strings.Contains(n.Text, "${") {
 		return nil
 	}
 	parts, err := cut(n.Text, x.placeholders != nil)
 	if err != nil {
-		x.fault(n, err.at, path, err)
+		x.fault(n, err.Offset, path, err)
 		return nil
 	}
 	return parts
 }
 
-// value evaluates a part, and reports whether that went well.
+// value evaluates a part. It reports a fault, and then returns false.
 func (x *expansion) value(n *document.Node, path string, p part) (any, bool) {
-	v, err := any(p.text), (*Error)(nil)
+	v, err := any(p.text), (*expr.Error)(nil)
 	switch p.kind {
 	case partText:
 		return v, true
 	case partExpression:
-		v, err = x.evaluation.run(p.text)
+		v, err = x.evaluator.Evaluate(p.text)
 	case partPlaceholder:
-		v, err = x.placeholder(p.text)
+		v, err = placeholder(x.placeholders, p.text, x.evaluator)
 	}
 	if err != nil {
 		x.evaluationFault(n, path, p, err)
@@ -175,28 +174,28 @@ func (x *expansion) value(n *document.Node, path string, p part) (any, bool) {
 	return v, true
 }
 
-// show returns a value for reading.
+// show returns a value as an explanation shows it.
 func (x *expansion) show(p part, v any) string {
-	if p.kind == partExpression && x.evaluation.secret {
+	if p.kind == partExpression && x.evaluator.UsedSecrets() {
 		return "***"
 	}
 	if s, is := v.(string); is {
 		return x.secrets.Replace(s)
 	}
-	return x.secrets.Replace(ToJSON(v))
+	return x.secrets.Replace(expr.ToJSON(v))
 }
 
-// write adds a value to text, and reports whether that went well.
+// write adds a value to text. It reports a fault, and then returns false.
 func (x *expansion) write(b *strings.Builder, n *document.Node, path string, p part, v any) bool {
-	if !isPrimitive(v) {
-		err := evaluationError(p.source + " is " + describe(v) + ", which can't stand in text")
+	if !expr.IsPrimitive(v) {
+		err := expr.EvaluationError(p.source + " is " + expr.Describe(v) + ", which can't stand in text")
 		if p.kind == partExpression {
 			err.Hint = "${{ toJSON(" + strings.TrimSpace(p.text) + ") }}"
 		}
 		x.fault(n, p.at, path, err)
 		return false
 	}
-	s := toString(v)
+	s := expr.ToString(v)
 	if !x.grow(n, path, len(s)) {
 		return false
 	}
@@ -204,13 +203,13 @@ func (x *expansion) write(b *strings.Builder, n *document.Node, path string, p p
 	return true
 }
 
-// place makes the node of a value in the place of the string n.
+// place returns the node of a value, with the place of the string n.
 func (x *expansion) place(n *document.Node, path string, p part, v any) *document.Node {
 	out := &document.Node{Place: n.Place}
 	if !x.grow(n, path, nodeSize) {
 		return out
 	}
-	if list, is := items(v); is {
+	if list, is := expr.List(v); is {
 		out.Kind = document.List
 		for _, item := range list {
 			out.Items = append(out.Items, x.place(n, path, p, item))
@@ -222,56 +221,56 @@ func (x *expansion) place(n *document.Node, path string, p part, v any) *documen
 		out.Kind, out.Text = document.Bool, strconv.FormatBool(v)
 	case float64:
 		if math.IsInf(v, 0) || v != v {
-			x.fault(n, p.at, path, evaluationError(p.source+" is "+formatNumber(v)+", which is no number of a document"))
+			x.fault(n, p.at, path, expr.EvaluationError(p.source+" is "+expr.ToString(v)+", which is no number of a document"))
 		}
 		out.Kind, out.Text = document.Number, literal(v)
 	case string:
 		x.grow(n, path, len(v))
 		out.Kind, out.Text = document.String, v
-	case *Object:
+	case *expr.Object:
 		out.Kind = document.Map
-		for _, m := range v.members {
-			key := x.place(n, path, p, m.name)
-			out.Members = append(out.Members, document.Member{Key: key, Value: x.place(n, path, p, m.value)})
+		for name, value := range v.All() {
+			key := x.place(n, path, p, name)
+			out.Members = append(out.Members, document.Member{Key: key, Value: x.place(n, path, p, value)})
 		}
 	}
 	return out
 }
 
-// grow counts output, and reports whether there may be more of it.
+// grow counts output, and reports whether it is below the limit.
 func (x *expansion) grow(n *document.Node, path string, size int) bool {
 	if x.stopped {
 		return false
 	}
 	x.output += size
 	if x.output > maxOutput {
-		x.fault(n, 0, path, evaluationError("the expanded document is larger than 8 MiB"))
+		x.fault(n, 0, path, expr.EvaluationError("the expanded document is larger than 8 MiB"))
 		x.stopped = true
 	}
 	return !x.stopped
 }
 
-// evaluationFault reports what an expression failed with. GitHub's own messages
-// about its syntax quote the expression; the others get it here.
-func (x *expansion) evaluationFault(n *document.Node, path string, p part, err *Error) {
+// evaluationFault reports the error of an expression. GitHub's messages about syntax quote
+// the expression; it is added to the others.
+func (x *expansion) evaluationFault(n *document.Node, path string, p part, err *expr.Error) {
 	fault := *err
-	if err.Kind == Evaluation && !strings.Contains(err.Message, p.text) {
+	if err.Kind == expr.Evaluation && !strings.Contains(err.Message, p.text) {
 		fault.Message += " in " + shorten(p.source)
 	}
-	x.fault(n, p.at+p.offset+err.at, path, &fault)
-	if x.evaluation.work > maxWork {
+	x.fault(n, p.at+p.offset+err.Offset, path, &fault)
+	if x.evaluator.Exhausted() {
 		x.stopped = true
 	}
 }
 
-// fault reports an error in the text of a node, at a byte of it.
-func (x *expansion) fault(n *document.Node, offset int, path string, err *Error) {
+// fault reports an error at an offset of the text of a node.
+func (x *expansion) fault(n *document.Node, offset int, path string, err *expr.Error) {
 	if x.stopped {
 		return
 	}
 	if len(x.faults) == maxFaults {
 		x.stopped = true
-		err = &Error{Kind: err.Kind, Message: "there are more faults than the 100 before this one"}
+		err = &expr.Error{Kind: err.Kind, Message: "there are more faults than the 100 before this one"}
 	}
 	x.faults = append(x.faults, &document.Error{
 		Place:   at(n, offset),
@@ -283,24 +282,24 @@ func (x *expansion) fault(n *document.Node, offset int, path string, err *Error)
 }
 
 // collision is the kind of a fault of keys.
-const collision Kind = "collision"
+const collision expr.Kind = "collision"
 
-// codes name the rules that a document breaks.
-var codes = map[Kind]string{
-	Lexing:     "expression",
-	Parsing:    "expression",
-	Evaluation: "expression",
-	Missing:    "missing-value",
-	Withheld:   "withheld-value",
-	collision:  "key-collision",
+// codes are the codes of faults, by kind.
+var codes = map[expr.Kind]string{
+	expr.Lexing:     "expression",
+	expr.Parsing:    "expression",
+	expr.Evaluation: "expression",
+	expr.Missing:    "missing-value",
+	expr.Withheld:   "withheld-value",
+	collision:       "key-collision",
 }
 
-// at returns the place of a byte in the text of a string. It is known in JSON,
-// where a string with an expression inside text has quotes around it, up to the
-// first character that may have been escaped; else it is that of the string.
+// at returns the place of an offset in the text of a string. It is known in JSON, where a
+// string that is more than one expression has quotes, up to the first character that may
+// have been escaped; else at returns the place of the string.
 func at(n *document.Node, offset int) document.Place {
 	place := n.Place
-	bare := expressionEnd(n.Text) == len(n.Text) && strings.HasPrefix(n.Text, "${{")
+	bare := document.ExpressionEnd(n.Text) == len(n.Text) && strings.HasPrefix(n.Text, "${{")
 	if place.Line == 0 || bare || !strings.HasSuffix(strings.ToLower(place.Name), ".json") {
 		return place
 	}
@@ -312,7 +311,7 @@ func at(n *document.Node, offset int) document.Place {
 	return place
 }
 
-// literal writes a number as JSON does, all its digits while they are few.
+// literal returns a number in JSON, without an exponent where it has few digits.
 func literal(n float64) string {
 	switch size := math.Abs(n); {
 	case size == 0:
@@ -321,13 +320,4 @@ func literal(n float64) string {
 		return strconv.FormatFloat(n, 'e', -1, 64)
 	}
 	return strconv.FormatFloat(n, 'f', -1, 64)
-}
-
-// shorten cuts a long expression.
-func shorten(source string) string {
-	const most = 120
-	if len(source) <= most {
-		return source
-	}
-	return strings.ToValidUTF8(source[:most], "") + "…"
 }

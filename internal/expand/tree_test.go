@@ -2,6 +2,7 @@ package expand_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 const treeContexts = `{
@@ -25,8 +27,12 @@ const treeContexts = `{
 
 // expander knows the names that the tests use.
 func expander(t testing.TB) expand.Expander {
-	contexts := contextsOf(t, treeContexts)
-	workflow, app, placeholders := &expand.Object{}, &expand.Object{}, &expand.Object{}
+	v, err := expr.FromJSON([]byte(treeContexts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	contexts := maps.Collect(v.(*expr.Object).All())
+	workflow, app, placeholders := &expr.Object{}, &expr.Object{}, &expr.Object{}
 	workflow.Set("name", "CI")
 	workflow.Set("releaseNo", "7")
 	workflow.Set("variables", contexts["vars"])
@@ -49,11 +55,13 @@ func parse(t testing.TB, name, text string) *document.Node {
 
 func TestTree(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing to do", `{"a": [1, 1.10, true, null, "$HOME ${HOME} {{ x }} $"]}`, `{"a":[1,1.10,true,null,"$HOME ${HOME} {{ x }} $"]}`},
+		{"nothing to do", `{"a": [1, 1.10, true, null, "$HOME ${HOME} {{ x }} $"]}`,
+			`{"a":[1,1.10,true,null,"$HOME ${HOME} {{ x }} $"]}`},
 		{"in text", `["app:${{ vars.IMAGE_TAG }}-${{ github.sha }}!"]`, `["app:1.2-abc123!"]`},
 		{"kinds become text in text", `["${{ vars.CPU }} ${{ vars.ON }} ${{ vars.NOTHING }}${{ 0.5 }}"]`, `["256 true 0.5"]`},
 		{"a whole number", `{"cpu": "${{ vars.CPU }}"}`, `{"cpu":256}`},
-		{"large and small numbers", `["${{ 12345678901234567890 }}", "${{ 1e300 }}", "${{ 0.1 }}", "${{ -0 }}", "${{ 1e-9 }}"]`, `[12345678901234567000,1e+300,0.1,0,1e-09]`},
+		{"large and small numbers", `["${{ 12345678901234567890 }}", "${{ 1e300 }}", "${{ 0.1 }}", "${{ -0 }}",` +
+			` "${{ 1e-9 }}"]`, `[12345678901234567000,1e+300,0.1,0,1e-09]`},
 		{"a whole boolean", `{"on": "${{ vars.ON && !false }}"}`, `{"on":true}`},
 		{"a whole string stays one", `["${{ '256' }}", "${{ format('{0}', vars.CPU) }}"]`, `["256","256"]`},
 		{"a whole list", `{"l": "${{ vars.LIST }}"}`, `{"l":["a",1,null,{"k":"v"}]}`},
@@ -77,15 +85,22 @@ func TestTree(t *testing.T) {
 		{"an escaped key", `{"$${{ vars.NAME }}": 1}`, `{"${{ vars.NAME }}":1}`},
 		{"placeholders", `["${workflow.name}", "${workflow.releaseNo}", "${deploymentUrl}", "${app.name}", "${env.HOME}/x"]`,
 			`["CI","7","https://ci.example/7","octo/app","/root/x"]`},
-		{"variables by placeholder", `{"${workflow.variables.NAME}${workflow.variables.image_tag}": "<${workflow.variables.CPU}, ${workflow.variables.dotted.name}>"}`,
+		{"variables by placeholder", `{"${workflow.variables.NAME}${workflow.variables.image_tag}": ` +
+			`"<${workflow.variables.CPU}, ${workflow.variables.dotted.name}>"}`,
 			`{"web1.2":"<256, d>"}`},
-		{"a whole placeholder keeps its kind", `["${workflow.variables.CPU}", "${workflow.variables.NOTHING}", "${workflow.variables.EMPTY}"]`, `[256,""]`},
-		{"what is the shell's", `["${env}", "${app}", "${workflow}", "${app:-x}", "${deploymentUrls}", "${HOME}", "${environment.x}", "${ENV.HOME}", "$(env.HOME)", "${"]`,
-			`["${env}","${app}","${workflow}","${app:-x}","${deploymentUrls}","${HOME}","${environment.x}","${ENV.HOME}","$(env.HOME)","${"]`},
+		{"a whole placeholder keeps its kind",
+			`["${workflow.variables.CPU}", "${workflow.variables.NOTHING}", "${workflow.variables.EMPTY}"]`, `[256,""]`},
+		{"what is the shell's", `["${env}", "${app}", "${workflow}", "${app:-x}", "${deploymentUrls}", "${HOME}",` +
+			` "${environment.x}", "${ENV.HOME}", "$(env.HOME)", "${"]`,
+			`["${env}","${app}","${workflow}","${app:-x}","${deploymentUrls}","${HOME}","${environment.x}","${ENV.HOME}",` +
+				`"$(env.HOME)","${"]`},
 		{"both kinds in one string", `["${workflow.name} ${{ vars.NAME }} ${HOME}"]`, `["CI web ${HOME}"]`},
-		{"absence that is handled", `["${{ vars.NO || 'd' }}", "${{ vars.NO == '' }}", "${{ !vars.NO }}", "${{ case(vars.NO == null, 1, 2) }}", "${{ contains(vars.NO.*, 1) }}", "${{ vars.NO.NO.NO || matrix.os || 2 }}", "${{ vars.NO && 1 || 3 }}"]`,
+		{"absence that is handled", `["${{ vars.NO || 'd' }}", "${{ vars.NO == '' }}", "${{ !vars.NO }}",` +
+			` "${{ case(vars.NO == null, 1, 2) }}", "${{ contains(vars.NO.*, 1) }}", "${{ vars.NO.NO.NO || matrix.os || 2 }}",` +
+			` "${{ vars.NO && 1 || 3 }}"]`,
 			`["d",true,true,1,false,2,3]`},
-		{"absence that is not reached", `["${{ true || vars.NO }}", "${{ case(true, 1, vars.NO) }}", "${{ format('x', vars.NO) }}"]`, `[true,1,"x"]`},
+		{"absence that is not reached",
+			`["${{ true || vars.NO }}", "${{ case(true, 1, vars.NO) }}", "${{ format('x', vars.NO) }}"]`, `[true,1,"x"]`},
 		{"names in any case", `["${{ VARS.name }}", "${{ Vars['Name'] }}"]`, `["web","web"]`},
 		{"an empty value is a value", `{"a": "${{ vars.EMPTY }}"}`, `{"a":""}`},
 	} {
@@ -120,7 +135,7 @@ func TestTreeWithoutPlaceholders(t *testing.T) {
 
 func TestTagsSample(t *testing.T) {
 	x := expander(t)
-	vars := x.Contexts["vars"].(*expand.Object)
+	vars := x.Contexts["vars"].(*expr.Object)
 	vars.Set("foo", "key þ")
 	vars.Set("bar", "value ÿ")
 	out, err := x.Tree(parse(t, "tags.json", `{
@@ -141,7 +156,8 @@ func TestTagsSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"family":"tagged","containerDefinitions":[{"name":"app","image":"busybox:1","memory":128,"command":["true"]}],"cpu":"128",` +
+	want := `{"family":"tagged","containerDefinitions":[{"name":"app","image":"busybox:1","memory":128,` +
+		`"command":["true"]}],"cpu":"128",` +
 		`"tags":[{"key":"4713abcd","value":"þþÿÿ"},{"key":"key þ","value":"value ÿ"}],"inferenceAccelerators":[]}`
 	if got := string(out.JSON()); got != want {
 		t.Errorf("Tree = %s, want %s", got, want)
@@ -171,13 +187,16 @@ func TestTreeErrors(t *testing.T) {
 		want     []string // place: path: message, and the hint after a line break
 	}{
 		{"a name that is nearly right", `{"a": {"b": ["${{ vars.IMAGE_TGA }}"]}}`, []string{
-			"def.json:1:14: a.b[0]: vars.IMAGE_TGA has no value (did you mean \"IMAGE_TAG\"?)\nvars has IMAGE_TAG, NAME, CPU, ON, NOTHING, EMPTY, dotted.name, QUOTE, EXPRESSION, LIST, MAP"}},
+			"def.json:1:14: a.b[0]: vars.IMAGE_TGA has no value (did you mean \"IMAGE_TAG\"?)\nvars has IMAGE_TAG, NAME, CPU, " +
+				"ON, NOTHING, EMPTY, dotted.name, QUOTE, EXPRESSION, LIST, MAP"}},
 		{"the column inside a string", `["app:${{ vars.XX }} ${{ vars['Y y'] }}"]`, []string{
 			"def.json:1:10: [0]: vars.XX has no value\nvars has …", "def.json:1:25: [0]: vars['Y y'] has no value\nvars has …"}},
-		{"the column after what may be escaped", `["\u0061é${{ vars.XX }}"]`, []string{"def.json:1:2: [0]: vars.XX has no value\nvars has …"}},
+		{"the column after what may be escaped", `["\u0061é${{ vars.XX }}"]`,
+			[]string{"def.json:1:2: [0]: vars.XX has no value\nvars has …"}},
 		{"the column of a fault in an expression", `["-${{ vars.NAME ++ }}"]`, []string{
 			"def.json:1:18: [0]: Unexpected symbol: '++'. Located at position 12 within expression:  vars.NAME ++ "}},
-		{"all at once", "{\"a\": \"${{ vars.A }}\",\n \"b\": [\"${{ ( }}\", \"${env.NO}\"],\n \"${{ vars.B }}\": \"${{ vars.C }}\"}", []string{
+		{"all at once", "{\"a\": \"${{ vars.A }}\",\n \"b\": [\"${{ ( }}\", \"${env.NO}\"],\n \"${{ vars.B }}\": \"${{ " +
+			"vars.C }}\"}", []string{
 			"def.json:1:7: a: vars.A has no value\nvars has …",
 			"def.json:2:8: b[0]: Unexpected end of expression: '('. Located at position 2 within expression:  ( ",
 			"def.json:2:23: b[1]: ${env.NO} has no value\nthe known names are env.HOME, env.CI",
@@ -189,15 +208,23 @@ func TestTreeErrors(t *testing.T) {
 		{"an unknown function", `["${{ lower('A') }}"]`, []string{
 			"def.json:1:2: [0]: Unrecognized function: 'lower'. Located at position 2 within expression:  lower('A') \n" +
 				"the known functions are case, contains, endsWith, format, fromJSON, hashFiles, join, startsWith, toJSON"}},
-		{"absence that is counted on", `["${{ format('{0}', vars.XX) }}", "${{ contains(vars.XX, '') }}", "${{ toJSON(vars.XX) }}", "${{ case(vars.XX, 1, 2) }}", "${{ vars.XX && 1 }}", "${{ vars[vars.XX] }}", "${{ vars.XX || vars.YY }}", "${{ join(vars.XX) }}", "${{ startsWith('', vars.XX) }}"]`, slices.Concat(
-			slices.Repeat([]string{"[…]: vars.XX has no value\nvars has …"}, 6), []string{"[…]: vars.YY has no value\nvars has …"}, slices.Repeat([]string{"[…]: vars.XX has no value\nvars has …"}, 2))},
-		{"members of what has none", `["${{ matrix.os }}", "${{ github.event.base.ref }}", "${{ github.sha.x }}", "${{ vars.LIST[4] }}", "${{ vars.NO.NO }}"]`, []string{
+		{"absence that is counted on",
+			`["${{ format('{0}', vars.XX) }}", "${{ contains(vars.XX, '') }}", "${{ toJSON(vars.XX) }}", "${{ case(vars.XX, 1,` +
+				` 2) }}", "${{ vars.XX && 1 }}", "${{ vars[vars.XX] }}", "${{ vars.XX || vars.YY }}", "${{ join(vars.XX) }}",` +
+				` "${{ startsWith('', vars.XX) }}"]`, slices.Concat(
+				slices.Repeat([]string{"[…]: vars.XX has no value\nvars has …"},
+					6), []string{"[…]: vars.YY has no value\nvars has …"}, slices.Repeat([]string{"[…]: vars.XX has no value\nvars " +
+					"has …"}, 2))},
+		{"members of what has none", `["${{ matrix.os }}", "${{ github.event.base.ref }}", "${{ github.sha.x }}",` +
+			` "${{ vars.LIST[4] }}", "${{ vars.NO.NO }}"]`, []string{
 			"[…]: matrix.os has no value: matrix is null",
 			"[…]: github.event.base.ref has no value: github.event.base is null",
 			"[…]: github.sha.x has no value: github.sha is a string",
 			"[…]: vars.LIST[4] has no value: vars.LIST is a list of 4",
 			"[…]: vars.NO has no value\nvars has …"}},
-		{"how a name is written", `["${{ vars['no-name'].x }}", "${{ fromJSON('{}').a }}", "${{ (vars).a.b }}", "${{ vars.LIST[9] }}", "${{ vars[github.sha] }}", "${{ vars.LIST[3].z }}", "${{ github.event.number.x }}", "${{ vars.ON.x }}", "${{ (vars || 1).q }}", "${{ vars.LIST[vars.MAP] }}"]`, []string{
+		{"how a name is written", `["${{ vars['no-name'].x }}", "${{ fromJSON('{}').a }}", "${{ (vars).a.b }}",` +
+			` "${{ vars.LIST[9] }}", "${{ vars[github.sha] }}", "${{ vars.LIST[3].z }}", "${{ github.event.number.x }}",` +
+			` "${{ vars.ON.x }}", "${{ (vars || 1).q }}", "${{ vars.LIST[vars.MAP] }}"]`, []string{
 			"[…]: vars.no-name has no value\nvars has …",
 			"[…]: fromJSON(…).a has no value\nfromJSON(…) is empty: no values were given for it",
 			"[…]: vars.a has no value\nvars has …",
@@ -213,12 +240,15 @@ func TestTreeErrors(t *testing.T) {
 			"def.json:1:24: [1]: ${{ vars.LIST }} is a list of 4, which can't stand in text\n${{ toJSON(vars.LIST) }}"}},
 		{"keys that are none", `{"${{ vars.NOTHING }}": 1, "${{ vars.MAP }}": 2}`, []string{
 			"def.json:1:2: [\"${{ vars.NOTHING }}\"]: a key is null: ${{ vars.NOTHING }}",
-			"def.json:1:28: [\"${{ vars.MAP }}\"]: ${{ vars.MAP }} is a map, which can't stand in text\n${{ toJSON(vars.MAP) }}"}},
+			"def.json:1:28: [\"${{ vars.MAP }}\"]: ${{ vars.MAP }} is a map, which can't stand in text\n${{ toJSON(vars.MAP) " +
+				"}}"}},
 		{"keys that collide", "{\"a\": {\"web\": 1,\n\"${{ vars.NAME }}\": 2, \"${workflow.variables.NAME}\": 3}}", []string{
 			"def.json:2:1: a.web: the key \"web\" is the same as the one at def.json:1:8",
 			"def.json:2:25: a.web: the key \"web\" is the same as the one at def.json:2:1"}},
-		{"unknown placeholders", `["${workflow.variables.IMAGE_TGA}", "${workflow.nome}", "${deploymentUrl.x}", "${app.}", "${env.HOME:-x}", "${workflow.variables}"]`, []string{
-			"[…]: ${workflow.variables.IMAGE_TGA} has no value (did you mean \"IMAGE_TAG\"?)\nthe known names are workflow.name, workflow.releaseNo, workflow.variables.IMAGE_TAG, …",
+		{"unknown placeholders", `["${workflow.variables.IMAGE_TGA}", "${workflow.nome}", "${deploymentUrl.x}", "${app.}",` +
+			` "${env.HOME:-x}", "${workflow.variables}"]`, []string{
+			"[…]: ${workflow.variables.IMAGE_TGA} has no value (did you mean \"IMAGE_TAG\"?)\nthe known names are " +
+				"workflow.name, workflow.releaseNo, workflow.variables.IMAGE_TAG, …",
 			"[…]: ${workflow.nome} has no value (did you mean \"name\"?)\nthe known names are …",
 			"[…]: ${deploymentUrl.x} has no value (did you mean \"deploymentUrl\"?)\nthe known names are deploymentUrl",
 			"[…]: ${app.} has no value\nthe known names are app.name",
@@ -230,12 +260,17 @@ func TestTreeErrors(t *testing.T) {
 			"def.json:1:38: [2]: the expression is not closed: expected }} after ${{ 'x }}\n$${{ stands for ${{ in text"}},
 		{"empty", `["a${{ }}"]`, []string{"def.json:1:4: [0]: expected an expression in ${{ }}"}},
 		{"no number of JSON", `["${{ NaN }}", "${{ -Infinity }}"]`, []string{
-			"[…]: ${{ NaN }} is NaN, which is no number of a document", "[…]: ${{ -Infinity }} is -Infinity, which is no number of a document"}},
-		{"no workspace", `["${{ hashFiles('**') }}"]`, []string{"[…]: hashFiles is not available: there is no workspace here in ${{ hashFiles('**') }}"}},
-		{"no secret in an error", `["${{ format(secrets.TOKEN) }} ${{ format('{', secrets.TOKEN) }}", "${{ format('{0}{', secrets.TOKEN) }}", "${{ fromJSON(secrets.TOKEN) }}", "${{ format(format('{{1}} {0} {{', secrets.LINES), 1) }}"]`, []string{
+			"[…]: ${{ NaN }} is NaN, which is no number of a document", "[…]: ${{ -Infinity }} is -Infinity, which is no " +
+				"number of a document"}},
+		{"no workspace", `["${{ hashFiles('**') }}"]`,
+			[]string{"[…]: hashFiles is not available: there is no workspace here in ${{ hashFiles('**') }}"}},
+		{"no secret in an error", `["${{ format(secrets.TOKEN) }} ${{ format('{', secrets.TOKEN) }}", "${{ format('{0}{',` +
+			` secrets.TOKEN) }}", "${{ fromJSON(secrets.TOKEN) }}", "${{ format(format('{{1}} {0} {{', secrets.LINES),` +
+			` 1) }}"]`, []string{
 			"[…]: The following format string is invalid: { in ${{ format('{', secrets.TOKEN) }}",
 			"[…]: The following format string is invalid: {0}{ in ${{ format('{0}{', secrets.TOKEN) }}",
-			"[…]: Error parsing JSON when evaluating fromJson: read JSON: invalid character 's' looking for beginning of value in ${{ fromJSON(secrets.TOKEN) }}",
+			"[…]: Error parsing JSON when evaluating fromJson: read JSON: invalid character 's' looking for beginning of " +
+				"value in ${{ fromJSON(secrets.TOKEN) }}",
 			"[…]: The following format string references more arguments than were supplied: {1} *** { in ${{ …"}},
 		{"no secret in a key", `{"${{ secrets.TOKEN }}": "${{ vars.NO }}", "s3cr3t": 1, "s3": 2}`, []string{
 			"def.json:1:26: ***: vars.NO has no value\nvars has …",
@@ -312,8 +347,10 @@ func TestPlaceOfExpandedParts(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	got, err := expander(t).Explain(parse(t, "def.json", `{"a": "x-${{ vars.NAME }} ${workflow.releaseNo} $${{ no }}", "${{ github.sha }}": "${{ vars.MAP.a }}",
- "s": ["${{ secrets.TOKEN }}", "${{ secrets.NO || 'd' }}", "${{ format('{0}', 's3cr3t!') }}", "${{ null }}", "${{ vars.NO }}"]}`))
+	got, err := expander(t).Explain(parse(t, "def.json", `{"a": "x-${{ vars.NAME }} ${workflow.releaseNo} $${{ no }}",`+
+		` "${{ github.sha }}": "${{ vars.MAP.a }}",
+ "s": ["${{ secrets.TOKEN }}", "${{ secrets.NO || 'd' }}", "${{ format('{0}', 's3cr3t!') }}", "${{ null }}",`+
+		` "${{ vars.NO }}"]}`))
 	if err == nil {
 		t.Error("Explain returns no error, want one for vars.NO")
 	}
@@ -360,10 +397,11 @@ func TestTreeHashFiles(t *testing.T) {
 // TestOutputLimit holds that a small document can't become a huge one.
 func TestOutputLimit(t *testing.T) {
 	x := expander(t)
-	x.Contexts["vars"].(*expand.Object).Set("BIG", strings.Repeat("x", 400_000))
+	x.Contexts["vars"].(*expr.Object).Set("BIG", strings.Repeat("x", 400_000))
 	list := make([]any, 10_000)
-	x.Contexts["vars"].(*expand.Object).Set("LONG", list)
-	for _, item := range []string{"${{ vars.BIG }}", "a ${{ vars.BIG }}", "${{ vars.LONG }}", "${workflow.variables.BIG}"} {
+	x.Contexts["vars"].(*expr.Object).Set("LONG", list)
+	for _, item := range []string{"${{ vars.BIG }}", "a ${{ vars.BIG }}", "${{ vars.LONG }}",
+		"${workflow.variables.BIG}"} {
 		in := `["` + strings.Repeat(item+`", "`, 500) + `"]`
 		_, err := x.Tree(parse(t, "def.json", in))
 		if err == nil {
@@ -379,14 +417,15 @@ func TestOutputLimit(t *testing.T) {
 func TestManyNames(t *testing.T) {
 	x := expander(t)
 	for i := range 30 {
-		x.Contexts["vars"].(*expand.Object).Set("V"+strconv.Itoa(i), "")
+		x.Contexts["vars"].(*expr.Object).Set("V"+strconv.Itoa(i), "")
 	}
 	_, err := x.Tree(parse(t, "def.json", `["${{ vars.UNKNOWN }}", "${{ format('{', '`+strings.Repeat("x", 200)+`') }}"]`))
 	if err == nil {
 		t.Fatal("Tree succeeds, want an error")
 	}
 	got := faults(t, err)
-	if want := "vars has IMAGE_TAG, NAME, CPU, ON, NOTHING, EMPTY, dotted.name, QUOTE, EXPRESSION, LIST, MAP, V0 and 29 more"; !strings.HasSuffix(got[0], want) {
+	if want := "vars has IMAGE_TAG, NAME, CPU, ON, NOTHING, EMPTY, dotted.name, QUOTE, EXPRESSION, LIST, MAP, V0 and 29 " +
+		"more"; !strings.HasSuffix(got[0], want) {
 		t.Errorf("the first fault is %q, want %q at its end", got[0], want)
 	}
 	if !strings.HasSuffix(got[1], "xxx…") {
@@ -408,19 +447,20 @@ func TestFaultLimit(t *testing.T) {
 // FuzzTree holds that whatever the variables hold, an expanded document has the
 // members of the original.
 func FuzzTree(f *testing.F) {
-	const template = `{"image": "app:${{ vars.A }}", "env": [{"name": "x", "value": "${{ vars.B }}"}], "${workflow.variables.A}!": "${workflow.variables.B} $${{ ${HOME} ${{ format('{0}', vars.A) }}"}`
+	const template = `{"image": "app:${{ vars.A }}", "env": [{"name": "x", "value": "${{ vars.B }}"}],` +
+		` "${workflow.variables.A}!": "${workflow.variables.B} $${{ ${HOME} ${{ format('{0}', vars.A) }}"}`
 	f.Add("a", "b")
 	f.Add(`", "privileged": true, "x": "`, "${{ secrets.TOKEN }}")
 	f.Add("", "\x00\n\\\"}]")
 	f.Add("$${{", "}}${env.HOME}\xff")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		x := expander(t)
-		vars := &expand.Object{}
+		vars := &expr.Object{}
 		vars.Set("A", a)
 		vars.Set("B", b)
 		x.Contexts["vars"] = vars
 		workflow, _ := x.Placeholders.Get("workflow")
-		workflow.(*expand.Object).Set("variables", vars)
+		workflow.(*expr.Object).Set("variables", vars)
 		out, err := x.Tree(parse(t, "def.json", template))
 		if err != nil {
 			if len(a)+len(b) < 100_000 {
@@ -447,12 +487,15 @@ func FuzzTree(f *testing.F) {
 // FuzzExpand holds that no text of a document makes the expander panic, and that
 // with an error there is no tree.
 func FuzzExpand(f *testing.F) {
-	for _, seed := range []string{"${{ vars.NAME }}", "a ${{ '}}' }} ${env.HOME} $${{ ${workflow.variables.x}", "${{ toJSON(vars) }}${{", "${{ vars.*.* }}", "$$${"} {
+	for _, seed := range []string{"${{ vars.NAME }}", "a ${{ '}}' }} ${env.HOME} $${{ ${workflow.variables.x}",
+		"${{ toJSON(vars) }}${{", "${{ vars.*.* }}", "$$${"} {
 		f.Add(seed)
 	}
 	x := expander(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		n := &document.Node{Kind: document.List, Items: []*document.Node{{Kind: document.String, Text: text, Place: document.Place{Name: "x.json", Line: 1, Column: 1}}}}
+		n := &document.Node{Kind: document.List,
+			Items: []*document.Node{{Kind: document.String, Text: text,
+				Place: document.Place{Name: "x.json", Line: 1, Column: 1}}}}
 		out, err := x.Tree(n)
 		if (out == nil) != (err != nil) {
 			t.Errorf("Tree(%q) = %v, %v", text, out, err)

@@ -4,6 +4,7 @@ package nearest
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 )
 
@@ -55,6 +56,15 @@ func Meant(name string) string {
 		return ""
 	}
 	return ` (did you mean "` + name + `"?)`
+}
+
+// Enumerate lists names for a message, the first dozen of them.
+func Enumerate(names []string) string {
+	const most = 12
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // distance counts the insertions, deletions, replacements and swaps of

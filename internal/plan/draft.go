@@ -15,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
@@ -271,8 +272,8 @@ func Region(c input.Config, getenv func(string) string) string {
 	return cmp.Or(c.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
 }
 
-func object(pairs input.Pairs) *expand.Object {
-	o := &expand.Object{}
+func object(pairs input.Pairs) *expr.Object {
+	o := &expr.Object{}
 	for _, pair := range pairs {
 		o.Set(pair.Name, pair.Value)
 	}

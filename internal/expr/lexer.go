@@ -1,15 +1,18 @@
-package expand
+package expr
 
 import (
+	"fmt"
+	"math"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
 type tokenKind uint8
 
 const (
-	tokenNone       tokenKind = iota // before the first
+	tokenNone       tokenKind = iota // before the first token
 	tokenStartGroup                  // ( of a group
 	tokenStartCall                   // ( of a function call
 	tokenStartIndex                  // [
@@ -24,7 +27,7 @@ const (
 	tokenProperty                    // a name after a dot
 	tokenFunction                    // a name before a parenthesis
 	tokenName                        // any other name
-	tokenEnd                         // after the last
+	tokenEnd                         // after the last token
 )
 
 type token struct {
@@ -34,9 +37,9 @@ type token struct {
 	value any    // of a literal
 }
 
-// lexer cuts an expression into tokens. It knows which token may follow which,
-// so that what it lets through nests properly and has its operands in place,
-// but for the end, which may come too early.
+// lexer splits an expression into tokens. It knows which token may follow which, so that
+// its tokens nest properly and every operator has its operands. Only the end may come too
+// early.
 type lexer struct {
 	source string
 	at     int // in bytes
@@ -67,7 +70,7 @@ func (l *lexer) next() (token, *Error) {
 	return t, nil
 }
 
-// scan reads the token at l.at, and reports whether it is one of the language.
+// scan reads the token at l.at, and reports whether the language has it.
 func (l *lexer) scan() (token, bool) {
 	switch c := l.source[l.at]; c {
 	case '(':
@@ -103,7 +106,7 @@ func (l *lexer) scan() (token, bool) {
 	return l.word()
 }
 
-// take cuts off a token of n bytes.
+// take returns the token of the next n bytes.
 func (l *lexer) take(kind tokenKind, n int) token {
 	t := token{kind: kind, text: l.source[l.at : l.at+n], at: l.at}
 	l.at += n
@@ -125,7 +128,7 @@ func (l *lexer) operator() (token, bool) {
 	return l.take(tokenNone, 1+upToBoundary(rest[1:], false)), false
 }
 
-// text reads a string: anything between single quotes, a quote written twice.
+// text reads a string in single quotes. Two quotes in it are one.
 func (l *lexer) text() (token, bool) {
 	rest := l.source[l.at+1:]
 	for i := 0; i < len(rest); i++ {
@@ -171,8 +174,7 @@ func (l *lexer) word() (token, bool) {
 	return t, true
 }
 
-// fits reports whether the token may stand after the one before it and inside
-// the parentheses it stands in.
+// fits reports whether the token may follow the last one, inside of the open parentheses.
 func (l *lexer) fits(t token) bool {
 	switch t.kind {
 	case tokenStartGroup, tokenLiteral, tokenFunction, tokenName:
@@ -231,13 +233,13 @@ func (l *lexer) skipSpace() {
 	l.at = len(l.source) - len(strings.TrimLeftFunc(l.source[l.at:], unicode.IsSpace))
 }
 
-// fault is an error at a token, worded as GitHub words it.
+// fault returns an error at a token in the words of GitHub's runner.
 func (l *lexer) fault(kind Kind, what string, t token) *Error {
 	return located(kind, what, t, l.source)
 }
 
-// upToBoundary counts the bytes before the first character that ends a word or,
-// where dots is true, a number.
+// upToBoundary counts the bytes before the first character that ends a word, or, if dots is
+// true, a number.
 func upToBoundary(s string, dots bool) int {
 	i := strings.IndexFunc(s, func(r rune) bool {
 		switch r {
@@ -265,4 +267,41 @@ func isName(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// located returns an error at a token in the words of GitHub's runner.
+func located(kind Kind, what string, t token, source string) *Error {
+	position := utf16Length(source[:t.at]) + 1
+	return &Error{
+		Kind:     kind,
+		Message:  fmt.Sprintf("%s: '%s'. Located at position %d within expression: %s", what, t.text, position, source),
+		Position: position,
+		Offset:   t.at,
+	}
+}
+
+// keyword returns the value of a word that is a literal. Case counts.
+func keyword(word string) (any, bool) {
+	switch word {
+	case "null":
+		return nil, true
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	case "NaN":
+		return math.NaN(), true
+	case "Infinity":
+		return math.Inf(1), true
+	}
+	return nil, false
+}
+
+// utf16Length counts UTF-16 code units, as GitHub's runner does.
+func utf16Length(s string) int {
+	n := 0
+	for _, r := range s {
+		n += max(utf16.RuneLen(r), 1)
+	}
+	return n
 }

@@ -1,4 +1,4 @@
-package expand
+package expr
 
 import (
 	"fmt"
@@ -14,29 +14,39 @@ const (
 	// may take, roughly counted.
 	maxMemory = 1 << 20
 
-	// maxWork bounds the time of one evaluation, or of the expansion of one
-	// tree, in bytes read and written.
+	// maxWork limits the time of an [Evaluator], in bytes read and written.
 	maxWork = 1 << 26
 )
 
-// evaluation is the state of evaluating expressions. Only work is kept from one
-// to the next.
-type evaluation struct {
-	source    string
+// An Evaluator evaluates expressions one after the other. The work that they do counts
+// together.
+type Evaluator struct {
+	// Strict makes a missing value an error where an expression needs one. Missing values
+	// may be compared, negated, filtered by .* and be on the left of || and && only.
+	Strict bool
+
+	// HashFiles is the function hashFiles. If it is nil, a call of it is an error.
+	HashFiles func(patterns ...string) (string, error)
+
 	contexts  map[string]any // by name in upper case
 	names     []string       // of the contexts
-	hashFiles func(patterns ...string) (string, error)
-	strict    bool // a missing value that is counted on is an error
-	secret    bool // the last expression has used secrets
-	memory    int
-	work      int
+	functions map[string]function
+
+	source string
+	secret bool // the last expression has used secrets
+	memory int
+	work   int
 }
 
-// run evaluates one expression.
-func (e *evaluation) run(source string) (any, *Error) {
+// A function gets its arguments unevaluated, so that it may leave out those that it does
+// not need.
+type function func(e *Evaluator, args []*node) (any, *Error)
+
+// Evaluate returns the value of one expression, as the function [Evaluate] does.
+func (e *Evaluator) Evaluate(source string) (any, *Error) {
 	n, err := parse(source, e.known)
 	if err != nil && err.unknown != "" {
-		err.Hint = "the known names are " + strings.Join(e.names, ", ") + e.didYouMean(err.unknown, e.names)
+		err.Hint = "the known names are " + strings.Join(e.names, ", ") + e.DidYouMean(err.unknown, e.names)
 	}
 	if err != nil || n == nil {
 		return nil, err
@@ -49,16 +59,25 @@ func (e *evaluation) run(source string) (any, *Error) {
 	return v, err
 }
 
-func (e *evaluation) known(name string) bool {
+// UsedSecrets reports whether the last expression has read the context secrets.
+func (e *Evaluator) UsedSecrets() bool { return e.secret }
+
+// Exhausted reports whether the expressions have done all the work that they may do.
+func (e *Evaluator) Exhausted() bool { return e.work > maxWork }
+
+// Context returns the value of a context; nil if there is none.
+func (e *Evaluator) Context(name string) any { return e.contexts[upper(name)] }
+
+func (e *Evaluator) known(name string) bool {
 	_, known := e.contexts[upper(name)]
 	return known
 }
 
-// value evaluates a node whose value is counted on.
-func (e *evaluation) value(n *node) (any, *Error) {
+// value evaluates a node whose value the expression needs.
+func (e *Evaluator) value(n *node) (any, *Error) {
 	v, err := e.evaluate(n)
 	if missing, is := v.(absent); is {
-		if e.strict {
+		if e.Strict {
 			return nil, e.missing(missing)
 		}
 		v = nil
@@ -66,16 +85,15 @@ func (e *evaluation) value(n *node) (any, *Error) {
 	return v, err
 }
 
-// evaluate evaluates a node. While it does so, the values of the nodes below
-// count as memory in use; afterwards only its own does, and theirs if it may
-// refer to them.
-func (e *evaluation) evaluate(n *node) (any, *Error) {
+// evaluate evaluates a node. Meanwhile the values of the nodes below it count as memory in
+// use; afterwards only its own value does, and theirs if it may refer to them.
+func (e *Evaluator) evaluate(n *node) (any, *Error) {
 	before := e.memory
 	v, err := e.apply(n)
 	if err != nil {
 		return nil, err
 	}
-	if isPrimitive(v) {
+	if IsPrimitive(v) {
 		e.memory = before
 	}
 	size := sizeOf(v)
@@ -86,7 +104,7 @@ func (e *evaluation) evaluate(n *node) (any, *Error) {
 	return v, e.spend(size)
 }
 
-func (e *evaluation) apply(n *node) (any, *Error) {
+func (e *Evaluator) apply(n *node) (any, *Error) {
 	switch n.op {
 	case opLiteral:
 		return n.value, nil
@@ -104,13 +122,13 @@ func (e *evaluation) apply(n *node) (any, *Error) {
 	case opAnd, opOr:
 		return e.logic(n)
 	case opCall:
-		return n.function.call(e, n.args)
+		return e.functions[strings.ToLower(n.name)](e, n.args)
 	}
 	return e.comparison(n)
 }
 
-// logic returns the first operand if it decides, or else the second.
-func (e *evaluation) logic(n *node) (any, *Error) {
+// logic returns the first operand if it decides the result, or else the second.
+func (e *Evaluator) logic(n *node) (any, *Error) {
 	v, err := e.evaluate(n.args[0])
 	if err != nil || isFalsy(v) == (n.op == opAnd) {
 		return v, err
@@ -118,7 +136,7 @@ func (e *evaluation) logic(n *node) (any, *Error) {
 	return e.evaluate(n.args[1])
 }
 
-func (e *evaluation) comparison(n *node) (any, *Error) {
+func (e *Evaluator) comparison(n *node) (any, *Error) {
 	a, err := e.evaluate(n.args[0])
 	if err != nil {
 		return nil, err
@@ -147,7 +165,7 @@ func (e *evaluation) comparison(n *node) (any, *Error) {
 }
 
 // index evaluates args[0].name, args[0][index] and args[0].*.
-func (e *evaluation) index(n *node) (any, *Error) {
+func (e *Evaluator) index(n *node) (any, *Error) {
 	from, err := e.evaluate(n.args[0])
 	if err != nil {
 		return nil, err
@@ -163,7 +181,7 @@ func (e *evaluation) index(n *node) (any, *Error) {
 	if star {
 		return e.filter([]any{from}, by, star)
 	}
-	v, found, err := lookUp(from, by)
+	v, found, err := Lookup(from, by)
 	if err != nil || found {
 		return v, err
 	}
@@ -173,12 +191,12 @@ func (e *evaluation) index(n *node) (any, *Error) {
 	return absent{index: n, from: from, by: by}, nil
 }
 
-// filter looks up an index in every item and keeps what is there.
-func (e *evaluation) filter(list []any, by any, star bool) (any, *Error) {
+// filter returns the values that an index has in the items of a list.
+func (e *Evaluator) filter(list []any, by any, star bool) (any, *Error) {
 	result := make(filtered, 0, 1)
 	for _, item := range list {
 		if !star {
-			if v, found, _ := lookUp(item, by); found {
+			if v, found, _ := Lookup(item, by); found {
 				result = append(result, v)
 			}
 			continue
@@ -187,7 +205,7 @@ func (e *evaluation) filter(list []any, by any, star bool) (any, *Error) {
 			for _, m := range o.members {
 				result = append(result, m.value)
 			}
-		} else if nested, is := items(item); is {
+		} else if nested, is := List(item); is {
 			result = append(result, nested...)
 		}
 		if 8*len(result) > maxMemory {
@@ -197,14 +215,14 @@ func (e *evaluation) filter(list []any, by any, star bool) (any, *Error) {
 	return result, e.spend(sizeOf(filtered(list)))
 }
 
-// lookUp returns the member or item of a value, and whether there is one.
-func lookUp(from, by any) (any, bool, *Error) {
+// Lookup returns the member or item of a value, and whether there is one.
+func Lookup(from, by any) (any, bool, *Error) {
 	switch from := from.(type) {
 	case *Object:
-		if !isPrimitive(by) {
+		if !IsPrimitive(by) {
 			return nil, false, nil
 		}
-		name := toString(by)
+		name := ToString(by)
 		v, found := from.Get(name)
 		if !found && from.guard != nil {
 			return nil, false, from.guard(name)
@@ -219,23 +237,24 @@ func lookUp(from, by any) (any, bool, *Error) {
 	return nil, false, nil
 }
 
-// missing says what is not there.
-func (e *evaluation) missing(a absent) *Error {
+// missing returns the error for a value that is absent.
+func (e *Evaluator) missing(a absent) *Error {
 	from, path := pathOf(a.index.args[0]), pathOf(a.index)
 	o, is := a.from.(*Object)
 	if !is {
-		return &Error{Kind: Missing, Message: path + " has no value: " + from + " is " + describe(a.from)}
+		return &Error{Kind: Missing, Message: path + " has no value: " + from + " is " + Describe(a.from)}
 	}
-	names := o.names()
+	names := o.Names()
 	return &Error{
 		Kind:    Missing,
-		Message: path + " has no value" + e.didYouMean(toString(a.by), names),
+		Message: path + " has no value" + e.DidYouMean(ToString(a.by), names),
 		Hint:    known(from, names),
 	}
 }
 
-// didYouMean suggests a name, where that can be had with the work that is left.
-func (e *evaluation) didYouMean(name string, names []string) string {
+// DidYouMean is [nearest.DidYouMean]. It returns "" if the search would take more work than is
+// left.
+func (e *Evaluator) DidYouMean(name string, names []string) string {
 	work := e.work
 	for _, known := range names {
 		work += len(name) * len(known)
@@ -247,21 +266,22 @@ func (e *evaluation) didYouMean(name string, names []string) string {
 	return nearest.DidYouMean(name, names)
 }
 
-// spend counts work, and fails when there has been too much of it.
-func (e *evaluation) spend(work int) *Error {
+// spend counts work. It returns an error if there has been more than maxWork.
+func (e *Evaluator) spend(work int) *Error {
 	e.work += work
 	if e.work > maxWork {
-		return evaluationError("The maximum allowed work was exceeded while evaluating the following expression: " + e.source)
+		return EvaluationError("The maximum allowed work was exceeded while evaluating the following expression: " + e.source)
 	}
 	return nil
 }
 
-// exceeded is what GitHub's runner says of too much memory.
-func (e *evaluation) exceeded() *Error {
-	return evaluationError("The maximum allowed memory size was exceeded while evaluating the following expression: " + e.source)
+// exceeded returns the error of GitHub's runner for too much memory.
+func (e *Evaluator) exceeded() *Error {
+	return EvaluationError("The maximum allowed memory size was exceeded while evaluating the following expression: " +
+		e.source)
 }
 
-// sizeOf is about what GitHub's runner counts for a value.
+// sizeOf returns about the memory that GitHub's runner counts for a value.
 func sizeOf(v any) int {
 	switch v := v.(type) {
 	case string:
@@ -272,8 +292,8 @@ func sizeOf(v any) int {
 	return 24
 }
 
-// describe says what a value is that has no members.
-func describe(v any) string {
+// Describe names the kind of a value for a message: "a list of 2".
+func Describe(v any) string {
 	switch v.(type) {
 	case nil:
 		return "null"
@@ -286,11 +306,11 @@ func describe(v any) string {
 	case *Object:
 		return "a map"
 	}
-	list, _ := items(v)
+	list, _ := List(v)
 	return fmt.Sprintf("a list of %d", len(list))
 }
 
-// pathOf writes the names and indexes that lead to a value.
+// pathOf returns the names and indexes of a value, as in vars.LIST[0].
 func pathOf(n *node) string {
 	switch n.op {
 	case opName:
@@ -318,19 +338,22 @@ func pathOf(n *node) string {
 	return "(…)"
 }
 
-// known says which names something has.
+// known returns the hint that lists the names of an object.
 func known(from string, names []string) string {
 	if len(names) == 0 {
 		return from + " is empty: no values were given for it"
 	}
-	return from + " has " + listed(names)
+	return from + " has " + nearest.Enumerate(names)
 }
 
-// listed enumerates names, the first dozen of them.
-func listed(names []string) string {
-	const most = 12
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+// text returns a string builder with the rest of the memory as its limit.
+func (e *Evaluator) text() *text {
+	return &text{limit: maxMemory - e.memory}
+}
+
+func (e *Evaluator) finish(t *text) (any, *Error) {
+	if t.full {
+		return nil, e.exceeded()
 	}
-	return strings.Join(names, ", ")
+	return t.String(), nil
 }

@@ -1,10 +1,10 @@
-package expand
+package expr
 
 import "iter"
 
-// Object is a value with named members, in the order they were set. Names are
-// the same whatever their case, unless the object is made by [NewEnvironment].
-// The zero value is an empty object.
+// Object is a value with named members, in the order in which they were set. The case of
+// names does not count, except in an object of [NewEnvironment]. The zero value is an empty
+// object.
 type Object struct {
 	members []member
 	index   map[string]int
@@ -17,14 +17,14 @@ type member struct {
 	value any
 }
 
-// NewEnvironment returns an empty object whose names differ by case, as those
-// of environment variables do.
+// NewEnvironment returns an empty object in which the case of names counts, as it does for
+// environment variables.
 func NewEnvironment() *Object {
 	return &Object{exact: true}
 }
 
-// Set adds a member. If there is one of that name, its value is replaced where
-// the name is spelled alike, and otherwise the first one stays.
+// Set adds a member. If the object has one with exactly that name, Set replaces its value;
+// if it has one whose name differs in case, Set does nothing.
 func (o *Object) Set(name string, value any) {
 	key := o.key(name)
 	if i, exists := o.index[key]; exists {
@@ -63,8 +63,8 @@ func (o *Object) All() iter.Seq2[string, any] {
 // Len returns the number of members.
 func (o *Object) Len() int { return len(o.members) }
 
-// Guard makes expressions that ask for a member that the object does not have
-// fail with what f returns, unless that is nil.
+// Guard sets a function that is called for the name of each member that an expression reads
+// and the object does not have. If f returns an error, the expression fails with it.
 func (o *Object) Guard(f func(name string) *Error) { o.guard = f }
 
 func (o *Object) key(name string) string {
@@ -74,8 +74,8 @@ func (o *Object) key(name string) string {
 	return upper(name)
 }
 
-// names returns the members' names in their order.
-func (o *Object) names() []string {
+// Names returns the names of the members in their order.
+func (o *Object) Names() []string {
 	names := make([]string, len(o.members))
 	for i, m := range o.members {
 		names[i] = m.name

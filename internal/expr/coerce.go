@@ -1,28 +1,25 @@
-package expand
+package expr
 
 import (
 	"math"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
-// filtered is what .* and [*] yield: a list whose items the next index applies
-// to, one by one.
+// filtered is the result of .* and [*]: a list to whose items the next index applies one by
+// one.
 type filtered []any
 
-// absent stands for the value of an index that leads nowhere: to no member of
-// from that by names. The operators take it for null; where a value is counted
-// on, it may be an error.
+// absent is the value of an index that names no member of from. The operators read it as
+// null; where an expression needs a value, it may be an error.
 type absent struct {
 	index    *node
 	from, by any
 }
 
-// isPrimitive reports whether v is null, a boolean, a number or a string.
-func isPrimitive(v any) bool {
+// IsPrimitive reports whether v is null, a boolean, a number or a string.
+func IsPrimitive(v any) bool {
 	switch v.(type) {
 	case nil, bool, float64, string, absent:
 		return true
@@ -30,7 +27,7 @@ func isPrimitive(v any) bool {
 	return false
 }
 
-// isFalsy reports whether v counts as false.
+// isFalsy reports whether a condition reads v as false.
 func isFalsy(v any) bool {
 	switch v := v.(type) {
 	case nil, absent:
@@ -45,8 +42,8 @@ func isFalsy(v any) bool {
 	return false
 }
 
-// items returns the items of a list.
-func items(v any) ([]any, bool) {
+// List returns the items of a list, and whether v is one.
+func List(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
 		return v, true
@@ -56,8 +53,8 @@ func items(v any) ([]any, bool) {
 	return nil, false
 }
 
-// toString returns the text that stands for v.
-func toString(v any) string {
+// ToString converts a value to text. The text of a list or an object is the name of its kind.
+func ToString(v any) string {
 	switch v := v.(type) {
 	case nil, absent:
 		return ""
@@ -88,7 +85,7 @@ func kindOf(v any) string {
 	return "Object"
 }
 
-// toNumber returns the number that v counts as, NaN if there is none.
+// toNumber converts v to a number; NaN if that is not possible.
 func toNumber(v any) float64 {
 	switch v := v.(type) {
 	case nil, absent:
@@ -106,8 +103,8 @@ func toNumber(v any) float64 {
 	return math.NaN()
 }
 
-// parseNumber reads a number as .NET's runtime does for GitHub's runner, and
-// returns NaN for what is none.
+// parseNumber reads a number as .NET's runtime does for GitHub's runner. It returns NaN for
+// other texts.
 func parseNumber(s string) float64 {
 	s = strings.TrimFunc(s, unicode.IsSpace)
 	switch {
@@ -172,7 +169,7 @@ func parseInt32(digits string, base int) float64 {
 }
 
 // formatNumber writes a number with up to 15 significant digits, as .NET's
-// format G15 does, but for minus zero, which is 0.
+// format G15 does. Minus zero is 0.
 func formatNumber(n float64) string {
 	switch {
 	case n != n:
@@ -209,8 +206,8 @@ func trimZeros(s string) string {
 	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
 }
 
-// equal compares as == does: values of different kinds as numbers, strings
-// whatever their case, lists and objects by identity.
+// equal compares as == does: values of different kinds as numbers, strings without regard
+// to case, lists and objects by identity.
 func equal(a, b any) bool {
 	a, b = alike(a, b)
 	switch a := a.(type) {
@@ -238,7 +235,7 @@ func equal(a, b any) bool {
 	return false
 }
 
-// compare returns -1, 0 or 1 as < and > order a and b, and whether they do.
+// compare returns -1, 0 or 1 for the order of a and b by < and >, and whether they have one.
 func compare(a, b any) (int, bool) {
 	a, b = alike(a, b)
 	switch a := a.(type) {
@@ -265,7 +262,7 @@ func compare(a, b any) (int, bool) {
 	return 0, false
 }
 
-// alike makes numbers of two values of different kinds, where they can be.
+// alike converts two values of different kinds to numbers, where that is possible.
 func alike(a, b any) (any, any) {
 	if kind := kindOf(a); kind == kindOf(b) {
 		if kind == "Null" {
@@ -287,7 +284,7 @@ func alike(a, b any) (any, any) {
 	return a, b
 }
 
-// loose makes a number of null and of a boolean.
+// loose converts null and booleans to numbers.
 func loose(v any) any {
 	switch v.(type) {
 	case nil, absent, bool:
@@ -296,56 +293,10 @@ func loose(v any) any {
 	return v
 }
 
-// sameList reports whether two lists are one and the same.
+// sameList reports whether two lists are the same list, not only equal ones.
 func sameList(a, b []any) bool {
 	if len(a) != len(b) || cap(a) == 0 || cap(b) == 0 {
 		return len(a) == len(b) && cap(a) == cap(b)
 	}
 	return &a[:1][0] == &b[:1][0]
-}
-
-// upper returns s as it is compared: every character for itself in upper case,
-// but for those outside ASCII that would become ASCII letters.
-func upper(s string) string {
-	for i := range len(s) {
-		if c := s[i]; c >= 'a' && c <= 'z' || c >= utf8.RuneSelf {
-			return strings.Map(upperRune, s)
-		}
-	}
-	return s
-}
-
-func upperRune(r rune) rune {
-	if r == 'ı' || r == 'ſ' {
-		return r
-	}
-	return unicode.ToUpper(r)
-}
-
-// compareUTF16 orders strings by their UTF-16 code units.
-func compareUTF16(a, b string) int {
-	for a != "" && b != "" {
-		x, n := utf8.DecodeRuneInString(a)
-		y, m := utf8.DecodeRuneInString(b)
-		if x != y {
-			return orderUTF16(x, y)
-		}
-		a, b = a[n:], b[m:]
-	}
-	return len(a) - len(b)
-}
-
-// orderUTF16 orders two different characters by their first code unit, or by
-// the second if they have the first in common.
-func orderUTF16(x, y rune) int {
-	first := func(r rune) rune {
-		if high, _ := utf16.EncodeRune(r); high != unicode.ReplacementChar {
-			return high
-		}
-		return r
-	}
-	if a, b := first(x), first(y); a != b {
-		return int(a - b)
-	}
-	return int(x - y)
 }

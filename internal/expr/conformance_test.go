@@ -1,4 +1,4 @@
-package expand_test
+package expr_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 // conformanceCase is one of the cases that GitHub publishes for every
@@ -22,8 +22,8 @@ type conformanceCase struct {
 		Value json.RawMessage `json:"value"`
 	} `json:"result"`
 	Err *struct {
-		Kind  expand.Kind `json:"kind"`
-		Value string      `json:"value"`
+		Kind  expr.Kind `json:"kind"`
+		Value string    `json:"value"`
 	} `json:"err"`
 }
 
@@ -54,11 +54,11 @@ func TestConformance(t *testing.T) {
 }
 
 func (c conformanceCase) check(t *testing.T) {
-	got, err := expand.Evaluate(c.Expr, contextsOf(t, string(c.Contexts)))
+	got, err := expr.Evaluate(c.Expr, contextsOf(t, string(c.Contexts)))
 	if c.Err != nil {
-		var fault *expand.Error
+		var fault *expr.Error
 		if !errors.As(err, &fault) {
-			t.Fatalf("Evaluate(%q) = %v, %v, want an *expand.Error", c.Expr, got, err)
+			t.Fatalf("Evaluate(%q) = %v, %v, want an *expr.Error", c.Expr, got, err)
 		}
 		if fault.Kind != c.Err.Kind || !strings.Contains(fault.Message, c.Err.Value) {
 			t.Errorf("Evaluate(%q) fails with %s: %s, want %s: %s", c.Expr, fault.Kind, fault.Message, c.Err.Kind, c.Err.Value)
@@ -71,14 +71,14 @@ func (c conformanceCase) check(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Evaluate(%q): %v", c.Expr, err)
 	}
-	want, err := expand.FromJSON(c.Result.Value)
+	want, err := expr.FromJSON(c.Result.Value)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if kind := kindOf(got); kind != c.Result.Kind {
 		t.Errorf("Evaluate(%q) is of kind %s, want %s", c.Expr, kind, c.Result.Kind)
 	}
-	if got, want := expand.ToJSON(got), expand.ToJSON(want); got != want {
+	if got, want := expr.ToJSON(got), expr.ToJSON(want); got != want {
 		t.Errorf("Evaluate(%q) = %s, want %s", c.Expr, got, want)
 	}
 }
@@ -90,11 +90,11 @@ func contextsOf(t testing.TB, text string) map[string]any {
 	if text == "" {
 		return contexts
 	}
-	v, err := expand.FromJSON([]byte(text))
+	v, err := expr.FromJSON([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range v.(*expand.Object).All() {
+	for name, value := range v.(*expr.Object).All() {
 		contexts[name] = value
 	}
 	return contexts
@@ -113,7 +113,7 @@ func kindOf(v any) string {
 		return "String"
 	case []any:
 		return "Array"
-	case *expand.Object:
+	case *expr.Object:
 		return "Object"
 	}
 	return fmt.Sprintf("%T", v)

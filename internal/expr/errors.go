@@ -1,4 +1,4 @@
-package expand
+package expr
 
 // Kind says what is wrong with an expression.
 type Kind string
@@ -7,9 +7,9 @@ type Kind string
 const (
 	Lexing     Kind = "lexing"     // a character or word that is not of the language
 	Parsing    Kind = "parsing"    // a word out of place, an unknown name, a limit exceeded
-	Evaluation Kind = "evaluation" // a value that does not do, a limit exceeded
-	Missing    Kind = "missing"    // a name without a value that the expression counts on
-	Withheld   Kind = "withheld"   // a value that is there and never shown
+	Evaluation Kind = "evaluation" // a value that can't be used, a limit exceeded
+	Missing    Kind = "missing"    // a name without a value where the expression needs one
+	Withheld   Kind = "withheld"   // a value that exists and is never shown
 )
 
 // Error is a fault in an expression.
@@ -22,13 +22,15 @@ type Error struct {
 	// code units as GitHub counts; 0 if it is the whole.
 	Position int
 
-	at      int    // the same in bytes, counted from 0
+	Offset int // Position in bytes, counted from 0
+
 	unknown string // the name that no context has
 }
 
 // Error returns the message, without the hint.
 func (e *Error) Error() string { return e.Message }
 
-func evaluationError(message string) *Error {
+// EvaluationError returns an error of the kind [Evaluation].
+func EvaluationError(message string) *Error {
 	return &Error{Kind: Evaluation, Message: message}
 }

@@ -1,4 +1,4 @@
-package expand
+package expr
 
 import (
 	"fmt"
@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// piece is a part of a format string: text, or the place of an argument.
+// piece is a part of a format string: text, or the index of an argument.
 type piece struct {
 	text      string
 	argument  int // -1 for text
 	specifier string
 }
 
-// callFormat puts its arguments into a format string, evaluating those that
+// callFormat inserts its arguments into a format string. It evaluates only those that
 // appear in it, once each.
-func callFormat(e *evaluation, args []*node) (any, *Error) {
+func callFormat(e *Evaluator, args []*node) (any, *Error) {
 	v, err := e.value(args[0])
 	if err != nil {
 		return nil, err
 	}
-	pieces, err := parseFormat(toString(v), len(args)-1)
+	pieces, err := parseFormat(ToString(v), len(args)-1)
 	if err != nil {
 		return nil, err
 	}
@@ -39,15 +39,16 @@ func callFormat(e *evaluation, args []*node) (any, *Error) {
 			values[p.argument] = value
 		}
 		if p.specifier != "" {
-			return nil, evaluationError(fmt.Sprintf("The format specifiers '%s' are not valid for objects of type '%s'", p.specifier, kindOf(value)))
+			return nil, EvaluationError(fmt.Sprintf("The format specifiers '%s' are not valid for objects of type '%s'",
+				p.specifier, kindOf(value)))
 		}
-		out.write(toString(value))
+		out.write(ToString(value))
 	}
 	return e.finish(out)
 }
 
-// parseFormat cuts a format string into pieces: {0} is the first argument, and a
-// brace written twice is a brace.
+// parseFormat splits a format string into pieces: {0} is the first argument, and two equal
+// braces are a brace.
 func parseFormat(format string, arguments int) ([]piece, *Error) {
 	var pieces []piece
 	for rest := format; rest != ""; {
@@ -62,10 +63,10 @@ func parseFormat(format string, arguments int) ([]piece, *Error) {
 		}
 		p, length, valid := parsePlaceholder(rest[brace:])
 		if !valid {
-			return nil, evaluationError("The following format string is invalid: " + format)
+			return nil, EvaluationError("The following format string is invalid: " + format)
 		}
 		if p.argument >= arguments {
-			return nil, evaluationError("The following format string references more arguments than were supplied: " + format)
+			return nil, EvaluationError("The following format string references more arguments than were supplied: " + format)
 		}
 		pieces = append(pieces, piece{text: rest[:brace], argument: -1}, p)
 		rest = rest[brace+length:]
@@ -95,8 +96,8 @@ func parsePlaceholder(s string) (piece, int, bool) {
 	return piece{}, 0, false
 }
 
-// cutSpecifier returns the text before a single closing brace and what follows
-// that brace. Two of them are one in the text.
+// cutSpecifier returns the text before a single closing brace and the text after it. Two
+// closing braces are one in the text.
 func cutSpecifier(s string) (specifier, rest string, closed bool) {
 	var b strings.Builder
 	for {

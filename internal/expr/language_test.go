@@ -1,4 +1,4 @@
-package expand_test
+package expr_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/expand"
+	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
 // TestEvaluate holds what the published cases leave out. Results are compared as
@@ -49,8 +49,10 @@ func TestEvaluate(t *testing.T) {
 		{"toJSON(o)", `"{}"`},
 		{"toJSON(l)", `"[]"`},
 		{"toJSON('a\"b\\c/é')", `"\"a\\\"b\\\\c/é\""`},
-		{"toJSON(fromJSON('\"\\u0000\\u001f\\u0085\\u2028\\b\\f\\n\\r\\t\\u007f\"'))", `"\"\\u0000\\u001f\\u0085\\u2028\\b\\f\\n\\r\\t` + "\x7f" + `\""`},
-		{"toJSON(a)", `"{\n  \"b\": {\n    \"c\": 1\n  },\n  \"B-2\": [\n    1,\n    [\n      2,\n      3\n    ],\n    {\n      \"x\": 4\n    }\n  ],\n  \"null\": null\n}"`},
+		{"toJSON(fromJSON('\"\\u0000\\u001f\\u0085\\u2028\\b\\f\\n\\r\\t\\u007f\"'))",
+			`"\"\\u0000\\u001f\\u0085\\u2028\\b\\f\\n\\r\\t` + "\x7f" + `\""`},
+		{"toJSON(a)", `"{\n  \"b\": {\n    \"c\": 1\n  },\n  \"B-2\": [\n    1,\n    [\n      2,\n      3\n    ],` +
+			`\n    {\n      \"x\": 4\n    }\n  ],\n  \"null\": null\n}"`},
 		{"toJSON(1e15)", `"1E+15"`},
 		{"fromJSON('{\"a\": 1, \"a\": 2, \"A\": 3}')", `{"a": 2}`},
 		{"fromJSON(' [ ] ')", "[]"},
@@ -156,10 +158,10 @@ func TestEvaluate(t *testing.T) {
 		{" \n", "null"},
 		{"-0", "0"},
 	} {
-		got, err := expand.Evaluate(tt.in, contexts)
+		got, err := expr.Evaluate(tt.in, contexts)
 		if tt.want == "" {
 			if err == nil {
-				t.Errorf("Evaluate(%q) = %s, want an error", tt.in, expand.ToJSON(got))
+				t.Errorf("Evaluate(%q) = %s, want an error", tt.in, expr.ToJSON(got))
 			}
 			continue
 		}
@@ -167,11 +169,11 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("Evaluate(%q): %v, want %s", tt.in, err, tt.want)
 			continue
 		}
-		want, err := expand.FromJSON([]byte(tt.want))
+		want, err := expr.FromJSON([]byte(tt.want))
 		if err != nil {
 			t.Fatalf("%s: %v", tt.want, err)
 		}
-		if got, want := expand.ToJSON(got), expand.ToJSON(want); got != want {
+		if got, want := expr.ToJSON(got), expr.ToJSON(want); got != want {
 			t.Errorf("Evaluate(%q) = %s, want %s", tt.in, got, want)
 		}
 	}
@@ -206,7 +208,7 @@ func TestNumberText(t *testing.T) {
 		{math.Inf(-1), "-Infinity"},
 		{math.NaN(), "NaN"},
 	} {
-		got, err := expand.Evaluate("format('{0}', n)", map[string]any{"n": tt.in})
+		got, err := expr.Evaluate("format('{0}', n)", map[string]any{"n": tt.in})
 		if err != nil || got != tt.want {
 			t.Errorf("format('{0}', %g) = %v, %v, want %s", tt.in, got, err, tt.want)
 		}
@@ -220,58 +222,63 @@ func TestEvaluateErrors(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		in   string
-		kind expand.Kind
+		kind expr.Kind
 		want string
 	}{
-		{"github.", expand.Parsing, "Unexpected end of expression: '.'" + at("7", "github.")},
-		{"!", expand.Parsing, "Unexpected end of expression: '!'" + at("1", "!")},
-		{"(", expand.Parsing, "Unexpected end of expression: '('" + at("1", "(")},
-		{"format(", expand.Parsing, "Unexpected end of expression: '('" + at("7", "format(")},
-		{"format('a',", expand.Parsing, "Unexpected end of expression: ','" + at("11", "format('a',")},
-		{"github[", expand.Parsing, "Unexpected end of expression: '['" + at("7", "github[")},
-		{"github['a'", expand.Parsing, "Unexpected end of expression: ''a''" + at("8", "github['a'")},
-		{"format('a',)", expand.Parsing, "Unexpected symbol: ')'" + at("12", "format('a',)")},
-		{"()", expand.Parsing, "Unexpected symbol: ')'" + at("2", "()")},
-		{"(1]", expand.Parsing, "Unexpected symbol: ']'" + at("3", "(1]")},
-		{"1)", expand.Parsing, "Unexpected symbol: ')'" + at("2", "1)")},
-		{"github[]", expand.Parsing, "Unexpected symbol: ']'" + at("8", "github[]")},
-		{"'a'.b", expand.Parsing, "Unexpected symbol: '.'" + at("4", "'a'.b")},
-		{"'a'[0]", expand.Parsing, "Unexpected symbol: '['" + at("4", "'a'[0]")},
-		{"*", expand.Parsing, "Unexpected symbol: '*'" + at("1", "*")},
-		{"github . sha sha", expand.Parsing, "Unexpected symbol: 'sha'" + at("14", "github . sha sha")},
-		{"True", expand.Parsing, "Unrecognized named-value: 'True'" + at("1", "True")},
-		{"github.sha == nope", expand.Parsing, "Unrecognized named-value: 'nope'" + at("15", "github.sha == nope")},
-		{"'😀' == nope", expand.Parsing, "Unrecognized named-value: 'nope'" + at("9", "'😀' == nope")},
-		{"always()", expand.Parsing, "Unrecognized function: 'always'" + at("1", "always()")},
-		{"contains('a')", expand.Parsing, "Too few parameters supplied: 'contains'" + at("1", "contains('a')")},
-		{" toJson(1, 2)", expand.Parsing, "Too many parameters supplied: 'toJson'" + at("2", " toJson(1, 2)")},
-		{"case(true, 1)", expand.Parsing, "Too few parameters supplied: 'case'" + at("1", "case(true, 1)")},
-		{"1 = 1", expand.Lexing, "Unexpected symbol: '='" + at("3", "1 = 1")},
-		{"1-1", expand.Lexing, "Unexpected symbol: '1-1'" + at("1", "1-1")},
-		{"a.b + 1", expand.Parsing, "Unrecognized named-value: 'a'" + at("1", "a.b + 1")},
-		{`"a"`, expand.Lexing, `Unexpected symbol: '"a"'` + at("1", `"a"`)},
-		{"0xG", expand.Lexing, "Unexpected symbol: '0xG'" + at("1", "0xG")},
-		{"NaN == -NaN", expand.Lexing, "Unexpected symbol: '-NaN'" + at("8", "NaN == -NaN")},
-		{strings.Repeat(" ", 21_001), expand.Parsing, "Exceeded max expression length 21000"},
-		{"'" + strings.Repeat("😀", 10_500) + "'", expand.Parsing, "Exceeded max expression length 21000"},
-		{strings.Repeat("!", 50) + "true", expand.Parsing, "Exceeded max expression depth 50"},
-		{"case(1, 2, 3)", expand.Evaluation, "case predicate must evaluate to a boolean value"},
-		{"format('{0:D2}', 1)", expand.Evaluation, "The format specifiers 'D2' are not valid for objects of type 'Number'"},
-		{"format('{0:a}}b}', list)", expand.Evaluation, "The format specifiers 'a}b' are not valid for objects of type 'Array'"},
-		{"format('{256}', 1)", expand.Evaluation, "The following format string is invalid: {256}"},
-		{"format('{-1}', 1)", expand.Evaluation, "The following format string is invalid: {-1}"},
-		{"format('{ 0}', 1)", expand.Evaluation, "The following format string is invalid: { 0}"},
-		{"format('{}', 1)", expand.Evaluation, "The following format string is invalid: {}"},
-		{"format('{2}', 1)", expand.Evaluation, "The following format string references more arguments than were supplied: {2}"},
-		{"fromJSON('')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: unexpected end of JSON input"},
-		{"fromJSON('[1')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: unexpected end of JSON input"},
-		{"fromJSON('1 2')", expand.Evaluation, "Error parsing JSON when evaluating fromJson: read JSON: invalid character '2' after top-level value"},
-		{"hashFiles('**')", expand.Evaluation, "hashFiles is not available: there is no workspace here"},
+		{"github.", expr.Parsing, "Unexpected end of expression: '.'" + at("7", "github.")},
+		{"!", expr.Parsing, "Unexpected end of expression: '!'" + at("1", "!")},
+		{"(", expr.Parsing, "Unexpected end of expression: '('" + at("1", "(")},
+		{"format(", expr.Parsing, "Unexpected end of expression: '('" + at("7", "format(")},
+		{"format('a',", expr.Parsing, "Unexpected end of expression: ','" + at("11", "format('a',")},
+		{"github[", expr.Parsing, "Unexpected end of expression: '['" + at("7", "github[")},
+		{"github['a'", expr.Parsing, "Unexpected end of expression: ''a''" + at("8", "github['a'")},
+		{"format('a',)", expr.Parsing, "Unexpected symbol: ')'" + at("12", "format('a',)")},
+		{"()", expr.Parsing, "Unexpected symbol: ')'" + at("2", "()")},
+		{"(1]", expr.Parsing, "Unexpected symbol: ']'" + at("3", "(1]")},
+		{"1)", expr.Parsing, "Unexpected symbol: ')'" + at("2", "1)")},
+		{"github[]", expr.Parsing, "Unexpected symbol: ']'" + at("8", "github[]")},
+		{"'a'.b", expr.Parsing, "Unexpected symbol: '.'" + at("4", "'a'.b")},
+		{"'a'[0]", expr.Parsing, "Unexpected symbol: '['" + at("4", "'a'[0]")},
+		{"*", expr.Parsing, "Unexpected symbol: '*'" + at("1", "*")},
+		{"github . sha sha", expr.Parsing, "Unexpected symbol: 'sha'" + at("14", "github . sha sha")},
+		{"True", expr.Parsing, "Unrecognized named-value: 'True'" + at("1", "True")},
+		{"github.sha == nope", expr.Parsing, "Unrecognized named-value: 'nope'" + at("15", "github.sha == nope")},
+		{"'😀' == nope", expr.Parsing, "Unrecognized named-value: 'nope'" + at("9", "'😀' == nope")},
+		{"always()", expr.Parsing, "Unrecognized function: 'always'" + at("1", "always()")},
+		{"contains('a')", expr.Parsing, "Too few parameters supplied: 'contains'" + at("1", "contains('a')")},
+		{" toJson(1, 2)", expr.Parsing, "Too many parameters supplied: 'toJson'" + at("2", " toJson(1, 2)")},
+		{"case(true, 1)", expr.Parsing, "Too few parameters supplied: 'case'" + at("1", "case(true, 1)")},
+		{"1 = 1", expr.Lexing, "Unexpected symbol: '='" + at("3", "1 = 1")},
+		{"1-1", expr.Lexing, "Unexpected symbol: '1-1'" + at("1", "1-1")},
+		{"a.b + 1", expr.Parsing, "Unrecognized named-value: 'a'" + at("1", "a.b + 1")},
+		{`"a"`, expr.Lexing, `Unexpected symbol: '"a"'` + at("1", `"a"`)},
+		{"0xG", expr.Lexing, "Unexpected symbol: '0xG'" + at("1", "0xG")},
+		{"NaN == -NaN", expr.Lexing, "Unexpected symbol: '-NaN'" + at("8", "NaN == -NaN")},
+		{strings.Repeat(" ", 21_001), expr.Parsing, "Exceeded max expression length 21000"},
+		{"'" + strings.Repeat("😀", 10_500) + "'", expr.Parsing, "Exceeded max expression length 21000"},
+		{strings.Repeat("!", 50) + "true", expr.Parsing, "Exceeded max expression depth 50"},
+		{"case(1, 2, 3)", expr.Evaluation, "case predicate must evaluate to a boolean value"},
+		{"format('{0:D2}', 1)", expr.Evaluation, "The format specifiers 'D2' are not valid for objects of type 'Number'"},
+		{"format('{0:a}}b}', list)", expr.Evaluation,
+			"The format specifiers 'a}b' are not valid for objects of type 'Array'"},
+		{"format('{256}', 1)", expr.Evaluation, "The following format string is invalid: {256}"},
+		{"format('{-1}', 1)", expr.Evaluation, "The following format string is invalid: {-1}"},
+		{"format('{ 0}', 1)", expr.Evaluation, "The following format string is invalid: { 0}"},
+		{"format('{}', 1)", expr.Evaluation, "The following format string is invalid: {}"},
+		{"format('{2}', 1)", expr.Evaluation,
+			"The following format string references more arguments than were supplied: {2}"},
+		{"fromJSON('')", expr.Evaluation,
+			"Error parsing JSON when evaluating fromJson: read JSON: unexpected end of JSON input"},
+		{"fromJSON('[1')", expr.Evaluation,
+			"Error parsing JSON when evaluating fromJson: read JSON: unexpected end of JSON input"},
+		{"fromJSON('1 2')", expr.Evaluation,
+			"Error parsing JSON when evaluating fromJson: read JSON: invalid character '2' after top-level value"},
+		{"hashFiles('**')", expr.Evaluation, "hashFiles is not available: there is no workspace here"},
 	} {
-		_, err := expand.Evaluate(tt.in, contexts)
-		var fault *expand.Error
+		_, err := expr.Evaluate(tt.in, contexts)
+		var fault *expr.Error
 		if !errors.As(err, &fault) {
-			t.Errorf("Evaluate(%.40q) = _, %v, want an *expand.Error", tt.in, err)
+			t.Errorf("Evaluate(%.40q) = _, %v, want an *expr.Error", tt.in, err)
 			continue
 		}
 		if fault.Kind != tt.kind || fault.Message != tt.want {
@@ -289,7 +296,7 @@ func TestLimitsThatAreNotExceeded(t *testing.T) {
 		"1" + strings.Repeat("||1", 6_999),
 		"1&&(1" + strings.Repeat("&&(1", 4_000) + strings.Repeat(")", 4_001),
 	} {
-		if _, err := expand.Evaluate(in, nil); err != nil {
+		if _, err := expr.Evaluate(in, nil); err != nil {
 			t.Errorf("Evaluate(%.40q) fails with %.80q", in, err)
 		}
 	}
@@ -303,7 +310,8 @@ func TestHostileExpressions(t *testing.T) {
 	for i := range list {
 		list[i] = []any{"x", "y"}
 	}
-	contexts := map[string]any{"big": big, "small": big[:100_000], "json": "[" + strings.Repeat("1,", 50_000) + "1]", "list": list, "braces": strings.Repeat("{{", 200_000), "specifier": "{0:" + strings.Repeat("}}", 200_000)}
+	contexts := map[string]any{"big": big, "small": big[:100_000], "json": "[" + strings.Repeat("1,", 50_000) + "1]",
+		"list": list, "braces": strings.Repeat("{{", 200_000), "specifier": "{0:" + strings.Repeat("}}", 200_000)}
 	for i, in := range []string{
 		"format('" + strings.Repeat("{0}", 5_000) + "', big)",
 		"format('{0}{0}{0}{0}', format('{0}{0}{0}{0}', big))",
@@ -322,7 +330,7 @@ func TestHostileExpressions(t *testing.T) {
 		"list.*.*.*" + strings.Repeat("==list.*.*.*", 40),
 	} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			if _, err := expand.Evaluate(in, contexts); err == nil {
+			if _, err := expr.Evaluate(in, contexts); err == nil {
 				t.Errorf("Evaluate(%.60q) succeeds, want an error", in)
 			}
 		})

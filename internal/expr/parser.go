@@ -1,49 +1,18 @@
-package expand
+package expr
 
 import (
 	"fmt"
-	"math"
 	"strings"
-	"unicode/utf16"
 )
 
-// The limits that GitHub sets to an expression.
+// The limits of GitHub's runner for an expression.
 const (
 	maxLength = 21_000 // UTF-16 code units
-	maxDepth  = 50     // operators and calls inside one another
+	maxDepth  = 50     // nested operators and calls
 )
 
-type op uint8
-
-const (
-	opLiteral op = iota
-	opName       // of a context
-	opStar       // the * of .* or [*]
-	opIndex      // args[0] indexed by args[1]
-	opNot
-	opEqual
-	opNotEqual
-	opLess
-	opLessOrEqual
-	opGreater
-	opGreaterOrEqual
-	opAnd
-	opOr
-	opCall
-)
-
-// node is one operation of a parsed expression.
-type node struct {
-	op       op
-	name     string // of a context or function, as it is written
-	value    any    // of a literal
-	function function
-	args     []*node
-	depth    int
-}
-
-// binaryOperators are the operators between two operands with how tightly they
-// bind. All of them are left-associative.
+// binaryOperators are the operators between two operands with their precedence. All of them
+// are left-associative.
 var binaryOperators = map[string]struct {
 	op         op
 	precedence int
@@ -52,6 +21,25 @@ var binaryOperators = map[string]struct {
 	"&&": {opAnd, 2},
 	"==": {opEqual, 3}, "!=": {opNotEqual, 3},
 	"<": {opLess, 4}, "<=": {opLessOrEqual, 4}, ">": {opGreater, 4}, ">=": {opGreaterOrEqual, 4},
+}
+
+// A signature says how many arguments a function takes.
+type signature struct {
+	least, most int
+	odd         bool // their number must be odd
+}
+
+// signatures are those of the language's functions, by name in lower case.
+var signatures = map[string]signature{
+	"case":       {least: 3, most: 255, odd: true},
+	"contains":   {least: 2, most: 2},
+	"endswith":   {least: 2, most: 2},
+	"format":     {least: 1, most: 255},
+	"fromjson":   {least: 1, most: 1},
+	"hashfiles":  {least: 1, most: 255},
+	"join":       {least: 1, most: 2},
+	"startswith": {least: 2, most: 2},
+	"tojson":     {least: 1, most: 1},
 }
 
 // parser builds the tree of an expression. It stops at the first fault, which
@@ -91,8 +79,7 @@ func (p *parser) advance() *Error {
 	return nil
 }
 
-// binary parses operands with operators between them that bind at least as
-// tightly as the precedence says.
+// binary parses operands with operators between them that have at least the precedence.
 func (p *parser) binary(precedence int) (*node, *Error) {
 	left, err := p.unary()
 	if err != nil {
@@ -166,7 +153,7 @@ func (p *parser) property() (*node, *Error) {
 	return nil, p.unexpectedEnd()
 }
 
-// enclosed parses what stands between brackets or parentheses.
+// enclosed parses an expression in brackets or parentheses.
 func (p *parser) enclosed() (*node, *Error) {
 	if err := p.advance(); err != nil {
 		return nil, err
@@ -186,7 +173,7 @@ func (p *parser) operand() (*node, *Error) {
 	switch t.kind {
 	case tokenLiteral:
 		return leaf(node{op: opLiteral, value: t.value}), p.advance()
-	case tokenStar: // the lexer lets it through after [
+	case tokenStar: // the lexer allows it after [ only
 		return leaf(node{op: opStar}), p.advance()
 	case tokenName:
 		if !p.known(t.text) {
@@ -205,13 +192,13 @@ func (p *parser) operand() (*node, *Error) {
 
 func (p *parser) call() (*node, *Error) {
 	name := p.token
-	f, known := functions[strings.ToLower(name.text)]
+	f, known := signatures[strings.ToLower(name.text)]
 	if !known {
 		err := p.lexer.fault(Parsing, "Unrecognized function", name)
 		err.Hint = "the known functions are case, contains, endsWith, format, fromJSON, hashFiles, join, startsWith, toJSON"
 		return nil, err
 	}
-	if err := p.advance(); err != nil { // to the parenthesis, which the lexer has seen
+	if err := p.advance(); err != nil { // to the parenthesis: the lexer has checked it
 		return nil, err
 	}
 	args, err := p.arguments()
@@ -227,11 +214,11 @@ func (p *parser) call() (*node, *Error) {
 		return nil, p.lexer.fault(Parsing, "Even number of parameters supplied, requires an odd number of parameters", name)
 	}
 	n := branch(opCall, args...)
-	n.name, n.function = name.text, f
+	n.name = name.text
 	return n, p.advance()
 }
 
-// arguments parses up to the parenthesis that closes a call, and leaves it.
+// arguments parses up to the closing parenthesis of a call, which remains the token.
 func (p *parser) arguments() ([]*node, *Error) {
 	var args []*node
 	for {
@@ -255,76 +242,7 @@ func (p *parser) arguments() ([]*node, *Error) {
 	}
 }
 
-// unexpectedEnd is the one fault that the lexer leaves to the parser.
+// unexpectedEnd is the only fault that the lexer does not find.
 func (p *parser) unexpectedEnd() *Error {
 	return p.lexer.fault(Parsing, "Unexpected end of expression", p.last)
-}
-
-func leaf(n node) *node {
-	n.depth = 1
-	return &n
-}
-
-func branch(op op, args ...*node) *node {
-	n := &node{op: op, args: args}
-	for _, arg := range args {
-		n.depth = max(n.depth, arg.depth)
-	}
-	n.depth++
-	return n
-}
-
-// join makes one operation of an operator and its operands. A chain of && or of
-// || is as deep as its deepest operand, however it is grouped.
-func join(op op, left, right *node) *node {
-	n := branch(op, left, right)
-	if op == opAnd || op == opOr {
-		n.depth = max(depthIn(op, left), depthIn(op, right))
-	}
-	return n
-}
-
-// depthIn is how deep a chain is that an operand is part of.
-func depthIn(op op, operand *node) int {
-	if operand.op == op {
-		return operand.depth
-	}
-	return operand.depth + 1
-}
-
-// located is an error at a token, worded as GitHub words it.
-func located(kind Kind, what string, t token, source string) *Error {
-	position := utf16Length(source[:t.at]) + 1
-	return &Error{
-		Kind:     kind,
-		Message:  fmt.Sprintf("%s: '%s'. Located at position %d within expression: %s", what, t.text, position, source),
-		Position: position,
-		at:       t.at,
-	}
-}
-
-// keyword returns the value of the words that are literals. Their case counts.
-func keyword(word string) (any, bool) {
-	switch word {
-	case "null":
-		return nil, true
-	case "true":
-		return true, true
-	case "false":
-		return false, true
-	case "NaN":
-		return math.NaN(), true
-	case "Infinity":
-		return math.Inf(1), true
-	}
-	return nil, false
-}
-
-// utf16Length counts a text as GitHub does.
-func utf16Length(s string) int {
-	n := 0
-	for _, r := range s {
-		n += max(utf16.RuneLen(r), 1)
-	}
-	return n
 }

@@ -1,4 +1,4 @@
-package expand
+package expr
 
 import (
 	"encoding/json"
@@ -9,13 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxJSONDepth is how many lists and objects may stand inside one another, as
-// in GitHub's runner.
+// maxJSONDepth is how deep lists and objects may be nested, as in GitHub's runner.
 const maxJSONDepth = 100
 
 // FromJSON reads one JSON value: nil, a bool, a float64, a string, a []any or an
-// [*Object]. Of members of the same name the last one counts, and of those that
-// differ by case only, the first.
+// [*Object]. Of members with the same name the last one counts; of members whose names
+// differ in case only, the first one.
 func FromJSON(text []byte) (any, error) {
 	var valid json.RawMessage
 	if err := json.Unmarshal(text, &valid); err != nil {
@@ -28,27 +27,26 @@ func FromJSON(text []byte) (any, error) {
 	return v, nil
 }
 
-// jsonReader reads text that is known to be valid JSON. The decoder of the
-// standard library keeps the order of members only where it is slow.
+// jsonReader reads text that is known to be valid JSON. The decoder of the standard library
+// preserves the order of members only by reading tokens, which is slow.
 type jsonReader struct {
 	rest string
 }
 
-// next returns the first byte of what comes next.
+// next skips white space and returns the next byte.
 func (r *jsonReader) next() byte {
 	r.rest = strings.TrimLeft(r.rest, " \t\r\n")
 	return r.rest[0]
 }
 
-// take cuts off n bytes.
+// take removes n bytes from the rest and returns them.
 func (r *jsonReader) take(n int) string {
 	taken := r.rest[:n]
 	r.rest = r.rest[n:]
 	return taken
 }
 
-// value fails only if there are more than depth lists and objects inside one
-// another.
+// value returns an error only if lists and objects are nested deeper than depth.
 func (r *jsonReader) value(depth int) (any, error) {
 	switch r.next() {
 	case '{':
@@ -75,13 +73,13 @@ func (r *jsonReader) value(depth int) (any, error) {
 	return n, nil
 }
 
-var errTooDeep = fmt.Errorf("more than %d lists and objects inside one another", maxJSONDepth)
+var errTooDeep = fmt.Errorf("lists and objects are nested deeper than %d", maxJSONDepth)
 
 func (r *jsonReader) list(depth int) (any, error) {
 	if depth < 0 {
 		return nil, errTooDeep
 	}
-	list := make([]any, 0, 1) // so that even an empty one has its identity
+	list := make([]any, 0, 1) // not nil, so that even an empty list has an identity
 	for r.take(1); r.next() != ']'; {
 		item, err := r.value(depth)
 		if err != nil {
@@ -135,8 +133,8 @@ func (r *jsonReader) text() string {
 	return s
 }
 
-// ToJSON writes a value as toJSON does, over several lines with two spaces for
-// each level.
+// ToJSON returns a value as the function toJSON does: on several lines, with an indentation
+// of two spaces.
 func ToJSON(v any) string {
 	t := text{limit: math.MaxInt}
 	t.writeJSON(v, 0)
@@ -147,14 +145,14 @@ func ToJSON(v any) string {
 func (t *text) writeJSON(v any, level int) {
 	if o, is := v.(*Object); is {
 		t.writeObject(o, level)
-	} else if list, is := items(v); is {
+	} else if list, is := List(v); is {
 		t.writeList(list, level)
 	} else if s, is := v.(string); is {
 		t.write(quoteJSON(s))
 	} else if kindOf(v) == "Null" {
 		t.write("null")
 	} else {
-		t.write(toString(v))
+		t.write(ToString(v))
 	}
 }
 
@@ -202,7 +200,7 @@ func (t *text) writeIndent(comma bool, level int) {
 	t.write(strings.Repeat("  ", level))
 }
 
-// quoteJSON escapes what JSON demands, and the line ends outside ASCII.
+// quoteJSON escapes the characters that JSON requires, and line ends outside of ASCII.
 func quoteJSON(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 2)
