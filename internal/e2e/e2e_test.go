@@ -107,8 +107,9 @@ func TestVersion(t *testing.T) {
 
 // endpoint is an ECS that containers can reach.
 type endpoint struct {
-	url    string
-	client *ecs.Client
+	url     string
+	client  *ecs.Client
+	cluster *string // nil is the default one
 }
 
 // env are the variables that lead an AWS client to the endpoint.
@@ -122,7 +123,7 @@ func (e endpoint) env() []string {
 }
 
 func newEndpoint(url string) endpoint {
-	return endpoint{url, ecs.New(ecs.Options{
+	return endpoint{url: url, client: ecs.New(ecs.Options{
 		Region: "eu-central-1", BaseEndpoint: aws.String(url),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "example", ""),
 	})}
@@ -166,7 +167,7 @@ func (e endpoint) tasks(t *testing.T, family string) []types.Task {
 	t.Helper()
 	var arns []string
 	for _, status := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		out, err := e.client.ListTasks(t.Context(), &ecs.ListTasksInput{Family: &family, DesiredStatus: status})
+		out, err := e.client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: e.cluster, Family: &family, DesiredStatus: status})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +176,7 @@ func (e endpoint) tasks(t *testing.T, family string) []types.Task {
 	if len(arns) == 0 {
 		return nil
 	}
-	out, err := e.client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Tasks: arns})
+	out, err := e.client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: e.cluster, Tasks: arns})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,27 +1,37 @@
 package e2e
 
 import (
-	"encoding/json"
+	"bufio"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 )
 
 // example is one of examples/: what its CI makes of it, in the environment that
 // this CI documents.
 type example struct {
-	name string
-	env  []string // NAME=value, of the CI
+	name  string
+	env   []string // NAME=value, of the CI
+	token string   // the OIDC token that the CI gives the job; empty if the job has keys
 
-	// read returns what the CI takes from the example's files.
-	read func(t *testing.T, e example) invocation
+	// read returns what the CI takes from the example's files: what runs the tasks, and
+	// what stops those that are left.
+	read func(t *testing.T, e example) (run, stop invocation)
 
 	startedBy string
 	url       string            // in the reason for which tasks are stopped
@@ -30,6 +40,8 @@ type example struct {
 	// report returns the JUnit report that the example's files have the CI take up; nil
 	// if they have it take up none.
 	report func(t *testing.T, e example) string
+
+	timeout string // in place of the one that the example has; empty leaves that
 }
 
 // invocation is how a CI starts the program: with arguments, or by a script.
@@ -39,177 +51,74 @@ type invocation struct {
 	script string
 }
 
-var examples = []example{
-	{
-		name: "woodpecker", // https://woodpecker-ci.org/docs/usage/environment
-		env: []string{
-			"CI=woodpecker", "CI_PIPELINE_NUMBER=8", "CI_WORKFLOW_NAME=deploy", "CI_STEP_NAME=migrate",
-			"CI_PIPELINE_URL=https://ci.example/repos/7/pipeline/8",
-			"CI_REPO=octo/app", "CI_COMMIT_SHA=1ecfd275", "CI_COMMIT_REF=refs/heads/main",
-			"CI_COMMIT_BRANCH=main", "CI_PIPELINE_EVENT=push",
-		},
-		read: func(t *testing.T, e example) invocation {
-			return invocation{env: settings(t, at(t, e.yaml(t, ".woodpecker.yaml")[0], "steps", 0, "settings"))}
-		},
-		startedBy: "ecs-run-task/8", url: "https://ci.example/repos/7/pipeline/8",
-	},
-	{
-		name: "drone", // https://docs.drone.io/pipeline/environment/reference/
-		env: []string{
-			"CI=true", "DRONE=true", "DRONE_BUILD_NUMBER=42", "DRONE_STAGE_NAME=deploy",
-			"DRONE_STEP_NAME=migrate", "DRONE_BUILD_LINK=https://drone.example/octo/app/42",
-			"DRONE_REPO=octo/app", "DRONE_COMMIT_SHA=1ecfd275", "DRONE_COMMIT_REF=refs/heads/main",
-			"DRONE_BRANCH=main", "DRONE_PULL_REQUEST=",
-		},
-		read: func(t *testing.T, e example) invocation {
-			return invocation{env: settings(t, at(t, e.yaml(t, ".drone.yml")[0], "steps", 0, "settings"))}
-		},
-		startedBy: "ecs-run-task/42", url: "https://drone.example/octo/app/42",
-	},
-	{
-		name: "harness", // https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/
-		env: []string{
-			"CI=true", "DRONE=true", "HARNESS_BUILD_ID=43", "HARNESS_PIPELINE_ID=deploy",
-			"HARNESS_STAGE_ID=production", "HARNESS_STEP_ID=migrate",
-			"DRONE_BUILD_NUMBER=43",
-			"DRONE_BUILD_LINK=https://app.harness.io/ng/account/a/ci/orgs/default/projects/app/pipelines/deploy/executions/x/pipeline",
-			"DRONE_REPO=octo/app", "DRONE_COMMIT_SHA=1ecfd275", "DRONE_BRANCH=main",
-		},
-		read: func(t *testing.T, e example) invocation {
-			step := at(t, e.yaml(t, "pipeline.yaml")[0], "pipeline", "stages", 0, "stage", "spec",
-				"execution", "steps", 0, "step", "spec", "settings")
-			return invocation{env: settings(t, step)}
-		},
-		startedBy: "ecs-run-task/43",
-		url:       "https://app.harness.io/ng/account/a/ci/orgs/default/projects/app/pipelines/deploy/executions/x/pipeline",
-	},
-	{
-		name: "gitlab", // https://docs.gitlab.com/ci/variables/predefined_variables/
-		env: []string{
-			"CI=true", "GITLAB_CI=true", "CI_PIPELINE_ID=1001", "CI_PIPELINE_IID=12", "CI_JOB_NAME=migrate",
-			"CI_JOB_URL=https://gitlab.example/g/app/-/jobs/9",
-			"CI_PROJECT_PATH=g/app", "CI_COMMIT_SHA=1ecfd275", "CI_COMMIT_BRANCH=main",
-			"CI_COMMIT_REF_NAME=main", "CI_PIPELINE_SOURCE=push",
-		},
-		read: func(t *testing.T, e example) invocation {
-			return e.component(t, at(t, e.yaml(t, ".gitlab-ci.yml")[0], "include", 0, "inputs"))
-		},
-		startedBy: "ecs-run-task/1001", url: "https://gitlab.example/g/app/-/jobs/9",
-		result: map[string]string{
-			"ECS_RUN_TASK_STATUS":           "timed-out",
-			"ECS_RUN_TASK_EXIT_CODE":        "124",
-			"ECS_RUN_TASK_TASK_DEFINITIONS": "migrate:1",
-		},
-		report: func(t *testing.T, e example) string {
-			text := strings.NewReplacer("$[[ inputs.job-name ]]", "migrate").Replace(e.text(t, "template.yml"))
-			return at(t, parseYAML(t, text)[1], "migrate", "artifacts", "reports", "junit").(string)
-		},
-	},
-	{
-		name: "bitbucket", // https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
-		env: []string{
-			"BITBUCKET_BUILD_NUMBER=21", "BITBUCKET_REPO_FULL_NAME=octo/app", "BITBUCKET_COMMIT=1ecfd275",
-			"BITBUCKET_BRANCH=main",
-		}, // pipes have them too
-		read: func(t *testing.T, e example) invocation {
-			given := at(t, e.yaml(t, "bitbucket-pipelines.yml")[0], "pipelines", "branches", "main", 0,
-				"step", "script", 0, "variables")
-			return invocation{env: e.variables(t, given)}
-		},
-		startedBy: "ecs-run-task/21", url: "https://bitbucket.org/octo/app/pipelines/results/21",
-		report: func(t *testing.T, e example) string { // any XML file in a folder test-results
-			return "test-results/*.xml" // https://support.atlassian.com/bitbucket-cloud/docs/test-reporting-in-pipelines/
-		},
-	},
-	{
-		name: "buildkite", // https://buildkite.com/docs/pipelines/configure/environment-variables
-		env: []string{
-			"CI=true", "BUILDKITE=true", "BUILDKITE_BUILD_ID=4735ba57-80d0-46e2-8fa0-b28223a86586",
-			"BUILDKITE_BUILD_NUMBER=1514", "BUILDKITE_JOB_ID=e44f9784",
-			"BUILDKITE_BUILD_URL=https://buildkite.com/acme/app/builds/1514", "BUILDKITE_COMMIT=1ecfd275",
-			"BUILDKITE_BRANCH=main", "BUILDKITE_PULL_REQUEST=false",
-		},
-		read: func(t *testing.T, e example) invocation {
-			var in invocation
-			for name, plugin := range at(t, e.yaml(t, "pipeline.yml")[0], "steps", 0, "plugins", 0).(map[string]any) {
-				if !strings.HasPrefix(name, "docker#") {
-					t.Fatalf("the plugin is %s, want docker", name)
-				}
-				for _, word := range at(t, plugin, "command").([]any) {
-					in.args = append(in.args, e.expand(word.(string)))
-				}
-			}
-			return in
-		},
-		startedBy: "ecs-run-task/4735ba57-80d0-46e2-8fa0-b28223a86586",
-		url:       "https://buildkite.com/acme/app/builds/1514",
-		report: func(t *testing.T, e example) string {
-			steps := at(t, e.yaml(t, "pipeline.yml")[0], "steps")
-			report := at(t, steps, 2, "plugins", 0, "junit-annotate#v2.7.0", "artifacts").(string)
-			if sent := at(t, steps, 0, "artifact_paths", 0); sent != report {
-				t.Errorf("the annotation is of %s, and the artifact is %s", report, sent)
-			}
-			return report
-		},
-	},
-	{
-		name: "circleci", // https://circleci.com/docs/reference/variables/
-		env: []string{
-			"CI=true", "CIRCLECI=true", "CIRCLE_WORKFLOW_ID=6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e",
-			"CIRCLE_BUILD_NUM=99", "CIRCLE_JOB=migrate",
-			"CIRCLE_BUILD_URL=https://circleci.com/gh/octo/app/99", "CIRCLE_SHA1=1ecfd275", "CIRCLE_BRANCH=main",
-		},
-		read: func(t *testing.T, e example) invocation {
-			return e.orb(t,
-				at(t, e.yaml(t, "config.yml")[0], "workflows", "deploy", "jobs", 0,
-					"ecs-run-task/run").(map[string]any))
-		},
-		startedBy: "ecs-run-task/6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e", url: "https://circleci.com/gh/octo/app/99",
-		report: func(t *testing.T, e example) string {
-			return at(t, e.yaml(t, "orb.yml")[0], "jobs", "run", "steps", 2, "store_test_results",
-				"path").(string) + "/*.xml"
-		},
-	},
-	{
-		name: "jenkins", // https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables
-		env: []string{
-			"JENKINS_URL=https://jenkins.example/", "BUILD_ID=17", "BUILD_NUMBER=17",
-			"BUILD_TAG=jenkins-app-17", "BUILD_URL=https://jenkins.example/job/app/17/",
-			"JOB_NAME=app", "GIT_COMMIT=1ecfd275", "BRANCH_NAME=main",
-		},
-		read: func(t *testing.T, e example) invocation {
-			_, script, _ := strings.Cut(e.text(t, "Jenkinsfile"), "sh '''")
-			script, _, found := strings.Cut(script, "'''")
-			if !found {
-				t.Fatal("the Jenkinsfile has no sh '''script'''")
-			}
-			return invocation{script: strings.ReplaceAll(script, `\\`, `\`)}
-		},
-		startedBy: "ecs-run-task/jenkins-app-17", url: "https://jenkins.example/job/app/17/",
-		report: func(t *testing.T, e example) string {
-			match := regexp.MustCompile(`junit '(.*)'`).FindStringSubmatch(e.text(t, "Jenkinsfile"))
-			if match == nil {
-				t.Fatal("the Jenkinsfile has no junit step")
-			}
-			return match[1]
-		},
-	},
-	{
-		name: "azure", // https://learn.microsoft.com/azure/devops/pipelines/build/variables
-		env: []string{
-			"TF_BUILD=True", "BUILD_BUILDID=5", "BUILD_BUILDNUMBER=20261124.1",
-			"SYSTEM_COLLECTIONURI=https://dev.azure.com/octo/", "SYSTEM_TEAMPROJECT=app",
-			"BUILD_SOURCEVERSION=1ecfd275", "BUILD_SOURCEBRANCH=refs/heads/main",
-		},
-		read: func(t *testing.T, e example) invocation {
-			return invocation{script: at(t, e.yaml(t, "azure-pipelines.yml")[0], "steps", 0, "bash").(string)}
-		},
-		startedBy: "ecs-run-task/5", url: "https://dev.azure.com/octo/app/_build/results?buildId=5",
-		result: map[string]string{"ECS_RUN_TASK_STATUS": "timed-out"},
-		report: func(t *testing.T, e example) string {
-			return at(t, e.yaml(t, "azure-pipelines.yml")[0], "steps", 1, "inputs", "testResultsFiles").(string)
-		},
-	},
+// exampleJob is the folder and the environment that an example's CI gives it.
+type exampleJob struct {
+	example
+	issuer    *issuer
+	workspace string
+	env       []string
+}
+
+// command returns how an invocation is started.
+func (j exampleJob) command(in invocation) *exec.Cmd {
+	cmd := exec.Command("ecs-run-task", in.args...)
+	if in.script != "" {
+		cmd = exec.Command("bash", "-e", "-c", in.script)
+	}
+	cmd.Dir = j.workspace
+	cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.workspace}, j.example.env, j.env, in.env)
+	return cmd
+}
+
+// newJob makes the folder of an example's job, whose task of a family runs for a minute.
+// Nothing but what the example itself says leads to the region, the role or the keys.
+func (e example) newJob(t *testing.T, ecs endpoint, family string) exampleJob {
+	t.Helper()
+	a := &issuer{life: time.Hour, calls: map[string]int{}}
+	a.ci, a.sts = httptest.NewServer(http.HandlerFunc(a.mint)), httptest.NewServer(http.HandlerFunc(a.assume))
+	t.Cleanup(a.ci.Close)
+	t.Cleanup(a.sts.Close)
+	j := exampleJob{example: e, issuer: a, workspace: t.TempDir()}
+	j.env = []string{
+		"AWS_ENDPOINT_URL=" + ecs.url, "AWS_ENDPOINT_URL_STS=" + a.sts.URL, "AWS_EC2_METADATA_DISABLED=true",
+		"ACTIONS_ID_TOKEN_REQUEST_URL=" + a.ci.URL + "/token?api-version=2.0",
+	}
+	if !slices.Contains(e.env, "ACTIONS_ID_TOKEN_REQUEST_TOKEN=the-request") {
+		j.env = j.env[:3]
+	}
+	write(t, j.workspace, map[string]string{"ecs/migrate.json": fmt.Sprintf(`{"family": %q,
+		"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+		"executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+		"containerDefinitions": [{"name": "app", "image": "app:${{ vars.IMAGE_TAG }}", "command": ["sleep", "60"]}],
+		"x-run-task": {"launch-type": "FARGATE"}}`, family)})
+	return j
+}
+
+// wantRole wants the role to have been assumed with the CI's token, if the CI has one.
+func (j exampleJob) wantRole(t *testing.T, what string) {
+	t.Helper()
+	j.issuer.mu.Lock()
+	defer j.issuer.mu.Unlock()
+	for _, got := range j.issuer.assumed {
+		if got.role != "arn:aws:iam::123456789012:role/run-tasks" || !strings.HasPrefix(got.token, j.token) {
+			t.Errorf("%s: the role was assumed by %+v, want the role of the example and the token %q", what, got, j.token)
+		}
+	}
+	if assumed := len(j.issuer.assumed) > 0; assumed != (j.token != "") {
+		t.Errorf("%s: a role was assumed: %v, want %v", what, assumed, !assumed)
+	}
+	j.issuer.assumed = nil
+}
+
+// serveProduction is an ECS with the cluster of the examples.
+func serveProduction(t *testing.T) endpoint {
+	t.Helper()
+	e := serveECS(t, "127.0.0.1")
+	e.cluster = aws.String("production")
+	if _, err := e.client.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: e.cluster}); err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
 // Each example runs a task that lasts too long: what the CI is told, and what ECS
@@ -223,25 +132,15 @@ func TestExamples(t *testing.T) {
 	if len(folders) != len(examples) {
 		t.Errorf("examples has %d folders, of which %d are tested", len(folders), len(examples))
 	}
-	ecs := serveECS(t, "127.0.0.1")
+	ecs := serveProduction(t)
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			in := e.read(t, e)
+			e.timeout = "1s"
 			family := "migrate-" + e.name
-			workspace := t.TempDir()
-			write(t, workspace, map[string]string{
-				"ecs/migrate.json": strings.Replace(definition(family, "sleep 60"), "busybox:1",
-					"app:${{ vars.IMAGE_TAG }}", 1),
-			})
-			cmd := exec.Command("ecs-run-task", in.args...)
-			if in.script != "" {
-				cmd = exec.Command("bash", "-e", "-c", in.script)
-			}
-			cmd.Dir = workspace
-			cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + workspace}, e.env...)
-			cmd.Env = append(append(cmd.Env, in.env...), ecs.env()...)
-			status, out := exitStatus(t, cmd)
+			j := e.newJob(t, ecs, family)
+			run, _ := e.read(t, e)
+			status, out := exitStatus(t, j.command(run))
 			if status != 124 {
 				t.Errorf("exit status %d, want 124", status)
 			}
@@ -254,16 +153,123 @@ func TestExamples(t *testing.T) {
 					t.Errorf("image = %q, want %q", image, want)
 				}
 			}
+			j.wantRole(t, "run")
 			if len(e.result) > 0 {
-				e.wantResult(t, filepath.Join(workspace, "ecs-run-task.env"), family)
+				e.wantResult(t, filepath.Join(j.workspace, "ecs-run-task.env"), family)
 			}
 			if e.report != nil {
-				wantRedReport(t, filepath.Join(workspace, e.report(t, e)), family)
+				wantRedReport(t, filepath.Join(j.workspace, e.report(t, e)), family)
 			}
 			if t.Failed() {
 				t.Log(out)
 			}
 		})
+	}
+}
+
+// What a job that was killed has left is stopped by what the example has for that, which
+// gets its region, its cluster and its credentials from the example alone.
+func TestExamplesStop(t *testing.T) {
+	t.Parallel()
+	ecs := serveProduction(t)
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			family := "killed-" + e.name
+			j := e.newJob(t, ecs, family)
+			run, stop := e.read(t, e)
+			j.kill(t, run)
+			j.wantRole(t, "run")
+			status, out := exitStatus(t, j.command(stop))
+			if status != 0 {
+				t.Errorf("stop: exit status %d, want 0", status)
+			}
+			j.wantRole(t, "stop")
+			reason := "ecs-run-task stop " + e.url
+			if slices.Contains(stop.args, "post") {
+				reason = "left by its step; stopped by ecs-run-task " + e.url
+			}
+			ecs.wantStopped(t, family, reason)
+			if t.Failed() {
+				t.Log(out)
+			}
+		})
+	}
+}
+
+// kill runs an invocation until its task has started, and kills it then.
+func (j exampleJob) kill(t *testing.T, in invocation) {
+	t.Helper()
+	cmd := j.command(in)
+	killGroup := inGroup(cmd)
+	read, written := io.Pipe()
+	cmd.Stdout, cmd.Stderr = written, written
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := sync.OnceFunc(killGroup)
+	var out strings.Builder
+	started := make(chan bool, 1)
+	go func() {
+		lines := bufio.NewScanner(read)
+		for lines.Scan() {
+			fmt.Fprintln(&out, lines.Text())
+			if strings.HasPrefix(lines.Text(), "1 task started") {
+				started <- true
+				kill()
+			}
+		}
+		close(started)
+	}()
+	defer time.AfterFunc(time.Minute, kill).Stop()
+	cmd.Wait()
+	written.Close()
+	if !<-started {
+		t.Fatalf("the example started no task:\n%s", out.String())
+	}
+}
+
+// Each example says what was tried of it, names no key, and says how one run waits for
+// another.
+func TestExampleTexts(t *testing.T) {
+	t.Parallel()
+	key := regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{12,}|(?i)secret_access_key: *[A-Za-z0-9/+]{20,}`)
+	alone := map[string]string{
+		"azure": "lockBehavior: sequential", "bitbucket": "deployment: production", "buildkite": "concurrency_group: ",
+		"circleci": "serial-group: ", "drone": "concurrency:", "forgejo": "concurrency:", "github": "concurrency:",
+		"gitlab": "resource_group: ", "harness": "if_running: wait",
+		"jenkins": "disableConcurrentBuilds()", "woodpecker": "INPUT_IF_RUNNING: wait",
+	}
+	for _, e := range examples {
+		if got := ci.Detect(lookup(e.env)).System; got != e.name {
+			t.Errorf("the environment of examples/%s is of %q", e.name, got)
+		}
+		files, err := filepath.Glob("examples/" + e.name + "/*")
+		hidden, _ := filepath.Glob("examples/" + e.name + "/.*")
+		if files = append(files, hidden...); err != nil || len(files) == 0 {
+			t.Fatalf("examples/%s has no files: %v", e.name, err)
+		}
+		var all string
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(text)
+			if found := key.Find(text); found != nil {
+				t.Errorf("%s has a key: %s", file, found)
+			}
+			for i, line := range strings.Split(string(text), "\n") {
+				if len(line) > 120 {
+					t.Errorf("%s:%d has %d characters, want 120 at the most", file, i+1, len(line))
+				}
+			}
+		}
+		for _, want := range []string{" Tried: ", "Not tried: ", alone[e.name]} {
+			if want == "" || !strings.Contains(all, want) {
+				t.Errorf("examples/%s has no %q", e.name, want)
+			}
+		}
 	}
 }
 
@@ -278,8 +284,8 @@ func wantRedReport(t *testing.T, pattern, family string) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d reports at %s (%v), want 1", len(found), pattern, err)
 	}
-	if out, err := exec.Command("xmllint", "--noout", "--schema", "testdata/junit/junit.xsd",
-		found[0]).CombinedOutput(); err != nil {
+	xmllint := exec.Command("xmllint", "--noout", "--schema", "testdata/junit/junit.xsd", found[0])
+	if out, err := xmllint.CombinedOutput(); err != nil {
 		t.Errorf("xmllint: %v\n%s", err, out)
 	}
 	out, err := exec.Command("python3", "testdata/junit/read.py", found[0]).CombinedOutput()
@@ -316,144 +322,14 @@ func (e example) wantResult(t *testing.T, path, family string) {
 	}
 }
 
-// text returns a file of the example, with a time-out that ends soon and the
-// cluster that the embedded ECS has.
-func (e example) text(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("examples", e.name, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.NewReplacer("15m", "1s", "production", "default").Replace(string(text))
-}
-
-// yaml returns the documents of a file of the example.
-func (e example) yaml(t *testing.T, name string) []any {
-	t.Helper()
-	return parseYAML(t, e.text(t, name))
-}
-
-func parseYAML(t *testing.T, text string) []any {
-	t.Helper()
-	var documents []any
-	for decoder := yaml.NewDecoder(strings.NewReader(text)); ; {
-		var document any
-		switch err := decoder.Decode(&document); err {
-		case nil:
-			documents = append(documents, document)
-		case io.EOF:
-			return documents
-		default:
-			t.Fatal(err)
-		}
-	}
-}
-
-// at returns the value at a path of keys and indices.
-func at(t *testing.T, value any, path ...any) any {
-	t.Helper()
-	for i, step := range path {
-		var found bool
-		switch step := step.(type) {
-		case string:
-			members, _ := value.(map[string]any)
-			value, found = members[step]
-		case int:
-			items, _ := value.([]any)
-			if found = step < len(items); found {
-				value = items[step]
-			}
-		}
-		if !found {
-			t.Fatalf("nothing is at %v", path[:i+1])
-		}
-	}
-	return value
-}
-
-// settings are the variables that plugins of the Drone family get for their
-// settings: hyphens and dots become underscores, lists of scalars are joined by
-// commas, and maps are JSON.
-func settings(t *testing.T, given any) []string {
-	t.Helper()
-	expressions := regexp.MustCompile(`\$\{(?:CI|DRONE)_COMMIT_SHA\}|<\+codebase\.commitSha>`)
-	var env []string
-	for name, value := range given.(map[string]any) {
-		text, isText := value.(string)
-		if !isText {
-			quoted, err := json.Marshal(value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text = string(quoted)
-		}
-		name = strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
-		env = append(env, "PLUGIN_"+name+"="+expressions.ReplaceAllString(text, "1ecfd275"))
-	}
-	return env
-}
-
-// expand replaces the CI's variables in a text.
-func (e example) expand(text string) string {
-	return os.Expand(text, func(name string) string {
-		for _, variable := range e.env {
+// lookup returns the values of NAME=value.
+func lookup(env []string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, variable := range env {
 			if value, ok := strings.CutPrefix(variable, name+"="); ok {
-				return value
+				return value, true
 			}
 		}
-		return ""
-	})
-}
-
-// variables returns a map of variables as NAME=value.
-func (e example) variables(t *testing.T, given any) []string {
-	t.Helper()
-	var env []string
-	for name, value := range given.(map[string]any) {
-		env = append(env, name+"="+e.expand(fmt.Sprint(value)))
+		return "", false
 	}
-	return env
-}
-
-// component is what GitLab makes of the component with the inputs given to it.
-func (e example) component(t *testing.T, given any) invocation {
-	t.Helper()
-	text := e.text(t, "template.yml")
-	for name, input := range at(t, parseYAML(t, text)[0], "spec", "inputs").(map[string]any) {
-		value, isGiven := given.(map[string]any)[name]
-		if !isGiven {
-			value = at(t, input, "default")
-		}
-		text = strings.ReplaceAll(text, "$[[ inputs."+name+" ]]", fmt.Sprint(value))
-	}
-	if strings.Contains(text, "$[[") {
-		t.Fatalf("the component uses an input that it does not declare:\n%s", text)
-	}
-	job := at(t, parseYAML(t, text)[1], "migrate")
-	in := invocation{env: e.variables(t, at(t, job, "variables"))}
-	for _, line := range at(t, job, "script").([]any) {
-		in.script += line.(string) + "\n"
-	}
-	return in
-}
-
-// orb is what CircleCI makes of the orb's job with the parameters given to it.
-func (e example) orb(t *testing.T, given map[string]any) invocation {
-	t.Helper()
-	job := at(t, e.yaml(t, "orb.yml")[0], "jobs", "run")
-	given["variables"] = strings.ReplaceAll(at(t, given, "variables").(string),
-		"<< pipeline.git.revision >>", "1ecfd275")
-	in := invocation{script: at(t, job, "steps", 1, "run", "command").(string)}
-	for name, value := range at(t, job, "environment").(map[string]any) {
-		text := fmt.Sprint(value)
-		for parameter, declared := range at(t, job, "parameters").(map[string]any) {
-			value, isGiven := given[parameter]
-			if !isGiven {
-				value = declared.(map[string]any)["default"]
-			}
-			text = strings.ReplaceAll(text, "<< parameters."+parameter+" >>", fmt.Sprint(value))
-		}
-		in.env = append(in.env, name+"="+text)
-	}
-	return in
 }
