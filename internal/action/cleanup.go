@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
@@ -31,12 +32,19 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 	if err == nil {
 		err = runner.CleanUp(limited, choice, failed, registered, x.Outcome.Succeeded())
 	}
+	late := err != nil && (limited.Err() != nil || errors.Is(err, context.DeadlineExceeded))
+	if saved := choice.All(true) && !x.clients.Local; saved && !late {
+		in.publisher().SaveRevisions(nil) // the post stage has nothing to do
+	}
 	if err == nil {
 		return
 	}
-	if limited.Err() != nil {
+	switch {
+	case late && choice.All(failed) && in.console.HasState():
+		in.console.Printf("not cleaned up as a whole, as there is no time left; the post stage goes on")
+	case late:
 		in.console.Printf("not cleaned up as a whole, as there is no time left")
-	} else {
+	default:
 		for _, note := range in.explainer(x.clients, x.logs).Error(ctx, err, nil) {
 			note.Title = "not cleaned up"
 			in.console.Warning(note)

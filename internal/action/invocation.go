@@ -110,6 +110,9 @@ func (in invocation) publisher() publish.Publisher {
 // runner returns what runs the plan of an execution.
 func (in invocation) runner(x execution, ledger *run.Ledger) run.Runner {
 	ledger.OnTasks(in.publisher().SaveTasks)
+	if !x.clients.Local && in.cleanUpChoice().All(true) { // what the post stage is to do if the step can't
+		ledger.OnRevisions(in.publisher().SaveRevisions)
+	}
 	r := run.Runner{
 		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.Outcome.Plan,
 		Ledger: ledger, Logs: x.logs, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs),

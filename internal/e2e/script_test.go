@@ -67,6 +67,7 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 		"no-room": ecslocal.Room(0, "RESOURCE:MEMORY"), "room-for-1": ecslocal.Room(1, "RESOURCE:MEMORY"),
 		"no-network": ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."),
 		"late-logs":  ecslocal.LateLogs(1500 * time.Millisecond), "slow-pull": ecslocal.SlowPull(3 * time.Second),
+		"stall":    ecslocal.Stall(time.Minute),
 		"throttle": ecslocal.Throttle(), "lost-answer": ecslocal.CutAfter(),
 		"expired-token": ecslocal.ExpiredToken(), "denied": ecslocal.Denied("*"),
 		"collision": ecslocal.Refuse(400, "ClientException",

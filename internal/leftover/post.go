@@ -19,12 +19,13 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Post is the action's post stage: it stops what the step has left, if the step could not do
-// so itself, and shows the log lines that came after it. Runners run the post stage even
+// Post is the action's post stage: it stops what the step has left and cleans up, if the step
+// could not do so itself, and shows the log lines that came after it. Runners run the post stage even
 // where they killed the step. It reports whether nothing may be left that should not be.
 func Post(ctx context.Context, e Env) bool {
 	p := &post{Env: e, saved: savedBy(e.Getenv), policy: plan.EndPolicyOf(e.Config)}
 	stopped := p.stopTasks(ctx)
+	p.cleanUp(ctx)
 	p.showLogs(ctx)
 	return stopped
 }
@@ -43,6 +44,10 @@ type saved struct {
 	Intent string          // the mark of the tasks that it was about to start; may be empty
 	Tasks  []string        // the ARNs of those that it knew of
 	Logs   []logs.Position // up to where it read
+
+	// Revisions are what it registered, as family:revision, if its clean-up may
+	// deregister them and has not come to its end.
+	Revisions []string
 }
 
 func savedBy(getenv func(string) string) saved {
@@ -52,6 +57,9 @@ func savedBy(getenv func(string) string) saved {
 	}
 	if tasks := getenv("STATE_tasks"); tasks != "" {
 		s.Tasks = strings.Split(tasks, ",")
+	}
+	if revisions := getenv("STATE_revisions"); revisions != "" {
+		s.Revisions = strings.Split(revisions, ",")
 	}
 	return s
 }

@@ -113,6 +113,16 @@ func (p Publisher) SaveTasks(arns []string) {
 	p.Console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
 }
 
+// SaveRevisions saves for the post stage which revisions the run has registered and not
+// deregistered, by their ARNs.
+func (p Publisher) SaveRevisions(arns []string) {
+	names := make([]string, len(arns))
+	for i, arn := range arns {
+		names[i] = arn[strings.LastIndexByte(arn, '/')+1:]
+	}
+	p.Console.Emit(event.State{Name: "revisions", Value: strings.Join(names, ",")})
+}
+
 // SaveLogs saves for the post stage up to where the logs have been read, and says where
 // later lines are.
 func (p Publisher) SaveLogs(positions []logs.Position) {

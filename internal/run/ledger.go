@@ -55,14 +55,25 @@ func (l UnansweredLaunch) look() string {
 type Ledger struct {
 	mu      sync.Mutex
 	entries []Entry
-	save    func(tasks []string)
+
+	saving        sync.Mutex // held while something is saved: in the order that it came to be
+	saveTasks     func(arns []string)
+	saveRevisions func(arns []string)
 }
 
 // OnTasks has save called with the ARNs of all tasks whenever there is a new one.
-func (l *Ledger) OnTasks(save func(tasks []string)) {
+func (l *Ledger) OnTasks(save func(arns []string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.save = save
+	l.saveTasks = save
+}
+
+// OnRevisions has save called with the ARNs of the revisions that are registered and not
+// deregistered, whenever that changes.
+func (l *Ledger) OnRevisions(save func(arns []string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.saveRevisions = save
 }
 
 // Entries returns what there is, in the order it came to be.
@@ -135,8 +146,10 @@ func (l *Ledger) Has(arn string) bool {
 }
 
 func (l *Ledger) change(state EntryState, arns ...string) {
+	l.saving.Lock()
+	defer l.saving.Unlock()
 	l.mu.Lock()
-	added := false
+	newTask := false
 	for _, arn := range arns {
 		if i := l.index(arn); i >= 0 {
 			l.entries[i].State = state
@@ -144,12 +157,16 @@ func (l *Ledger) change(state EntryState, arns ...string) {
 			continue
 		}
 		l.entries = append(l.entries, Entry{ARN: arn, State: state, Followed: state == EntryFollowed})
-		added = added || state == EntryStarted || state == EntryAdopted
+		newTask = newTask || state == EntryStarted || state == EntryAdopted
 	}
-	save, tasks := l.save, l.arns(func(e Entry) bool { return e.isTask() && !e.Followed })
+	saveTasks, tasks := l.saveTasks, l.arns(func(e Entry) bool { return e.isTask() && !e.Followed })
+	saveRevisions, revisions := l.saveRevisions, l.arns(Entry.isRevision)
 	l.mu.Unlock()
-	if added && save != nil {
-		save(tasks)
+	if newTask && saveTasks != nil {
+		saveTasks(tasks)
+	}
+	if revision := state == EntryRegistered || state == EntryDeregistered; revision && saveRevisions != nil {
+		saveRevisions(revisions)
 	}
 }
 
@@ -173,6 +190,8 @@ func (l *Ledger) Running() []string {
 	defer l.mu.Unlock()
 	return l.arns(Entry.runs)
 }
+
+func (e Entry) isRevision() bool { return e.State == EntryRegistered }
 
 func (e Entry) isTask() bool { return e.State >= EntryFollowed && e.State <= EntryEnded }
 
@@ -211,7 +230,7 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	defer l.mu.Unlock()
 	var text strings.Builder
 	fmt.Fprintln(&text, why)
-	for _, arn := range l.arns(func(e Entry) bool { return e.State == EntryRegistered }) {
+	for _, arn := range l.arns(Entry.isRevision) {
 		fmt.Fprintf(&text, "this step registered %s\n", arn)
 	}
 	for _, arn := range l.arns(Entry.runs) {
@@ -222,8 +241,9 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	}
 	for _, e := range l.entries {
 		if launch := e.Launch; e.State == EntryMaybeStarted {
-			fmt.Fprintf(&text, "%s of %s may have started: ECS has not answered RunTask since %s (client token %s); to look:\n  %s\n",
-				Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" MST"), launch.ClientToken, launch.look())
+			fmt.Fprintf(&text, "%s of %s may have started: ECS has not answered RunTask since %s (client token %s); to look:\n",
+				Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" MST"), launch.ClientToken)
+			fmt.Fprintf(&text, "  %s\n", launch.look())
 		}
 	}
 	io.WriteString(out, text.String())

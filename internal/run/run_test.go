@@ -433,6 +433,8 @@ func TestLedger(t *testing.T) {
 	var l run.Ledger
 	var saved [][]string
 	l.OnTasks(func(arns []string) { saved = append(saved, arns) })
+	var revisions [][]string
+	l.OnRevisions(func(arns []string) { revisions = append(revisions, arns) })
 	l.Registered("r1")
 	l.Registered("r2")
 	l.Started("t1", "t2")
@@ -453,9 +455,13 @@ func TestLedger(t *testing.T) {
 	if want := [][]string{{"t1", "t2"}, {"t1", "t2", "t3"}}; fmt.Sprint(saved) != fmt.Sprint(want) {
 		t.Errorf("saved %v, want %v", saved, want)
 	}
+	if want := [][]string{{"r1"}, {"r1", "r2"}, {"r1"}}; fmt.Sprint(revisions) != fmt.Sprint(want) {
+		t.Errorf("saved the revisions %v, want %v", revisions, want)
+	}
 	var out strings.Builder
 	launch := run.UnansweredLaunch{
-		Definition: "job:1", Count: 2, Region: "eu-central-1", Cluster: "main", StartedBy: "ecs-run-task/7", ClientToken: "A", Since: time.Unix(1000, 0),
+		Definition: "job:1", Count: 2, Region: "eu-central-1", Cluster: "main",
+		StartedBy: "ecs-run-task/7", ClientToken: "A", Since: time.Unix(1000, 0),
 	}
 	l.Launching(launch)
 	launch.ClientToken = "B"

@@ -65,7 +65,8 @@ func (r Runner) unanswered(ctx context.Context, job Registered) (f found, err er
 			break
 		}
 		arn := aws.ToString(revision.TaskDefinitionArn)
-		if r.Ledger.Has(arn) || launched[arn] || revision.Status != types.TaskDefinitionStatusActive || !sameContent(text, answer) {
+		active := revision.Status == types.TaskDefinitionStatusActive
+		if r.Ledger.Has(arn) || launched[arn] || !active || !sameContent(text, answer) {
 			continue
 		}
 		if by := aws.ToString(revision.RegisteredBy); after || by == "" || by != principal {
@@ -142,7 +143,8 @@ func (r Runner) logDeregisterCommands(arns []string) {
 }
 
 // FindUnanswered returns the revisions that attempts of the run to register the jobs'
-// definitions have certainly made without an answer. Others that they may have made are named, with the commands that deregister them.
+// definitions have certainly made without an answer. Others that they may have made are
+// named, with the commands that deregister them.
 func (r Runner) FindUnanswered(ctx context.Context, jobs []Registered) ([]string, error) {
 	var own []string
 	for _, job := range jobs {

@@ -16,6 +16,7 @@ import (
 // names those that another run may have made.
 func TestFindUnanswered(t *testing.T) {
 	const root = "arn:aws:iam::123456789012:root" // whom the ECS shows as registeredBy
+	never := ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter())
 	lost := func(n int) func(ecslocal.Call) ecslocal.Effect {
 		return ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter(), n)
 	}
@@ -35,10 +36,11 @@ func TestFindUnanswered(t *testing.T) {
 		{name: "the call was lost", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 1)},
 		{name: "an older one of the same content", before: 1, longAgo: true, faults: lost(2), left: 1},
 		{name: "more than attempts", before: 1, faults: lost(2), left: 2, maybe: 2},
-		{name: "one that has a task", before: 1, launched: true, faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 2), left: 1},
-		{name: "no answer at all", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter()), principal: root, failed: true},
-		{name: "no answer at all, and the principal is not known", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter()), failed: true, left: -1, maybe: -1},
-		{name: "no answer at all, and another principal", faults: ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter()), principal: "arn:aws:iam::123456789012:user/a", failed: true, left: -1, maybe: -1},
+		{name: "one that has a task", before: 1, launched: true,
+			faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 2), left: 1},
+		{name: "no answer at all", faults: never, principal: root, failed: true},
+		{name: "no answer at all, and the principal is not known", faults: never, failed: true, left: -1, maybe: -1},
+		{name: "no answer at all, and another principal", faults: never, principal: root + "/a", failed: true, left: -1, maybe: -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -79,12 +81,13 @@ func TestFindUnanswered(t *testing.T) {
 				if err != nil || len(left) != tt.left {
 					t.Errorf("of %d revisions %d are left, %v, want %d", len(all), len(left), err, tt.left)
 				}
-				if got := strings.Count(w.text.String(), "not deregistered, as another run may have registered it: "); got != tt.maybe {
+				const maybe = "not deregistered, as another run may have registered it: "
+				if got := strings.Count(w.text.String(), maybe); got != tt.maybe {
 					t.Errorf("%d are named as another run's, want %d", got, tt.maybe)
 				}
 				for _, arn := range left {
-					named := strings.Contains(w.text.String(), "  aws ecs deregister-task-definition --region eu-central-1 --task-definition "+arn+"\n")
-					if tt.maybe > 0 && !named {
+					command := "  aws ecs deregister-task-definition --region eu-central-1 --task-definition " + arn + "\n"
+					if tt.maybe > 0 && !strings.Contains(w.text.String(), command) {
 						t.Errorf("the command for %s is not in the transcript", arn)
 					}
 				}

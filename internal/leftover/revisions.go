@@ -1,0 +1,158 @@
+package leftover
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// stoppedListed is for how long ECS certainly lists a task that has stopped.
+const stoppedListed = 50 * time.Minute
+
+// cleanUp deregisters what the step registered and had no time to deregister, by the rules
+// of the step's own clean-up. A step that did not end well has failed, as has one that was
+// killed. What it can't do is reported and does not fail the job.
+func (p *post) cleanUp(ctx context.Context) {
+	choice := run.CleanUp{When: p.Config.CleanUp}
+	failed := !p.saved.Done
+	if len(p.saved.Revisions) == 0 || !choice.All(failed) || p.Config.Local != "" || p.Config.DryRun {
+		return
+	}
+	if err := p.connectOnce(ctx); err != nil {
+		p.Emit.Notice(event.Note{Text: fmt.Sprintf("did not clean up what the step registered: %v", err)})
+		return
+	}
+	own, err := p.ownRevisions(ctx)
+	if err == nil && len(own.arns) > 0 {
+		r := run.Runner{ECS: p.account.ecs, Ledger: &run.Ledger{}, Emit: p.Emit}
+		err = r.CleanUp(ctx, choice, failed, own.arns, own.good)
+	}
+	if err == nil {
+		return
+	}
+	e := explain.Explainer{Cluster: p.Config.Cluster, Region: p.account.clients.Config.Region, Account: p.account.clients}
+	for _, note := range e.Error(ctx, err, nil) {
+		note.Title = "not cleaned up"
+		p.Emit.Warning(note)
+	}
+}
+
+// revisions are those of a step.
+type revisions struct {
+	arns []string
+	good []string // of which a task may have succeeded
+}
+
+// ownRevisions returns those of the saved revisions that are active and that the step's
+// principal has registered. Others, and those of which ECS may have forgotten tasks, are
+// named, with the commands that deregister them.
+func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
+	principal := p.account.clients.Principal(ctx)
+	tasks := map[string][]types.Task{} // by family
+	var shown []string                 // their ARNs
+	for _, name := range p.saved.Revisions {
+		family := task.Family(name)
+		if _, known := tasks[family]; !known {
+			if tasks[family], err = p.tasksOf(ctx, family); err != nil {
+				return own, err
+			}
+			shown = append(shown, arnsOf(tasks[family])...)
+		}
+	}
+	for _, name := range p.saved.Revisions {
+		revision, _, err := p.account.ecs.DescribeIfAny(ctx, name)
+		if err != nil {
+			return own, err
+		}
+		if revision == nil || revision.Status != types.TaskDefinitionStatusActive {
+			continue
+		}
+		arn, all := aws.ToString(revision.TaskDefinitionArn), tasks[task.Family(name)]
+		switch by := aws.ToString(revision.RegisteredBy); {
+		case by == "" || by != principal:
+			p.leave(arn, describePrincipal(by)+" registered it, and the step is "+describePrincipal(principal))
+			continue
+		case !p.tasksKnown(revision, shown):
+			p.leave(arn, "ECS no longer shows whether its task succeeded")
+			continue
+		}
+		own.arns = append(own.arns, arn)
+		if slices.ContainsFunc(all, func(t types.Task) bool {
+			return aws.ToString(t.TaskDefinitionArn) == arn && mayHaveSucceeded(revision, t, p.rule())
+		}) {
+			own.good = append(own.good, arn)
+		}
+	}
+	return own, nil
+}
+
+func (p *post) rule() task.Rule {
+	return task.Rule{All: p.Config.VerdictAll(), Names: p.Config.VerdictNames()}
+}
+
+// leave names a revision that stays, and how to deregister it.
+func (p *post) leave(arn, why string) {
+	p.Emit.Printf("not deregistered, as %s: %s", why, arn)
+	region := p.account.clients.Config.Region
+	p.Emit.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", region, arn)
+}
+
+func describePrincipal(arn string) string {
+	if arn == "" {
+		return "an unknown principal"
+	}
+	return arn
+}
+
+// tasksOf returns the tasks of a family, as far as ECS lists them.
+func (p *post) tasksOf(ctx context.Context, family string) ([]types.Task, error) {
+	all, err := p.account.ecs.OfFamily(ctx, family)
+	if err != nil {
+		return nil, err
+	}
+	stopped, err := p.account.ecs.Stopped(ctx, family, all)
+	return append(all, stopped...), err
+}
+
+// tasksKnown reports whether the shown tasks have all that the step may have started of a
+// revision: it started none, or ECS can't have forgotten one yet, or has forgotten none of
+// those that the step knew of.
+func (p *post) tasksKnown(revision *types.TaskDefinition, shown []string) bool {
+	started := p.saved.Intent != "" || len(p.saved.Tasks) > 0
+	if !started || time.Since(aws.ToTime(revision.RegisteredAt)) < stoppedListed {
+		return true
+	}
+	isForgotten := func(arn string) bool { return !slices.Contains(shown, arn) }
+	return len(p.saved.Tasks) > 0 && !slices.ContainsFunc(p.saved.Tasks, isForgotten)
+}
+
+// mayHaveSucceeded reports whether a task of a revision may have come to a good end by a
+// rule: a deciding container ended with code 0, and none with a code that no excuse is for.
+func mayHaveSucceeded(revision *types.TaskDefinition, t types.Task, rule task.Rule) bool {
+	good := false
+	for _, c := range t.Containers {
+		decides := slices.ContainsFunc(revision.ContainerDefinitions, func(defined types.ContainerDefinition) bool {
+			return aws.ToString(defined.Name) == aws.ToString(c.Name) && rule.Decides(defined)
+		})
+		if !decides || c.ExitCode == nil {
+			continue
+		}
+		switch *c.ExitCode {
+		case 0:
+			good = true
+		case 137, 143: // killed, which may have come after the end of the others
+		default:
+			return false
+		}
+	}
+	return good
+}
