@@ -122,10 +122,15 @@ func (l *Logs) Update(state *task.State, label string) {
 			l.group.Follow(l.ctx, f.source, "")
 		}
 		if f.begun && !end.At.IsZero() {
-			f.end = end
-			l.group.End(f.source, f.awaited())
+			l.endAt(f, end)
 		}
 	}
+}
+
+// endAt takes in what is known of the end of a log's container.
+func (l *Logs) endAt(f *follow, end tail.End) {
+	f.end = end
+	l.group.End(f.source, f.awaited())
 }
 
 // endOf returns what is known of the end of a task's container.
