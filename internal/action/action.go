@@ -17,10 +17,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/cli"
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
@@ -135,10 +137,10 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 	}
 	if command.Name == "run" {
 		for _, message := range input.Misspelled(env.Environ()) {
-			console.Warning(report.Note{Title: "input that is not read", Text: message})
+			console.Warning(event.Note{Title: "input that is not read", Text: message})
 		}
 		for _, warning := range command.Run.Warnings() {
-			console.Warning(report.Note{Title: "input " + warning.Input, Text: warning.Error(), Hint: warning.Hint})
+			console.Warning(event.Note{Title: "input " + warning.Input, Text: warning.Error(), Hint: warning.Hint})
 		}
 	}
 	switch command.Name {
@@ -149,7 +151,7 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 		fmt.Fprintln(env.Stdout, version())
 		return conclude.ExitGood
 	case "schema":
-		text := report.Schema()
+		text := result.Schema()
 		if command.Schema == "definition" {
 			text = taskdef.JSONSchema(runtask.JSONSchema())
 		}

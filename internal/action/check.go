@@ -7,6 +7,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
 	"github.com/ecs-run-task/ecs-run-task/internal/check"
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
@@ -21,7 +22,7 @@ func checkFiles(ctx context.Context, env Env, console *report.Report, c input.Ch
 	}, AWS: input.AWS{AWSAccess: c.AWSAccess}})
 	found, definitions, good := check.Files(ctx, in.config, in.planEnv(), c.Explain, console.Emit)
 	if err := (check.Printer{Console: console, Out: env.Stdout, Getenv: env.getenv}).Print(found, c.Format); err != nil {
-		console.Error(report.Note{Text: err.Error()})
+		console.Error(event.Note{Text: err.Error()})
 		return conclude.ExitError
 	}
 	if c.Diff && !in.showChanges(ctx, definitions) {

@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 )
 
 // cleanUp deregisters revisions after the verdict, if that is asked for, however the run
 // ended. What it can't do is reported and does not fail the step.
-func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledger, result report.Result) {
+func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledger, res result.Result) {
 	choice := in.cleanUpChoice()
 	if x.clients == nil || !choice.Any() {
 		return
@@ -22,7 +22,7 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), run.NewShutdownBudget(signal.At, true).CleanUp)
 	}
 	defer cancel()
-	runner, failed, registered := in.runner(x, ledger), result.ExitCode != conclude.ExitGood, result.Registered
+	runner, failed, registered := in.runner(x, ledger), res.ExitCode != conclude.ExitGood, res.Registered
 	var err error
 	if choice.All(failed) {
 		var found []string

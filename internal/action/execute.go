@@ -10,7 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/publish"
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
@@ -75,15 +75,15 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 		defer x.clients.Close()
 	}
 	explainer, publisher := in.explainer(x.clients, x.logs), in.publisher()
-	result := x.Result(explainer)
+	res := x.Result(explainer)
 	var early publish.Published
 	if x.logs != nil {
-		if x.Outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() && !x.AwaitsOutputs(result) {
-			if result, early = publisher.WriteFiles(result, early); !early.Failed() {
-				in.console.Final(result)
+		if x.Outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() && !x.AwaitsOutputs(res) {
+			if res, early = publisher.WriteFiles(res, early); !early.Failed() {
+				in.console.Final(res)
 			}
 		}
-		if result.Status == report.Failed {
+		if res.Status == result.Failed {
 			go x.clients.Account(ctx) // for what is said of the failure; it is asked for meanwhile
 		}
 		in.runner(x, ledger).Drain(ctx, x.Outcome)
@@ -91,24 +91,24 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 			publisher.SaveLogs(x.logs.Positions())
 		}
 		for _, log := range x.logs.All() {
-			result.Logs = append(result.Logs, report.Log(log))
+			res.Logs = append(res.Logs, result.Log(log))
 		}
 	}
-	result.Faults = x.Faults(ctx, explainer, ledger)
-	result = x.WithOutputs(result, x.logs.Outputs, in.console.Hide)
-	in.printFaults(result.Faults)
-	in.cleanUp(ctx, x, ledger, result)
-	return publisher.Publish(result, early)
+	res.Faults = x.Faults(ctx, explainer, ledger)
+	res = x.WithOutputs(res, x.logs.Outputs, in.console.Hide)
+	in.printFaults(res.Faults)
+	in.cleanUp(ctx, x, ledger, res)
+	return publisher.Publish(res, early)
 }
 
 // refuse concludes a step whose inputs have faults.
 func (in invocation) refuse(ctx context.Context, err error) int {
 	in.console.Emit(plan.Secrets(in.config, in.planEnv()))
-	result := conclude.Run{Config: in.config, Outcome: run.Outcome{}.End(ctx, err)}.Result(explain.Explainer{})
-	result.Faults = explain.Notes(err)
-	in.printFaults(result.Faults)
+	res := conclude.Run{Config: in.config, Outcome: run.Outcome{}.End(ctx, err)}.Result(explain.Explainer{})
+	res.Faults = explain.Notes(err)
+	in.printFaults(res.Faults)
 	in.console.Printf(nothingCalled)
-	return in.publisher().Publish(result, publish.Published{})
+	return in.publisher().Publish(res, publish.Published{})
 }
 
 func (in invocation) printFaults(faults []event.Note) {
@@ -146,7 +146,7 @@ func (in invocation) printRequests(p plan.Plan) ([]plan.Request, error) {
 func (in invocation) newLogs(ctx context.Context, clients *session.Clients, p plan.Plan) *logs.Logs {
 	options := logs.Options{
 		Shown: in.config.Logs && p.End.Waits(), MultiTask: p.MultiTask(),
-		Rule: tail.Default, URL: report.LogURL, Outputs: p.Outputs.Container, Markers: p.Outputs.Markers,
+		Rule: tail.Default, URL: result.LogURL, Outputs: p.Outputs.Container, Markers: p.Outputs.Markers,
 	}
 	if in.config.LogWait != nil {
 		options.Rule = tail.For(*in.config.LogWait)

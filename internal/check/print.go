@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
@@ -56,7 +57,7 @@ func (p Printer) annotate(found []Finding) {
 		return p.Getenv(name)
 	}, false)
 	for _, f := range found {
-		note := report.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: f.File != source.Stdin}
+		note := event.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: f.File != source.Stdin}
 		if f.Path != "" {
 			note.Text = f.Path + ": " + note.Text
 		}

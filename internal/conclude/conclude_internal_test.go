@@ -17,7 +17,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -45,22 +45,22 @@ func TestConclude(t *testing.T) {
 		inputs map[string]string
 		tasks  []string
 		out    run.Outcome
-		status report.Status
+		status result.Status
 		code   int
 		reason string
 	}{
-		{name: "good", tasks: []string{"good", "good"}, status: report.Succeeded, reason: "every deciding container ended with code 0"},
-		{name: "failed", tasks: []string{"good", "failed"}, status: report.Failed, code: 3, reason: "task 01234567 of job:1: app exited with code 3"},
-		{name: "without a code", tasks: []string{"codeless"}, status: report.Failed, code: ExitError, reason: "task 01234567 of job:1: lost"},
-		{name: "an error goes before a failure", tasks: []string{"failed"}, out: run.Outcome{Cause: run.Failed, Err: errors.New("denied\nmore")}, status: report.Errored, code: ExitError, reason: "denied"},
-		{name: "the time-out goes before an error", tasks: []string{"failed"}, out: run.Outcome{Cause: run.TimedOut, Err: errors.New("denied")}, status: report.TimedOut, code: ExitTimedOut, reason: "timed out after 10m0s"},
-		{name: "a signal goes before all", tasks: []string{"good"}, out: run.Outcome{Cause: run.Cancelled, Signal: signal, Err: errors.New("denied")}, status: report.Cancelled, code: ExitSignal + 15, reason: "cancelled by SIGTERM"},
-		{name: "dry run", inputs: map[string]string{"dry-run": "true"}, status: report.DryRun, reason: "nothing was changed"},
-		{name: "not waited for", inputs: map[string]string{"skip-steady-state-check": "true"}, tasks: []string{"open"}, status: report.Started, reason: "started, and not waited for"},
-		{name: "not waited for, and local", inputs: map[string]string{"skip-steady-state-check": "true", "local": "process"}, tasks: []string{"open"}, status: report.Started, reason: "started, and not waited for: tasks of a local run are stopped when it ends"},
-		{name: "servers", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"reached"}, status: report.Running, reason: "every task is running"},
-		{name: "servers of which one has ended", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"reached", "good"}, status: report.Running, reason: "1 of 2 tasks running; the others had already ended with code 0"},
-		{name: "servers that have ended", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"good"}, status: report.Succeeded, reason: "not running: every deciding container had already ended with code 0"},
+		{name: "good", tasks: []string{"good", "good"}, status: result.Succeeded, reason: "every deciding container ended with code 0"},
+		{name: "failed", tasks: []string{"good", "failed"}, status: result.Failed, code: 3, reason: "task 01234567 of job:1: app exited with code 3"},
+		{name: "without a code", tasks: []string{"codeless"}, status: result.Failed, code: ExitError, reason: "task 01234567 of job:1: lost"},
+		{name: "an error goes before a failure", tasks: []string{"failed"}, out: run.Outcome{Cause: run.Failed, Err: errors.New("denied\nmore")}, status: result.Errored, code: ExitError, reason: "denied"},
+		{name: "the time-out goes before an error", tasks: []string{"failed"}, out: run.Outcome{Cause: run.TimedOut, Err: errors.New("denied")}, status: result.TimedOut, code: ExitTimedOut, reason: "timed out after 10m0s"},
+		{name: "a signal goes before all", tasks: []string{"good"}, out: run.Outcome{Cause: run.Cancelled, Signal: signal, Err: errors.New("denied")}, status: result.Cancelled, code: ExitSignal + 15, reason: "cancelled by SIGTERM"},
+		{name: "dry run", inputs: map[string]string{"dry-run": "true"}, status: result.DryRun, reason: "nothing was changed"},
+		{name: "not waited for", inputs: map[string]string{"skip-steady-state-check": "true"}, tasks: []string{"open"}, status: result.Started, reason: "started, and not waited for"},
+		{name: "not waited for, and local", inputs: map[string]string{"skip-steady-state-check": "true", "local": "process"}, tasks: []string{"open"}, status: result.Started, reason: "started, and not waited for: tasks of a local run are stopped when it ends"},
+		{name: "servers", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"reached"}, status: result.Running, reason: "every task is running"},
+		{name: "servers of which one has ended", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"reached", "good"}, status: result.Running, reason: "1 of 2 tasks running; the others had already ended with code 0"},
+		{name: "servers that have ended", inputs: map[string]string{"steady-state": "running"}, tasks: []string{"good"}, status: result.Succeeded, reason: "not running: every deciding container had already ended with code 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var c input.Config
@@ -149,15 +149,15 @@ func TestWithOutputs(t *testing.T) {
 			}
 			return byARN[arn], nil
 		}
-		got := r.WithOutputs(report.Result{Status: report.Succeeded}, read, hide)
-		failed := got.Status == report.Errored && got.ExitCode == ExitError && len(got.Faults) == 1 && strings.Contains(got.Reason, tt.fault)
+		got := r.WithOutputs(result.Result{Status: result.Succeeded}, read, hide)
+		failed := got.Status == result.Errored && got.ExitCode == ExitError && len(got.Faults) == 1 && strings.Contains(got.Reason, tt.fault)
 		if !maps.Equal(got.TaskOutputs, tt.want) || (tt.fault != "") != failed {
 			t.Errorf("%s: %v, outputs %q, %q; want %q, fault %q", tt.name, got.Status, got.TaskOutputs, got.Reason, tt.want, tt.fault)
 		}
 		if tt.fault != "" && (got.TaskOutputs != nil || got.OutputsOf != nil || strings.Contains(got.Reason, "secrets")) {
 			t.Errorf("%s: outputs %q and %q, reason %q of a step that failed", tt.name, got.TaskOutputs, got.OutputsOf, got.Reason)
 		}
-		if got := r.WithOutputs(report.Result{Status: report.Failed, ExitCode: 3}, read, hide); got.Status != report.Failed || got.TaskOutputs != nil {
+		if got := r.WithOutputs(result.Result{Status: result.Failed, ExitCode: 3}, read, hide); got.Status != result.Failed || got.TaskOutputs != nil {
 			t.Errorf("%s: a step that failed has %v, outputs %q", tt.name, got.Status, got.TaskOutputs)
 		}
 	}

@@ -11,24 +11,24 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // AwaitsOutputs reports whether the result depends on outputs in the logs of tasks: those
 // of a step that did not succeed are not taken.
-func (r Run) AwaitsOutputs(result report.Result) bool {
-	return r.Config.OutputsFrom != "" && result.Status == report.Succeeded
+func (r Run) AwaitsOutputs(res result.Result) bool {
+	return r.Config.OutputsFrom != "" && res.Status == result.Succeeded
 }
 
 // WithOutputs adds to the result of a step that succeeded the outputs of its tasks, which
 // read returns once their logs have been read. Without those of every task the step is an
 // error, and has none. Hide takes secrets out of a text.
 func (r Run) WithOutputs(
-	result report.Result, read func(taskARN string) (outputs.Values, error), hide func(string) string,
-) report.Result {
-	if !r.AwaitsOutputs(result) {
-		return result
+	res result.Result, read func(taskARN string) (outputs.Values, error), hide func(string) string,
+) result.Result {
+	if !r.AwaitsOutputs(res) {
+		return res
 	}
 	of := map[string]outputs.Values{}
 	var all []outputs.Values
@@ -53,12 +53,12 @@ func (r Run) WithOutputs(
 		faults = append(faults, event.Note{Title: "no outputs", Text: text})
 	}
 	if len(faults) > 0 {
-		result.Faults = append(slices.Clip(result.Faults), faults...)
-		result.Status, result.ExitCode, result.Reason = report.Errored, ExitError, faults[0].Text
-		return result
+		res.Faults = append(slices.Clip(res.Faults), faults...)
+		res.Status, res.ExitCode, res.Reason = result.Errored, ExitError, faults[0].Text
+		return res
 	}
-	result.TaskOutputs, result.OutputsOf = merged, of
-	return result
+	res.TaskOutputs, res.OutputsOf = merged, of
+	return res
 }
 
 // tasksWithOutputs returns the tasks that decide and have the container, in the order of the

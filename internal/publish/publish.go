@@ -15,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 )
 
@@ -29,37 +30,37 @@ func (p Published) Failed() bool { return len(p.faults) > 0 }
 
 // Published is what later steps have of a result.
 type Published struct {
-	outputs []report.Output
-	faults  []report.Note // why something of it could not be written
-	failed  []string      // result files that could not be written
+	outputs []result.Output
+	faults  []event.Note // why something of it could not be written
+	failed  []string     // result files that could not be written
 }
 
 // Publish writes what is to be had of the result beside the console, and was not before,
 // and returns the exit status.
-func (p Publisher) Publish(result report.Result, before Published) int {
-	result, _ = p.WriteFiles(result, before)
-	if fault := p.Console.Summary(result); fault != nil {
-		p.Console.Warning(report.Note{Title: "job summary not written", Text: fault.Error()})
+func (p Publisher) Publish(res result.Result, before Published) int {
+	res, _ = p.WriteFiles(res, before)
+	if fault := p.Console.Summary(res); fault != nil {
+		p.Console.Warning(event.Note{Title: "job summary not written", Text: fault.Error()})
 	}
-	if result.ExitCode == conclude.ExitGood {
+	if res.ExitCode == conclude.ExitGood {
 		p.Console.Emit(event.State{Name: "done", Value: "true"})
 	}
-	p.Console.Finish(result)
-	return result.ExitCode
+	p.Console.Finish(res)
+	return res.ExitCode
 }
 
 // WriteFiles writes the result files and the outputs, but those that have been set before.
 // Later steps rely on them: where one can't be written, which is reported once, the result
 // that it returns is an error, and so is that in the others.
-func (p Publisher) WriteFiles(result report.Result, before Published) (report.Result, Published) {
+func (p Publisher) WriteFiles(res result.Result, before Published) (result.Result, Published) {
 	now := Published{nil, slices.Clip(before.faults), slices.Clip(before.failed)}
-	result.Faults = append(slices.Clip(result.Faults), before.faults...)
+	res.Faults = append(slices.Clip(res.Faults), before.faults...)
 	failed := func(name string, fault error) {
-		note := report.Note{Title: name + " not written", Text: name + " not written: " + fault.Error()}
+		note := event.Note{Title: name + " not written", Text: name + " not written: " + fault.Error()}
 		p.Console.Error(note)
-		now.faults, result.Faults = append(now.faults, note), append(result.Faults, note)
-		if result.ExitCode == conclude.ExitGood {
-			result.Status, result.ExitCode, result.Reason = report.Errored, conclude.ExitError, note.Text
+		now.faults, res.Faults = append(now.faults, note), append(res.Faults, note)
+		if res.ExitCode == conclude.ExitGood {
+			res.Status, res.ExitCode, res.Reason = result.Errored, conclude.ExitError, note.Text
 		}
 	}
 	write := func() {
@@ -67,36 +68,36 @@ func (p Publisher) WriteFiles(result report.Result, before Published) (report.Re
 			if slices.Contains(now.failed, name) {
 				continue
 			}
-			if fault := p.writeResult(name, result); fault != nil {
+			if fault := p.writeResult(name, res); fault != nil {
 				now.failed = append(now.failed, name)
 				failed("result-file", fault)
 			}
 		}
 	}
 	write()
-	outputs, fault := p.setOutputs(result, before.outputs)
+	outputs, fault := p.setOutputs(res, before.outputs)
 	if fault != nil && !errors.Is(fault, report.ErrNotWritten) {
 		failed("outputs", fault)
 	}
 	if now.outputs = outputs; len(now.faults) > len(before.faults) {
 		write() // those that were written before the fault
 	}
-	return result, now
+	return res, now
 }
 
 // setOutputs sets the step's outputs, but those that have been set, and returns all.
-func (p Publisher) setOutputs(result report.Result, set []report.Output) ([]report.Output, error) {
-	outputs, shown := result.FittingOutputs(p.Console.Hide)
-	if shown < len(result.Tasks) && set == nil {
-		p.Console.Notice(report.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, run.Plural(len(result.Tasks), "task"))})
+func (p Publisher) setOutputs(res result.Result, set []result.Output) ([]result.Output, error) {
+	outputs, shown := res.FittingOutputs(p.Console.Hide)
+	if shown < len(res.Tasks) && set == nil {
+		p.Console.Notice(event.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, run.Plural(len(res.Tasks), "task"))})
 	}
-	changed := slices.DeleteFunc(slices.Clone(outputs), func(o report.Output) bool { return slices.Contains(set, o) })
+	changed := slices.DeleteFunc(slices.Clone(outputs), func(o result.Output) bool { return slices.Contains(set, o) })
 	return outputs, p.Console.Outputs(changed)
 }
 
 // writeResult writes a result file, with the folder that it is to be in.
-func (p Publisher) writeResult(name string, r report.Result) error {
-	text, err := result.Write(name, r, p.Console.Hide)
+func (p Publisher) writeResult(name string, r result.Result) error {
+	text, err := resultfile.Write(name, r, p.Console.Hide)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (r *Report) Emit(e event.Event) {
 		r.wait(e)
 	case event.State:
 		if err := r.State(e.Name, e.Value); err != nil && !errors.Is(err, ErrNotWritten) {
-			r.Warning(Note{Title: "state not saved", Text: err.Error()})
+			r.Warning(event.Note{Title: "state not saved", Text: err.Error()})
 		}
 	case event.Secrets:
 		r.maskSecrets(e)
@@ -61,7 +61,7 @@ func (r *Report) maskSecrets(secrets event.Secrets) {
 		}
 	}
 	if len(short) > 0 {
-		r.Warning(Note{
+		r.Warning(event.Note{
 			Title: "secret too short",
 			Text:  fmt.Sprintf("not masked, being shorter than 4 characters: %s", strings.Join(short, ", ")),
 			Hint:  "a mask of so few characters would make the log unreadable; give what is no secret in variables",

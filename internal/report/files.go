@@ -15,30 +15,32 @@ import (
 // reads, or on a file server that does not answer.
 const fileTime = 2 * time.Second
 
-// files are the runner's files that could not be written, by their variables.
+// files are the files of the runner, which variables name.
 type files struct {
+	getenv func(string) string
+
 	mu     sync.Mutex
-	failed map[string]error
+	failed map[string]error // why files could not be written, by their variables
 }
 
 // ErrNotWritten is what a write to a file is refused with once one has failed.
 var ErrNotWritten = errors.New("not written, as the file could not be written before")
 
-// writeFile writes to the file that a variable of the runner names. After a failure it
+// write writes to the file that a variable of the runner names. After a failure it
 // takes back what was written in part, and does not try that file again.
-func (r *Report) writeFile(variable string, write func(*githubactions.Action)) error {
-	r.files.mu.Lock()
-	defer r.files.mu.Unlock()
-	if before := r.files.failed[variable]; before != nil {
+func (f *files) write(variable string, write func(*githubactions.Action)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if before := f.failed[variable]; before != nil {
 		return fmt.Errorf("%s: %w: %w", variable, ErrNotWritten, before)
 	}
-	name := r.getenv(variable)
+	name := f.getenv(variable)
 	size := int64(0)
 	if before, err := os.Stat(name); err == nil {
 		size = before.Size()
 	}
 	err := Within(func() error {
-		err := unpanic(func() { write(r.actions(io.Discard)) })
+		err := unpanic(func() { write(actions(f.getenv, io.Discard)) })
 		if after, statErr := os.Stat(name); err != nil && statErr == nil && after.Mode().IsRegular() {
 			err = errors.Join(err, os.Truncate(name, size))
 		}
@@ -51,10 +53,10 @@ func (r *Report) writeFile(variable string, write func(*githubactions.Action)) e
 	if errors.As(err, &pathError) {
 		err = pathError
 	}
-	if r.files.failed == nil {
-		r.files.failed = map[string]error{}
+	if f.failed == nil {
+		f.failed = map[string]error{}
 	}
-	r.files.failed[variable] = err
+	f.failed[variable] = err
 	return fmt.Errorf("%s: %w", variable, err)
 }
 
@@ -71,61 +73,9 @@ func Within(write func() error) error {
 	}
 }
 
-// Outputs sets the step's outputs where the runner takes them.
-func (r *Report) Outputs(outputs []Output) error {
-	if r.getenv("GITHUB_OUTPUT") == "" {
-		return nil
-	}
-	hidden := make([]string, len(outputs))
-	for i, output := range outputs {
-		// The delimiter of a value in the runner's file is fixed, so that a
-		// value of several lines could forge another.
-		hidden[i] = oneLine(r.Hide(output.Value))
-	}
-	return r.writeFile("GITHUB_OUTPUT", func(action *githubactions.Action) {
-		for i, output := range outputs {
-			action.SetOutput(output.Name, hidden[i])
-		}
-	})
-}
-
-// HasState reports whether the runner takes values for the post stage.
-func (r *Report) HasState() bool {
-	return r.getenv("GITEA_ACTIONS") == "true" || r.getenv("GITHUB_STATE") != ""
-}
-
-// State saves a value for the post stage, where the runner takes one.
-func (r *Report) State(name, value string) error {
-	if r.getenv("GITEA_ACTIONS") == "true" { // whose state file is lost when the job is cancelled
-		r.mu.Lock()
-		r.command(func(a *githubactions.Action) {
-			a.IssueCommand(&githubactions.Command{
-				Name: "save-state", Message: value, Properties: githubactions.CommandProperties{"name": name},
-			})
-		})
-		r.mu.Unlock()
-	}
-	if r.getenv("GITHUB_STATE") == "" {
-		return nil
-	}
-	return r.writeFile("GITHUB_STATE", func(a *githubactions.Action) { a.SaveState(name, oneLine(value)) })
-}
-
-// Summary adds the result to the job's summary where the runner takes one.
-func (r *Report) Summary(result Result) error {
-	name := r.getenv("GITHUB_STEP_SUMMARY")
-	if name == "" {
-		return nil
-	}
-	r.mu.Lock()
-	r.clearRunning()
-	room := summaryLimit
-	if before, err := os.Stat(name); err == nil { // the runner drops a summary that is too long as a whole
-		room -= int(min(before.Size(), summaryLimit))
-	}
-	text := summary{masks: r.masks}.write(result, room)
-	r.mu.Unlock()
-	return r.writeFile("GITHUB_STEP_SUMMARY", func(a *githubactions.Action) { a.AddStepSummary(text) })
+// actions returns GitHub's commands and files.
+func actions(getenv func(string) string, out io.Writer) *githubactions.Action {
+	return githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(getenv))
 }
 
 // unpanic turns the panics of go-githubactions, which has no errors, into

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 )
 
 // slowStream is a stream whose reader takes nothing until it is opened.
@@ -74,7 +75,7 @@ func TestQueueDropsLogsAfterSignal(t *testing.T) {
 		q.CloseBy(time.Now().Add(time.Minute))
 		r.Log("app", "late")
 		r.Mask("s3cret-value")
-		r.Finish(report.Result{Reason: "done"})
+		r.Finish(result.Result{Reason: "done"})
 		close(c.open)
 		if left := q.Close(); left != 0 {
 			t.Errorf("%d bytes left, want 0", left)

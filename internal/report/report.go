@@ -18,6 +18,8 @@ import (
 	"github.com/sethvargo/go-githubactions"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/masks"
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 )
 
 // annotationLimit is how many annotations of each level GitHub keeps of a step.
@@ -28,6 +30,9 @@ const messageLimit = 4096
 
 // annotationLines is how many lines of a log an annotation shows.
 const annotationLines = 10
+
+// annotationWidth is how many characters of such a line.
+const annotationWidth = 300
 
 // Report writes to one console. Its methods may be called from several
 // goroutines; each writes whole lines.
@@ -41,7 +46,7 @@ type Report struct {
 	files files
 
 	mu     sync.Mutex
-	masks  masks
+	masks  masks.Masks
 	counts map[string]int // annotations by level
 	screen screen
 	buffer []byte // of the lines that are being printed
@@ -60,7 +65,7 @@ func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
 	queue, _ := out.(*Queue)
 	return &Report{
 		out: out, queue: queue, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true",
-		counts: map[string]int{}, lastOf: map[string]string{}, screen: newScreen(getenv, terminal),
+		counts: map[string]int{}, lastOf: map[string]string{}, screen: newScreen(getenv, terminal), files: files{getenv: getenv},
 	}
 }
 
@@ -71,7 +76,7 @@ func (r *Report) Mask(values ...string) (left int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, value := range values {
-		forms, ok := r.masks.add(value)
+		forms, ok := r.masks.Add(value)
 		if !ok && strings.TrimSpace(value) != "" {
 			left++
 		}
@@ -88,12 +93,7 @@ func (r *Report) Mask(values ...string) (left int) {
 // console is gone, which is nothing to die of.
 func (r *Report) command(write func(*githubactions.Action)) {
 	r.printed = time.Now()
-	_ = unpanic(func() { write(r.actions(r.out)) })
-}
-
-// actions returns GitHub's commands and files.
-func (r *Report) actions(out io.Writer) *githubactions.Action {
-	return githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(r.getenv))
+	_ = unpanic(func() { write(actions(r.getenv, r.out)) })
 }
 
 // Printf prints what has been done, or found. The text may hold several lines.
@@ -112,7 +112,7 @@ func (r *Report) Group(title, text string) {
 		r.print("", "", title+":\n"+text)
 		return
 	}
-	r.command(func(a *githubactions.Action) { a.Group(oneLine(r.masks.hide(title))) })
+	r.command(func(a *githubactions.Action) { a.Group(plaintext.OneLine(r.masks.Hide(title))) })
 	r.print("", "", text)
 	r.command((*githubactions.Action).EndGroup)
 }
@@ -131,7 +131,7 @@ func (r *Report) Log(name string, lines ...string) {
 	prefix := r.screen.paint(r.screen.nameColour(name), "["+name+"]") + " "
 	r.buffer = r.buffer[:0]
 	for _, line := range lines {
-		r.buffer = appendLines(r.buffer, prefix, r.masks.hide(line))
+		r.buffer = plaintext.AppendLines(r.buffer, prefix, r.masks.Hide(line))
 	}
 	r.write()
 }
@@ -146,7 +146,7 @@ func (r *Report) DropLogs() {
 // print writes text line by line, the first behind a word, in a colour if the
 // console has them.
 func (r *Report) print(colour, word, text string) {
-	r.buffer = appendLines(r.buffer[:0], "", r.screen.paint(colour, word)+r.masks.hide(text))
+	r.buffer = plaintext.AppendLines(r.buffer[:0], "", r.screen.paint(colour, word)+r.masks.Hide(text))
 	r.write()
 }
 
@@ -165,23 +165,20 @@ func (r *Report) write() {
 	r.screen.draw(r.out)
 }
 
-// Note is something that the step has to say about a place or about itself.
-type Note = event.Note
-
 // Error prints a fault and annotates it.
-func (r *Report) Error(n Note) { r.annotate("error", n) }
+func (r *Report) Error(n event.Note) { r.annotate("error", n) }
 
 // Warning prints what may go wrong and annotates it.
-func (r *Report) Warning(n Note) { r.annotate("warning", n) }
+func (r *Report) Warning(n event.Note) { r.annotate("warning", n) }
 
 // Notice prints what was mended, dropped or left out.
-func (r *Report) Notice(n Note) {
+func (r *Report) Notice(n event.Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.print("", "notice: ", n.String())
 }
 
-func (r *Report) annotate(level string, n Note) {
+func (r *Report) annotate(level string, n event.Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts[level]++
@@ -193,12 +190,12 @@ func (r *Report) annotate(level string, n Note) {
 	if !n.Shown() {
 		text = n.String()
 	}
-	if lines := lastLines(r.masks.hide, n.Lines, annotationLines, longestCell); len(lines) > 0 {
+	if lines := plaintext.LastLines(r.masks.Hide, n.Lines, annotationLines, annotationWidth); len(lines) > 0 {
 		text += "\nlast lines:\n  " + strings.Join(lines, "\n  ")
 	}
-	message := clip(r.masks.hide(text), messageLimit)
+	message := plaintext.Clip(r.masks.Hide(text), messageLimit)
 	r.command(func(a *githubactions.Action) {
-		a = a.WithFieldsMap(fields(n, r.masks))
+		a = a.WithFieldsMap(fields(n, &r.masks))
 		if level == "error" {
 			a.Errorf("%s", message)
 		} else {
@@ -222,10 +219,10 @@ func (r *Report) reportDropped() {
 	}
 }
 
-func fields(n Note, masks masks) map[string]string {
+func fields(n event.Note, masks *masks.Masks) map[string]string {
 	fields := map[string]string{}
 	if n.Title != "" {
-		fields["title"] = title(masks.hide(n.Title))
+		fields["title"] = title(masks.Hide(n.Title))
 	}
 	if n.Shown() {
 		fields["file"] = n.File
@@ -246,27 +243,5 @@ func title(text string) string {
 func (r *Report) Hide(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.masks.hide(text)
-}
-
-// oneLine keeps a value from ending its line.
-func oneLine(value string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '\n' || c == '\r' {
-			return ' '
-		}
-		return c
-	}, value)
-}
-
-// clip cuts a text to a number of characters, and says so.
-func clip(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	characters := []rune(text)
-	if len(characters) <= limit {
-		return text
-	}
-	return string(characters[:limit-1]) + "…"
+	return r.masks.Hide(text)
 }

@@ -18,7 +18,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
 // environment returns a getenv of NAME=value.
@@ -101,7 +104,7 @@ func TestPrintf(t *testing.T) {
 // What ECS says of the task and of its container alike is told once.
 func TestChanged(t *testing.T) {
 	r, out := console()
-	r.Changed(failedTask("CannotPullContainerError: no"), 12*time.Second)
+	r.Changed(resulttest.FailedTask("CannotPullContainerError: no"), 12*time.Second)
 	want := "[12s] task 01234567 of migrate:7 is STOPPED: CannotPullContainerError: no\n  container app: exit code 3\n  container proxy: exit code 143 (not essential)\n"
 	if got := out.String(); got != want {
 		t.Errorf("printed %q, want %q", got, want)
@@ -123,7 +126,7 @@ func FuzzHarmless(f *testing.F) {
 		r, out := console()
 		r.Printf("%s", text)
 		r.Log("app", text)
-		r.Error(report.Note{Title: text, Text: text, Hint: text})
+		r.Error(event.Note{Title: text, Text: text, Hint: text})
 		for line := range strings.FieldsFuncSeq(out.String(), func(c rune) bool { return c == '\n' || c == '\r' }) {
 			if strings.HasPrefix(strings.TrimLeftFunc(line, unicode.IsSpace), "::") || oldCommand.MatchString(line) {
 				t.Errorf("%q printed a command: %q", text, line)
@@ -178,7 +181,7 @@ func TestMask(t *testing.T) {
 			t.Fatalf("Mask = %d, want 0", left)
 		}
 		r.Log("app", "value="+form+";", "again "+form)
-		r.Error(report.Note{Title: form, Text: form, Hint: form})
+		r.Error(event.Note{Title: form, Text: form, Hint: form})
 		if got := out.String(); !strings.Contains(got, "***") || strings.Contains(got, form) {
 			t.Errorf("%s: printed %q of %q", name, got, form)
 		}
@@ -229,14 +232,14 @@ func TestMaskCommands(t *testing.T) {
 	}
 }
 
-var note = report.Note{
+var note = event.Note{
 	File: "ecs/web.json", Line: 3, Column: 7, InWorkspace: true,
 	Title: "title: a, b", Text: "what\n::error::happened 100%", Hint: "do this",
 	Advice: []diagnose.Advice{{Code: "image-not-found", Cause: "The image is missing.", Advice: "Push it.", Statement: `{"Effect":"Allow"}`}},
 }
 
 func TestAnnotations(t *testing.T) {
-	elsewhere, aside, plain := note, note, report.Note{Text: "just this"}
+	elsewhere, aside, plain := note, note, event.Note{Text: "just this"}
 	elsewhere.InWorkspace = false
 	aside.Aside = true
 	const helps = `%0A  do this%0A  cause: The image is missing.%0A  advice: Push it.%0A  allow: {"Effect":"Allow"}`
@@ -244,7 +247,7 @@ func TestAnnotations(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		env  string
-		note report.Note
+		note event.Note
 		want string
 	}{
 		{"GitHub", github, note, "::error col=7,file=ecs/web.json,line=3,title=title a b::what%0A::error::happened 100%25" + helps + "\n"},
@@ -253,7 +256,7 @@ func TestAnnotations(t *testing.T) {
 		{"plain", "", note, "error: ecs/web.json:3:7: what\n" + zero + "::error::happened 100%" + lines},
 		{"plain, aside", "", aside, "error: what\n" + zero + "::error::happened 100%" + lines},
 		{"plain, no place", "", plain, "error: just this\n"},
-		{"plain, no line", "", report.Note{File: "a.json", Text: "x"}, "error: a.json: x\n"},
+		{"plain, no line", "", event.Note{File: "a.json", Text: "x"}, "error: a.json: x\n"},
 	} {
 		r, out := console(tt.env)
 		r.Error(tt.note)
@@ -274,12 +277,12 @@ func TestAnnotations(t *testing.T) {
 func TestAnnotationLimits(t *testing.T) {
 	r, out := console(github)
 	for range 13 {
-		r.Error(report.Note{Text: "e"})
+		r.Error(event.Note{Text: "e"})
 	}
 	for range 10 {
-		r.Warning(report.Note{Text: strings.Repeat("ä", 5000)})
+		r.Warning(event.Note{Text: strings.Repeat("ä", 5000)})
 	}
-	r.Finish(report.Result{Status: report.Failed, ExitCode: 3, Reason: "so"})
+	r.Finish(result.Result{Status: result.Failed, ExitCode: 3, Reason: "so"})
 	got := out.String()
 	for what, want := range map[string]int{"::error::e\n": 10, "\nerror: e": 3, "::warning::" + strings.Repeat("ä", 4095) + "…\n": 10,
 		"\n3 more errors are in the lines above only": 1, "more warnings": 0, "\nfailed: so; exit status 3\n": 1} {
@@ -309,11 +312,11 @@ func TestLive(t *testing.T) {
 		r := report.New(out, environment("TERM=xterm"), true)
 		r.Mask("hidden")
 		start := time.Now()
-		end := r.Live(func() string { return "hidden " + report.Since(time.Since(start)) + " ::error::\x1b[2J\n" })
+		end := r.Live(func() string { return "hidden " + event.Duration(time.Since(start)) + " ::error::\x1b[2J\n" })
 		synctest.Wait()
 		time.Sleep(150 * time.Millisecond)
 		r.Log("app", "line")
-		r.Error(report.Note{Text: "bad"})
+		r.Error(event.Note{Text: "bad"})
 		end()
 		r.Printf("after")
 		const clear = "\r\x1b[K"
@@ -341,14 +344,14 @@ func TestNoLive(t *testing.T) {
 		out := new(bytes.Buffer)
 		r := report.New(out, environment(tt.env), tt.terminal)
 		end := r.Live(func() string { return "status" })
-		r.Error(report.Note{Text: "bad"})
+		r.Error(event.Note{Text: "bad"})
 		end()
 		if got := out.String(); got != tt.want {
 			t.Errorf("%s: printed %q, want %q", tt.name, got, tt.want)
 		}
 	}
 	out := new(bytes.Buffer)
-	report.New(out, environment("NO_COLOR=1"), true).Error(report.Note{Text: "bad"})
+	report.New(out, environment("NO_COLOR=1"), true).Error(event.Note{Text: "bad"})
 	if got, want := out.String(), "error: bad\n"; got != want {
 		t.Errorf("NO_COLOR: printed %q, want %q", got, want)
 	}
@@ -359,7 +362,7 @@ func TestOutputs(t *testing.T) {
 	r, out := console(github, "GITHUB_OUTPUT="+name)
 	r.Mask("hidden")
 	out.Reset()
-	if err := r.Outputs([]report.Output{{Name: "status", Value: "failed"}, {Name: "reason", Value: "a\n_GitHubActionsFileCommandDelimeter_\r\nstatus=succeeded hidden"}}); err != nil {
+	if err := r.Outputs([]result.Output{{Name: "status", Value: "failed"}, {Name: "reason", Value: "a\n_GitHubActionsFileCommandDelimeter_\r\nstatus=succeeded hidden"}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(name)
@@ -380,23 +383,23 @@ func TestOutputs(t *testing.T) {
 // or the console is gone, nothing panics.
 func TestNoFiles(t *testing.T) {
 	r, out := console(github)
-	if err := errors.Join(r.Outputs([]report.Output{{Name: "a", Value: "b"}}), r.Summary(report.Result{})); err != nil || out.Len() > 0 {
+	if err := errors.Join(r.Outputs([]result.Output{{Name: "a", Value: "b"}}), r.Summary(result.Result{})); err != nil || out.Len() > 0 {
 		t.Errorf("err %v, printed %q, want nothing", err, out)
 	}
 	nowhere := filepath.Join(t.TempDir(), "no", "file")
 	r, _ = console(github, "GITHUB_OUTPUT="+nowhere, "GITHUB_STEP_SUMMARY="+nowhere)
-	if err := r.Outputs([]report.Output{{Name: "a", Value: "b"}}); err == nil {
+	if err := r.Outputs([]result.Output{{Name: "a", Value: "b"}}); err == nil {
 		t.Error("Outputs to a file that can't be there: no error")
 	}
-	if err := r.Summary(report.Result{}); err == nil {
+	if err := r.Summary(result.Result{}); err == nil {
 		t.Error("Summary to a file that can't be there: no error")
 	}
 	r = report.New(gone{}, environment(github), true)
 	r.Mask("secret")
 	r.Group("a", "b")
-	r.Error(report.Note{Text: "a"})
+	r.Error(event.Note{Text: "a"})
 	r.Log("app", "a")
-	r.Finish(report.Result{})
+	r.Finish(result.Result{})
 }
 
 // gone is a console that nobody reads any more.
@@ -428,31 +431,23 @@ func TestState(t *testing.T) {
 	}
 }
 
-func TestSince(t *testing.T) {
-	for _, tt := range []struct {
-		in   time.Duration
-		want string
-	}{
-		{-time.Second, "0.0s"}, {0, "0.0s"}, {1250 * time.Millisecond, "1.2s"}, {10 * time.Second, "10s"},
-		{61400 * time.Millisecond, "1m1s"}, {2 * time.Hour, "2h0m0s"},
-	} {
-		if got := report.Since(tt.in); got != tt.want {
-			t.Errorf("Since(%v) = %q, want %q", tt.in, got, tt.want)
+// Only as much is added to a file as it has room for.
+func TestSummaryAppends(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "summary.md")
+	for _, before := range []int{0, 1<<20 - 3000, 1<<20 - 10, 2 << 20} {
+		if err := os.WriteFile(name, make([]byte, before), 0o644); err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-func TestURLs(t *testing.T) {
-	for _, tt := range []struct{ got, want string }{
-		{report.LogURL("eu-west-1", "/ecs/web", "a/app/1"), "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fweb/log-events/a$252Fapp$252F1"},
-		{report.LogURL("cn-north-1", "g", "s"), "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#logsV2:log-groups/log-group/g/log-events/s"},
-		{report.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123"), "https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=eu-west-1"},
-		{report.TaskURL("arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/jobs/0123"), "https://us-gov-west-1.console.amazonaws-us-gov.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=us-gov-west-1"},
-		{report.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/0123"), ""}, // the old form names no cluster
-		{report.TaskURL("task"), ""},
-	} {
-		if tt.got != tt.want {
-			t.Errorf("got %q, want %q", tt.got, tt.want)
+		r, _ := console(github, "GITHUB_STEP_SUMMARY="+name)
+		if err := r.Summary(resulttest.Failed("x")); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Size(); got > max(1<<20, int64(before)+1) {
+			t.Errorf("%d bytes after %d, want %d at the most", got, before, 1<<20)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
 // As long as the step goes on its summary says what runs, which the summary of the result
@@ -35,7 +36,7 @@ func TestRunningSummary(t *testing.T) {
 	}
 	r := start()
 	r.Mask("hidden-name")
-	state := goodTask("fedcba9876543210fedcba9876543210")
+	state := resulttest.GoodTask("fedcba9876543210fedcba9876543210")
 	state.Verdict, state.LastStatus, state.Definition.Family = nil, aws.String("PENDING"), aws.String("web-hidden-name")
 	r.Changed(state, time.Second)
 	if got, want := read(), "before\n### ⏳ running\n\n- task <code>fedcba98</code> of <code>web&#45;&#42;&#42;&#42;&#58;1</code>: PENDING\n"; strings.TrimRight(got, "\n") != strings.TrimRight(want, "\n") {
@@ -53,7 +54,7 @@ func TestRunningSummary(t *testing.T) {
 	if strings.Count(got, "running\n") != 1 || strings.Contains(got, "PENDING") {
 		t.Errorf("the summary has more than what goes on now: %s", got)
 	}
-	if err := r.Summary(failedResult("reason")); err != nil {
+	if err := r.Summary(resulttest.Failed("reason")); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(); !strings.HasPrefix(got, "before\n### ❌") || strings.Contains(got, "⏳") {
@@ -69,7 +70,7 @@ func TestRunningSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Changed(state, time.Second)
-	if err := r.Summary(failedResult("reason")); err != nil {
+	if err := r.Summary(resulttest.Failed("reason")); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(); !strings.HasPrefix(got, "before\n") || strings.Count(got, "of another\n") != 1 || !strings.Contains(got, "### ❌") {

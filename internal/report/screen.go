@@ -5,8 +5,9 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 )
 
 // screen is the terminal that a person watches, if it is one: it has colours, and
@@ -84,7 +85,7 @@ func (s *screen) draw(out io.Writer) {
 		return
 	}
 	spinner := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
-	line := appendHarmless(nil, true, clip(oneLine(s.status), statusWidth))
+	line := plaintext.AppendLine(nil, true, plaintext.Clip(plaintext.OneLine(s.status), statusWidth))
 	io.WriteString(out, string(spinner[s.frame%len(spinner)])+" "+string(line))
 }
 
@@ -93,45 +94,3 @@ const statusWidth = 76
 
 // tick is how often the status line is drawn anew.
 const tick = 100 * time.Millisecond
-
-// Live shows a status line below the transcript, if a person watches: a spinner
-// and what status returns, which is asked ten times a second on a goroutine of
-// its own. It is gone when the function that Live returns has returned.
-func (r *Report) Live(status func() string) (end func()) {
-	if !r.screen.live {
-		return func() {}
-	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		for {
-			r.show(status())
-			select {
-			case <-ticker.C:
-			case <-stop:
-				r.show("")
-				return
-			}
-		}
-	}()
-	return func() {
-		close(stop)
-		<-stopped
-	}
-}
-
-// show changes the status line; empty takes it away. A terminal that is behind keeps the
-// one that it has.
-func (r *Report) show(status string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if status != "" && r.queue != nil && r.queue.busy() {
-		return
-	}
-	r.screen.clear(r.out)
-	r.screen.status = strings.TrimSpace(r.masks.hide(status))
-	r.screen.frame++
-	r.screen.draw(r.out)
-}

@@ -2,18 +2,15 @@ package report
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
-
-// Since returns a time since the launch as the transcript writes it.
-func Since(d time.Duration) string { return event.Duration(d) }
 
 // Changed tells the state of a task at a time since the launch.
 func (r *Report) Changed(state *task.State, since time.Duration) {
@@ -38,7 +35,7 @@ func (r *Report) Changed(state *task.State, since time.Duration) {
 		}
 	}
 	if r.isNews(aws.ToString(state.TaskArn), text.String()) {
-		r.Printf("[%s] %s", Since(since), text.String())
+		r.Printf("[%s] %s", event.Duration(since), text.String())
 	}
 }
 
@@ -72,75 +69,35 @@ func endText(end task.End) string {
 }
 
 // Final prints the verdict as soon as it is known, while logs are still read.
-func (r *Report) Final(result Result) { r.verdict(result, " (final)", "; the last log lines follow") }
+func (r *Report) Final(res result.Result) { r.verdict(res, " (final)", "; the last log lines follow") }
 
 // Finish tells the verdict in one line.
-func (r *Report) Finish(result Result) {
+func (r *Report) Finish(res result.Result) {
 	r.reportDropped()
-	r.verdict(result, "", "")
+	r.verdict(res, "", "")
 }
 
 // verdict prints the verdict, with what it is and what comes after it.
-func (r *Report) verdict(result Result, mark, after string) {
+func (r *Report) verdict(res result.Result, mark, after string) {
 	good := 0
-	for _, state := range result.Tasks {
-		if isGood(state) {
+	for _, state := range res.Tasks {
+		if result.Good(state) {
 			good++
 		}
 	}
-	line := fmt.Sprintf(": %s", result.Reason)
-	word := string(result.Status)
-	if result.Status == Errored {
+	line := fmt.Sprintf(": %s", res.Reason)
+	word := string(res.Status)
+	if res.Status == result.Errored {
 		word, line = "error", ": the step could not do its work" // the errors stand above
 	}
-	if len(result.Tasks) > 1 {
-		line = fmt.Sprintf("%s (%d of %d tasks good)", line, good, len(result.Tasks))
+	if len(res.Tasks) > 1 {
+		line = fmt.Sprintf("%s (%d of %d tasks good)", line, good, len(res.Tasks))
 	}
 	colour := red
-	if result.ExitCode == 0 {
+	if res.ExitCode == 0 {
 		colour = green
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print(colour, word, fmt.Sprintf("%s%s; exit status %d%s", mark, line, result.ExitCode, after))
-}
-
-// isGood reports whether nothing is wrong with a task that is done.
-func isGood(state *task.State) bool {
-	return state.Verdict != nil && state.Verdict.Outcome == task.Succeeded || state.Reached
-}
-
-// LogURL returns the address of a log stream in the AWS console, which wants
-// names encoded twice and $ for %.
-func LogURL(region, group, stream string) string {
-	twice := func(name string) string {
-		return strings.ReplaceAll(url.QueryEscape(url.QueryEscape(name)), "%", "$")
-	}
-	return fmt.Sprintf("%s/cloudwatch/home?region=%s#logsV2:log-groups/log-group/%s/log-events/%s", consoleURL(region), region, twice(group), twice(stream))
-}
-
-// TaskURL returns the address of a task in the AWS console, or "" if the ARN is
-// not one of a task in a cluster.
-func TaskURL(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
-		return ""
-	}
-	path := strings.Split(parts[5], "/")
-	if len(path) != 3 {
-		return ""
-	}
-	region := url.PathEscape(parts[3])
-	return fmt.Sprintf("%s/ecs/v2/clusters/%s/tasks/%s/configuration?region=%s", consoleURL(region), url.PathEscape(path[1]), url.PathEscape(path[2]), region)
-}
-
-func consoleURL(region string) string {
-	domain := "console.aws.amazon.com"
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		domain = "console.amazonaws.cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		domain = "console.amazonaws-us-gov.com"
-	}
-	return "https://" + region + "." + domain
+	r.print(colour, word, fmt.Sprintf("%s%s; exit status %d%s", mark, line, res.ExitCode, after))
 }

@@ -40,9 +40,9 @@ func (r *Report) status() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.waiting
-	text := waitText(w) + ", " + Since(time.Since(w.Since))
+	text := waitText(w) + ", " + event.Duration(time.Since(w.Since))
 	if !w.Deadline.IsZero() {
-		text += " of " + Since(w.Deadline.Sub(w.Since))
+		text += " of " + event.Duration(w.Deadline.Sub(w.Since))
 	}
 	return text
 }
@@ -85,9 +85,9 @@ func (r *Report) heartbeat() time.Duration {
 	case r.queue != nil && r.queue.busy(): // nothing would be seen of it
 		return quiet
 	}
-	text := fmt.Sprintf("[%s] %s", Since(time.Since(w.Since)), waitText(w))
+	text := fmt.Sprintf("[%s] %s", event.Duration(time.Since(w.Since)), waitText(w))
 	if left := time.Until(w.Deadline); left > 0 {
-		text += fmt.Sprintf(", %s left", Since(left))
+		text += fmt.Sprintf(", %s left", event.Duration(left))
 	}
 	r.print("", "", text)
 	return quiet
@@ -121,4 +121,46 @@ var life = []string{"PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIV
 
 func compareStatuses(a, b string) int {
 	return cmp.Or(cmp.Compare(slices.Index(life, a), slices.Index(life, b)), cmp.Compare(a, b))
+}
+
+// Live shows a status line below the transcript, if a person watches: a spinner
+// and what status returns, which is asked ten times a second on a goroutine of
+// its own. It is gone when the function that Live returns has returned.
+func (r *Report) Live(status func() string) (end func()) {
+	if !r.screen.live {
+		return func() {}
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(tick)
+		defer ticker.Stop()
+		for {
+			r.show(status())
+			select {
+			case <-ticker.C:
+			case <-stop:
+				r.show("")
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+	}
+}
+
+// show changes the status line; empty takes it away. A terminal that is behind keeps the
+// one that it has.
+func (r *Report) show(status string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if status != "" && r.queue != nil && r.queue.busy() {
+		return
+	}
+	r.screen.clear(r.out)
+	r.screen.status = strings.TrimSpace(r.masks.Hide(status))
+	r.screen.frame++
+	r.screen.draw(r.out)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
 // A console that nobody watches gets a line where nothing else was printed for a minute,
@@ -128,7 +129,7 @@ func TestNameColours(t *testing.T) {
 // What is said of a task is said once, until it changes.
 func TestChangedOnce(t *testing.T) {
 	r, out := console()
-	state := goodTask("fedcba9876543210fedcba9876543210")
+	state := resulttest.GoodTask("fedcba9876543210fedcba9876543210")
 	state.Verdict, state.LastStatus = nil, aws.String("RUNNING")
 	r.Changed(state, time.Second)
 	r.Changed(state, 2*time.Second)

@@ -1,106 +1,300 @@
 package result_test
 
 import (
+	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+	"unicode/utf16"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
-	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/masks"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-var launch = time.Date(2026, 11, 24, 23, 59, 30, 0, time.UTC)
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// at is a time after the launch.
-func at(seconds float64) *time.Time {
-	return aws.Time(launch.Add(time.Duration(seconds * float64(time.Second))))
+// golden compares with a golden file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	name = filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got), which go test ./internal/result -update rewrites:\n%s", name, diff)
+	}
 }
 
 func same(text string) string { return text }
 
-// definition is migrate:7, of an essential container and one that is not.
-func definition() *types.TaskDefinition {
-	return &types.TaskDefinition{
-		TaskDefinitionArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7"), Family: aws.String("migrate"), Revision: 7,
-		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app")}, {Name: aws.String("proxy"), Essential: aws.Bool(false)}},
+func TestResultJSON(t *testing.T) {
+	var pretty strings.Builder
+	encoder := json.NewEncoder(&pretty)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(json.RawMessage(resulttest.Failed(`what "happened"`).JSON(same))); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "result.json", pretty.String())
+}
+
+func TestDotenv(t *testing.T) {
+	golden(t, "result.env", string(resulttest.Failed("two\nlines").Dotenv(same)))
+}
+
+// A secret is in no output, and one that is a word of JSON breaks none.
+func TestResultSecrets(t *testing.T) {
+	var secrets masks.Masks
+	for _, secret := range []string{"hidden", "true", "null", "status", "failed", "name"} {
+		secrets.Add(secret)
+	}
+	r := resulttest.Failed("this is hidden")
+	for _, output := range r.Outputs(secrets.Hide) {
+		if strings.Contains(output.Value, "hidden") {
+			t.Errorf("%s = %s", output.Name, output.Value)
+		}
+		if strings.HasPrefix(output.Value, "[") || strings.HasPrefix(output.Value, "{") {
+			if !json.Valid([]byte(output.Value)) {
+				t.Errorf("%s is no JSON: %s", output.Name, output.Value)
+			}
+		}
+	}
+	if problems := validate(t, result.Schema(), r.JSON(secrets.Hide)); len(problems) > 0 {
+		t.Errorf("%q", problems)
 	}
 }
 
-// ended is a task of migrate:7 whose containers ended with codes, nil for none.
-func ended(id string, verdict task.Verdict, codes ...*int32) *task.State {
-	state := &task.State{Definition: definition(), Verdict: &verdict, Task: types.Task{
-		TaskArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task/jobs/" + id), LastStatus: aws.String("STOPPED"),
-		CreatedAt: at(0), PullStartedAt: at(12), PullStoppedAt: at(30.5), StartedAt: at(31), ExecutionStoppedAt: at(91), StoppedAt: at(102),
+// The requests of a dry run are JSON from outside: their strings are hidden, and
+// nothing else is.
+func TestResultRequests(t *testing.T) {
+	var secrets masks.Masks
+	for _, secret := range []string{"hidden", "true", `quo"te\`} {
+		secrets.Add(secret)
+	}
+	r := result.Result{Status: result.Succeeded, Requests: []result.Request{
+		{Operation: "RunTask", Input: json.RawMessage(`{"a":["hidden","x","quo\"te\\ \u00e4"],"b":true,"hidden":1.10}`)},
 	}}
-	for i, code := range codes {
-		state.Containers = append(state.Containers, types.Container{Name: state.Definition.ContainerDefinitions[i].Name, ExitCode: code, LastStatus: aws.String("STOPPED")})
+	if got, want := string(r.JSON(secrets.Hide)), `"requests":[{"operation":"RunTask","input":{"a":["***","x","*** ä"],"b":true,"***":1.10}}]}`; !strings.HasSuffix(got, want) {
+		t.Errorf("JSON = %s, want %s at its end", got, want)
 	}
-	return state
-}
-
-func code(n int32) *int32 { return &n }
-
-const firstID, secondID = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
-
-// of is a step with tasks of migrate:7.
-func of(status report.Status, exitCode int, reason string, states ...*task.State) report.Result {
-	return report.Result{
-		Status: status, ExitCode: exitCode, Reason: reason, Tasks: states, Ended: *at(120),
-		Definitions: []*types.TaskDefinition{definition()}, Registered: []string{*definition().TaskDefinitionArn},
+	if problems := validate(t, result.Schema(), r.JSON(same)); len(problems) > 0 {
+		t.Errorf("%q", problems)
 	}
 }
 
-// failedStep is a step with a task that failed and one that succeeded, with text from outside
-// wherever there can be some.
-func failedStep(text string) report.Result {
-	failed := ended(firstID, task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(3), Reason: text}, code(3), code(143))
-	failed.StoppedReason, failed.Containers[0].Reason = aws.String(text), aws.String(text)
-	r := of(report.Failed, 3, text, ended(secondID, task.Verdict{Outcome: task.Succeeded}, code(0), code(0)), failed)
-	r.Commit = text
-	r.TaskOutputs = outputs.Values{"version": text}
-	r.Failures = []types.Failure{{Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}}
-	r.Logs = []report.Log{
-		{TaskARN: *failed.TaskArn, Container: "app", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs/log-events/m$252Fapp", Last: []string{"connecting", text}},
-		{TaskARN: *failed.TaskArn, Container: "proxy", Last: []string{"stopped"}},
+func TestOutputValues(t *testing.T) {
+	got := map[string]string{}
+	for _, output := range resulttest.Failed("why").Outputs(same) {
+		got[output.Name] = output.Value
 	}
-	r.Faults = []report.Note{{
-		File: "ecs/migrate.json", Line: 12, Column: 5, Title: "migrate:7 failed", Text: text, Hint: text, Task: *failed.TaskArn,
-		Advice: []diagnose.Advice{{Code: "out-of-memory", Cause: "Container app ran out of memory.", Advice: "Raise `memory`.", Statement: `{"Effect":"Allow"}`}},
-	}}
-	return r
+	delete(got, "result")
+	const good = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/fedcba9876543210fedcba9876543210"
+	want := map[string]string{
+		"status": "failed", "exit-code": "3", "stopped-reason": "why", "definition-commit": "0123abc",
+		"exit-codes": `{"0123456789abcdef0123456789abcdef":{"app":3,"proxy":143},"fedcba9876543210fedcba9876543210":{"web":0}}`,
+		"task-arn":   good, "task-arns": `["` + good + `","` + resulttest.FirstTask + `"]`,
+		"task-ids":            `["fedcba9876543210fedcba9876543210","0123456789abcdef0123456789abcdef"]`,
+		"task-definition-arn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7", "task-definition-arns": `["arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7","arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"]`,
+		"task-definitions": `["migrate:7","web:1"]`, "task-outputs": `{"empty":"","version":"why"}`,
+		"log-urls": `["https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123"]`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
 }
 
-// hostile are texts that no document may take for its own.
-var hostile = []string{
-	`</pre></details></main><script>document.title="taken"</script><img src=x onerror='document.title="taken"'>`,
-	"]]></system-out><testcase/><!-- & &amp; &#0; <![CDATA[",
-	"bell\a null\x00 escape\x1b[31mred\x1b[0m\x1b]0;title\a back\b \u202edrawkcab \ufffe\uffff \xff",
-	"two\nlines\r\nand\ra return",
-	"{{.Status}} ${x} %s %!d",
-}
-
-func TestWrite(t *testing.T) {
-	r := failedStep("this is hidden")
-	hide := func(text string) string { return strings.ReplaceAll(text, "hidden", "***") }
-	for name, want := range map[string]string{
-		"a.json": `{"status":"failed"`, "a/b.env": "ECS_RUN_TASK_STATUS=failed\n", "a.xml": "<?xml ", "a.HTML": "<!doctype html>",
+// Outputs stay below what GitHub takes, whatever is run: result has as many tasks as
+// fit, those that failed before others, and the lists have all as long as they fit.
+func TestFittingOutputs(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		tasks       int
+		text        string
+		whole, some bool // result has all the tasks; the lists have
+		outputs     int  // bytes that the tasks gave
+	}{
+		{"few", 10, "why", true, true, 0},
+		{"a thousand", 1000, "why", false, true, 0},
+		{"a thousand with long reasons", 1000, strings.Repeat("ä<", 500), false, true, 0},
+		{"as many as ECS can run", 5000, "why", false, false, 0},
+		{"few with outputs", 2, "why", true, true, 64 << 10},
+		{"as many as ECS can run, with outputs", 5000, "why", false, false, 64 << 10},
 	} {
-		text, err := result.Write(name, r, hide)
-		if err != nil || !strings.HasPrefix(string(text), want) {
-			t.Errorf("Write(%q) = %.40q, %v, want it to begin with %q", name, text, err, want)
-		}
-		if strings.Contains(string(text), "hidden") {
-			t.Errorf("Write(%q) has a secret:\n%s", name, text)
+		t.Run(tt.name, func(t *testing.T) {
+			r := resulttest.Failed(tt.text)
+			fault := r.Faults[0]
+			r.TaskOutputs["version"] = strings.Repeat("x", tt.outputs)
+			for i := range tt.tasks {
+				state := resulttest.FailedTask(tt.text)
+				if i%3 > 0 {
+					state.Verdict = &task.Verdict{Outcome: task.Succeeded}
+				}
+				state.TaskArn = aws.String(fmt.Sprintf("arn:aws:ecs:eu-west-1:123456789012:task/jobs/%032x", i))
+				r.Tasks = append(r.Tasks, state)
+				r.Faults = append(r.Faults, fault)
+				r.Logs = append(r.Logs, result.Log{TaskARN: *state.TaskArn, Container: "app", URL: r.Logs[0].URL})
+			}
+			outputs, shown := r.FittingOutputs(same)
+			size := 0
+			got := map[string]string{}
+			for _, output := range outputs {
+				size += len(utf16.Encode([]rune(output.Name + output.Value)))
+				got[output.Name] = output.Value
+			}
+			if 2*size > 1<<20 {
+				t.Errorf("%d bytes in UTF-16, want %d at the most", 2*size, 1<<20)
+			}
+			if !tt.whole && 4*size < 1<<20 {
+				t.Errorf("only %d bytes in UTF-16", 2*size)
+			}
+			var lists []string
+			var parsed struct {
+				Shortened bool
+				Tasks     []struct{ Outcome string }
+			}
+			if err := errors.Join(json.Unmarshal([]byte(got["result"]), &parsed), json.Unmarshal([]byte(got["task-arns"]), &lists)); err != nil {
+				t.Fatal(err)
+			}
+			if len(parsed.Tasks) != shown || parsed.Shortened == tt.whole || (shown == len(r.Tasks)) != tt.whole || (len(lists) == len(r.Tasks)) != tt.some {
+				t.Errorf("result has %d tasks (shown %d, shortened %v), the lists %d, of %d", len(parsed.Tasks), shown, parsed.Shortened, len(lists), len(r.Tasks))
+			}
+			failed := 0
+			for _, one := range parsed.Tasks {
+				if one.Outcome == "failed" {
+					failed++
+				}
+			}
+			if all := (tt.tasks+2)/3 + 1; failed < min(shown, all) {
+				t.Errorf("%d of %d shown tasks failed, want all %d that did first", failed, shown, all)
+			}
+			if got["status"] != "failed" || got["exit-code"] != "3" {
+				t.Errorf("status %s, exit code %s", got["status"], got["exit-code"])
+			}
+		})
+	}
+}
+
+// The schema says of every member what it is, and holds for results.
+func TestSchema(t *testing.T) {
+	golden(t, "schema.json", string(result.Schema()))
+	for name, r := range map[string]result.Result{
+		"empty": {Status: result.Errored}, "failed": resulttest.Failed("text"), "running": {Status: result.Started, Tasks: []*task.State{{Definition: &types.TaskDefinition{}}}},
+	} {
+		if problems := validate(t, result.Schema(), r.JSON(same)); len(problems) > 0 {
+			t.Errorf("%s: %q", name, problems)
 		}
 	}
-	if _, err := result.Write("a.txt", r, same); fmt.Sprint(err) != "a.txt: expected a name that ends in .json, .env, .xml or .html" {
-		t.Errorf("Write(a.txt): %v", err)
+	for name, bad := range map[string]string{
+		"a member is missing": `{"status":"failed"}`,
+		"a wrong status":      strings.Replace(string(resulttest.Failed("").JSON(same)), `"failed"`, `"lost"`, 1),
+		"a wrong type":        strings.Replace(string(resulttest.Failed("").JSON(same)), `"exitCode":3`, `"exitCode":"3"`, 1),
+		"an unknown member":   strings.Replace(string(resulttest.Failed("").JSON(same)), `"exitCode":3`, `"exitCode":3,"more":1`, 1),
+	} {
+		if len(validate(t, result.Schema(), []byte(bad))) == 0 {
+			t.Errorf("%s: no problem found", name)
+		}
+	}
+}
+
+// validate returns where a document differs from a schema. Members that the
+// schema does not have are differences: it is to describe all.
+func validate(t *testing.T, schema, document []byte) []string {
+	t.Helper()
+	var s map[string]any
+	var d any
+	for text, into := range map[string]any{string(schema): &s, string(document): &d} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+	}
+	return differences(s, d, "$")
+}
+
+func differences(schema map[string]any, value any, path string) []string {
+	var all []string
+	kinds, several := schema["type"].([]any)
+	if !several {
+		kinds = []any{schema["type"]}
+	}
+	if kind := kindOf(value); !slices.Contains(kinds, any(kind)) && !(kind == "integer" && slices.Contains(kinds, any("number"))) {
+		return []string{fmt.Sprintf("%s is %s, want %v", path, kind, kinds)}
+	}
+	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, value) {
+		all = append(all, fmt.Sprintf("%s is %v, want one of %v", path, value, enum))
+	}
+	switch value := value.(type) {
+	case []any:
+		for i, item := range value {
+			all = append(all, differences(schema["items"].(map[string]any), item, fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case map[string]any:
+		properties, closed := schema["properties"].(map[string]any)
+		if !closed {
+			return all // any object
+		}
+		for _, name := range schema["required"].([]any) {
+			if _, ok := value[name.(string)]; !ok {
+				all = append(all, fmt.Sprintf("%s.%s is missing", path, name))
+			}
+		}
+		for name, member := range value {
+			property, ok := properties[name].(map[string]any)
+			if !ok || property["description"] == "" {
+				all = append(all, fmt.Sprintf("%s.%s is not described", path, name))
+				continue
+			}
+			all = append(all, differences(property, member, path+"."+name)...)
+		}
+	}
+	return all
+}
+
+func kindOf(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case float64:
+		if value == float64(int64(value)) {
+			return "integer"
+		}
+		return "number"
+	}
+	return "object"
+}
+
+func TestURLs(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{result.LogURL("eu-west-1", "/ecs/web", "a/app/1"), "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fweb/log-events/a$252Fapp$252F1"},
+		{result.LogURL("cn-north-1", "g", "s"), "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#logsV2:log-groups/log-group/g/log-events/s"},
+		{result.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123"), "https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=eu-west-1"},
+		{result.TaskURL("arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/jobs/0123"), "https://us-gov-west-1.console.amazonaws-us-gov.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=us-gov-west-1"},
+		{result.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/0123"), ""}, // the old form names no cluster
+		{result.TaskURL("task"), ""},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package report_test
+package summary_test
 
 import (
 	"context"
@@ -16,7 +16,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
 // mermaid is where npm ci puts it, of the package in testdata/mermaid.
@@ -78,9 +79,9 @@ func chromium(t *testing.T, args ...string) string {
 }
 
 // diagramOf returns the diagram of a result's summary.
-func diagramOf(t *testing.T, result report.Result) string {
+func diagramOf(t *testing.T, r result.Result) string {
 	t.Helper()
-	_, rest, _ := strings.Cut(summaryOf(t, result), "```mermaid\n")
+	_, rest, _ := strings.Cut(summaryOf(r), "```mermaid\n")
 	diagram, _, found := strings.Cut(rest, "```")
 	if !found {
 		t.Fatal("the summary has no diagram")
@@ -96,27 +97,27 @@ func TestMermaid(t *testing.T) {
 	if _, err := os.Stat(mermaid); err != nil {
 		t.Skip("mermaid is not installed: npm ci in testdata/mermaid")
 	}
-	hostile := failedResult("x")
+	hostile := resulttest.Failed("x")
 	hostile.Tasks = nil
 	for i, text := range hostileTexts {
-		bad := failedTask(text)
+		bad := resulttest.FailedTask(text)
 		bad.Definition.Family = aws.String(text)
 		bad.TaskArn = aws.String(fmt.Sprintf("arn:aws:ecs:eu-west-1:123456789012:task/jobs/%08x", i))
 		hostile.Tasks = append(hostile.Tasks, bad)
 	}
-	running := failedResult("x")
+	running := resulttest.Failed("x")
 	running.Tasks = running.Tasks[:1]
 	running.Tasks[0].Verdict, running.Tasks[0].StoppingAt = nil, nil
-	pulling := failedResult("x")
+	pulling := resulttest.Failed("x")
 	pulling.Tasks = pulling.Tasks[1:]
 	pulling.Tasks[0].PullStoppedAt, pulling.Tasks[0].StartedAt, pulling.Tasks[0].ExecutionStoppedAt = nil, nil, nil
 	for _, tt := range []struct {
 		name   string
-		result report.Result
+		result result.Result
 		want   []string
 		rects  int // bars
 	}{
-		{"failed", failedResult("x"), []string{"migrate 7 task 01234567", "web 1 task fedcba98", "queued 12s", "image pull 19s", "start 0.5s", "run 1m0s", "stop 11s", "stop 1m20s so far"}, 10},
+		{"failed", resulttest.Failed("x"), []string{"migrate 7 task 01234567", "web 1 task fedcba98", "queued 12s", "image pull 19s", "start 0.5s", "run 1m0s", "stop 11s", "stop 1m20s so far"}, 10},
 		{"running", running, []string{"web 1 task fedcba98", "run 1m44s so far"}, 4},
 		{"pulling", pulling, []string{"queued 12s", "image pull 1m30s"}, 2},
 		{"hostile", hostile, []string{"_script_alert_1___script_ 7 task 00000002"}, 5 * 20},

@@ -1,4 +1,4 @@
-package result_test
+package resultfile_test
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -52,27 +52,27 @@ func browser(t *testing.T, page string, args ...string) string {
 	return string(out)
 }
 
-func pageOf(t *testing.T, r report.Result) string {
+func pageOf(t *testing.T, r result.Result) string {
 	t.Helper()
-	return string(result.Page(r, same))
+	return string(resultfile.Page(r, same))
 }
 
 // pages are results with all that a page can show; one of them if the tests are to be short.
-func pages() map[string]report.Result {
+func pages() map[string]result.Result {
 	failed := failedStep("container app ended with code 3: OutOfMemoryError")
 	if testing.Short() {
-		return map[string]report.Result{"failed": failed}
+		return map[string]result.Result{"failed": failed}
 	}
-	dry := report.Result{Status: report.Succeeded, Reason: "dry run: nothing was changed", Requests: []report.Request{{Operation: "RunTask", Input: json.RawMessage(`{"cluster":"default"}`)}}}
+	dry := result.Result{Status: result.Succeeded, Reason: "dry run: nothing was changed", Requests: []result.Request{{Operation: "RunTask", Input: json.RawMessage(`{"cluster":"default"}`)}}}
 	running := ended(firstID, task.Verdict{}, nil, nil)
 	running.Verdict, running.ExecutionStoppedAt, running.StoppedAt, running.LastStatus = nil, nil, nil, aws.String("RUNNING")
-	many := of(report.Succeeded, 0, "every deciding container ended with code 0")
+	many := of(result.Succeeded, 0, "every deciding container ended with code 0")
 	for i := range 12 {
 		many.Tasks = append(many.Tasks, ended(fmt.Sprintf("%08x", 0xabc0000+i), task.Verdict{Outcome: task.Succeeded}, code(0), code(0)))
 	}
-	return map[string]report.Result{
+	return map[string]result.Result{
 		"failed": failed, "dry-run": dry, "many": many,
-		"running": of(report.Started, 0, "started, and not waited for", running),
+		"running": of(result.Started, 0, "started, and not waited for", running),
 	}
 }
 
@@ -227,7 +227,7 @@ func TestPageSize(t *testing.T) {
 			name := fmt.Sprintf("container-%d-%s", n, strings.Repeat("x", 200))
 			state.Definition.ContainerDefinitions = append(state.Definition.ContainerDefinitions, types.ContainerDefinition{Name: &name})
 			state.Containers = append(state.Containers, types.Container{Name: &name, ExitCode: code(1), Reason: aws.String(long)})
-			r.Logs = append(r.Logs, report.Log{TaskARN: *state.TaskArn, Container: name, URL: "https://" + strings.Repeat("y", 600), Last: []string{long, long, long}})
+			r.Logs = append(r.Logs, result.Log{TaskARN: *state.TaskArn, Container: name, URL: "https://" + strings.Repeat("y", 600), Last: []string{long, long, long}})
 		}
 		r.Tasks = append(r.Tasks, state)
 		fault := r.Faults[0]

@@ -1,4 +1,5 @@
-package report
+// Package masks keeps secrets out of texts, in every form that programs print them in.
+package masks
 
 import (
 	"encoding/base64"
@@ -12,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// masks are the secrets that are kept out of whatever is told.
-type masks struct {
+// Masks are the secrets that are kept out of texts. The zero value has none.
+type Masks struct {
 	forms    []string // longest first
 	replacer *strings.Replacer
 }
@@ -21,10 +22,10 @@ type masks struct {
 // shortest is the length from which on a secret is masked.
 const shortest = 4
 
-// add takes in a secret and returns the forms, new ones, in which it is looked
+// Add takes in a secret and returns the forms, new ones, in which it is looked
 // for: each of its lines as it is, and the whole in JSON, base64 and URL
 // encoding. It is false for a secret that is too short.
-func (m *masks) add(secret string) (forms []string, ok bool) {
+func (m *Masks) Add(secret string) (forms []string, ok bool) {
 	whole := strings.TrimSpace(secret)
 	if len(whole) < shortest {
 		return nil, false
@@ -145,8 +146,8 @@ func encodings(text string) []string {
 	return forms
 }
 
-// hide replaces every secret in the text.
-func (m *masks) hide(text string) string {
+// Hide replaces every secret in the text.
+func (m *Masks) Hide(text string) string {
 	if m.replacer == nil {
 		return text
 	}

@@ -1,4 +1,4 @@
-package report
+package plaintext
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// appendLines appends text line by line, each behind the prefix, so that no
+// AppendLines appends text line by line, each behind the prefix, so that no
 // runner takes a line for a command and no terminal does more than colour it.
 //
 // GitHub ends a line at LF, CR LF and a lone CR; takes :: for a command where it
@@ -14,12 +14,12 @@ import (
 // (https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs).
 // Azure and TeamCity take ##vso[ and ##teamcity[ anywhere; GitLab takes
 // section_start: before a lone CR and an escape.
-func appendLines(to []byte, prefix, text string) []byte {
+func AppendLines(to []byte, prefix, text string) []byte {
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	for {
-		line, rest, more := cutLine(text)
+		line, rest, more := CutLine(text)
 		to = append(to, prefix...)
-		to = appendHarmless(to, prefix == "", line)
+		to = AppendLine(to, prefix == "", line)
 		to = append(to, '\n')
 		if !more {
 			return to
@@ -28,8 +28,8 @@ func appendLines(to []byte, prefix, text string) []byte {
 	}
 }
 
-// cutLine cuts a text at its first line break, of whichever kind.
-func cutLine(text string) (line, rest string, more bool) {
+// CutLine cuts a text at its first line break, of whichever kind.
+func CutLine(text string) (line, rest string, more bool) {
 	end := strings.IndexAny(text, "\r\n")
 	if end < 0 {
 		return text, "", false
@@ -44,8 +44,8 @@ func cutLine(text string) (line, rest string, more bool) {
 // invisible breaks a command without changing how its line looks.
 const invisible = "\u200b"
 
-// appendHarmless appends one line; first says that nothing stands before it.
-func appendHarmless(to []byte, first bool, line string) []byte {
+// AppendLine appends one line; first says that nothing stands before it.
+func AppendLine(to []byte, first bool, line string) []byte {
 	if first && strings.HasPrefix(strings.TrimLeftFunc(line, unicode.IsSpace), "::") {
 		to = append(to, invisible...)
 	}

@@ -1,4 +1,4 @@
-package result
+package resultfile
 
 import (
 	"bytes"
@@ -13,7 +13,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -27,59 +29,9 @@ const (
 	longestPart = 2000 // characters of any other text
 )
 
-// The values of the page. All text is without secrets; it is escaped when it is written.
-type (
-	pageData struct {
-		Good     bool
-		Status   report.Status
-		Reason   string
-		ExitCode int
-		Facts    []string
-		Compared []pageComparison
-		Timeline *timeline
-		Rows     []pageRow
-		MoreRows int
-		Outputs  []pageOutput
-		Faults   []pageFault
-		Failures []string // why tasks did not start
-		Requests []pageRequest
-		Logs     []pageLog
-		Left     int // faults, requests and logs that found no room
-		Ended    string
-	}
-	pageRow struct {
-		Class                                 string // good, bad or soft
-		Task, TaskURL, Definition, Ran        string // empty in the rows after a task's first
-		Container, Decides, ExitCode, Outcome string
-		Reason, LogURL                        string
-	}
-	pageOutput struct{ Name, Value string }
-	pageFault  struct {
-		Place, Text, Hint string
-		Advice            []pageAdvice
-	}
-	pageAdvice struct {
-		Code, Cause, Statement string
-		Advice                 []span
-	}
-	span struct {
-		Code bool
-		Text string
-	}
-	pageComparison struct {
-		Title string
-		Lines []string
-	}
-	pageRequest struct{ Operation, Input string }
-	pageLog     struct {
-		Name, Text string
-		Failed     bool
-	}
-)
-
 // page gathers what the page shows.
 type page struct {
-	result report.Result
+	result result.Result
 	hide   func(string) string
 	room   int // bytes of outside text that still find room
 	data   pageData
@@ -87,7 +39,7 @@ type page struct {
 
 // Page returns the result as one HTML page that needs nothing else: no script, no
 // other file, no connection. Hide takes secrets out of a text.
-func Page(r report.Result, hide func(string) string) []byte {
+func Page(r result.Result, hide func(string) string) []byte {
 	p := page{result: r, hide: hide, room: pageBytes}
 	p.data = pageData{
 		Good: r.ExitCode == 0, Status: r.Status, Reason: p.text(r.Reason), ExitCode: r.ExitCode,
@@ -109,10 +61,10 @@ func Page(r report.Result, hide func(string) string) []byte {
 
 // text is outside text for the page.
 func (p *page) text(text string) string {
-	return report.Clip(report.Readable(p.hide(text)), longestPart)
+	return plaintext.Clip(plaintext.Readable(p.hide(text)), longestPart)
 }
 
-func (p *page) cell(text string) string { return report.Clip(p.text(text), longestCell) }
+func (p *page) cell(text string) string { return plaintext.Clip(p.text(text), longestCell) }
 
 // fits is take, and counts what finds no room.
 func (p *page) fits(left int, texts ...string) bool {
@@ -143,7 +95,7 @@ func (p *page) facts() []string {
 	if n := len(p.result.Tasks); n > 1 {
 		well := 0
 		for _, state := range p.result.Tasks {
-			if good(state) {
+			if result.Good(state) {
 				well++
 			}
 		}
@@ -163,7 +115,7 @@ func (p *page) facts() []string {
 
 // rows fills the table: a row for each container of each task.
 func (p *page) rows() {
-	for _, state := range failedFirst(p.result.Tasks) {
+	for _, state := range result.FailedFirst(p.result.Tasks) {
 		ends := state.Ends()
 		decides := deciding(p.result, state)
 		for i, end := range ends {
@@ -172,10 +124,10 @@ func (p *page) rows() {
 				row.Task, row.Definition = p.cell(short(state)), p.cell(task.Name(state.Definition))
 				row.Outcome, row.Reason = outcome(state), p.cell(cmp.Or(end.Reason, aws.ToString(state.StoppedReason)))
 				if !p.result.Local {
-					row.TaskURL = p.text(report.TaskURL(aws.ToString(state.TaskArn)))
+					row.TaskURL = p.text(result.TaskURL(aws.ToString(state.TaskArn)))
 				}
-				if took, ok := report.Ran(state, p.result.Ended); ok {
-					row.Ran = report.Since(took)
+				if took, ok := result.Ran(state, p.result.Ended); ok {
+					row.Ran = event.Duration(took)
 				}
 			}
 			if slices.Contains(decides, end) {
@@ -184,7 +136,7 @@ func (p *page) rows() {
 			if end.ExitCode != nil {
 				row.ExitCode = fmt.Sprint(*end.ExitCode)
 			}
-			row.LogURL = p.text(logOf(p.result, state, end.Name).URL)
+			row.LogURL = p.text(p.result.LogOf(state, end.Name).URL)
 			if p.data.MoreRows > 0 || !p.take(pageBytes/2, row.Task, row.TaskURL, row.Definition, row.Container, row.Reason, row.LogURL) {
 				p.data.MoreRows++
 				continue
@@ -206,7 +158,7 @@ func (p *page) outputs() {
 // class is the class of an outcome's colour.
 func class(state *task.State) string {
 	switch {
-	case good(state):
+	case result.Good(state):
 		return "good"
 	case state.Verdict == nil:
 		return "soft"
@@ -217,7 +169,7 @@ func class(state *task.State) string {
 // mark shows how a task ended, or that it has not.
 func mark(state *task.State) string {
 	switch {
-	case good(state):
+	case result.Good(state):
 		return "✔"
 	case state.Verdict == nil:
 		return "…"
@@ -288,7 +240,7 @@ func (p *page) requests() {
 		if err := json.Indent(&text, request.Input, "", "  "); err != nil {
 			continue // it was written by us
 		}
-		if shown := report.Readable(p.hide(text.String())); p.fits(0, shown) {
+		if shown := plaintext.Readable(p.hide(text.String())); p.fits(0, shown) {
 			p.data.Requests = append(p.data.Requests, pageRequest{request.Operation, shown})
 		}
 	}
@@ -296,48 +248,21 @@ func (p *page) requests() {
 
 // logs fills in the last lines of the containers, those of failed tasks first.
 func (p *page) logs() {
-	for _, state := range failedFirst(p.result.Tasks) {
+	for _, state := range result.FailedFirst(p.result.Tasks) {
 		for _, end := range state.Ends() {
-			lines := logOf(p.result, state, end.Name).LastLines(p.hide, pageLines)
+			lines := p.result.LogOf(state, end.Name).LastLines(p.hide, pageLines)
 			if len(lines) == 0 {
 				continue
 			}
 			log := pageLog{
 				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + short(state)),
-				Text: strings.Join(lines, "\n"), Failed: !good(state),
+				Text: strings.Join(lines, "\n"), Failed: !result.Good(state),
 			}
 			if p.fits(0, log.Name, log.Text) {
 				p.data.Logs = append(p.data.Logs, log)
 			}
 		}
 	}
-}
-
-// timeline is a picture of the phases of the tasks, a bar each. Lengths are in
-// the units of an SVG whose bars have the width barWidth.
-type timeline struct {
-	Height, AxisY int
-	Label         string // what the picture shows, for who does not see it
-	Bars          []bar
-	Ticks         []tick
-	Phases        []string // names of the phases that are there, for the legend
-	More          int      // tasks that are not shown
-}
-
-type bar struct {
-	Y, TextY int
-	Name     string
-	Parts    []part
-}
-
-type part struct {
-	Class, Title string
-	X, Width     float64
-}
-
-type tick struct {
-	X     float64
-	Label string
 }
 
 // The measures of the timeline.
@@ -353,8 +278,8 @@ func (p *page) timeline() *timeline {
 	var begin, end time.Time
 	t := &timeline{}
 	var shown []*task.State
-	for _, state := range failedFirst(p.result.Tasks) {
-		phases := report.Phases(state, now)
+	for _, state := range result.FailedFirst(p.result.Tasks) {
+		phases := result.Phases(state, now)
 		switch {
 		case len(phases) == 0:
 			continue
@@ -377,10 +302,10 @@ func (p *page) timeline() *timeline {
 	at := func(moment time.Time) float64 { return barWidth * float64(moment.Sub(begin)) / float64(span) }
 	for i, state := range shown {
 		b := bar{Y: i * barHeight, TextY: i*barHeight + 14}
-		b.Name = mark(state) + " " + report.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(short(state))
-		for _, phase := range report.Phases(state, now) {
+		b.Name = mark(state) + " " + plaintext.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(short(state))
+		for _, phase := range result.Phases(state, now) {
 			name := phase.Name
-			title := fmt.Sprintf("%s: %s", name, report.Since(phase.Duration()))
+			title := fmt.Sprintf("%s: %s", name, event.Duration(phase.Duration()))
 			if !phase.Over {
 				title += " so far"
 			}
@@ -393,13 +318,13 @@ func (p *page) timeline() *timeline {
 	}
 	const ticks = 4
 	for i := range ticks + 1 {
-		label := report.Since(span * time.Duration(i) / ticks)
+		label := event.Duration(span * time.Duration(i) / ticks)
 		t.Ticks = append(t.Ticks, tick{barLeft + barWidth*float64(i)/ticks, label})
 	}
 	t.Height, t.AxisY = len(shown)*barHeight+24, len(shown)*barHeight+18
-	t.Label = fmt.Sprintf("Timeline of %d tasks over %s; the table of tasks has the same in words", len(shown), report.Since(span))
+	t.Label = fmt.Sprintf("Timeline of %d tasks over %s; the table of tasks has the same in words", len(shown), event.Duration(span))
 	if len(shown) == 1 {
-		t.Label = fmt.Sprintf("Timeline of 1 task over %s; the table of tasks has the same in words", report.Since(span))
+		t.Label = fmt.Sprintf("Timeline of 1 task over %s; the table of tasks has the same in words", event.Duration(span))
 	}
 	return t
 }

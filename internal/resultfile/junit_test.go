@@ -1,4 +1,4 @@
-package result_test
+package resultfile_test
 
 import (
 	"os"
@@ -11,21 +11,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // read returns what Python reads in the JUnit report of a result, which xmllint must
 // find valid.
-func read(t *testing.T, r report.Result) string {
+func read(t *testing.T, r result.Result) string {
 	t.Helper()
 	for _, program := range []string{"python3", "xmllint"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("%s is not installed: apt-get install python3 libxml2-utils", program)
 		}
 	}
-	text, err := result.JUnit(r, same)
+	text, err := resultfile.JUnit(r, same)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,29 +57,29 @@ func TestJUnit(t *testing.T) {
 	notStarted := ended(firstID, task.Verdict{Outcome: task.NotStarted, Reason: "the task failed to start: CannotPullContainerError"}, nil, nil)
 	notStarted.StartedAt = nil
 	failed := ended(firstID, task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(3), Reason: "container app ended with code 3"}, code(3), code(143))
-	replaced := of(report.Succeeded, 0, "every deciding container ended with code 0",
+	replaced := of(result.Succeeded, 0, "every deciding container ended with code 0",
 		ended(firstID, task.Verdict{Outcome: task.Stopped, HostLost: true, Reason: "AWS took the Spot capacity back"}, nil, nil), ended(secondID, well, code(0), code(0)))
 	replaced.Replaced = []string{*replaced.Tasks[0].TaskArn}
-	all := of(report.Failed, 4, "container proxy ended with code 4", ended(firstID, task.Verdict{Outcome: task.Failed, Container: "proxy", ExitCode: code(4), Reason: "container proxy ended with code 4"}, code(0), code(4)))
+	all := of(result.Failed, 4, "container proxy ended with code 4", ended(firstID, task.Verdict{Outcome: task.Failed, Container: "proxy", ExitCode: code(4), Reason: "container proxy ended with code 4"}, code(0), code(4)))
 	all.Rule.All = true
 	both := all
 	both.Tasks = []*task.State{ended(firstID, task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(3), Reason: "container app ended with code 3"}, code(3), code(4))}
-	nothing := report.Result{Status: report.Errored, ExitCode: 125, Reason: "job.json:1:1: expected a definition",
-		Faults: []report.Note{{File: "job.json", Line: 1, Column: 1, Text: "expected a definition"}}}
-	twice := of(report.Succeeded, 0, "every deciding container ended with code 0", ended(firstID, well, code(0), code(0)), ended(secondID, well, code(0), code(0)))
+	nothing := result.Result{Status: result.Errored, ExitCode: 125, Reason: "job.json:1:1: expected a definition",
+		Faults: []event.Note{{File: "job.json", Line: 1, Column: 1, Text: "expected a definition"}}}
+	twice := of(result.Succeeded, 0, "every deciding container ended with code 0", ended(firstID, well, code(0), code(0)), ended(secondID, well, code(0), code(0)))
 	second := definition()
 	second.Revision = 8
-	sequence := of(report.Failed, 3, "container app ended with code 3", failed)
+	sequence := of(result.Failed, 3, "container app ended with code 3", failed)
 	sequence.Definitions = append(sequence.Definitions, second)
-	partly := of(report.Errored, 125, "RESOURCE:CPU", failed)
+	partly := of(result.Errored, 125, "RESOURCE:CPU", failed)
 	for _, tt := range []struct {
 		name string
-		in   report.Result
+		in   result.Result
 		want string
 	}{
-		{"succeeded", of(report.Succeeded, 0, "every deciding container ended with code 0", ended(firstID, well, code(0), code(143))),
+		{"succeeded", of(result.Succeeded, 0, "every deciding container ended with code 0", ended(firstID, well, code(0), code(143))),
 			"migrate:7 tests=1 time=60.000\n  migrate app 60.000s passed\ngreen\n"},
-		{"failed", of(report.Failed, 3, "container app ended with code 3", failed),
+		{"failed", of(result.Failed, 3, "container app ended with code 3", failed),
 			"migrate:7 tests=1 time=60.000\n  migrate app 60.000s failure failed: container app ended with code 3\nred\n"},
 		{"several tasks", twice, "migrate:7 tests=2 time=120.000\n  migrate app #1 60.000s passed\n  migrate app #2 60.000s passed\ngreen\n"},
 		{"the last attempt only", replaced, "migrate:7 tests=1 time=60.000\n  migrate app 60.000s passed\ngreen\n"},
@@ -86,21 +87,21 @@ func TestJUnit(t *testing.T) {
 			"migrate:7 tests=2 time=120.000\n  migrate app 60.000s passed\n  migrate proxy 60.000s failure failed: container proxy ended with code 4\nred\n"},
 		{"two containers failed", both,
 			"migrate:7 tests=2 time=120.000\n  migrate app 60.000s failure failed: container app ended with code 3\n  migrate proxy 60.000s failure failed: container proxy ended with code 4\nred\n"},
-		{"did not start", of(report.Failed, 125, "the task failed to start", notStarted),
+		{"did not start", of(result.Failed, 125, "the task failed to start", notStarted),
 			"migrate:7 tests=1 time=0.000\n  migrate app 0.000s error not-started: the task failed to start: CannotPullContainerError\nred\n"},
-		{"timed out", of(report.TimedOut, 124, "timed out after 10m", running),
+		{"timed out", of(result.TimedOut, 124, "timed out after 10m", running),
 			"migrate:7 tests=1 time=89.000\n  migrate app 89.000s error timed-out: the task had not ended: timed out after 10m\nred\n"},
-		{"timed out while every task had ended", of(report.TimedOut, 124, "timed out after 10m", ended(firstID, well, code(0), code(0))),
+		{"timed out while every task had ended", of(result.TimedOut, 124, "timed out after 10m", ended(firstID, well, code(0), code(0))),
 			"migrate:7 tests=1 time=60.000\n  migrate app 60.000s passed\necs-run-task tests=1 time=0.000\n  ecs-run-task step 0.000s error timed-out: timed out after 10m\nred\n"},
-		{"not waited for", of(report.Started, 0, "started, and not waited for", running),
+		{"not waited for", of(result.Started, 0, "started, and not waited for", running),
 			"migrate:7 tests=1 time=89.000\n  migrate app 89.000s skipped: started, and not waited for\ngreen\n"},
-		{"a server", of(report.Succeeded, 0, "every task is running", reached), "migrate:7 tests=1 time=89.000\n  migrate app 89.000s passed\ngreen\n"},
+		{"a server", of(result.Succeeded, 0, "every task is running", reached), "migrate:7 tests=1 time=89.000\n  migrate app 89.000s passed\ngreen\n"},
 		{"nothing was started", nothing, "ecs-run-task tests=1 time=0.000\n  ecs-run-task step 0.000s error error: job.json:1:1: expected a definition\nred\n"},
 		{"registered and not run", sequence,
 			"migrate:7 tests=1 time=60.000\n  migrate app 60.000s failure failed: container app ended with code 3\nmigrate:8 tests=1 time=0.000\n  migrate app 0.000s skipped: no task was started\nred\n"},
 		{"some tasks were refused", partly,
 			"migrate:7 tests=1 time=60.000\n  migrate app 60.000s failure failed: container app ended with code 3\necs-run-task tests=1 time=0.000\n  ecs-run-task step 0.000s error error: RESOURCE:CPU\nred\n"},
-		{"dry run", report.Result{Status: report.Succeeded, Reason: "dry run: nothing was changed"}, "ecs-run-task tests=1 time=0.000\n  ecs-run-task step 0.000s passed\ngreen\n"},
+		{"dry run", result.Result{Status: result.Succeeded, Reason: "dry run: nothing was changed"}, "ecs-run-task tests=1 time=0.000\n  ecs-run-task step 0.000s passed\ngreen\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, read(t, tt.in)); diff != "" {
@@ -113,7 +114,7 @@ func TestJUnit(t *testing.T) {
 	}
 }
 
-// Texts from outside are nothing but texts in the report.
+// Texts from outside are nothing but texts in the result.
 func TestJUnitHostile(t *testing.T) {
 	for _, text := range hostile {
 		r := failedStep(text)
@@ -127,7 +128,7 @@ func TestJUnitHostile(t *testing.T) {
 
 // A failure comes with its cause and what to do, and with the last lines.
 func TestJUnitTexts(t *testing.T) {
-	text, err := result.JUnit(failedStep("container app ended with code 3"), same)
+	text, err := resultfile.JUnit(failedStep("container app ended with code 3"), same)
 	if err != nil {
 		t.Fatal(err)
 	}

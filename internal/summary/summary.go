@@ -1,51 +1,56 @@
-package report
+// Package summary writes the result of a step as Markdown, for the summary of its job. Whatever
+// comes from outside can change nothing of the form, and has no secret in it, as far as the
+// function that is given hides them.
+package summary
 
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // What a job's summary may have: GitHub drops one of more than 1 MiB as a whole,
 // and shows no table of thousands of rows.
 const (
-	summaryLimit = 1<<20 - 1<<10 // bytes
+	Limit        = 1<<20 - 1<<10 // bytes
 	mostRows     = 200           // containers
 	mostFaults   = 50
-	summaryLines = 30   // of the log of a container
-	longestText  = 2000 // characters of a text, or of a line of a log
-	longestCell  = 300  // characters of a reason in the table
+	summaryLines = 30 // of the log of a container
 )
 
 // summary writes the result as Markdown.
 type summary struct {
-	masks masks
-	text  strings.Builder
-	room  int // bytes that may still be written
-	cut   bool
+	texts
+	text strings.Builder
+	room int // bytes that may still be written
+	cut  bool
 }
 
-// write returns the Markdown, of so many bytes at the most. What is left out
-// for want of room is said.
-func (s summary) write(result Result, room int) string {
+// Write returns the Markdown, of so many bytes at the most. What is left out for want of room
+// is said. Hide takes secrets out of a text.
+func Write(r result.Result, room int, hide func(string) string) string {
 	const note = "\n_Cut: the runner takes no summary of more than 1 MiB. The log has it all._\n"
-	s.room = room - len(note)
+	s := summary{texts: texts{hide}, room: room - len(note)}
 	if s.room < 0 {
 		return ""
 	}
-	s.add(s.verdict(result))
-	s.diagnosis(result)
-	s.add(s.table(result))
-	s.add(s.outputs(result))
-	s.changes(result)
-	s.add(s.diagram(result))
-	s.lines(result)
+	s.add(s.verdict(r))
+	s.diagnosis(r)
+	s.add(s.table(r))
+	s.add(s.outputs(r.TaskOutputs))
+	for _, c := range r.Compared {
+		s.add(s.changes(c))
+	}
+	s.add(s.diagram(r))
+	s.lines(r)
 	if s.cut {
 		s.text.WriteString(note)
 	}
@@ -62,48 +67,43 @@ func (s *summary) add(part string) {
 	s.text.WriteString(part)
 }
 
-// hide takes secrets and colours out of outside text, and cuts it.
-func (s *summary) hide(text string) string {
-	return clip(withoutColours(s.masks.hide(text)), longestText)
-}
-
-func (s *summary) verdict(result Result) string {
+func (s *summary) verdict(r result.Result) string {
 	icon := "❌"
-	if result.ExitCode == 0 {
+	if r.ExitCode == 0 {
 		icon = "✅"
 	}
-	line := fmt.Sprintf("### %s %s%s\n\n%s; exit status %d", icon, result.Status, s.where(result), plain(s.hide(result.Reason)), result.ExitCode)
-	if len(result.Tasks) > 1 {
+	line := fmt.Sprintf("### %s %s%s\n\n%s; exit status %d", icon, r.Status, s.where(r), plain(s.hide(r.Reason)), r.ExitCode)
+	if len(r.Tasks) > 1 {
 		good := 0
-		for _, state := range result.Tasks {
-			if isGood(state) {
+		for _, state := range r.Tasks {
+			if result.Good(state) {
 				good++
 			}
 		}
-		line += fmt.Sprintf("; %d of %d tasks good", good, len(result.Tasks))
+		line += fmt.Sprintf("; %d of %d tasks good", good, len(r.Tasks))
 	}
 	line += "\n"
-	if len(result.NotRun) > 0 {
-		line += "\nNot run after that: " + s.names(result.NotRun) + "\n"
+	if len(r.NotRun) > 0 {
+		line += "\nNot run after that: " + s.names(r.NotRun) + "\n"
 	}
 	return line
 }
 
 // where names what was run and where, behind the status: several steps of a job
 // have one summary.
-func (s *summary) where(result Result) string {
+func (s *summary) where(r result.Result) string {
 	text := ""
-	if len(result.Families) > 0 {
-		text = ": " + s.names(result.Families)
+	if len(r.Families) > 0 {
+		text = ": " + s.names(r.Families)
 	}
-	if result.Cluster != "" {
-		text += " on " + name(s.hide(result.Cluster))
+	if r.Cluster != "" {
+		text += " on " + name(s.hide(r.Cluster))
 	}
 	switch {
-	case result.Local:
+	case r.Local:
 		text += ", local"
-	case result.Region != "":
-		text += " in " + name(s.hide(result.Region))
+	case r.Region != "":
+		text += " in " + name(s.hide(r.Region))
 	}
 	return text
 }
@@ -123,39 +123,39 @@ func (s *summary) names(names []string) string {
 }
 
 // table has a row for each container of each task.
-func (s *summary) table(result Result) string {
-	if len(result.Tasks) == 0 {
+func (s *summary) table(r result.Result) string {
+	if len(r.Tasks) == 0 {
 		return ""
 	}
 	var text strings.Builder
 	text.WriteString("\n| Task | Container | Essential | Exit code | Reason | Ran |\n| --- | --- | --- | --- | --- | --- |\n")
 	rows := 0
-	for _, state := range failedFirst(result.Tasks) {
+	for _, state := range result.FailedFirst(r.Tasks) {
 		for i, end := range state.Ends() {
 			if rows++; rows <= mostRows {
-				text.WriteString(s.row(result, state, i == 0, end))
+				text.WriteString(s.row(r, state, i == 0, end))
 			}
 		}
 	}
 	if rows > mostRows {
 		fmt.Fprintf(&text, "\n%d more containers are in the log.\n", rows-mostRows)
 	}
-	if took := used(result); took != "" {
+	if took := used(r); took != "" {
 		text.WriteString("\n" + took + "\n")
 	}
 	return text.String()
 }
 
-func (s *summary) row(result Result, state *task.State, first bool, end task.End) string {
+func (s *summary) row(r result.Result, state *task.State, first bool, end task.End) string {
 	name, took := "", ""
 	if first {
 		address := ""
-		if !result.Local {
-			address = TaskURL(aws.ToString(state.TaskArn))
+		if !r.Local {
+			address = result.TaskURL(aws.ToString(state.TaskArn))
 		}
 		name = code(s.hide(task.Name(state.Definition))) + " " + link(code(fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn)))), address)
-		if d, ok := Ran(state, result.Ended); ok {
-			took = Since(d)
+		if d, ok := result.Ran(state, r.Ended); ok {
+			took = event.Duration(d)
 		}
 	}
 	exitCode := "–"
@@ -170,75 +170,66 @@ func (s *summary) row(result Result, state *task.State, first bool, end task.End
 	if first {
 		reason = cmp.Or(end.Reason, aws.ToString(state.StoppedReason))
 	}
-	container := code(s.hide(end.Name)) + logLink(result, state, end.Name)
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", name, container, essential, exitCode, plain(clip(s.hide(reason), longestCell)), took)
+	container := code(s.hide(end.Name)) + logLink(r, state, end.Name)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", name, container, essential, exitCode, plain(plaintext.Clip(s.hide(reason), longestCell)), took)
 }
 
 // logLink returns a link to a container's log in the AWS console, "" if it is not
 // there.
-func logLink(result Result, state *task.State, container string) string {
-	if log := logOf(result, state, container); log.URL != "" {
+func logLink(r result.Result, state *task.State, container string) string {
+	if log := r.LogOf(state, container); log.URL != "" {
 		return " (" + link("log", log.URL) + ")"
 	}
 	return ""
 }
 
-func logOf(result Result, state *task.State, container string) Log {
-	for _, log := range result.Logs {
-		if log.TaskARN == aws.ToString(state.TaskArn) && log.Container == container {
-			return log
-		}
-	}
-	return Log{}
-}
-
 // used says what the tasks took together, "" if that is not known.
-func used(result Result) string {
-	var total usage
+func used(r result.Result) string {
+	var total result.Usage
 	known := 0
-	for _, state := range result.Tasks {
-		if one, ok := usageOf(state, result.Ended); ok {
+	for _, state := range r.Tasks {
+		if one, ok := result.UsageOf(state, r.Ended); ok {
 			known++
-			total.vcpuHours += one.vcpuHours
-			total.gbHours += one.gbHours
+			total.VCPUHours += one.VCPUHours
+			total.GBHours += one.GBHours
 		}
 	}
 	if known == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("Used, from the image pull to the end: %s vCPU-hours, %s GB-hours", hours(total.vcpuHours), hours(total.gbHours))
-	if known < len(result.Tasks) {
-		text += fmt.Sprintf(" (%d of %d tasks)", known, len(result.Tasks))
+	text := fmt.Sprintf("Used, from the image pull to the end: %s vCPU-hours, %s GB-hours", hours(total.VCPUHours), hours(total.GBHours))
+	if known < len(r.Tasks) {
+		text += fmt.Sprintf(" (%d of %d tasks)", known, len(r.Tasks))
 	}
 	return text + "."
 }
 
-func (s *summary) diagram(result Result) string {
-	diagram := gantt(failedFirst(result.Tasks), cmp.Or(result.Ended, time.Now()))
+func (s *summary) diagram(r result.Result) string {
+	diagram := gantt(result.FailedFirst(r.Tasks), cmp.Or(r.Ended, time.Now()))
 	if diagram == "" {
 		return ""
 	}
 	text := "\n#### Phases\n\n```mermaid\n" + diagram + "```\n"
-	if more := len(result.Tasks) - mostBars; more > 0 {
+	if more := len(r.Tasks) - mostBars; more > 0 {
 		text += fmt.Sprintf("\n%d more tasks are not shown.\n", more)
 	}
 	return text
 }
 
-func (s *summary) diagnosis(result Result) {
-	for i, fault := range result.Faults {
+func (s *summary) diagnosis(r result.Result) {
+	for i, fault := range r.Faults {
 		switch i {
 		case 0:
 			s.add("\n#### Diagnosis\n")
 		case mostFaults:
-			s.add(fmt.Sprintf("\n- %d more are in the log.\n", len(result.Faults)-mostFaults))
+			s.add(fmt.Sprintf("\n- %d more are in the log.\n", len(r.Faults)-mostFaults))
 			return
 		}
 		s.add(s.fault(fault))
 	}
 }
 
-func (s *summary) fault(fault Note) string {
+func (s *summary) fault(fault event.Note) string {
 	var text strings.Builder
 	text.WriteString("\n- ")
 	if fault.File != "" {
@@ -272,42 +263,27 @@ func commands(text string) string {
 }
 
 // lines shows the last lines of the containers that failed.
-func (s *summary) lines(result Result) {
-	for _, state := range result.Tasks {
-		if isGood(state) {
+func (s *summary) lines(r result.Result) {
+	for _, state := range r.Tasks {
+		if result.Good(state) {
 			continue
 		}
 		for _, end := range state.Ends() {
-			log := logOf(result, state, end.Name)
+			log := r.LogOf(state, end.Name)
 			if len(log.Last) == 0 || !failed(state, end) {
 				continue
 			}
 			if s.cut {
 				return
 			}
-			last := lastLines(s.masks.hide, log.Last, summaryLines, longestText)
+			last := plaintext.LastLines(s.hideSecrets, log.Last, summaryLines, longestText)
 			of := code(s.hide(end.Name))
-			if len(result.Tasks) > 1 {
+			if len(r.Tasks) > 1 {
 				of += " of " + code(fmt.Sprintf("%s %.8s", s.hide(task.Name(state.Definition)), task.ID(aws.ToString(state.TaskArn))))
 			}
-			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s%s</summary>\n\n%s\n</details>\n", of, logLink(result, state, end.Name), block(last)))
+			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s%s</summary>\n\n%s\n</details>\n", of, logLink(r, state, end.Name), block(last)))
 		}
 	}
-}
-
-// lastLines returns the last lines of a log's messages, without secrets and
-// colours, each cut to a number of characters.
-func lastLines(hide func(string) string, messages []string, most, longest int) []string {
-	var last []string
-	for _, text := range messages[max(0, len(messages)-most):] {
-		for line, rest, more := cutLine(hide(text)); ; line, rest, more = cutLine(rest) {
-			last = append(last, clip(withoutColours(line), longest))
-			if !more {
-				break
-			}
-		}
-	}
-	return last[max(0, len(last)-most):]
 }
 
 // failed reports whether a container failed, rather than was stopped with the
@@ -319,15 +295,11 @@ func failed(state *task.State, end task.End) bool {
 	return *end.ExitCode != 0 && *end.ExitCode != 143 && *end.ExitCode != 137
 }
 
-// failedFirst returns the tasks, those that failed first.
-func failedFirst(states []*task.State) []*task.State {
-	sorted := slices.Clone(states)
-	rank := func(state *task.State) int {
-		if isGood(state) {
-			return 1
-		}
-		return 0
+// hours writes a number of hours: to four decimals, as most tasks are short, and never as
+// none.
+func hours(n float64) string {
+	if n > 0 && n < 0.0001 {
+		return "under 0.0001"
 	}
-	slices.SortStableFunc(sorted, func(a, b *task.State) int { return rank(a) - rank(b) })
-	return sorted
+	return fmt.Sprintf("%.4f", n)
 }

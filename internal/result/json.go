@@ -1,220 +1,20 @@
-package report
+package result
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"reflect"
 	"regexp"
 	"slices"
-	"sort"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
-
-// Status is how the step ended.
-type Status string
-
-// The statuses.
-const (
-	Succeeded Status = "succeeded" // every task was good
-	Failed    Status = "failed"    // a task was not
-	TimedOut  Status = "timed-out" // the time-out came first
-	Cancelled Status = "cancelled" // a signal came first
-	Started   Status = "started"   // the tasks were started, and not waited for
-	Running   Status = "running"   // the tasks run, as was asked for
-	Healthy   Status = "healthy"   // the tasks run and pass their health checks, as was asked for
-	DryRun    Status = "dry-run"   // nothing was changed, as was asked for
-	Errored   Status = "error"     // the step could not do its work
-)
-
-// Result is all that the step did, as far as it came.
-type Result struct {
-	Status   Status
-	ExitCode int    // the step's exit status
-	Reason   string // why, in one line
-
-	Families []string // of the definitions, as far as they are known
-	Cluster  string
-	Region   string   // empty if it is not known
-	NotRun   []string // family:revision of definitions that were not run, since one before failed
-
-	Definitions []*types.TaskDefinition // that were to be run, in their order
-	Registered  []string                // ARNs of those that this step registered
-	Tasks       []*task.State           // that this step started
-	Replaced    []string                // ARNs of those of them that others were started for
-	Rule        task.Rule               // which containers decide
-	Failures    []types.Failure         // why tasks did not start
-	Faults      []Note                  // what went wrong, as it was told
-	Logs        []Log                   // of the tasks' containers
-	Local       bool                    // on the embedded ECS, of which the AWS console shows nothing
-	Ended       time.Time               // when the step came to its end
-	Commit      string                  // that definitions were taken from; empty if from no repository
-	Requests    []Request               // that a dry run would have sent
-	Compared    []Comparison            // of the definitions that were to be registered
-
-	TaskOutputs outputs.Values            // what the tasks gave together; nil if nothing
-	OutputsOf   map[string]outputs.Values // what each of them gave, by its ARN
-
-	short bool // tasks, faults or requests are left out
-}
-
-// Comparison is what a definition changes about the newest active revision of its family.
-type Comparison struct {
-	Family  string           `json:"family" doc:"The family."`
-	Against string           `json:"against,omitempty" doc:"The revision that it was compared with, as family:revision; not there if the family had none."`
-	Changes []taskdef.Change `json:"changes" doc:"The members that differ from what ECS stores of that revision."`
-}
-
-// Request is one call that a dry run did not make.
-type Request struct {
-	Operation string          `json:"operation" doc:"The operation, such as RunTask."`
-	Input     json.RawMessage `json:"input" doc:"Its request, as --cli-input-json of the AWS CLI takes it."`
-}
-
-// Log is what is known of one container's log.
-type Log struct {
-	TaskARN, Container string
-	URL                string   // in the AWS console; empty if it is not there
-	Last               []string // the last lines, oldest first, where they were read
-}
-
-// logURLs returns the addresses of the logs that have one.
-func (r Result) logURLs() []string {
-	urls := []string{}
-	for _, log := range r.Logs {
-		if log.URL != "" {
-			urls = append(urls, log.URL)
-		}
-	}
-	return urls
-}
-
-// Output is one output of the step, in one line.
-type Output struct{ Name, Value string }
-
-// Outputs returns the step's outputs. Lists are JSON, so that fromJSON takes
-// them. Hide takes secrets out of a text.
-func (r Result) Outputs(hide func(string) string) []Output {
-	arns, ids := []string{}, []string{}
-	codes := map[string]map[string]*int32{}
-	reason := ""
-	for _, state := range r.Tasks {
-		arn := aws.ToString(state.TaskArn)
-		arns, ids = append(arns, hide(arn)), append(ids, hide(task.ID(arn)))
-		codes[hide(task.ID(arn))] = exitCodes(state, hide)
-		if reason == "" {
-			reason = hide(aws.ToString(state.StoppedReason))
-		}
-	}
-	definitionARNs, definitions := []string{}, []string{}
-	for _, definition := range r.Definitions {
-		definitionARNs = append(definitionARNs, hide(aws.ToString(definition.TaskDefinitionArn)))
-		definitions = append(definitions, hide(task.Name(definition)))
-	}
-	urls := []string{}
-	for _, url := range r.logURLs() {
-		urls = append(urls, hide(url))
-	}
-	return []Output{
-		{"status", string(r.Status)},
-		{"exit-code", strconv.Itoa(r.ExitCode)},
-		{"exit-codes", compact(codes)},
-		{"task-arn", first(arns)},
-		{"task-arns", compact(arns)},
-		{"task-ids", compact(ids)},
-		{"task-definition-arn", first(definitionARNs)},
-		{"task-definition-arns", compact(definitionARNs)},
-		{"task-definitions", compact(definitions)},
-		{"definition-commit", hide(r.Commit)},
-		{"stopped-reason", reason},
-		{"log-urls", compact(urls)},
-		{"task-outputs", compact(hiddenValues(r.TaskOutputs, hide))},
-		{"result", string(r.JSON(hide))},
-	}
-}
-
-// hiddenValues returns values without secrets; an empty map for nil.
-func hiddenValues(values outputs.Values, hide func(string) string) outputs.Values {
-	hidden := outputs.Values{}
-	for name, value := range values {
-		hidden[name] = hide(value)
-	}
-	return hidden
-}
-
-// OutputLimit is how many bytes the outputs have together: GitHub takes 1 MiB a job,
-// counted as UTF-16
-// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs).
-const OutputLimit = 480 << 10
-
-// FittingOutputs is Outputs within [OutputLimit]. Where they are too long, the output
-// result has as many tasks as fit, those that failed before others; only if that is
-// not enough, the lists have no more tasks either. It returns how many tasks result
-// has then, all of them where nothing is left out.
-func (r Result) FittingOutputs(hide func(string) string) ([]Output, int) {
-	outputs := r.Outputs(hide)
-	room := OutputLimit - sizeOf(outputs)
-	if room >= 0 {
-		return outputs, len(r.Tasks)
-	}
-	result := &outputs[len(outputs)-1].Value
-	room += len(*result)
-	short := func(n int) string { return string(r.shortened(n).JSON(hide)) }
-	if n := most(len(r.Tasks), func(n int) bool { return len(short(n)) <= room }); n >= 0 {
-		*result = short(n)
-		return outputs, n
-	}
-	n := most(len(r.Tasks), func(n int) bool { return sizeOf(r.shortened(n).Outputs(hide)) <= OutputLimit })
-	return r.shortened(max(n, 0)).Outputs(hide), max(n, 0)
-}
-
-// most returns the largest number up to n that fits, -1 if 0 does not. What fits
-// with a number does with any smaller one.
-func most(n int, fits func(int) bool) int {
-	return sort.Search(n+1, func(i int) bool { return !fits(i) }) - 1
-}
-
-func sizeOf(outputs []Output) int {
-	size := 0
-	for _, output := range outputs {
-		size += len(output.Name) + len(output.Value)
-	}
-	return size
-}
-
-// shortened returns the result with so many tasks at the most, in their order, and
-// no more faults than the job summary has. It has no requests.
-func (r Result) shortened(tasks int) Result {
-	kept := map[string]bool{}
-	for _, state := range failedFirst(r.Tasks)[:tasks] {
-		kept[aws.ToString(state.TaskArn)] = true
-	}
-	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), func(state *task.State) bool { return !kept[aws.ToString(state.TaskArn)] })
-	r.Logs = slices.DeleteFunc(slices.Clone(r.Logs), func(log Log) bool { return !kept[log.TaskARN] })
-	r.Faults = r.Faults[:min(len(r.Faults), tasks, mostFaults)]
-	r.Requests, r.Compared, r.short = nil, nil, true
-	return r
-}
-
-// exitCodes returns the codes of the definition's containers by name, nil for a
-// container that has none.
-func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
-	codes := map[string]*int32{}
-	for _, end := range state.Ends() {
-		codes[hide(end.Name)] = end.ExitCode
-	}
-	return codes
-}
 
 // The form of the result as JSON, with what its members mean. Members are added
 // to it, never taken away.
@@ -318,8 +118,8 @@ func (r Result) taskResult(state *task.State) taskJSON {
 	if state.Verdict != nil {
 		out.Outcome, out.Reason = state.Verdict.Outcome, state.Verdict.Reason
 	}
-	if used, ok := usageOf(state, r.Ended); ok {
-		out.VCPUHours, out.GBHours = &used.vcpuHours, &used.gbHours
+	if used, ok := UsageOf(state, r.Ended); ok {
+		out.VCPUHours, out.GBHours = &used.VCPUHours, &used.GBHours
 	}
 	for _, c := range state.Ends() {
 		out.Containers = append(out.Containers, containerJSON{c.Name, c.Essential, c.ExitCode, c.Reason})
@@ -327,7 +127,7 @@ func (r Result) taskResult(state *task.State) taskJSON {
 	return out
 }
 
-func faultResult(fault Note) faultJSON {
+func faultResult(fault event.Note) faultJSON {
 	out := faultJSON{Title: fault.Title, Text: fault.Text, File: fault.File, Line: fault.Line, Advice: []adviceJSON{}}
 	for _, a := range fault.Advice {
 		out.Advice = append(out.Advice, adviceJSON{a.Code, a.Cause, a.Advice, a.Statement, a.Retry})
@@ -379,40 +179,10 @@ func hideStrings(raw json.RawMessage, hide func(string) string) json.RawMessage 
 // jsonString is a string in a JSON text, where quotes are nowhere else.
 var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// Dotenv returns the result as NAME=value lines for a CI that reads such a file:
-// one line a value, letters, digits and underscores in the names, lists
-// separated by commas. What the tasks gave is TASK_OUTPUT_ and its name. Hide takes secrets out of a text.
-func (r Result) Dotenv(hide func(string) string) []byte {
-	var text strings.Builder
-	for _, output := range r.Outputs(hide) {
-		value := output.Value
-		switch output.Name {
-		case "result", "exit-codes", "task-outputs": // objects: JSON has quotes, which not every reader takes
-			continue
-		}
-		var list []string
-		if json.Unmarshal([]byte(value), &list) == nil {
-			value = strings.Join(list, ",")
-		}
-		fmt.Fprintf(&text, "ECS_RUN_TASK_%s=%s\n", strings.ToUpper(strings.ReplaceAll(output.Name, "-", "_")), oneLine(value))
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.TaskOutputs)) {
-		fmt.Fprintf(&text, "TASK_OUTPUT_%s=%s\n", outputs.Variable(name), oneLine(hide(r.TaskOutputs[name])))
-	}
-	return []byte(text.String())
-}
-
 func compact(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil { // none of the types above can't be marshalled
 		return "null"
 	}
 	return string(text)
-}
-
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
 }

@@ -1,14 +1,93 @@
-package result
+package resultfile
 
 import (
 	_ "embed"
 	"fmt"
 	"html"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 )
 
 //go:embed page.css
 var pageStyle string
+
+// The values of the page. All text is without secrets; it is escaped when it is written.
+type (
+	pageData struct {
+		Good     bool
+		Status   result.Status
+		Reason   string
+		ExitCode int
+		Facts    []string
+		Compared []pageComparison
+		Timeline *timeline
+		Rows     []pageRow
+		MoreRows int
+		Outputs  []pageOutput
+		Faults   []pageFault
+		Failures []string // why tasks did not start
+		Requests []pageRequest
+		Logs     []pageLog
+		Left     int // faults, requests and logs that found no room
+		Ended    string
+	}
+	pageRow struct {
+		Class                                 string // good, bad or soft
+		Task, TaskURL, Definition, Ran        string // empty in the rows after a task's first
+		Container, Decides, ExitCode, Outcome string
+		Reason, LogURL                        string
+	}
+	pageOutput struct{ Name, Value string }
+	pageFault  struct {
+		Place, Text, Hint string
+		Advice            []pageAdvice
+	}
+	pageAdvice struct {
+		Code, Cause, Statement string
+		Advice                 []span
+	}
+	span struct {
+		Code bool
+		Text string
+	}
+	pageComparison struct {
+		Title string
+		Lines []string
+	}
+	pageRequest struct{ Operation, Input string }
+	pageLog     struct {
+		Name, Text string
+		Failed     bool
+	}
+)
+
+// timeline is a picture of the phases of the tasks, a bar each. Lengths are in
+// the units of an SVG whose bars have the width barWidth.
+type timeline struct {
+	Height, AxisY int
+	Label         string // what the picture shows, for who does not see it
+	Bars          []bar
+	Ticks         []tick
+	Phases        []string // names of the phases that are there, for the legend
+	More          int      // tasks that are not shown
+}
+
+type bar struct {
+	Y, TextY int
+	Name     string
+	Parts    []part
+}
+
+type part struct {
+	Class, Title string
+	X, Width     float64
+}
+
+type tick struct {
+	X     float64
+	Label string
+}
 
 // pageWriter writes a page. It is no template of html/template, whose calls of methods by
 // their names keep all methods of the AWS SDK in the program: 9 MB more.

@@ -1,4 +1,4 @@
-package result
+package resultfile
 
 import (
 	"cmp"
@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/report"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -72,9 +74,9 @@ type (
 	}
 )
 
-// junit writes a JUnit report.
+// junit writes a JUnit result.
 type junit struct {
-	result report.Result
+	result result.Result
 	hide   func(string) string
 }
 
@@ -84,7 +86,7 @@ type junit struct {
 //
 // The report has a failure or an error if and only if the step failed: where no
 // container shows why, the step itself is a case. Hide takes secrets out of a text.
-func JUnit(r report.Result, hide func(string) string) ([]byte, error) {
+func JUnit(r result.Result, hide func(string) string) ([]byte, error) {
 	j := junit{r, hide}
 	out := junitSuites{Name: "ecs-run-task"}
 	var took time.Duration
@@ -97,7 +99,7 @@ func JUnit(r report.Result, hide func(string) string) ([]byte, error) {
 		add(j.suite(definition))
 	}
 	red := out.Failures+out.Errors > 0
-	if out.Tests == 0 || r.ExitCode != 0 && (!red || r.Status == report.Errored) {
+	if out.Tests == 0 || r.ExitCode != 0 && (!red || r.Status == result.Errored) {
 		add(j.step())
 	}
 	out.Time = seconds(took)
@@ -158,13 +160,13 @@ func (j junit) suite(definition *types.TaskDefinition) junitSuite {
 
 // container fills the case of one container.
 func (j junit) container(state *task.State, end task.End, c junitCase) junitCase {
-	c.took, _ = report.Ran(state, j.result.Ended)
-	c.Output = strings.Join(logOf(j.result, state, end.Name).LastLines(j.clean, caseLines), "\n")
+	c.took, _ = result.Ran(state, j.result.Ended)
+	c.Output = strings.Join(j.result.LogOf(state, end.Name).LastLines(j.clean, caseLines), "\n")
 	fault := func(message string) *junitFault {
 		return &junitFault{Type: string(j.result.Status), Message: message, Text: j.explained(state, message)}
 	}
 	switch v := state.Verdict; {
-	case good(state) || v != nil && j.result.ExitCode == 0:
+	case result.Good(state) || v != nil && j.result.ExitCode == 0:
 	case v == nil && j.result.ExitCode == 0:
 		c.Skipped = &junitFault{Message: j.text(j.result.Reason)}
 	case v == nil:
@@ -211,7 +213,7 @@ func (j junit) explained(state *task.State, message string) string {
 }
 
 // withAdvice is a text with what is likely behind a fault, and where to look.
-func withAdvice(text string, fault report.Note) string {
+func withAdvice(text string, fault event.Note) string {
 	line := func(name, value string) {
 		if value != "" {
 			text += "\n" + name + value
@@ -273,9 +275,9 @@ func (s *junitSuite) total() (took time.Duration) {
 
 // text is outside text for the report: without secrets and control characters,
 // and cut.
-func (j junit) text(text string) string { return report.Clip(j.clean(text), longestText) }
+func (j junit) text(text string) string { return plaintext.Clip(j.clean(text), longestText) }
 
-func (j junit) clean(text string) string { return report.Readable(j.hide(text)) }
+func (j junit) clean(text string) string { return plaintext.Readable(j.hide(text)) }
 
 // seconds writes a time as the schema has it.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }

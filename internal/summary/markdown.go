@@ -1,10 +1,25 @@
-package report
+package summary
 
 import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 )
+
+const (
+	longestText = 2000 // characters of a text, or of a line of a log
+	longestCell = 300  // characters of a cell in a table
+)
+
+// texts writes text from outside.
+type texts struct{ hideSecrets func(string) string }
+
+// hide takes secrets and colours out of outside text, and cuts it.
+func (t texts) hide(text string) string {
+	return plaintext.Clip(plaintext.WithoutColours(t.hideSecrets(text)), longestText)
+}
 
 // plain returns outside text for a line of Markdown, without blanks around it,
 // which may have a meaning too.
@@ -20,7 +35,7 @@ func entities(text string) string {
 		switch {
 		case c == '\n' || c == '\r' || c == '\t':
 			safe.WriteByte(' ')
-		case unseen(c):
+		case plaintext.Unseen(c):
 		case c < 0x80 && (unicode.IsPunct(c) || unicode.IsSymbol(c)) && !strings.ContainsRune(meaningless, c):
 			fmt.Fprintf(&safe, "&#%d;", c)
 		default:
@@ -57,7 +72,7 @@ func block(lines []string) string {
 	text.WriteString("<pre>\n")
 	for _, line := range lines {
 		line = strings.Map(func(c rune) rune {
-			if c != '\t' && unseen(c) {
+			if c != '\t' && plaintext.Unseen(c) {
 				return -1
 			}
 			return c
@@ -68,12 +83,6 @@ func block(lines []string) string {
 	return text.String()
 }
 
-// unseen reports whether a character is one that is not seen but may change how
-// others are: a control character, or one for the direction of writing.
-func unseen(c rune) bool {
-	return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) || c == unicode.ReplacementChar
-}
-
 // link returns a link with a text of our own; the text alone if there is no
 // address.
 func link(text, address string) string {
@@ -81,18 +90,4 @@ func link(text, address string) string {
 		return text
 	}
 	return fmt.Sprintf(`<a href="%s">%s</a>`, plain(address), text)
-}
-
-// withoutColours takes the escape sequences for colours out of a line.
-func withoutColours(line string) string {
-	var text strings.Builder
-	for {
-		i := strings.IndexByte(line, escape)
-		if i < 0 {
-			text.WriteString(line)
-			return text.String()
-		}
-		text.WriteString(line[:i])
-		line = line[i+max(colour(line[i:]), 1):]
-	}
 }

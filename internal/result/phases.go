@@ -1,7 +1,6 @@
-package report
+package result
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -77,23 +76,23 @@ func Ran(state *task.State, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// usage is what a task took.
-type usage struct{ vcpuHours, gbHours float64 }
+// Usage is what a task took.
+type Usage struct{ VCPUHours, GBHours float64 }
 
-// usageOf returns what a task took from the beginning of its image pull, from
+// UsageOf returns what a task took from the beginning of its image pull, from
 // which on AWS counts, to its end or until now. It is false where the task did not
 // come so far, or its size is not known.
-func usageOf(state *task.State, now time.Time) (usage, bool) {
+func UsageOf(state *task.State, now time.Time) (Usage, bool) {
 	units, memory := size(state)
 	if state.PullStartedAt == nil || units == 0 && memory == 0 {
-		return usage{}, false
+		return Usage{}, false
 	}
 	end := now
 	if at := firstTime(state.StoppedAt, state.ExecutionStoppedAt); at != nil {
 		end = *at
 	}
 	hours := later(*state.PullStartedAt, end).Sub(*state.PullStartedAt).Hours()
-	return usage{float64(units) / 1024 * hours, float64(memory) / 1024 * hours}, true
+	return Usage{float64(units) / 1024 * hours, float64(memory) / 1024 * hours}, true
 }
 
 // size returns the CPU units and the MiB of memory of a task: its own or, where
@@ -135,13 +134,4 @@ func firstTime(times ...*time.Time) *time.Time {
 		}
 	}
 	return nil
-}
-
-// hours writes a number of hours: to four decimals, as most tasks are short, and never as
-// none.
-func hours(n float64) string {
-	if n > 0 && n < 0.0001 {
-		return "under 0.0001"
-	}
-	return fmt.Sprintf("%.4f", n)
 }

@@ -1,4 +1,4 @@
-package report
+package summary
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -23,7 +25,7 @@ func gantt(states []*task.State, now time.Time) string {
 	end := time.Time{}
 	var rows []*task.State
 	for _, state := range states {
-		all := Phases(state, now)
+		all := result.Phases(state, now)
 		if len(all) == 0 || len(rows) == mostBars {
 			continue
 		}
@@ -31,7 +33,9 @@ func gantt(states []*task.State, now time.Time) string {
 		if all[0].Start.Before(begin) {
 			begin = all[0].Start
 		}
-		end = later(end, all[len(all)-1].End)
+		if last := all[len(all)-1].End; last.After(end) {
+			end = last
+		}
 	}
 	if len(rows) == 0 {
 		return ""
@@ -47,13 +51,13 @@ func gantt(states []*task.State, now time.Time) string {
 	fmt.Fprintf(&text, "  axisFormat %s\n", axis(end.Sub(begin)))
 	for _, state := range rows {
 		fmt.Fprintf(&text, "  section %s\n", section(state))
-		for _, p := range Phases(state, now) {
+		for _, p := range result.Phases(state, now) {
 			if took := p.Duration(); took >= time.Millisecond {
 				sofar := ""
 				if !p.Over {
 					sofar = " so far"
 				}
-				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, Since(took), sofar, mark(state, p), moment(p.Start.Sub(begin)), moment(p.End.Sub(begin)))
+				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, event.Duration(took), sofar, mark(state, p), moment(p.Start.Sub(begin)), moment(p.End.Sub(begin)))
 			}
 		}
 	}
@@ -78,7 +82,7 @@ func axis(span time.Duration) string {
 
 // mark colours a bar: what went on in vain, what is still under way, and the
 // rest, of which the run stands out.
-func mark(state *task.State, p Phase) string {
+func mark(state *task.State, p result.Phase) string {
 	failed := state.Verdict != nil && state.Verdict.Outcome != task.Succeeded
 	switch {
 	case failed && p.Name != "stop" && !followed(state, p.Name):

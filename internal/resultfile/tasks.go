@@ -1,0 +1,27 @@
+package resultfile
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/result"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// deciding returns the containers of a task on which its verdict rests, in the
+// order of its definition.
+func deciding(r result.Result, state *task.State) []task.End {
+	var ends []task.End
+	for i, end := range state.Ends() {
+		if r.Rule.Decides(state.Definition.ContainerDefinitions[i]) {
+			ends = append(ends, end)
+		}
+	}
+	return ends
+}
+
+// short is the part of a task's id that people read.
+func short(state *task.State) string {
+	return fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn)))
+}
