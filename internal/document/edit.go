@@ -2,10 +2,10 @@ package document
 
 import "slices"
 
-// Copies of nodes with changes: a tree that a stage was given is never changed.
+// The methods below return changed copies: a stage never changes a tree that it receives.
 
-// With returns a copy of a map in which key has the value: in the place of the former
-// value if there is one, else as the last member.
+// With returns a copy of a map with value at key. It replaces the value of an
+// existing key; a new key becomes the last member.
 func (n *Node) With(key string, value *Node) *Node {
 	c := *n
 	c.Members = slices.Clone(n.Members)

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// maxFindings is how many faults, and how many warnings, are reported at once.
+// maxFindings is the limit for faults, and for warnings, in one report.
 const maxFindings = 100
 
-// Findings collect the faults and the warnings of a document, up to 100 of each. The
+// Findings collects the faults and warnings of a document, up to 100 of each. The
 // zero value is ready to use.
 type Findings struct {
 	Faults   []*Error
@@ -19,8 +19,9 @@ type Findings struct {
 	moreFaults, moreWarnings bool // there were more than are reported
 }
 
-// FaultsFull reports whether no more faults are recorded. The caller has one more: it
-// calls FaultsFull before work that only a recorded fault needs.
+// FaultsFull reports whether the limit of faults is reached. A caller that has
+// one more fault calls it before doing work that only a recorded fault needs; the
+// report then says that there may be more.
 func (f *Findings) FaultsFull() bool {
 	f.moreFaults = f.moreFaults || len(f.Faults) >= maxFindings
 	return f.moreFaults
@@ -45,7 +46,7 @@ func (f *Findings) Warn(at Place, path, code, hint, format string, args ...any) 
 	f.warning(at, path, code, hint, false, fmt.Sprintf(format, args...))
 }
 
-// Notice records a change that does no harm.
+// Notice records a harmless correction, such as an ignored member.
 func (f *Findings) Notice(at Place, path, code, format string, args ...any) {
 	f.warning(at, path, code, "", true, fmt.Sprintf(format, args...))
 }
@@ -57,8 +58,8 @@ func (f *Findings) warning(at Place, path, code, hint string, notice bool, messa
 	}
 }
 
-// Sort puts the findings into the order of the text. If there were more than 100, it
-// adds one that says so.
+// Sort sorts the findings by their places. If there were more than 100, it adds
+// one that says so.
 func (f *Findings) Sort() {
 	place := func(a, b Place) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -75,7 +76,7 @@ func (f *Findings) Sort() {
 	}
 }
 
-// Err joins the faults; nil if there are none.
+// Err joins the faults. It returns nil if there are none.
 func (f *Findings) Err() error {
 	errs := make([]error, len(f.Faults))
 	for i, fault := range f.Faults {

@@ -14,9 +14,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
-// FuzzParse holds that Parse never panics, that each place that it tells of is
-// inside of the text, that what it returns is the same when written as JSON and
-// read again, and that it reads JSON as encoding/json does.
+// FuzzParse checks that Parse never panics, that each place it reports is inside
+// the text, that encoding and parsing its nodes again gives the same nodes, and
+// that it parses JSON as encoding/json does.
 func FuzzParse(f *testing.F) {
 	for _, folder := range []string{"ok", "err"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", "testdata", folder, "*"))
@@ -29,7 +29,7 @@ func FuzzParse(f *testing.F) {
 				f.Fatal(err)
 			}
 			if len(text) > 4096 {
-				continue // the fuzzer would spend its time on making it smaller
+				continue // minimizing it would take the fuzzer too long
 			}
 			f.Add(text, filepath.Ext(file) == ".json")
 		}
@@ -64,13 +64,13 @@ func FuzzParse(f *testing.F) {
 			checkTree(t, n, lines)
 			again, _, err := document.Parse("again.json", n.JSON())
 			if err != nil {
-				t.Fatalf("Parse(%s): %v", n.JSON(), err)
+				t.Fatalf("Parse(%s) = %v, want no error", n.JSON(), err)
 			}
 			if !bytes.Equal(again[0].JSON(), n.JSON()) {
-				t.Errorf("%s read again is %s", n.JSON(), again[0].JSON())
+				t.Errorf("Parse(%s) = %s, want the same", n.JSON(), again[0].JSON())
 			}
 			if !json.Valid(n.JSON()) {
-				t.Errorf("%s is not JSON", n.JSON())
+				t.Errorf("JSON() = %s, which is not JSON", n.JSON())
 			}
 		}
 		if asJSON {
@@ -79,8 +79,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// compareJSON holds Parse to what encoding/json reads of the same text, where
-// that reads it: but for duplicate keys and limits.
+// compareJSON compares Parse with encoding/json for a text that the latter
+// accepts. Duplicate keys and limits are the only differences allowed.
 func compareJSON(t *testing.T, text []byte, nodes []*document.Node, err error) {
 	want, ok := decode(text)
 	if !ok || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {

@@ -68,7 +68,7 @@ func (p *jsonParser) comment() bool {
 	rest := p.text[p.pos:]
 	switch {
 	case strings.HasPrefix(rest, "//"):
-		p.notice(p.pos, "comments left out: JSON has none")
+		p.notice(p.pos, "comments ignored: JSON has no comments")
 		if end := strings.IndexByte(rest, '\n'); end >= 0 {
 			p.pos += end
 		} else {
@@ -81,7 +81,7 @@ func (p *jsonParser) comment() bool {
 			p.fail(p.pos, "", "the comment has no end: expected */")
 			return false
 		}
-		p.notice(p.pos, "comments left out: JSON has none")
+		p.notice(p.pos, "comments ignored: JSON has no comments")
 		p.pos += 2 + end + 2
 		return true
 	}
@@ -148,7 +148,7 @@ func (p *jsonParser) literal() *Node {
 	}
 	if len(word) > maxNumber {
 		p.pos = start
-		p.fail(start, "", "a number of %d characters is longer than the %d that are read", len(word), maxNumber)
+		p.fail(start, "", "a number of %d characters: at most %d are supported", len(word), maxNumber)
 		return nil
 	}
 	if isNumber(word) {
@@ -253,7 +253,7 @@ func (p *jsonParser) closes(bracket byte, entries bool) (end, ok bool) {
 		return false, false
 	case p.text[p.pos] == bracket:
 		if comma >= 0 {
-			p.notice(comma, "trailing commas left out: JSON has none")
+			p.notice(comma, "trailing commas ignored: JSON does not allow them")
 		}
 		p.pos++
 		return true, true
@@ -325,10 +325,10 @@ func (p *jsonParser) string() (string, bool) {
 			p.fail(start, `a line break inside a string is written \n`, "the string is not closed on its line")
 			return "", false
 		case c == '\t':
-			p.notice(p.pos, `tabs inside strings taken as they are: JSON writes \t`)
+			p.notice(p.pos, `tabs inside strings accepted: JSON requires \t`)
 			p.pos++
 		case c < ' ':
-			if !p.fail(p.pos, fmt.Sprintf(`\u%04x`, c), "a control character stands in a string") {
+			if !p.fail(p.pos, fmt.Sprintf(`\u%04x`, c), "the string contains a control character") {
 				return "", false
 			}
 			p.pos++
@@ -361,7 +361,7 @@ func (p *jsonParser) escape(into *strings.Builder) bool {
 		c, size := utf8.DecodeRuneInString(rest[1:])
 		p.pos += 1 + size
 		into.WriteRune(c)
-		return p.fail(start, fmt.Sprintf(`a backslash itself is written \\%c`, c), `\%c is no escape of JSON`, c)
+		return p.fail(start, fmt.Sprintf(`a backslash itself is written \\%c`, c), `\%c is not an escape of JSON`, c)
 	}
 	c, ok := hex4(rest[2:])
 	p.pos += 2
@@ -378,7 +378,7 @@ func (p *jsonParser) escape(into *strings.Builder) bool {
 		pair := utf16.DecodeRune(c, low)
 		if !ok || pair == utf8.RuneError {
 			into.WriteRune(utf8.RuneError)
-			return p.fail(start, "", `\u%04x is half of a character: the other half must follow`, c)
+			return p.fail(start, "", `\u%04x is half of a surrogate pair: the other half must follow`, c)
 		}
 		p.pos += 6
 		c = pair

@@ -9,7 +9,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
 
-// hostile are texts made to take time or memory.
+// hostile holds texts that take much time or memory in a parser without limits.
 func hostile() map[string]string {
 	var bomb strings.Builder
 	bomb.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
@@ -83,8 +83,9 @@ func hostile() map[string]string {
 	}
 }
 
-// TestHostile holds that no text takes much memory: what Parse allocates in all
-// is less than what it may hold at any time. The benchmark shows the time.
+// TestHostile checks that no text takes much memory. It limits the total that
+// Parse allocates, which is at least what it holds at any time. The benchmark
+// shows the time.
 func TestHostile(t *testing.T) {
 	const most = 90 << 20
 	for name, text := range hostile() {
@@ -106,7 +107,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// chain returns a list in a list and so on, by aliases.
+// chain returns nested lists, each with an alias of the one before it.
 func chain(n int) string {
 	var b strings.Builder
 	b.WriteString("- &a0 [x]\n")
@@ -127,12 +128,12 @@ func TestLimits(t *testing.T) {
 		{"more dashes", "f.yaml", strings.Repeat("- ", 101) + "a",
 			"f.yaml:1:201: lists and maps are nested deeper than 100"},
 		{"size", "f", strings.Repeat(" ", 1<<20) + "a",
-			"f: the text has 1048577 bytes, more than the 1048576 that are read"},
+			"f: the text has 1048577 bytes: at most 1048576 are supported"},
 		{"digits", "f.json", "[" + strings.Repeat("1", 1000) + "]", ""},
 		{"more digits", "f.json", "[" + strings.Repeat("1", 1001) + "]",
-			"f.json:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
+			"f.json:1:2: [0]: a number of 1001 characters: at most 1000 are supported"},
 		{"more digits", "f.yaml", "[" + strings.Repeat("1", 1001) + "]",
-			"f.yaml:1:2: [0]: a number of 1001 characters is longer than the 1000 that are read"},
+			"f.yaml:1:2: [0]: a number of 1001 characters: at most 1000 are supported"},
 		{"values", "f.json", "[" + strings.Repeat("1,", 249_998) + "1]", ""},
 		{"more values", "f.json", "[" + strings.Repeat("1,", 249_999) + "1]",
 			"f.json:1:500000: the text has more than 250000 values and keys"},
@@ -143,7 +144,7 @@ func TestLimits(t *testing.T) {
 		{"more directives", "f.yaml", strings.Repeat("%TAG !a! b\n", 1002) + "---\na\n",
 			"f.yaml: the text has more than 1000 directives"},
 		{"more lines", "f.yaml", strings.Repeat("- a\n", 50_001),
-			"f.yaml:50001:1: the text has more than 100000 lines and characters with a meaning to YAML"},
+			"f.yaml:50001:1: the text has more than 100000 line breaks and special characters"},
 	} {
 		_, _, err := document.Parse(test.file, []byte(test.in))
 		got := ""
@@ -156,7 +157,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// BenchmarkHostile shows that no text takes long.
+// BenchmarkHostile measures the time of each hostile text.
 func BenchmarkHostile(b *testing.B) {
 	for name, text := range hostile() {
 		for _, file := range []string{"f.json", "f.yaml"} {

@@ -2,9 +2,9 @@ package document
 
 import "strconv"
 
-// MemberPath returns the path of the member key of the map at path, as in
-// dockerLabels["com.example"]. A long key is cut. An empty path is the whole
-// document.
+// MemberPath returns the path of the member key of the map at path, such as
+// dockerLabels["com.example"]. It shortens a long key. An empty path is the
+// whole document.
 func MemberPath(path, key string) string {
 	key = Shorten(key)
 	switch {
@@ -16,8 +16,8 @@ func MemberPath(path, key string) string {
 	return path + "." + key
 }
 
-// ItemPath returns the path of the item i of the list at path, counting from 0,
-// as in containerDefinitions[0].
+// ItemPath returns the path of item i of the list at path, such as
+// containerDefinitions[0]. i counts from 0.
 func ItemPath(path string, i int) string {
 	return path + "[" + strconv.Itoa(i) + "]"
 }

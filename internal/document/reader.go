@@ -97,7 +97,7 @@ func (r *reader) open(text []byte) error {
 	name := Place{Name: r.at.name}
 	switch {
 	case len(text) > maxSize:
-		return &Error{Place: name, Message: fmt.Sprintf("the text has %d bytes, more than the %d that are read", len(text),
+		return &Error{Place: name, Message: fmt.Sprintf("the text has %d bytes: at most %d are supported", len(text),
 			maxSize)}
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
 		return &Error{Place: name, Message: "the text is UTF-16", Hint: "save it as UTF-8"}
@@ -105,7 +105,7 @@ func (r *reader) open(text []byte) error {
 	r.text = string(text)
 	r.at.text = r.text
 	if strings.HasPrefix(r.text, byteOrderMark) {
-		r.notice(0, "byte order mark left out")
+		r.notice(0, "byte order mark ignored")
 		r.text = r.text[len(byteOrderMark):]
 		r.at.text = r.text
 	}
@@ -114,11 +114,11 @@ func (r *reader) open(text []byte) error {
 			Hint: "save it as UTF-8"}
 	}
 	if strings.HasPrefix(r.text, lfsPointer) {
-		return &Error{Place: r.at.place(0), Message: "the file is only the pointer of one that Git LFS stores",
+		return &Error{Place: r.at.place(0), Message: "the file is a Git LFS pointer, not the content",
 			Hint: "git lfs pull, or lfs: true for actions/checkout"}
 	}
 	if i := strings.IndexByte(r.text, 0); i >= 0 {
-		return &Error{Place: r.at.place(i), Message: "a NUL byte is no character of a definition"}
+		return &Error{Place: r.at.place(i), Message: "the text contains a NUL byte"}
 	}
 	return nil
 }

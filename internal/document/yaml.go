@@ -95,7 +95,7 @@ func (p *yamlParser) swallowed(body *yaml.Node) {
 	at := len(p.text) - len(text)
 	for line := range strings.Lines(text) {
 		if end := strings.TrimRight(line, " \t\r\n"); end == "---" || end == "..." || strings.HasPrefix(line, "--- ") {
-			p.fault(&Error{Place: p.at.place(at), Message: "this line is part of the text above, which begins at the left edge",
+			p.fault(&Error{Place: p.at.place(at), Message: "this line is part of the block text above, which is not indented",
 				Hint: "indent that text"})
 			return
 		}
@@ -161,7 +161,7 @@ func (p *yamlParser) scalar(from *yaml.Node) *Node {
 	if p.masked && from.Style&yaml.DoubleQuotedStyle != 0 {
 		var half string
 		if text, half = joinHalves(text); half != "" {
-			p.fail(place, "", "%s is half of a character: the other half must follow", half)
+			p.fail(place, "", "%s is half of a surrogate pair: the other half must follow", half)
 			return nil
 		}
 	}
@@ -171,11 +171,11 @@ func (p *yamlParser) scalar(from *yaml.Node) *Node {
 	}
 	kind, literal := resolve(text)
 	if kind == Number && len(literal) > maxNumber {
-		p.fail(place, "", "a number of %d characters is longer than the %d that are read", len(text), maxNumber)
+		p.fail(place, "", "a number of %d characters: at most %d are supported", len(text), maxNumber)
 		return nil
 	}
 	if kind == Number && literal == "" {
-		p.fail(place, fmt.Sprintf("%q", text), "expected a value that JSON has too, found %s", text)
+		p.fail(place, fmt.Sprintf("%q", text), "expected a value that JSON can hold, found %s", text)
 		return nil
 	}
 	n := p.reader.node(kind, literal, place)
@@ -306,7 +306,7 @@ func (p *yamlParser) key(from *yaml.Node) *Node {
 func (p *yamlParser) alias(from *yaml.Node) *Node {
 	n, known := p.anchors[from.Value]
 	if !known {
-		p.fail(p.place(from), "", "no anchor &%s stands before this alias", Shorten(p.unmask(from.Value)))
+		p.fail(p.place(from), "", "no anchor &%s is defined before this alias", Shorten(p.unmask(from.Value)))
 		return nil
 	}
 	return p.copy(n)

@@ -10,7 +10,7 @@ import (
 func TestParseYAML(t *testing.T) {
 	for _, test := range []struct {
 		name, in, want string
-		said           string
+		messages       string
 	}{
 		{name: "core schema",
 			in:   "[null, Null, ~, true, True, FALSE, 0, -1, +2, 007, 0o17, 0x1F, 1.10, -.5, 5., 1e3, 1.5E-3, 0.0]",
@@ -57,10 +57,10 @@ func TestParseYAML(t *testing.T) {
 		},
 		{name: "quotes over lines", in: "a: 'x\n  ''y\n\n  z'\n", want: `{"a":"x 'y\nz"}`},
 		{
-			name: "byte order mark",
-			in:   "\ufeffa: 1\n",
-			want: `{"a":1}`,
-			said: "notice f.yaml:1:1: byte order mark left out",
+			name:     "byte order mark",
+			in:       "\ufeffa: 1\n",
+			want:     `{"a":1}`,
+			messages: "notice f.yaml:1:1: byte order mark ignored",
 		},
 		{
 			name: "anchors",
@@ -120,125 +120,125 @@ func TestParseYAML(t *testing.T) {
 		},
 		{name: "half an expression", in: "a: '${{'\nb: \"}} {\"\n", want: `{"a":"${{","b":"}} {"}`},
 
-		{name: "empty", in: "", said: "f.yaml:1:1: the text is empty: expected a YAML document"},
-		{name: "only comments", in: "# a\n---\n# b\n", said: "f.yaml:1:1: the text is empty: expected a YAML document"},
+		{name: "empty", in: "", messages: "f.yaml:1:1: the text is empty: expected a YAML document"},
+		{name: "only comments", in: "# a\n---\n# b\n", messages: "f.yaml:1:1: the text is empty: expected a YAML document"},
 		{
 			name: "duplicate keys",
 			in:   "a: 1\nb: {c: 1, c: 2}\na: 2\n",
-			said: "f.yaml:2:11: b.c: duplicate key \"c\", first written at 2:5\nf.yaml:3:1: a: duplicate key " +
+			messages: "f.yaml:2:11: b.c: duplicate key \"c\", first written at 2:5\nf.yaml:3:1: a: duplicate key " +
 				"\"a\", first written at 1:1",
 		},
 		{
 			name: "alias of nothing",
 			in:   "a: *x\nb: [*y]\n",
-			said: "f.yaml:1:4: a: no anchor &x stands before this alias\nf.yaml:2:5: b[0]: no anchor &y " +
-				"stands before this alias",
+			messages: "f.yaml:1:4: a: no anchor &x is defined before this alias\nf.yaml:2:5: b[0]: no anchor &y " +
+				"is defined before this alias",
 		},
-		{name: "alias of itself", in: "a: &x [*x]\n", said: "f.yaml:1:8: a[0]: no anchor &x stands before this alias"},
+		{name: "alias of itself", in: "a: &x [*x]\n", messages: "f.yaml:1:8: a[0]: no anchor &x is defined before this alias"},
 		{
-			name: "alias of another document",
-			in:   "a: &x 1\n---\nb: *x\n",
-			said: "f.yaml:3:4: b: no anchor &x stands before this alias",
+			name:     "alias of another document",
+			in:       "a: &x 1\n---\nb: *x\n",
+			messages: "f.yaml:3:4: b: no anchor &x is defined before this alias",
 		},
 		{
 			name: "unknown tags",
 			in:   "a: !Ref x\nb: !!binary aGk=\n",
-			said: "f.yaml:1:4: a: the CloudFormation function !Ref can't be resolved here\nf.yaml:2:4: b: " +
+			messages: "f.yaml:1:4: a: the CloudFormation function !Ref can't be resolved here\nf.yaml:2:4: b: " +
 				"the tag !!binary is not one of YAML's core schema",
 		},
 		{
 			name: "tags that don't fit",
 			in:   "a: !!int x\nb: !!bool 1\n",
-			said: "f.yaml:1:4: a: the tag !!int does not fit a string\nf.yaml:2:4: b: the tag !!bool does " +
+			messages: "f.yaml:1:4: a: the tag !!int does not fit a string\nf.yaml:2:4: b: the tag !!bool does " +
 				"not fit a number",
 		},
 		{
-			name: "merge of no map",
-			in:   "a:\n  <<: [1]\n",
-			said: "f.yaml:2:3: a: the merge key << takes a map or a list of maps, not a number",
+			name:     "merge of no map",
+			in:       "a:\n  <<: [1]\n",
+			messages: "f.yaml:2:3: a: the merge key << takes a map or a list of maps, not a number",
 		},
-		{name: "key of no string", in: "a: 1\n~: 2\n", said: "f.yaml:2:1: expected a string as a key, found a null"},
+		{name: "key of no string", in: "a: 1\n~: 2\n", messages: "f.yaml:2:1: expected a string as a key, found a null"},
 		{
 			name: "infinity",
 			in:   "a: -.INF\nb: .nan\n",
-			said: "f.yaml:1:4: a: expected a value that JSON has too, found -.INF\nf.yaml:2:4: b: expected a " +
-				"value that JSON has too, found .nan",
+			messages: "f.yaml:1:4: a: expected a value that JSON can hold, found -.INF\nf.yaml:2:4: b: expected a " +
+				"value that JSON can hold, found .nan",
 		},
-		{name: "tab", in: "a:\n\t- b\n", said: "f.yaml:2:1: not YAML: a tab stands where YAML takes spaces only"},
+		{name: "tab", in: "a:\n\t- b\n", messages: "f.yaml:2:1: not YAML: YAML does not allow a tab for indentation"},
 		{
-			name: "quote without an end",
-			in:   "a: é\nb: 'x\nc: 1",
-			said: "f.yaml:2:4: not YAML: the text in quotes has no end",
+			name:     "quote without an end",
+			in:       "a: é\nb: 'x\nc: 1",
+			messages: "f.yaml:2:4: not YAML: the text in quotes has no end",
 		},
 		{
-			name: "after a quote",
-			in:   "é: 'it's'",
-			said: "f.yaml:1:8: not YAML: expected the end of the line, found \"s\"",
+			name:     "after a quote",
+			in:       "é: 'it's'",
+			messages: "f.yaml:1:8: not YAML: expected the end of the line, found \"s\"",
 		},
 		{
 			name: "list without an end",
 			in:   "é: [é, x",
-			said: "f.yaml:1:9: not YAML: expected a comma or ] in the list that begins at 1:4, found the end " +
+			messages: "f.yaml:1:9: not YAML: expected a comma or ] in the list that begins at 1:4, found the end " +
 				"of the text",
 		},
 		{
-			name: "map without commas",
-			in:   "a: {b: 'x' c: 'y'}\n",
-			said: "f.yaml:1:12: not YAML: expected a comma or } in the map that begins at 1:4, found \"c\"",
+			name:     "map without commas",
+			in:       "a: {b: 'x' c: 'y'}\n",
+			messages: "f.yaml:1:12: not YAML: expected a comma or } in the map that begins at 1:4, found \"c\"",
 		},
 		{
-			name: "key without a colon",
-			in:   "a: 1\nkey\nb: 1\n",
-			said: "f.yaml:2:1: not YAML: expected a colon after the key \"key\"",
+			name:     "key without a colon",
+			in:       "a: 1\nkey\nb: 1\n",
+			messages: "f.yaml:2:1: not YAML: expected a colon after the key \"key\"",
 		},
 		{
-			name: "indentation of a key",
-			in:   "a:\n  - b\n c: 1\n",
-			said: "f.yaml:3:2: not YAML: expected a key of the map that begins at 1:1, found \"c\"",
+			name:     "indentation of a key",
+			in:       "a:\n  - b\n c: 1\n",
+			messages: "f.yaml:3:2: not YAML: expected a key of the map that begins at 1:1, found \"c\"",
 		},
 		{
-			name: "key in a list",
-			in:   "- a\nb: 1\n",
-			said: "f.yaml:2:1: not YAML: expected a - as the next item of the list that begins at 1:1, found \"b\"",
+			name:     "key in a list",
+			in:       "- a\nb: 1\n",
+			messages: "f.yaml:2:1: not YAML: expected a - as the next item of the list that begins at 1:1, found \"b\"",
 		},
 		{
-			name: "list on the line of its key",
-			in:   "a: - b\n",
-			said: "f.yaml:1:4: not YAML: an item of a list stands where none can",
+			name:     "list on the line of its key",
+			in:       "a: - b\n",
+			messages: "f.yaml:1:4: not YAML: a list item is not allowed here",
 		},
-		{name: "reserved character", in: "a: @x\n", said: "f.yaml:1:4: not YAML: expected a value, found \"@\""},
-		{name: "dash in a list", in: "[-, a]", said: "f.yaml:1:2: not YAML: expected a value, found \"-\""},
-		{name: "escape", in: "a: \"\\q\"", said: "f.yaml:1:5: not YAML: \\q is no escape of YAML"},
+		{name: "reserved character", in: "a: @x\n", messages: "f.yaml:1:4: not YAML: expected a value, found \"@\""},
+		{name: "dash in a list", in: "[-, a]", messages: "f.yaml:1:2: not YAML: expected a value, found \"-\""},
+		{name: "escape", in: "a: \"\\q\"", messages: "f.yaml:1:5: not YAML: \\q is not an escape of YAML"},
 		{
-			name: "half of a character",
-			in:   "a: \"\\ud83d\"",
-			said: "f.yaml:1:4: a: \\ud83d is half of a character: the other half must follow",
-		},
-		{
-			name: "control character",
-			in:   "a: 1\nb: \x01",
-			said: "f.yaml:2:4: not YAML: the character U+0001 can't stand in it",
+			name:     "half of a character",
+			in:       "a: \"\\ud83d\"",
+			messages: "f.yaml:1:4: a: \\ud83d is half of a surrogate pair: the other half must follow",
 		},
 		{
-			name: "text that takes the next document",
-			in:   "a: 1\n--- |\nx\n...\n---\nb: 1\n",
-			said: "f.yaml:4:1: this line is part of the text above, which begins at the left edge",
+			name:     "control character",
+			in:       "a: 1\nb: \x01",
+			messages: "f.yaml:2:4: not YAML: the character U+0001 is not allowed in it",
 		},
 		{
-			name: "folded text that does",
-			in:   "!!str >-\n\nx\n--- {b: 1}\n",
-			said: "f.yaml:4:1: this line is part of the text above, which begins at the left edge",
+			name:     "text that takes the next document",
+			in:       "a: 1\n--- |\nx\n...\n---\nb: 1\n",
+			messages: "f.yaml:4:1: this line is part of the block text above, which is not indented",
 		},
-		{name: "second document", in: "---\na: b: c\n", said: "f.yaml:2:5: not YAML: a key stands where none can"},
-		{name: "NUL", in: "a: \x00", said: "f.yaml:1:4: a NUL byte is no character of a definition"},
+		{
+			name:     "folded text that does",
+			in:       "!!str >-\n\nx\n--- {b: 1}\n",
+			messages: "f.yaml:4:1: this line is part of the block text above, which is not indented",
+		},
+		{name: "second document", in: "---\na: b: c\n", messages: "f.yaml:2:5: not YAML: a key is not allowed here"},
+		{name: "NUL", in: "a: \x00", messages: "f.yaml:1:4: the text contains a NUL byte"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			nodes, warnings, err := document.Parse("f.yaml", []byte(test.in))
 			if got := encoded(nodes); got != test.want {
 				t.Errorf("Parse(%q) = %s, want %s", test.in, got, test.want)
 			}
-			if got := said(warnings, err); got != test.said {
-				t.Errorf("Parse(%q) said\n%s\nwant\n%s", test.in, got, test.said)
+			if got := messages(warnings, err); got != test.messages {
+				t.Errorf("Parse(%q) reported\n%s\nwant\n%s", test.in, got, test.messages)
 			}
 		})
 	}
@@ -280,7 +280,7 @@ func TestParseYAMLPlaces(t *testing.T) {
 	}
 }
 
-// TestWritten holds that a scalar can be given back as it was written.
+// TestWritten checks that Node.Written is the source text of a scalar.
 func TestWritten(t *testing.T) {
 	for in, want := range map[string]string{
 		"1.10": "", "0x1F": "0x1F", "True": "True", "true": "", "~": "~", "null": "", "NULL": "NULL",

@@ -66,7 +66,7 @@ func (p *yamlParser) bounded() bool {
 		case '\n', '[', ']', '{', '}', ',', ':', '-', '?', '&', '*', '!', '#', '\'', '"', '%', '|', '>', '@', '`':
 			if marks++; marks > maxYAMLMarks {
 				p.fault(&Error{Place: p.at.place(i),
-					Message: fmt.Sprintf("the text has more than %d lines and characters with a meaning to YAML", maxYAMLMarks)})
+					Message: fmt.Sprintf("the text has more than %d line breaks and special characters", maxYAMLMarks)})
 				return false
 			}
 		}
@@ -180,7 +180,7 @@ func (p *yamlParser) syntax(err error) {
 	}
 	at, message, hint := p.explain(e)
 	if strings.HasPrefix(p.text[at:], "\t") || strings.Contains(e.Message, "tab character") {
-		message, hint = "a tab stands where YAML takes spaces only", "indent with spaces"
+		message, hint = "YAML does not allow a tab for indentation", "indent with spaces"
 	}
 	p.fault(&Error{Place: p.at.place(at), Message: "not YAML: " + message, Hint: hint})
 }
@@ -196,9 +196,9 @@ func (p *yamlParser) explain(e *yaml.LoadError) (at int, message, hint string) {
 	}
 	switch e.Message {
 	case "mapping values are not allowed in this context":
-		message, hint = "a key stands where none can", `indent it as the keys beside it; a text with ": " in it needs quotes`
+		message, hint = "a key is not allowed here", `indent it as the keys beside it; a text with ": " in it needs quotes`
 	case "block sequence entries are not allowed in this context":
-		message = "an item of a list stands where none can"
+		message = "a list item is not allowed here"
 		hint = "write it on a line of its own; a text that begins with - needs quotes"
 	case "did not find expected ',' or ']'":
 		expected("a comma or ] in the list that begins at %d:%d", begins.Line, begins.Column)
@@ -228,7 +228,7 @@ func (p *yamlParser) explain(e *yaml.LoadError) (at int, message, hint string) {
 		message = "the text in quotes has no end"
 	case "found unknown escape character":
 		_, escaped := utf8.DecodeRuneInString(strings.TrimPrefix(p.text[at:], `\`))
-		message = p.text[at:min(at+1+escaped, len(p.text))] + " is no escape of YAML"
+		message = p.text[at:min(at+1+escaped, len(p.text))] + " is not an escape of YAML"
 		hint = `a backslash itself is written \\ in double quotes`
 	case "found incompatible YAML document":
 		message = "expected version 1.1 or 1.2 of YAML"
@@ -248,7 +248,7 @@ func (p *yamlParser) forbidden() {
 	c, _ := utf8.DecodeRuneInString(p.text[max(at, 0):])
 	p.fault(&Error{
 		Place:   p.at.place(max(at, 0)),
-		Message: fmt.Sprintf("not YAML: the character %U can't stand in it", c),
+		Message: fmt.Sprintf("not YAML: the character %U is not allowed in it", c),
 		Hint:    fmt.Sprintf("write it as \\u%04x in double quotes", c),
 	})
 }
