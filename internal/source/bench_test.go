@@ -21,15 +21,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// The size of the repository that the benchmark makes.
+// The size of the repository that the benchmark creates.
 var (
 	benchFiles   = flag.Int("bench-files", 20_000, "files in the benchmark's repository")
 	benchCommits = flag.Int("bench-commits", 2_000, "commits in the benchmark's repository")
 	benchMiB     = flag.Int("bench-mib", 500, "MiB of file contents in the benchmark's repository, over all commits")
 )
 
-// childConfig is the variable that makes the test binary a child process: it
-// loads the configuration in it, so that memory can be measured on its own.
+// childConfig is the environment variable that turns the test binary into a child
+// process, which loads the configuration in its value. The memory of the child can
+// then be measured separately.
 const childConfig = "SOURCE_TEST_CONFIG"
 
 func TestMain(m *testing.M) {
@@ -53,7 +54,7 @@ func child(text string) {
 	for _, text := range result.Texts {
 		os.Stdout.Write(text.Bytes)
 	}
-	// What the kernel tells the parent counts the parent's own memory, too.
+	// The maximum that the kernel reports to the parent includes the parent's memory.
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
 		if strings.HasPrefix(line, "VmHWM:") {
@@ -63,9 +64,9 @@ func child(text string) {
 	os.Exit(0)
 }
 
-// BenchmarkRepository reads one file of a large repository, and lets git do
-// the same, both as processes of their own against one server. It reports
-// bytes and time beside git's, and the memory.
+// BenchmarkRepository reads one file of a large repository with Load and with git,
+// both in separate processes against one server. It reports transferred bytes,
+// time and memory of both.
 func BenchmarkRepository(b *testing.B) {
 	needGit(b)
 	root := monorepo(b)
@@ -107,7 +108,7 @@ func BenchmarkRepository(b *testing.B) {
 	}
 }
 
-// loadCommand is this test binary as a child that loads.
+// loadCommand returns a command that runs this test binary as a child; see childConfig.
 func loadCommand(b *testing.B, url, path string) *exec.Cmd {
 	b.Helper()
 	config, err := json.Marshal(map[string]any{"Repository": url, "Paths": []string{path}, "Memory": 1 << 30})
@@ -125,7 +126,7 @@ func gitCommand(folder string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// usage is what runs of some commands took.
+// usage is the resource use of commands.
 type usage struct {
 	runs    int
 	seconds float64
@@ -156,7 +157,7 @@ func (u *usage) add(meter *meteredHandler, commands ...func() *exec.Cmd) {
 	u.runs++
 }
 
-// meteredHandler counts the bytes of the answers.
+// meteredHandler counts the bytes of the responses.
 type meteredHandler struct {
 	handler http.Handler
 	sent    atomic.Int64
@@ -179,8 +180,8 @@ func (m meteredWriter) Write(b []byte) (int, error) {
 
 func (m meteredWriter) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
-// monorepo makes the benchmark's repository: all files in the first commit,
-// and one more version of a few in each of the others.
+// monorepo creates the benchmark's repository: all files in the first commit, and
+// new versions of a few files in each later commit.
 func monorepo(b *testing.B) string {
 	b.Helper()
 	root := b.TempDir()
@@ -227,8 +228,8 @@ func fastImport(w io.Writer) error {
 	return out.Flush()
 }
 
-// writeText writes size bytes of lines that deflate as source code does, to a
-// third or so.
+// writeText writes lines of size bytes in total, which compress like source code,
+// to about a third.
 func writeText(out *bufio.Writer, random *rand.Rand, size int) {
 	words := strings.Fields(`"name": "value": { } [ ] "family": "containerDefinitions": "image": true false ` +
 		`null "environment": "memory":`)

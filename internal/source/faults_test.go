@@ -60,18 +60,18 @@ func TestLoadRepositoryPaths(t *testing.T) {
 			{"empty glob", []string{"ecs/*.toml"}, []string{"file-paths: ecs/*.toml: no file in main ("}},
 			{"folder", []string{"ecs"}, []string{"file-paths: ecs: is a folder: name its files, such as ecs/*.json"}},
 			{"linked folder", []string{"folder"}, []string{"file-paths: folder: is a folder"}},
-			{"up and out", []string{"../x.json"}, []string{"file-paths: ../x.json: leads out of main ("}},
-			{"absolute", []string{"/ecs/web.json"}, []string{"file-paths: /ecs/web.json: leads out of main ("}},
+			{"up and out", []string{"../x.json"}, []string{"file-paths: ../x.json: is outside of main ("}},
+			{"absolute", []string{"/ecs/web.json"}, []string{"file-paths: /ecs/web.json: is outside of main ("}},
 			{"link out", []string{"out.json"}, []string{`out.json is a symbolic link to "../../etc/passwd"`}},
 			{"absolute link", []string{"absolute.json"}, []string{`absolute.json is a symbolic link to "/etc/passwd"`}},
 			{"link to itself", []string{"loop.json"}, []string{"loop.json is a symbolic link that leads to no end"}},
-			{"dangling link", []string{"dangling.json"}, []string{"is a symbolic link to where there is no such file"}},
+			{"dangling link", []string{"dangling.json"}, []string{"is a symbolic link to a file that does not exist"}},
 			{"large", []string{"large.json"},
 				[]string{"file-paths: large.json: 1048577 bytes are over the limit of 1048576 (1 MiB)"}},
 			{
 				"LFS",
 				[]string{"lfs.json"},
-				[]string{"file-paths: lfs.json: is kept in Git LFS (oid " +
+				[]string{"file-paths: lfs.json: is stored in Git LFS (oid " +
 					"sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393, 12345 bytes)"},
 			},
 			{"submodule", []string{"sub"}, []string{"file-paths: sub: sub is a submodule"}},
@@ -151,7 +151,7 @@ func TestLoadRepositoryRevisionFaults(t *testing.T) {
 	}
 }
 
-// TestAmbiguousCommit makes commits until two start alike.
+// TestAmbiguousCommit creates commits until two ids have the same prefix.
 func TestAmbiguousCommit(t *testing.T) {
 	needGit(t)
 	root := t.TempDir()
@@ -194,7 +194,7 @@ func TestAmbiguousCommit(t *testing.T) {
 	}
 }
 
-// TestAuthorization runs git's server behind a password or a token.
+// TestAuthorization runs git's server with authentication by password or token.
 func TestAuthorization(t *testing.T) {
 	root := repository(t)
 	backend := httpBackend(t, root)
@@ -260,7 +260,7 @@ func TestAuthorization(t *testing.T) {
 			for _, shown := range []string{fmt.Sprint(err), fmt.Sprintf("%+v", result.Fetch)} {
 				for _, secret := range test.in.Secrets() {
 					if strings.Contains(shown, secret) {
-						t.Errorf("the secret %s is seen in %s", secret, shown)
+						t.Errorf("the output contains the secret %s: %s", secret, shown)
 					}
 				}
 			}
@@ -304,14 +304,14 @@ func TestRedirects(t *testing.T) {
 		t.Errorf("Load(redirected to another host over http) = %v, want a refusal", err)
 	}
 	if got := seen.Load(); got != nil {
-		t.Errorf("the other host was asked with Authorization %q", got)
+		t.Errorf("the other host received Authorization %q, want none", got)
 	}
 	if err := load("/loop.git"); err == nil || !strings.Contains(err.Error(), "too many redirects") {
 		t.Errorf("Load(redirected in a circle) = %v, want too many redirects", err)
 	}
 }
 
-// TestRetries answers the first requests with a fault.
+// TestRetries lets the first requests fail.
 func TestRetries(t *testing.T) {
 	root := repository(t)
 	backend := httpBackend(t, root)
@@ -359,7 +359,7 @@ func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// TestSilence is about servers that accept and never answer.
+// TestSilence covers servers that accept connections and never answer.
 func TestSilence(t *testing.T) {
 	address := acceptOnly(t)
 	key, _ := newKey(t)
@@ -418,7 +418,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// packOf makes a pack of objects: each is a kind, a claimed size and contents.
+// packOf returns a pack that claims a number of objects and contains the given ones.
 func packOf(claim uint32, objects ...[]byte) []byte {
 	pack := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), claim)
 	for _, object := range objects {
@@ -440,7 +440,7 @@ func packedObject(kind byte, size uint64, content []byte) []byte {
 	return append(header, deflated.Bytes()...)
 }
 
-// TestHostilePacks answers with packs that no git server would send.
+// TestHostilePacks covers packs that a correct git server never sends.
 func TestHostilePacks(t *testing.T) {
 	commit := []byte("tree " + strings.Repeat("0", 40) + "\n\nx")
 	for _, test := range []struct {
@@ -480,7 +480,7 @@ func TestHostilePacks(t *testing.T) {
 	}
 }
 
-// packServer answers with one ref and the pack, whatever is asked.
+// packServer answers every request with one ref and the pack.
 func packServer(pack []byte) http.Handler {
 	packet := func(text string) string { return fmt.Sprintf("%04x%s", len(text)+4, text) }
 	id := strings.Repeat("1", 40)
@@ -496,7 +496,7 @@ func packServer(pack []byte) http.Handler {
 	})
 }
 
-// TestHostileTree is about a repository that git would not have made.
+// TestHostileTree covers a repository that git itself never creates.
 func TestHostileTree(t *testing.T) {
 	root := repository(t)
 	bare := filepath.Join(root, "repo.git")

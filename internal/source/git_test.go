@@ -12,8 +12,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// TestLoadRepository reads from each kind of server, with what it allows on and
-// off, and compares the result with git's.
+// TestLoadRepository reads from each kind of server, with its optional features on
+// and off, and compares the result with git's.
 func TestLoadRepository(t *testing.T) {
 	root := repository(t)
 	bare := filepath.Join(root, "repo.git")
@@ -55,7 +55,7 @@ func TestLoadRepository(t *testing.T) {
 		{"older commit in capitals", "", strings.ToUpper(first), "v1", ""},
 		{"abbreviated", "", first[:9], "v1", ""},
 	}
-	// What git itself says, asked once.
+	// The result of git itself.
 	paths := []string{"ecs/web.json", "readme"}
 	commits, texts := make(map[string]string), make(map[string]string)
 	for _, revision := range revisions {
@@ -77,7 +77,7 @@ func TestLoadRepository(t *testing.T) {
 			config := server.config(t)
 			settings, revisions := settings, revisions
 			if strings.HasPrefix(server.name, "ssh") {
-				// A login takes its time, and all that differs is the way there.
+				// A login takes long, and only the transport differs.
 				settings, revisions = settings[1:5:5], []revision{revisions[0], revisions[2], revisions[6]}
 			}
 			config.Paths = paths
@@ -118,7 +118,7 @@ func TestLoadRepository(t *testing.T) {
 	}
 }
 
-// method is how a server with these settings ought to be read.
+// method returns the expected fetch method for a server with these settings.
 func method(server string, allowed []string, revision string) string {
 	has := func(name string) bool {
 		for _, on := range allowed {
@@ -128,7 +128,7 @@ func method(server string, allowed []string, revision string) string {
 		}
 		return false
 	}
-	// Over HTTP, git's server does not remember what it has announced.
+	// Over HTTP, git's server is stateless and forgets the refs that it announced.
 	byID := server == "http" || has("allowAnySHA1InWant") || has("allowReachableSHA1InWant")
 	older := revision == "older commit" || revision == "older commit in capitals" || revision == "abbreviated"
 	switch {
@@ -166,6 +166,6 @@ func TestOneConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	if connections.Load() != 1 || requests.Load() != 3 {
-		t.Errorf("Load makes %d connections for %d requests, want 1 for 3", connections.Load(), requests.Load())
+		t.Errorf("Load opened %d connections for %d requests, want 1 for 3", connections.Load(), requests.Load())
 	}
 }

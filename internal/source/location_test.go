@@ -12,7 +12,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// TestRepositoryFaults holds what is refused before anything is asked.
+// TestRepositoryFaults covers faults that are found before any request.
 func TestRepositoryFaults(t *testing.T) {
 	workspace := tree(t, map[string]string{"in/x": ""})
 	outside := t.TempDir()
@@ -59,7 +59,7 @@ func TestRepositoryFaults(t *testing.T) {
 			t.Errorf("Load(%q) = %v, want %s", test.in, err, test.want)
 		}
 		if strings.Contains(fmt.Sprint(err), "s3cret") {
-			t.Errorf("Load(%q) = %v, which has the secret in it", test.in, err)
+			t.Errorf("Load(%q) = %v, which contains the secret", test.in, err)
 		}
 	}
 	_, err := source.Load(t.Context(), source.Config{Repository: "https://example.com/r"})
@@ -67,7 +67,7 @@ func TestRepositoryFaults(t *testing.T) {
 		t.Errorf("Load(a repository without paths) = %v, want %s", err, want)
 	}
 	_, err = source.Load(t.Context(), source.Config{Repository: "https://example.com/r", Definition: "{}"})
-	if want := "repository: is given without file-paths"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "repository: needs file-paths"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Load(a repository without paths) = %v, want %s", err, want)
 	}
 }
@@ -88,7 +88,7 @@ func TestLocalInCI(t *testing.T) {
 		config); err == nil || !strings.Contains(err.Error(), "is a linked work tree or a submodule") {
 		t.Errorf("Load(a linked work tree) = %v, want a refusal", err)
 	}
-	// The objects of a repository may not be borrowed from elsewhere.
+	// A repository must not use the objects of another one.
 	elsewhere := t.TempDir()
 	if err := os.Rename(filepath.Join(root, "repo.git", "objects"), filepath.Join(elsewhere, "objects")); err != nil {
 		t.Fatal(err)

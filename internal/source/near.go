@@ -11,12 +11,12 @@ import (
 
 const (
 	maxSuggestions = 3
-	maxVisited     = 20_000 // entries of a tree that are looked at for a suggestion
+	maxVisited     = 20_000 // entries of a tree that are searched for a suggestion
 )
 
-// nearPath returns, as the end of a message, what a name that does not exist
-// may have meant: the files that are called so in other folders, or else the
-// one that is nearly called so in its own. It is empty if there is none.
+// nearPath returns a suggestion for a name that does not exist, as the end of a
+// message: the files of the same name in other folders, or else a file of a
+// similar name in the same folder. It is empty if there is none.
 func nearPath(tree fs.FS, name string) string {
 	folder, base := path.Split(name)
 	if others := filesCalled(tree, base); len(others) > 0 {
@@ -38,12 +38,12 @@ func nearPath(tree fs.FS, name string) string {
 	return nearest.DidYouMean(name, siblings)
 }
 
-// filesCalled returns the files of a tree with the given base name, as far as
-// a short look at its folders that are not hidden finds them.
+// filesCalled returns up to maxSuggestions files of a tree with the given base
+// name. It skips hidden folders and stops after maxVisited entries.
 func filesCalled(tree fs.FS, base string) []string {
 	var found []string
 	visited := 0
-	// Folders that can't be read have no suggestions to make.
+	// Folders that can't be read are skipped.
 	_ = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		visited++
 		switch {

@@ -12,10 +12,11 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// selectPaths returns the files of a tree that names ask for, each once, as
-// clean relative paths. A name that exists is that file even if it looks like
-// a glob. As in a shell, a wildcard matches no hidden file or folder unless
-// the pattern spells its dot. The tree is called where in messages.
+// selectPaths returns the files of a tree that match names, which are paths or
+// globs. Each file is returned once, as a clean relative path. A name that exists
+// is that file even if it is also a valid glob. As in a shell, a wildcard matches a
+// hidden file or folder only if the pattern has its dot. Messages call the tree
+// where.
 func selectPaths(tree fs.FS, names []string, where string) ([]string, error) {
 	var found []string
 	var faults []error
@@ -29,7 +30,7 @@ func selectPaths(tree fs.FS, names []string, where string) ([]string, error) {
 	for _, name := range names {
 		clean := path.Clean(name)
 		if !fs.ValidPath(clean) {
-			faults = append(faults, fmt.Errorf("file-paths: %s: leads out of %s", name, where))
+			faults = append(faults, fmt.Errorf("file-paths: %s: is outside of %s", name, where))
 			continue
 		}
 		_, err := fs.Lstat(tree, clean)
@@ -42,7 +43,7 @@ func selectPaths(tree fs.FS, names []string, where string) ([]string, error) {
 				err = fmt.Errorf("no file in %s matches", where)
 			}
 			for _, match := range matches {
-				// No name from outside may break a line of ours.
+				// A file name must not break a line of the output.
 				if strings.ContainsFunc(match, unicode.IsControl) {
 					err = errors.Join(err, fmt.Errorf("matches %q, which has a control character in its name", match))
 				}
@@ -55,7 +56,7 @@ func selectPaths(tree fs.FS, names []string, where string) ([]string, error) {
 			faults = append(faults,
 				fmt.Errorf("file-paths: %s: no such file in %s%s", name, where, nearPath(tree, clean)))
 		default:
-			// Left to the reader, which can say more about it.
+			// Reading the file gives a better error.
 			add(clean)
 		}
 	}
@@ -66,11 +67,11 @@ func isGlob(name string) bool { return strings.ContainsAny(name, `*?[{\`) }
 
 func glob(tree fs.FS, pattern string) ([]string, error) {
 	if !doublestar.ValidatePattern(pattern) {
-		return nil, errors.New("is not a well-formed glob")
+		return nil, errors.New("is not a valid glob")
 	}
 	matches, err := doublestar.Glob(tree, pattern, doublestar.WithFilesOnly(), doublestar.WithNoFollow(),
 		doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors())
-	// A glob asks for files, so not for a symbolic link to a folder either.
+	// A glob matches files only, so not a symbolic link to a folder.
 	matches = slices.DeleteFunc(matches, func(match string) bool {
 		info, err := fs.Stat(tree, match)
 		return err == nil && info.IsDir()
@@ -79,7 +80,7 @@ func glob(tree fs.FS, pattern string) ([]string, error) {
 	return slices.Compact(matches), err
 }
 
-// checkMode refuses what is not a file.
+// checkMode returns an error if a mode is not that of a regular file.
 func checkMode(name string, mode fs.FileMode) error {
 	switch {
 	case mode.IsDir():

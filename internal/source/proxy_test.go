@@ -18,9 +18,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// TestProxy goes to https through a proxy that the environment names, with a
-// certificate that only SSL_CERT_FILE knows, in a process of its own: both are
-// read once in a process.
+// TestProxy reads over https through a proxy of the environment, with a
+// certificate from SSL_CERT_FILE. It does so in a child process, because a process
+// reads both variables only once.
 func TestProxy(t *testing.T) {
 	root := repository(t)
 	var leaked atomic.Bool
@@ -60,14 +60,14 @@ func TestProxy(t *testing.T) {
 		t.Errorf("Load through a proxy = %s, %v", got, err)
 	}
 	if got, err := load(); err == nil || !strings.Contains(got, "certificate") || strings.Contains(got, "attempts") {
-		t.Errorf("Load from a server with an unknown certificate = %s, %v, want one attempt and an error about it", got, err)
+		t.Errorf("Load(unknown certificate) = %s, %v, want one attempt and an error about it", got, err)
 	}
 	if proxied.Load() == 0 || leaked.Load() {
-		t.Errorf("the proxy was asked %d times, and saw the credentials: %t", proxied.Load(), leaked.Load())
+		t.Errorf("proxy requests = %d, credentials leaked = %t, want 1 and false", proxied.Load(), leaked.Load())
 	}
 }
 
-// connect makes a tunnel of a request to a proxy.
+// connect answers a CONNECT request with a tunnel to address.
 func connect(w http.ResponseWriter, address string) {
 	there, err := net.Dial("tcp", address)
 	if err != nil {
@@ -88,7 +88,7 @@ func connect(w http.ResponseWriter, address string) {
 	_, _ = io.Copy(here, there)
 }
 
-// TestProxyFunc holds that a proxy of the caller's choice is used.
+// TestProxyFunc checks that Config.Proxy is used.
 func TestProxyFunc(t *testing.T) {
 	root := repository(t)
 	backend := httpBackend(t, root)

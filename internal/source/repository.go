@@ -11,21 +11,21 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 )
 
-// Fetch is how the files of a repository were read.
+// Fetch describes how the files of a repository were read.
 type Fetch struct {
 	git.Fetch
-	Asked []string // the paths and globs, as they were given
+	Asked []string // the paths and globs, as the user wrote them
 	Files []string // the files that were read
 }
 
-// loadRepository reads the files that c.Paths name in a repository. What is
-// known of the fetch is returned with an error, too.
+// loadRepository reads the files that match c.Paths in a repository. The Fetch is
+// not nil if the repository answered, even with an error.
 func loadRepository(ctx context.Context, c Config) ([]Text, *Fetch, error) {
 	if len(c.Paths) == 0 {
-		return nil, nil, errors.New("repository: is given without file-paths: name the files in it")
+		return nil, nil, errors.New("repository: needs file-paths: name the files in it")
 	}
 	tree, read, err := git.Read(ctx, c.git(), func(tree *git.Tree) {
-		// Only what is absent counts here; faults are for the end.
+		// This pass only finds out which objects are missing. Faults are reported at the end.
 		names, _ := selectPaths(tree, c.Paths, "")
 		for _, name := range names {
 			_, _ = readTree(tree, name)
@@ -62,12 +62,12 @@ func loadRepository(ctx context.Context, c Config) ([]Text, *Fetch, error) {
 func readTree(tree *git.Tree, name string) ([]byte, error) {
 	info, err := tree.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("is a symbolic link to where there is no such file")
+		return nil, errors.New("is a symbolic link to a file that does not exist")
 	}
 	if err != nil {
 		return nil, err
 	}
-	// What is irregular is a submodule, of which the tree says more.
+	// An irregular entry is a submodule; tree.ReadFile has a better error for it.
 	if info.Mode()&fs.ModeIrregular == 0 {
 		if err := checkMode(name, info.Mode()); err != nil {
 			return nil, err
@@ -80,8 +80,8 @@ func readTree(tree *git.Tree, name string) ([]byte, error) {
 	return text, checkLFS(text)
 }
 
-// checkLFS recognises what stands in the repository for a file that is kept in
-// Git LFS. See https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
+// checkLFS returns an error if text is a Git LFS pointer. See
+// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
 func checkLFS(text []byte) error {
 	if !bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/")) || len(text) > 1024 {
 		return nil
@@ -91,11 +91,11 @@ func checkLFS(text []byte) error {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		fields[key] = value
 	}
-	return fmt.Errorf("is kept in Git LFS (oid %s, %s bytes), and the repository has a pointer to it only: "+
+	return fmt.Errorf("is stored in Git LFS (oid %s, %s bytes); the repository contains only a pointer to it: "+
 		"commit the file itself", fields["oid"], fields["size"])
 }
 
-// shortRef returns a ref's name as people write it.
+// shortRef returns the short name of a branch or tag.
 func shortRef(name string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(name, "refs/heads/"), "refs/tags/")
 }

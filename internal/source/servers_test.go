@@ -41,7 +41,7 @@ func gitInput(t testing.TB, folder string, input io.Reader, args ...string) stri
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// gitEnv is an environment in which git knows no configuration but the repository's.
+// gitEnv returns an environment in which git reads only the configuration of the repository.
 func gitEnv() []string {
 	return append(os.Environ(), "HOME=/nonexistent", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a",
@@ -56,9 +56,9 @@ func needGit(t testing.TB) {
 	}
 }
 
-// repository makes a bare repository in a new folder: a few commits on main, a
-// branch, tags, symbolic links, a submodule and a pointer of Git LFS. It
-// returns the folder that it is in, under the name of repo.git.
+// repository creates a bare repository with a few commits on main, a branch, tags,
+// symbolic links, a submodule and a Git LFS pointer. It returns a new folder that
+// contains the repository as repo.git.
 func repository(t testing.TB) string {
 	t.Helper()
 	needGit(t)
@@ -116,7 +116,7 @@ func repository(t testing.TB) string {
 	return root
 }
 
-// configure sets what the server of root's repository allows; all else is off.
+// configure switches on the allowed features of the server for root's repository, and all others off.
 func configure(t testing.TB, root string, allowed ...string) {
 	t.Helper()
 	file := filepath.Join(root, "repo.git", "config")
@@ -134,7 +134,7 @@ func configure(t testing.TB, root string, allowed ...string) {
 	}
 }
 
-// httpBackend returns git's own server over HTTP.
+// httpBackend returns git http-backend as a handler.
 func httpBackend(t testing.TB, root string) http.Handler {
 	t.Helper()
 	backend := filepath.Join(git(t, root, "--exec-path"), "git-http-backend")
@@ -153,7 +153,7 @@ func serveHTTP(t testing.TB, handler http.Handler) string {
 	return server.URL
 }
 
-// freePort returns a loopback address where nobody listens.
+// freePort returns a loopback address that no process listens on.
 func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -164,8 +164,8 @@ func freePort(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// inetd listens on loopback until the test ends, and hands each connection to a
-// program of its own, as its input and output. It returns the address.
+// inetd listens on loopback until the test ends. It starts a program for each
+// connection, which is the program's input and output. It returns the address.
 func inetd(t testing.TB, program func() *exec.Cmd) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -206,7 +206,7 @@ func inetd(t testing.TB, program func() *exec.Cmd) string {
 	return listener.Addr().String()
 }
 
-// gitDaemon has git daemon answer and returns the URL of its root.
+// gitDaemon starts git daemon and returns the URL of its root.
 func gitDaemon(t testing.TB, root string) string {
 	t.Helper()
 	daemon := filepath.Join(git(t, root, "--exec-path"), "git-daemon")
@@ -220,7 +220,7 @@ func gitDaemon(t testing.TB, root string) string {
 	})
 }
 
-// sshServer is an OpenSSH server of its own.
+// sshServer is an OpenSSH server for one test.
 type sshServer struct {
 	url        string // of the root of the file system
 	key        string // a private key that may log in
@@ -246,7 +246,7 @@ func newKey(t testing.TB) (privatePEM string, public ssh.PublicKey) {
 	return string(pem.EncodeToMemory(block)), public
 }
 
-// openSSH has sshd answer on a loopback port, with its own keys and configuration.
+// openSSH starts sshd on a loopback port, with its own keys and configuration.
 func openSSH(t testing.TB) sshServer {
 	t.Helper()
 	needGit(t)
@@ -268,9 +268,9 @@ func openSSH(t testing.TB) sshServer {
 	var userPublic ssh.PublicKey
 	s.key, userPublic = newKey(t)
 	s.stranger, _ = newKey(t)
-	config := fmt.Sprintf("HostKey %s/host\nPidFile none\nAuthorizedKeysFile %s/authorized\nPasswordAuthentication no\n"+
-		"KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
-		// A shell that is not the first reads no start-up file, which could be slow.
+	config := fmt.Sprintf("HostKey %s/host\nPidFile none\nAuthorizedKeysFile %s/authorized\n"+
+		"PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
+		// With SHLVL=2, bash reads no start-up files, which could be slow.
 		"SetEnv SHLVL=2\n", folder, folder)
 	for name, text := range map[string]string{
 		"host":       hostKey,
@@ -281,7 +281,7 @@ func openSSH(t testing.TB) sshServer {
 			t.Fatal(err)
 		}
 	}
-	// sshd refuses to run without the folder it gives up its rights in.
+	// sshd refuses to start without its privilege separation folder.
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Skip("sshd can't run here: ", err)
 	}
@@ -296,7 +296,7 @@ func openSSH(t testing.TB) sshServer {
 	return s
 }
 
-// acceptOnly listens, accepts and never answers. It returns its address.
+// acceptOnly accepts connections and never answers. It returns its address.
 func acceptOnly(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,9 +1,9 @@
-// Package source finds the texts of task definitions: given inline, in files
-// of the workspace, or in files of a git repository.
+// Package source loads the texts of task definitions: from an input, the standard
+// input, files of the workspace, or files of a git repository.
 //
-// It never looks inside a text, never writes to a disk, never starts a
-// program, and never reads a file that is outside of the workspace or the
-// repository, whichever path, symbolic link or tree entry leads there.
+// It never parses a text, never writes to a disk and never starts a program. It
+// never reads a file outside of the workspace or the repository, whether through
+// a path, a symbolic link or a tree entry.
 package source
 
 import (
@@ -18,48 +18,48 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 )
 
-// MaxText is the size of the largest text that is read, in bytes. ECS refuses
-// definitions that are far smaller.
+// MaxText is the maximum size of a text, in bytes. It is far above the limit of
+// ECS for a task definition.
 const MaxText = git.MaxFile
 
-// Config says where the texts are. The zero value names none, which is an
-// error of [Load].
+// Config says where the texts are. With the zero value [Load] returns an error.
 type Config struct {
 	Definition string   // the text itself; empty if there is none
 	Paths      []string // paths or globs of files, in the workspace or in Repository; - is Stdin
 	Workspace  string   // absolute path of the folder that Paths are below; empty if there is none
 
-	// Stdin is the standard input. It is read if Paths ask for it, to its end or until
-	// the context ends. It may be nil, which is an empty one.
+	// Stdin is the standard input. It is read only if Paths contain -, to its end
+	// or until the context ends. nil means an empty standard input.
 	Stdin io.Reader
 
 	// Repository is the URL of the git repository that Paths are in, or a folder
-	// that is one, relative to the workspace; empty if they are in the workspace.
-	// Of Branch, a branch, tag or full ref, and Commit, an id that may be
-	// abbreviated, one may be given; with neither it is the default branch.
+	// relative to the workspace that is a repository. It is empty if Paths are in
+	// the workspace. Branch is a branch, tag or full ref; Commit is an id, which may
+	// be abbreviated. At most one of them is set; with neither it is the default
+	// branch.
 	Repository, Branch, Commit string
 
 	Token      string // a password or token for https; empty for none
-	Username   string // empty for what the host wants beside a token, or for git over ssh
+	Username   string // empty for the user name that the host expects with a token, or git for ssh
 	SSHKey     string // a private key in PEM form; empty for none
 	SSHAgent   string // the socket of an agent, used if SSHKey is empty; empty for none
-	KnownHosts string // lines as of a known_hosts file: the host keys that are trusted
+	KnownHosts string // trusted host keys: lines in the format of known_hosts
 
-	// Proxy returns the proxy for a request over HTTP, nil for none. If it is nil
-	// itself, it is [http.ProxyFromEnvironment].
+	// Proxy returns the proxy for an HTTP request, or nil for none. If Proxy itself
+	// is nil, [http.ProxyFromEnvironment] is used.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// AWS returns credentials for CodeCommit where no token is given. It may be nil.
+	// AWS returns credentials for CodeCommit if there is no Token. It may be nil.
 	AWS func(context.Context) (git.AWSCredentials, error)
 
-	AllowInsecure bool // allow http and git, which can be read and changed on the way, beyond this machine
+	AllowInsecure bool // allow http and git, which have no encryption, to other machines
 	InCI          bool // refuse repositories on this machine that are outside of the workspace
 
-	Memory         int64         // bytes of objects that are kept at a time; 0 means 256 MiB
-	Timeout        time.Duration // for all that is done about Repository; 0 means 2m
+	Memory         int64         // maximum size of the objects in memory, in bytes; 0 means 256 MiB
+	Timeout        time.Duration // for all operations on Repository; 0 means 2m
 	ConnectTimeout time.Duration // for each connection; 0 means 15s
-	StallTimeout   time.Duration // in which some byte must come; 0 means 30s
-	Backoff        time.Duration // before the first of three retries, doubled for the next; 0 means 1s
+	StallTimeout   time.Duration // longest time without a byte received; 0 means 30s
+	Backoff        time.Duration // before the first of three retries, doubled for each next one; 0 means 1s
 }
 
 // Text is one text with the name that messages about it use.
@@ -68,15 +68,14 @@ type Text struct {
 	Bytes []byte
 }
 
-// Result is what [Load] found.
+// Result is the result of [Load].
 type Result struct {
-	Texts []Text // the inline definition, the standard input, then the files in the order they were asked for
-	Fetch *Fetch // how they came from the repository; nil if there was none
+	Texts []Text // the inline definition, the standard input, then the files in the order of Paths
+	Fetch *Fetch // how the repository was read; nil without Repository
 }
 
-// Load reads every text that c names. The matches of a glob are sorted, and a
-// file that is named twice is read once, at its first place. The error joins
-// all faults that could be found.
+// Load reads all texts that c names. The matches of a glob are sorted. A file that
+// is named twice is read once, at its first position. The error joins all faults.
 func Load(ctx context.Context, c Config) (Result, error) {
 	var result Result
 	if c.Definition == "" && len(c.Paths) == 0 {
@@ -91,7 +90,7 @@ func Load(ctx context.Context, c Config) (Result, error) {
 
 	paths := withoutStdin(c.Paths)
 	if len(paths) < len(c.Paths) && c.Repository != "" {
-		return result, errors.New("file-paths: the standard input is not in the repository that they are taken from")
+		return result, errors.New("file-paths: - is the standard input, which cannot be used together with repository")
 	}
 	if len(paths) < len(c.Paths) {
 		text, err := readStdin(ctx, c.Stdin)
@@ -114,7 +113,7 @@ func Load(ctx context.Context, c Config) (Result, error) {
 	return result, errors.Join(append(faults, err)...)
 }
 
-// git returns the part of c that says which repository is read, and how.
+// git returns the part of c that is about the repository.
 func (c Config) git() git.Config {
 	return git.Config{
 		Repository: c.Repository, Workspace: c.Workspace, Branch: c.Branch, Commit: c.Commit,
@@ -125,6 +124,6 @@ func (c Config) git() git.Config {
 	}
 }
 
-// Secrets returns the values that c holds, also inside of its URL, which must
-// not be seen in any output: to be masked before [Load] is called.
+// Secrets returns the secrets in c, including those inside the URL. The caller
+// masks them in all output before it calls [Load].
 func (c Config) Secrets() []string { return c.git().Secrets() }

@@ -9,7 +9,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// tree makes a folder with files of the given contents.
+// tree creates a folder with files of the given contents.
 func tree(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -32,7 +32,7 @@ func link(t testing.TB, target, name string) {
 	}
 }
 
-// names lists the texts as "name=text", separated by spaces.
+// names formats the texts as "name=text", separated by spaces.
 func names(texts []source.Text) string {
 	var all []string
 	for _, text := range texts {
@@ -48,7 +48,7 @@ func workspace(t testing.TB) string {
 		"ecs/api.json":        "api",
 		"ecs/migrate.json":    "migrate",
 		"ecs/jobs/night.yaml": "night",
-		"ecs/[odd].json":      "odd",
+		"ecs/[prod].json":     "prod",
 		".github/hidden.json": "hidden",
 		"large.json":          strings.Repeat("x", source.MaxText+1),
 		"full.json":           strings.Repeat("x", source.MaxText),
@@ -80,12 +80,12 @@ func TestLoadWorkspace(t *testing.T) {
 		{"in the order asked for", root, []string{"web.json", "ecs/migrate.json", "ecs/api.json"},
 			"web.json=web ecs/migrate.json=migrate ecs/api.json=api"},
 		{"no file twice", root, []string{"ecs/migrate.json", "./ecs//migrate.json", "ecs/*.json"},
-			"ecs/migrate.json=migrate ecs/[odd].json=odd ecs/api.json=api"},
+			"ecs/migrate.json=migrate ecs/[prod].json=prod ecs/api.json=api"},
 		{"a glob is sorted", root, []string{"ecs/*i*.json"}, "ecs/api.json=api ecs/migrate.json=migrate"},
 		{"any depth", root, []string{"**/*.yaml"}, "ecs/jobs/night.yaml=night"},
 		{"alternatives", root, []string{"ecs/{migrate,api}.json"}, "ecs/api.json=api ecs/migrate.json=migrate"},
-		{"a name that looks like a glob", root, []string{"ecs/[odd].json"}, "ecs/[odd].json=odd"},
-		{"an escaped glob", root, []string{`ecs/\[odd\].json`}, "ecs/[odd].json=odd"},
+		{"a name that looks like a glob", root, []string{"ecs/[prod].json"}, "ecs/[prod].json=prod"},
+		{"an escaped glob", root, []string{`ecs/\[prod\].json`}, "ecs/[prod].json=prod"},
 		{"dots inside", root, []string{"ecs/../web.json"}, "web.json=web"},
 		{"absolute below the workspace", root, []string{root + "/web.json"}, "web.json=web"},
 		{"absolute glob", root, []string{root + "/ecs/a*.json"}, "ecs/api.json=api"},
@@ -129,27 +129,27 @@ func TestLoadWorkspaceFaults(t *testing.T) {
 		{"below a file", []string{"web.json/x"}, []string{"file-paths: web.json/x: not a directory"}},
 		{"empty glob", []string{"ecs/*.toml"}, []string{"file-paths: ecs/*.toml: no file in the workspace matches"}},
 		{"glob of folders only", []string{"link*"}, []string{"file-paths: link*: no file in the workspace matches"}},
-		{"bad glob", []string{"ecs/[.json"}, []string{"file-paths: ecs/[.json: is not a well-formed glob"}},
+		{"bad glob", []string{"ecs/[.json"}, []string{"file-paths: ecs/[.json: is not a valid glob"}},
 		{"folder", []string{"ecs"}, []string{"file-paths: ecs: is a folder: name its files, such as ecs/*.json"}},
 		{"the workspace itself", []string{"."}, []string{"file-paths: .: is a folder"}},
 		{"linked folder", []string{"linked"}, []string{"file-paths: linked: is a folder"}},
 		{"large", []string{"large.json"},
 			[]string{"file-paths: large.json: 1048577 bytes are over the limit of 1048576 (1 MiB)"}},
 		{"pipe", []string{"pipe.json"}, []string{"file-paths: pipe.json: is a named pipe, not a file"}},
-		{"up and out", []string{"../x.json"}, []string{"file-paths: ../x.json: leads out of the workspace"}},
+		{"up and out", []string{"../x.json"}, []string{"file-paths: ../x.json: is outside of the workspace"}},
 		{"up and out by a glob", []string{"../*/*.json"},
-			[]string{"file-paths: ../*/*.json: leads out of the workspace"}},
+			[]string{"file-paths: ../*/*.json: is outside of the workspace"}},
 		{"absolute outside", []string{"/etc/passwd"},
 			[]string{"file-paths: /etc/passwd: is outside of the workspace " + root}},
 		{"absolute by another name of the workspace", []string{"/home/runner/work/app/large.json"},
-			[]string{"outside of the workspace " + root + ", which has large.json: give that"}},
+			[]string{"outside of the workspace " + root + ", which has large.json: use that path"}},
 		{"link out", []string{"up.json"}, []string{`file-paths: up.json: up.json is a symbolic link to "../`}},
 		{"absolute link", []string{"absolute.json"},
 			[]string{"only links that stay inside of the workspace are followed"}},
 		{"linked folder outside", []string{"out/secret.json"},
 			[]string{"file-paths: out/secret.json: out is a symbolic link to"}},
 		{"dangling link", []string{"dangling.json"},
-			[]string{`dangling.json is a symbolic link to "nowhere.json", where there is no such file`}},
+			[]string{`dangling.json is a symbolic link to "nowhere.json", which does not exist`}},
 		{"link to itself", []string{"loop.json"}, []string{"file-paths: loop.json: "}},
 		{"all at once", []string{"a", "ecs", "*.b", "../c"},
 			[]string{"file-paths: a: ", "file-paths: *.b: ", "file-paths: ../c: ", "file-paths: ecs: "}},
@@ -194,7 +194,7 @@ func TestLoadInline(t *testing.T) {
 		{"nothing", source.Config{}, "no definition: give its text as definition, or its file as file-paths"},
 		{"large", source.Config{Definition: strings.Repeat(" ", source.MaxText+1)},
 			"definition: 1048577 bytes are over the limit of 1048576 (1 MiB)"},
-		{"no workspace", source.Config{Paths: []string{"x"}}, "file-paths: there is no workspace"},
+		{"no workspace", source.Config{Paths: []string{"x"}}, "file-paths: no workspace"},
 		{"workspace missing", source.Config{Paths: []string{"x"}, Workspace: filepath.Join(root, "none")},
 			"open the workspace: "},
 	} {
@@ -204,7 +204,7 @@ func TestLoadInline(t *testing.T) {
 	}
 }
 
-// One file of the workspace, and nothing outside of it.
+// TestFile checks that File reads one file of the workspace, and none outside of it.
 func TestFile(t *testing.T) {
 	workspace := tree(t, map[string]string{"ci/.env": "A=1", "[x].env": "B=2"})
 	if err := os.Symlink("/etc/hostname", filepath.Join(workspace, "link")); err != nil {
@@ -215,7 +215,7 @@ func TestFile(t *testing.T) {
 		{"./ci/../ci/.env", "A=1", ""},
 		{filepath.Join(workspace, "ci/.env"), "A=1", ""},
 		{"[x].env", "B=2", ""},
-		{"../x", "", "leads out of the workspace"},
+		{"../x", "", "is outside of the workspace"},
 		{"/etc/hostname", "", "is outside of the workspace"},
 		{"link", "", "is a symbolic link"},
 		{"none", "", "no such file"},

@@ -46,8 +46,8 @@ func TestSSH(t *testing.T) {
 		{
 			"unknown host",
 			source.Config{SSHKey: s.key},
-			s.fresh +
-				"\nif this is the fingerprint that the server's owner publishes, add this line to ssh-known-hosts:\n" + strings.TrimSpace(s.knownHosts),
+			s.fresh + "\nif this is the fingerprint that the server's owner publishes, " +
+				"add this line to ssh-known-hosts:\n" + strings.TrimSpace(s.knownHosts),
 		},
 		{"another host", source.Config{SSHKey: s.key, KnownHosts: "github.com " + public},
 			"ssh-known-hosts has no key of " + host},

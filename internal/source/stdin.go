@@ -16,13 +16,14 @@ const Stdin = "<stdin>"
 // isStdin reports whether a path stands for the standard input.
 func isStdin(path string) bool { return path == "-" || path == "/dev/stdin" }
 
-// withoutStdin returns the paths that are those of files.
+// withoutStdin returns the paths without those that stand for the standard input.
 func withoutStdin(paths []string) []string {
 	return slices.DeleteFunc(slices.Clone(paths), isStdin)
 }
 
-// readStdin reads the standard input to its end. Where ctx ends before that, the
-// goroutine that reads lasts as long as the program: nothing else ends a read of a pipe.
+// readStdin reads the standard input to its end. If ctx ends before that, the
+// reading goroutine stays until the program exits: a read from a pipe cannot be
+// cancelled.
 func readStdin(ctx context.Context, in io.Reader) (Text, error) {
 	if in == nil {
 		in = bytes.NewReader(nil)

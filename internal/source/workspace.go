@@ -14,10 +14,10 @@ import (
 )
 
 // loadWorkspace reads the files that paths name below the folder workspace.
-// [os.Root] keeps what is read inside of it.
+// [os.Root] prevents access to files outside of the workspace.
 func loadWorkspace(workspace string, paths []string) ([]Text, error) {
 	if workspace == "" {
-		return nil, errors.New("file-paths: there is no workspace to read them from: give repository, or run " +
+		return nil, errors.New("file-paths: no workspace to read files from: give repository, or run " +
 			"where the files are")
 	}
 	root, err := os.OpenRoot(workspace)
@@ -51,8 +51,8 @@ func loadWorkspace(workspace string, paths []string) ([]Text, error) {
 	return texts, errors.Join(faults...)
 }
 
-// File reads one file of the folder workspace, by the rules for the files of
-// [Load].
+// File reads one file of the folder workspace. The rules are those of [Load]. The
+// name is not a glob.
 func File(workspace, name string) (Text, error) {
 	root, err := os.OpenRoot(workspace)
 	if err != nil {
@@ -65,14 +65,14 @@ func File(workspace, name string) (Text, error) {
 	}
 	clean := path.Clean(inside)
 	if !fs.ValidPath(clean) {
-		return Text{}, errors.New("leads out of the workspace")
+		return Text{}, errors.New("is outside of the workspace")
 	}
 	text, err := readWorkspace(root, clean)
 	return Text{Name: clean, Bytes: text}, err
 }
 
-// belowWorkspace makes an absolute name relative to the workspace. The
-// workspace may be reached through a symbolic link.
+// belowWorkspace converts an absolute name to one relative to the workspace. The
+// path of the workspace may contain symbolic links.
 func belowWorkspace(workspace, name string) (string, error) {
 	if !filepath.IsAbs(name) {
 		return filepath.ToSlash(name), nil
@@ -87,29 +87,30 @@ func belowWorkspace(workspace, name string) (string, error) {
 		}
 	}
 	if inside := suffixIn(workspace, name); inside != "" {
-		return "", fmt.Errorf("is outside of the workspace %s, which has %s: give that, without the folder before it", workspace, inside)
+		return "", fmt.Errorf("is outside of the workspace %s, which has %s: use that path", workspace, inside)
 	}
 	return "", fmt.Errorf("is outside of the workspace %s, the only folder that files are read from: copy it "+
-		"there first, and give its path from there", workspace)
+		"into the workspace, and use its path there", workspace)
 }
 
-// suffixIn returns the longest end of an absolute path that a file of the workspace
-// has, "" if none has: the runner of a CI and its containers often know one folder
-// by several names.
+// suffixIn returns the longest suffix of an absolute path that is a file of the
+// workspace, or "" if there is none. The CI's runner and its containers often have
+// different paths for the same folder.
 func suffixIn(workspace, name string) string {
 	parts := strings.Split(strings.Trim(filepath.ToSlash(name), "/"), "/")
 	for i := range parts {
 		inside := path.Join(parts[i:]...)
-		if info, err := os.Lstat(filepath.Join(workspace,
-			filepath.FromSlash(inside))); err == nil && info.Mode().IsRegular() {
+		info, err := os.Lstat(filepath.Join(workspace, filepath.FromSlash(inside)))
+		if err == nil && info.Mode().IsRegular() {
 			return inside
 		}
 	}
 	return ""
 }
 
+// readWorkspace reads the file at a clean path below root.
 func readWorkspace(root *os.Root, name string) ([]byte, error) {
-	// Asked before it is opened: opening a named pipe waits for a writer.
+	// The check comes before Open, because opening a named pipe waits for a writer.
 	info, err := root.Stat(name)
 	if err != nil {
 		return nil, explainLink(root, name, err)
@@ -135,8 +136,8 @@ func readWorkspace(root *os.Root, name string) ([]byte, error) {
 	return text, nil
 }
 
-// explainLink names the symbolic link on the way to name that may be why it
-// can't be read.
+// explainLink adds to err the symbolic link in the path of name that may be the
+// cause of it.
 func explainLink(root *os.Root, name string, err error) error {
 	err = bare(err)
 	for _, prefix := range prefixes(name) {
@@ -145,16 +146,16 @@ func explainLink(root *os.Root, name string, err error) error {
 		case linkErr != nil:
 			continue
 		case errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("%s is a symbolic link to %q, where there is no such file", prefix, target)
+			return fmt.Errorf("%s is a symbolic link to %q, which does not exist", prefix, target)
 		case path.IsAbs(target) || !filepath.IsLocal(path.Join(path.Dir(prefix), target)):
-			return fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the workspace "+
+			return fmt.Errorf("%s is a symbolic link to %q, but only links that stay inside of the workspace "+
 				"are followed: %w", prefix, target, err)
 		}
 	}
 	return err
 }
 
-// bare takes the path off a file error, where the message has named it already.
+// bare removes the path from a file error, for messages that name the path already.
 func bare(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
