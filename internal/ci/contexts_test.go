@@ -225,8 +225,9 @@ func TestWithheld(t *testing.T) {
 				t.Errorf("%s = %v, %v, want an error of kind withheld", in, v, err)
 				continue
 			}
-			if want := "env." + name +
-				" is withheld"; !strings.HasPrefix(fault.Message, want) || !strings.Contains(fault.Hint, "secrets") {
+			want := "env." + name +
+				" is withheld"
+			if !strings.HasPrefix(fault.Message, want) || !strings.Contains(fault.Hint, "secrets") {
 				t.Errorf("%s fails with %q and the hint %q, want %q…", in, fault.Message, fault.Hint, want)
 			}
 		}

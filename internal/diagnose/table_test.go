@@ -631,8 +631,9 @@ func TestTableText(t *testing.T) {
 			}
 		}
 		for _, phrase := range slices.Concat(r.any, r.also) {
-			if folded := strings.ReplaceAll(strings.ToLower(phrase), "\u2019",
-				"'"); folded != phrase || phrase == "" && !r.general {
+			folded := strings.ReplaceAll(strings.ToLower(phrase), "\u2019",
+				"'")
+			if folded != phrase || phrase == "" && !r.general {
 				t.Errorf("%s: %q can't be found, as it is not folded", r.code, phrase)
 			}
 		}

@@ -129,8 +129,9 @@ func BenchmarkStop(b *testing.B) {
 	web := httptest.NewTLSServer(server)
 	defer web.Close()
 	roots := filepath.Join(b.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots,
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o644); err != nil {
+	err := os.WriteFile(roots,
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o644)
+	if err != nil {
 		b.Fatal(err)
 	}
 	var total, longest time.Duration

@@ -99,8 +99,9 @@ func TestVersion(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	status, out := exitStatus(t, exec.Command(program, "--version"))
-	if want := "ecs-run-task v1.2.3, " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH +
-		"\n"; status != 0 || out != want {
+	want := "ecs-run-task v1.2.3, " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH +
+		"\n"
+	if status != 0 || out != want {
 		t.Errorf("--version prints %q with exit status %d, want %q with 0", out, status, want)
 	}
 }

@@ -700,8 +700,9 @@ func (p *plan) serve(w http.ResponseWriter, r *http.Request) {
 	if p.clock != 0 && n >= p.clockAt {
 		now := time.Now().Add(p.clock)
 		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-		if signed, err := time.Parse("20060102T150405Z",
-			r.Header.Get("X-Amz-Date")); err != nil || now.Sub(signed).Abs() > 5*time.Minute {
+		signed, err := time.Parse("20060102T150405Z",
+			r.Header.Get("X-Amz-Date"))
+		if err != nil || now.Sub(signed).Abs() > 5*time.Minute {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprintf(w,

@@ -16,8 +16,9 @@ import (
 func built(tb testing.TB) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "ecs-run-task")
-	if out, err := exec.Command("go", "build", "-o", path, "-trimpath", "-ldflags=-s -w",
-		".").CombinedOutput(); err != nil {
+	out, err := exec.Command("go", "build", "-o", path, "-trimpath", "-ldflags=-s -w",
+		".").CombinedOutput()
+	if err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path

@@ -10,17 +10,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
-// grammar is what the characters of a name must match, and how many it may have.
-// The length stands apart since a bounded repetition is slow to compile.
+// grammar says which names are valid. The length is separate from the pattern
+// because a bounded repetition is slow to compile.
 type grammar struct {
-	form     *regexp.Regexp
-	longest  int
-	expected string
+	pattern   *regexp.Regexp
+	maxLength int
+	expected  string
 }
 
 // Names in the ECS API, and git's commit ids.
 var (
-	registered = regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
+	registered = regexp.MustCompile(
+		`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
 	familyName = grammar{
 		regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
 		255,
@@ -63,32 +64,32 @@ var (
 	}
 )
 
-// mostTasks is how many tasks of one definition may be asked for: as many as ECS lets one
-// service have (https://docs.aws.amazon.com/general/latest/gr/ecs-service.html, 2026-11).
-const mostTasks = 5000
+// maxTasks is the largest value of the input count: the limit of ECS for one service
+// (https://docs.aws.amazon.com/general/latest/gr/ecs-service.html, 2026-11).
+const maxTasks = 5000
 
-// Registered reports whether the definition is the name of a registered one
-// (family, family:revision or ARN) rather than the definition itself.
+// Registered reports whether Definition is the name of a registered task definition
+// (family, family:revision or ARN), not the text of one.
 func (d Definitions) Registered() bool { return registered.MatchString(d.Definition) }
 
-// resultEndings are those of the files that the result can be written to.
+// resultEndings are the file name endings that the input result-file supports.
 var resultEndings = []string{".json", ".env", ".xml", ".html"}
 
-// Check reports what each input allows but the inputs together don't, and the grammar of
-// names. The error joins an [*Error] for each fault.
+// Check reports inputs that cannot be used together, and invalid names. The error joins
+// one [*Error] for each fault.
 func (c Config) Check() error {
 	r := &reader{}
 	r.checkConfig(c)
 	return errors.Join(r.faults...)
 }
 
-// Check reports what the settings do not allow together. The error joins an [*Error] for
+// Check reports settings that cannot be used together. The error joins one [*Error] for
 // each fault.
 func (c Check) Check() error {
 	r := &reader{}
 	r.region(c.Region)
 	if c.Diff && (c.Format == "json" || c.Format == "sarif") {
-		r.fault("diff", "is printed as text: expected the format text or github, found %s", c.Format)
+		r.fault("diff", "needs the format text or github, found %s", c.Format)
 	}
 	return errors.Join(r.faults...)
 }
@@ -108,8 +109,8 @@ func (r *reader) checkConfig(c Config) {
 	if c.Definition == "-" {
 		r.fault("definition", "is the definition itself or a name; the standard input is --file-paths -")
 	}
-	r.both("definition", "file-paths", c.Definition != "" && files)
-	r.both("branch", "commit", c.Branch != "" && c.Commit != "")
+	r.exclusive("definition", "file-paths", c.Definition != "" && files)
+	r.exclusive("branch", "commit", c.Branch != "" && c.Commit != "")
 	r.needs("repository", "file-paths", c.Repository != "", files || c.Definition != "")
 	if c.Repository == "" {
 		r.needs("branch", "repository", c.Branch != "", false)
@@ -119,16 +120,16 @@ func (r *reader) checkConfig(c Config) {
 		r.needs("ssh-key", "repository", c.SSHKey != "", false)
 		r.needs("ssh-known-hosts", "repository", c.SSHKnownHosts != "", false)
 	} else if c.Definition != "" {
-		r.fault("repository", "is where file-paths are taken from, and excludes definition")
+		r.fault("repository", "is only for file-paths, and cannot be used together with definition")
 	}
-	r.form("family", c.Family, familyName)
-	r.form("started-by", c.StartedBy, startedBy)
-	r.form("commit", c.Commit, commitID)
+	r.checkName("family", c.Family, familyName)
+	r.checkName("started-by", c.StartedBy, startedBy)
+	r.checkName("commit", c.Commit, commitID)
 	r.region(c.Region)
 	if c.Timeout == 0 && !c.SkipSteadyStateCheck {
-		r.fault("timeout", "expected more than 0; skip-steady-state-check does not wait")
+		r.fault("timeout", "expected more than 0; use skip-steady-state-check to not wait")
 	}
-	r.form("cluster", c.Cluster, clusterName)
+	r.checkName("cluster", c.Cluster, clusterName)
 	r.checkVerdict(c.Verdict)
 	r.needs("local-secrets", "local", c.LocalSecrets != "", c.Local != "")
 	for _, name := range c.ResultFile {
@@ -138,31 +139,33 @@ func (r *reader) checkConfig(c Config) {
 		}
 	}
 	r.checkOutputs(c)
-	r.both("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
+	r.exclusive("preflight", "local (there is no AWS to check with)", c.Preflight && c.Local != "")
 	r.checkLaunch(c.Launch)
 	r.checkSubnets(c.Launch)
 }
 
-// checkOutputs reports what keeps a step from reading the log of its outputs to its end.
+// checkOutputs reports inputs with which the step does not read the log of the outputs to its end.
 func (r *reader) checkOutputs(c Config) {
 	if c.OutputsFrom == "" {
 		return
 	}
-	r.form("outputs-from", c.OutputsFrom, familyName)
+	r.checkName("outputs-from", c.OutputsFrom, familyName)
 	switch {
 	case c.SkipSteadyStateCheck:
-		r.fault("outputs-from", "excludes skip-steady-state-check: the log is complete once the task has ended")
+		r.fault("outputs-from",
+			"cannot be used together with skip-steady-state-check: the log is complete once the task has ended")
 	case c.SteadyState != "stopped":
-		r.fault("outputs-from", "excludes steady-state %s: the log is complete once the task has ended", c.SteadyState)
+		r.fault("outputs-from", "cannot be used together with steady-state %s: the log is complete once the task "+
+			"has ended", c.SteadyState)
 	case !c.Logs:
-		r.fault("outputs-from", "excludes logs: false: the outputs are in the log")
+		r.fault("outputs-from", "cannot be used together with logs: false: the outputs are in the log")
 	}
 }
 
-// Check reports the grammar of names. The error joins an [*Error] for each fault.
+// Check reports invalid names. The error joins one [*Error] for each fault.
 func (c Init) Check() error {
 	r := &reader{}
-	r.form("family", c.Family, familyName)
+	r.checkName("family", c.Family, familyName)
 	r.region(c.Region)
 	if c.From != "" && !registered.MatchString(c.From) {
 		r.fault("from", "expected the name of a registered task definition: family, family:revision or ARN")
@@ -170,7 +173,7 @@ func (c Init) Check() error {
 	return errors.Join(r.faults...)
 }
 
-// The words that the input verdict takes instead of names of containers.
+// The values of the input verdict that are not names of containers.
 const (
 	VerdictEssential = "essential"
 	VerdictAll       = "all"
@@ -179,7 +182,7 @@ const (
 // VerdictAll reports whether every container decides.
 func (w Waiting) VerdictAll() bool { return slices.Contains(w.Verdict, VerdictAll) }
 
-// VerdictNames returns the containers that alone decide, nil where none are named.
+// VerdictNames returns the containers that the input verdict names, or nil if it names none.
 func (w Waiting) VerdictNames() []string {
 	if w.VerdictAll() || slices.Contains(w.Verdict, VerdictEssential) {
 		return nil
@@ -187,8 +190,8 @@ func (w Waiting) VerdictNames() []string {
 	return w.Verdict
 }
 
-// checkVerdict reports names that no container can have. Which containers there
-// are is known later.
+// checkVerdict reports invalid container names. Whether the containers exist is
+// checked later, with the definition.
 func (r *reader) checkVerdict(items []string) {
 	if len(items) == 0 {
 		r.fault("verdict", "expected %s, %s, or names of containers", VerdictEssential, VerdictAll)
@@ -196,16 +199,16 @@ func (r *reader) checkVerdict(items []string) {
 	for i, item := range items {
 		switch {
 		case (item == VerdictEssential || item == VerdictAll) && len(items) > 1:
-			r.fault("verdict", "%s stands alone: give it, or the names of containers", item)
-		case !familyName.form.MatchString(item) || len(item) > familyName.longest:
+			r.fault("verdict", "%s cannot be combined with other items: give it alone, or names of containers", item)
+		case !familyName.pattern.MatchString(item) || len(item) > familyName.maxLength:
 			r.fault("verdict", "item %d: expected %s, %s, or the name of a container", i+1,
 				VerdictEssential, VerdictAll)
 		}
 	}
 }
 
-// Check reports what the inputs of a launch do not allow together, and the
-// grammar of names. The error joins an [*Error] for each fault.
+// Check reports inputs of a launch that cannot be used together, and invalid names.
+// The error joins one [*Error] for each fault.
 func (l Launch) Check() error {
 	r := &reader{}
 	r.checkLaunch(l)
@@ -213,8 +216,8 @@ func (l Launch) Check() error {
 	return errors.Join(r.faults...)
 }
 
-// CheckPartial is [Launch.Check] for inputs to which others may be added: it does
-// not ask for subnets.
+// CheckPartial is [Launch.Check] for inputs to which others may be added. It does
+// not report missing subnets.
 func (l Launch) CheckPartial() error {
 	r := &reader{}
 	r.checkLaunch(l)
@@ -228,22 +231,22 @@ func (r *reader) checkSubnets(l Launch) {
 }
 
 func (r *reader) checkLaunch(l Launch) {
-	if l.Count < 1 || l.Count > mostTasks {
-		r.fault("count", "expected 1 to %d", mostTasks)
+	if l.Count < 1 || l.Count > maxTasks {
+		r.fault("count", "expected 1 to %d", maxTasks)
 	}
-	r.both("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
-	r.rendered("subnets", networkCharacters, l.Subnets...)
-	r.rendered("security-groups", networkCharacters, l.SecurityGroups...)
-	r.limit("subnets", l.Subnets, 16)
-	r.limit("security-groups", l.SecurityGroups, 5)
-	r.networks("subnets", l.Subnets, "sg-", "a security group")
-	r.networks("security-groups", l.SecurityGroups, "subnet-", "a subnet")
-	r.form("service", l.Service, serviceName)
-	r.form("container", l.Container, familyName)
-	r.form("cpu", l.CPU, cpuSize)
-	r.form("memory", l.Memory, memorySize)
-	r.form("task-role-arn", l.TaskRoleARN, roleARN)
-	r.form("execution-role-arn", l.ExecutionRoleARN, roleARN)
+	r.exclusive("launch-type", "capacity-provider-strategy", l.LaunchType != "" && len(l.CapacityProviderStrategy) > 0)
+	r.checkPlaceholders("subnets", networkNameChars, l.Subnets...)
+	r.checkPlaceholders("security-groups", networkNameChars, l.SecurityGroups...)
+	r.checkLength("subnets", l.Subnets, 16)
+	r.checkLength("security-groups", l.SecurityGroups, 5)
+	r.checkNetworks("subnets", l.Subnets, "sg-", "a security group")
+	r.checkNetworks("security-groups", l.SecurityGroups, "subnet-", "a subnet")
+	r.checkName("service", l.Service, serviceName)
+	r.checkName("container", l.Container, familyName)
+	r.checkName("cpu", l.CPU, cpuSize)
+	r.checkName("memory", l.Memory, memorySize)
+	r.checkName("task-role-arn", l.TaskRoleARN, roleARN)
+	r.checkName("execution-role-arn", l.ExecutionRoleARN, roleARN)
 	if l.EphemeralStorage != 0 && (l.EphemeralStorage < 21 || l.EphemeralStorage > 200) {
 		r.fault("ephemeral-storage", "expected 21 to 200 GiB")
 	}
@@ -254,12 +257,12 @@ func (r *reader) checkLaunch(l Launch) {
 	}
 }
 
-// networks reports items that are ids of something else, and those that would
-// find all there are: an empty filter, or one of wildcards alone.
-func (r *reader) networks(name string, items []string, wrong, what string) {
+// checkNetworks reports ids of another kind, and items that match everything: an
+// empty filter, or one that consists of wildcards.
+func (r *reader) checkNetworks(name string, items []string, wrong, what string) {
 	for i, item := range items {
 		if _, ok := placeholder.Find(item); ok {
-			continue // reported, or a warning
+			continue // reported elsewhere, as a fault or a warning
 		}
 		if strings.HasPrefix(item, wrong) {
 			r.fault(name, "item %d is the id of %s", i+1, what)
@@ -273,43 +276,42 @@ func (r *reader) networks(name string, items []string, wrong, what string) {
 			if strings.Trim(value, " *?") == "" || isFilter != strings.Contains(item, "=") ||
 				isFilter && strings.TrimSpace(key) == "" {
 				r.fault(name,
-					"item %d: expected an id, a name or a filter such as tag:Tier=private, with more in it "+
-						"than wildcards", i+1)
+					"item %d: expected an id, a name or a filter such as tag:Tier=private, not only wildcards", i+1)
 				break
 			}
 		}
 	}
 }
 
-// both reports two inputs of which one can be given.
-func (r *reader) both(a, b string, given bool) {
-	if given {
-		r.fault(a, "excludes %s: give one of them", b)
+// exclusive reports two inputs that cannot be used together.
+func (r *reader) exclusive(a, b string, both bool) {
+	if both {
+		r.fault(a, "cannot be used together with %s", b)
 	}
 }
 
-// needs reports an input that means nothing without another.
+// needs reports an input that has no effect without another.
 func (r *reader) needs(a, b string, given, met bool) {
 	if given && !met {
 		r.fault(a, "needs %s", b)
 	}
 }
 
-// form reports a name that breaks its grammar.
-func (r *reader) form(name, value string, g grammar) {
-	if value == "" || len(value) <= g.longest && g.form.MatchString(value) {
+// checkName reports an invalid name. An empty value is valid.
+func (r *reader) checkName(name, value string, g grammar) {
+	if value == "" || len(value) <= g.maxLength && g.pattern.MatchString(value) {
 		return
 	}
 	if p, ok := placeholder.Find(value); ok {
-		r.unrendered(name, p)
+		r.placeholderFault(name, p)
 		return
 	}
 	r.fault(name, "expected %s", g.expected)
 }
 
-// limit reports a list that is longer than the API takes.
-func (r *reader) limit(name string, items []string, most int) {
+// checkLength reports a list that is longer than the API allows.
+func (r *reader) checkLength(name string, items []string, most int) {
 	if len(items) > most {
-		r.fault(name, "expected %d at the most, found %d", most, len(items))
+		r.fault(name, "expected at most %d items, found %d", most, len(items))
 	}
 }

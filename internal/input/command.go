@@ -11,8 +11,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
-// parseCommand reads a list in JSON or YAML, or a line in shell quoting. A line
-// may begin with [ where a blank follows, as it does after the program [.
+// parseCommand parses a list in JSON or YAML, or a line with shell quoting. A text
+// that begins with "[ " may be a line: [ is also a program.
 func parseCommand(text string) (CommandLine, error) {
 	words, ok := parseSequence(text)
 	if !ok && strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "[ ") {
@@ -31,7 +31,7 @@ func parseCommand(text string) (CommandLine, error) {
 		return CommandLine{}, err
 	}
 	if len(line) == 0 {
-		return CommandLine{}, errors.New("expected a word at least")
+		return CommandLine{}, errors.New("expected at least one word")
 	}
 	command := CommandLine{Words: shellwords.Texts(line)}
 	for _, word := range line {
@@ -42,7 +42,7 @@ func parseCommand(text string) (CommandLine, error) {
 
 func commandOf(words []*string) (CommandLine, error) {
 	if len(words) == 0 {
-		return CommandLine{}, errors.New("expected an item at least")
+		return CommandLine{}, errors.New("expected at least one item")
 	}
 	var command CommandLine
 	for _, word := range words {
@@ -51,13 +51,13 @@ func commandOf(words []*string) (CommandLine, error) {
 	return command, nil
 }
 
-// isSequence reports whether a text begins as a list in JSON or YAML does.
+// isSequence reports whether a text has the beginning of a list in JSON or YAML.
 func isSequence(text string) bool {
 	return strings.HasPrefix(text, "[") || strings.HasPrefix(text, "- ")
 }
 
-// parseSequence reads a text that is a list in JSON or YAML; it reports false
-// for any other. An item that is no text, number or truth value is nil.
+// parseSequence parses a list in JSON or YAML. It returns false for any other text.
+// An item is nil if it is not a string, number or boolean.
 func parseSequence(text string) ([]*string, bool) {
 	if !isSequence(text) {
 		return nil, false

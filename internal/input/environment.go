@@ -10,7 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
-// parseEnvironment reads variables, or the path of a file of them.
+// parseEnvironment parses variables, or @ and the path of a file with them.
 func parseEnvironment(text string) (Environment, error) {
 	if path, isFile := strings.CutPrefix(text, "@"); isFile {
 		if path = strings.TrimSpace(path); path == "" {
@@ -27,15 +27,15 @@ func parseEnvironment(text string) (Environment, error) {
 	return Environment{Pairs: pairs}, err
 }
 
-// assignment is the beginning of a variable in a .env file.
+// assignment matches the name and equals sign of a variable in a .env file.
 var assignment = regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*`)
 
-// ParseDotenv reads a .env file: NAME=value lines, which may begin with export,
-// and comments from # on. A value in single quotes is what stands between them,
-// over several lines too; in double quotes \n, \r and \t stand for a line break,
-// a return and a tab, and \ before any other character for that character.
-// Nothing is expanded. A file that begins with { or [ is one in JSON, as the input
-// itself takes it. The error names a line, and no value.
+// ParseDotenv parses a .env file: NAME=value lines, which may begin with export, and
+// comments from # on. A value in quotes can have several lines. In single quotes
+// every character stands for itself. In double quotes \n, \r and \t are a line feed,
+// a carriage return and a tab; a backslash before any other character is removed.
+// Variables are not expanded. A file that begins with { or [ is JSON in the format
+// of the input environment. The error contains a line number and no value.
 func ParseDotenv(text string) (Pairs, error) {
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
 	if start := strings.TrimSpace(text); start != "" && (start[0] == '{' || start[0] == '[') && utf8.ValidString(text) {
@@ -54,7 +54,7 @@ func ParseDotenv(text string) (Pairs, error) {
 			rest, line = rest[1:], line+1
 			continue
 		}
-		if current, after, _ := strings.Cut(rest, "\n"); isRemark(current) {
+		if current, after, _ := strings.Cut(rest, "\n"); isBlankOrComment(current) {
 			rest, line = after, line+1
 			continue
 		}
@@ -68,7 +68,7 @@ func ParseDotenv(text string) (Pairs, error) {
 			return nil, fmt.Errorf("line %d: %w", line, err)
 		}
 		if seen[name[1]] {
-			return nil, fmt.Errorf("line %d: the name stands before already", line)
+			return nil, fmt.Errorf("line %d: duplicate name", line)
 		}
 		seen[name[1]] = true
 		pairs = append(pairs, Pair{name[1], value})
@@ -78,13 +78,13 @@ func ParseDotenv(text string) (Pairs, error) {
 	return pairs, nil
 }
 
-// isRemark reports whether a line says nothing.
-func isRemark(line string) bool {
+// isBlankOrComment reports whether a line has no content.
+func isBlankOrComment(line string) bool {
 	line = strings.TrimSpace(line)
 	return line == "" || line[0] == '#'
 }
 
-// dotenvValue reads a value and returns it with what follows its line.
+// dotenvValue returns the value at the start of text, and the text after its line.
 func dotenvValue(text string) (value, after string, err error) {
 	if text == "" || text[0] != '"' && text[0] != '\'' {
 		value, after, _ = strings.Cut(text, "\n")
@@ -102,13 +102,13 @@ func dotenvValue(text string) (value, after string, err error) {
 		value = unescape(value)
 	}
 	rest, after, _ := strings.Cut(text[end+1:], "\n")
-	if !isRemark(rest) {
+	if !isBlankOrComment(rest) {
 		return "", "", errors.New("expected the end of the line after the quote")
 	}
 	return value, after, nil
 }
 
-// unescape replaces what a backslash stands before.
+// unescape replaces the escapes of a double-quoted value.
 func unescape(text string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {

@@ -14,10 +14,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
-// The forms that other tools have for the same inputs. What has only one reading is
-// read; of anything else the error shows the form to write.
+// This file accepts notations of other tools, such as the AWS CLI, for the same inputs. A
+// notation with only one meaning is accepted. For any other the error has a hint with the
+// notation to use.
 
-// formError is an error with a form to paste.
+// formError is an error with a hint: a value to paste.
 type formError struct{ message, hint string }
 
 func (e *formError) Error() string { return e.message }
@@ -26,8 +27,8 @@ func formFault(hint, format string, args ...any) error {
 	return &formError{fmt.Sprintf(format, args...), hint}
 }
 
-// fileReference reports the AWS CLI's file://name in an input that takes the text
-// itself.
+// fileReference returns an error for the AWS CLI's file://name in an input whose value
+// is the text itself.
 func fileReference(f field, text string) error {
 	const scheme = "file://"
 	if !strings.HasPrefix(text, scheme) && !strings.HasPrefix(text, "fileb://") {
@@ -35,7 +36,7 @@ func fileReference(f field, text string) error {
 	}
 	switch f.target.Interface().(type) {
 	case []string:
-		return nil // file-paths takes it, and networks have a fault of their own
+		return nil // file-paths accepts it, and networks have another error
 	case string:
 		if !slices.Contains([]string{
 			"definition", "overrides", "run-task-request", "inputs", "job", "strategy", "matrix",
@@ -49,15 +50,16 @@ func fileReference(f field, text string) error {
 	switch f.Name {
 	case "definition":
 		return formFault("file-paths: task-definition.json",
-			"file:// is not read: give the path by the input file-paths")
+			"file:// is not supported: give the path in the input file-paths")
 	case "environment":
 		return formFault("environment: '@variables.env'",
-			"file:// is not read: give @ and the path of a .env file or of a map in JSON")
+			"file:// is not supported: give @ and the path of a .env file or of a map in JSON")
 	}
-	return formFault(fmt.Sprintf(`--%s "$(cat %s.json)"`, f.Name, f.Name), "file:// is not read: give the text itself")
+	return formFault(fmt.Sprintf(`--%s "$(cat %s.json)"`, f.Name, f.Name),
+		"file:// is not supported: give the text itself")
 }
 
-// unquote returns a text without the quotes around it, if they are one pair.
+// unquote removes one pair of quotes around a text.
 func unquote(text string) string {
 	if n := len(text); n > 1 && (text[0] == '"' || text[0] == '\'') && text[n-1] == text[0] &&
 		strings.Count(text, text[:1]) == 2 {
@@ -66,15 +68,14 @@ func unquote(text string) string {
 	return text
 }
 
-// parseItems reads a comma- or newline-separated list, or one in JSON or YAML, each
-// item with or without quotes. The second result reports JSON or YAML, whose items
-// are as they are.
+// parseItems parses a list: separated by commas or line breaks, or in JSON or YAML. Items
+// may have quotes. literal is true for JSON or YAML.
 func parseItems(text string) (items []string, literal bool) {
 	if isSequence(text) &&
-		(strings.ContainsAny(text, `,."'/`) || strings.HasPrefix(text, "- ")) { // [ab] is a pattern of file names
-		if nodes, ok := contentOf(text,
-			yaml.SequenceNode); ok &&
-			!slices.ContainsFunc(nodes, func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode }) {
+		(strings.ContainsAny(text, `,."'/`) || strings.HasPrefix(text, "- ")) { // [ab] is a glob
+		nodes, ok := contentOf(text, yaml.SequenceNode)
+		notScalar := func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode }
+		if ok && !slices.ContainsFunc(nodes, notScalar) {
 			for _, node := range nodes {
 				if item := strings.TrimSpace(scalar(node)); item != "" {
 					items = append(items, item)
@@ -91,7 +92,7 @@ func parseItems(text string) (items []string, literal bool) {
 	return items, false
 }
 
-// parsePaths is parseItems for files, with or without the file:// of a URL.
+// parsePaths is parseItems for files. It removes a leading file://.
 func parsePaths(text string) []string {
 	items, _ := parseItems(text)
 	for i, item := range items {
@@ -103,12 +104,12 @@ func parsePaths(text string) []string {
 var (
 	networkID     = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
 	networkInText = regexp.MustCompile(`(?i)(^|[^a-z0-9-])(subnet|sg)-[0-9a-f]{8,}`)
-	// networkMember is the member of the API's awsvpcConfiguration, as in subnets=[a,b].
+	// networkMember matches a member of the API's awsvpcConfiguration, such as subnets=[a,b].
 	networkMember = regexp.MustCompile(`(?i)^(subnets|security-?groups)=`)
 )
 
-// parseNetworks is parseItems for subnets and security groups, each once. Ids may be
-// separated by blanks and semicolons too; a name can have them.
+// parseNetworks is parseItems for subnets and security groups, without duplicates. Ids
+// may also be separated by blanks and semicolons; names can contain both.
 func parseNetworks(text, example string) ([]string, error) {
 	items, literal := parseItems(text)
 	if isSequence(text) && !literal {
@@ -132,11 +133,11 @@ func parseNetworks(text, example string) ([]string, error) {
 	return networks, nil
 }
 
-// networkParts returns the ids that an item has, or else the item itself; it reports
-// false if it can't be one thing.
+// networkParts returns the ids in an item, or the item itself if it is a name or a
+// filter. It returns false if the item is ambiguous.
 func networkParts(item string) ([]string, bool) {
 	if _, ok := placeholder.Find(item); ok {
-		return []string{item}, true // to be reported as that
+		return []string{item}, true // reported as a placeholder later
 	}
 	parts := strings.FieldsFunc(item, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' })
 	ids := 0
@@ -146,30 +147,29 @@ func networkParts(item string) ([]string, bool) {
 			ids++
 		}
 	}
+	isFilter := strings.Contains(item, "=")
 	switch {
 	case len(parts) > 0 && ids == len(parts):
 		return parts, true
-	case ids > 0 &&
-		len(parts) > 1, networkMember.MatchString(item), networkInText.MatchString(item) &&
-		!strings.Contains(item, "="), strings.Contains(item, ";") && !strings.Contains(item, "="):
+	case ids > 0 && len(parts) > 1,
+		networkMember.MatchString(item),
+		!isFilter && networkInText.MatchString(item),
+		!isFilter && strings.Contains(item, ";"):
 		return nil, false
-	case unbalanced(item,
-		"[]"), unbalanced(item,
-		"{}"), unbalanced(item,
-		"()"), strings.ContainsAny(item[:1],
-		`"'[{`), strings.ContainsAny(item[len(item)-1:],
-		`"'`), strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
+	case unbalanced(item, "[]"), unbalanced(item, "{}"), unbalanced(item, "()"),
+		strings.ContainsAny(item[:1], `"'[{`), strings.ContainsAny(item[len(item)-1:], `"'`),
+		strings.Contains(item, "={"), strings.Contains(item, "=["), strings.Contains(item, "://"):
 		return nil, false
 	}
 	return []string{item}, true
 }
 
-// unbalanced reports whether a text has not as many opening brackets as closing ones.
+// unbalanced reports whether the numbers of opening and closing brackets differ.
 func unbalanced(text, brackets string) bool {
 	return strings.Count(text, brackets[:1]) != strings.Count(text, brackets[1:])
 }
 
-// pairsOfList reads the API's list of variables or tags, or one of NAME=value texts.
+// pairsOfList parses the API's list of variables or tags, or a list of NAME=value items.
 func pairsOfList(text string) (Pairs, error) {
 	nodes, ok := contentOf(text, yaml.SequenceNode)
 	if !ok {
@@ -213,7 +213,7 @@ func pairOf(node *yaml.Node) (pair Pair, ok bool) {
 	return pair, named && valued
 }
 
-// The AWS CLI's shorthand of variables and tags: name=A,value=1 name=B,value=2.
+// The AWS CLI's shorthand syntax for variables and tags: name=A,value=1 name=B,value=2.
 var (
 	shorthand      = regexp.MustCompile(`^([nN]ame|[kK]ey)=[^,=\s]*,\s*[vV]alue=|^[vV]alue=[^,]*,\s*([nN]ame|[kK]ey)=`)
 	shorthandItem  = regexp.MustCompile(`(^|\s)([nN]ame|[kK]ey|[vV]alue)=`)
@@ -250,9 +250,10 @@ var (
 	constantName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*=`)
 )
 
-// checkJoined reports several variables on one line, which would become one: A=1,B=2
-// or A=1 B=2. A first value that itself has an equals sign is meant, and so is a line
-// among others that have one variable each.
+// checkJoined returns an error if every line has several variables, such as A=1,B=2 or
+// A=1 B=2, which would become one variable. A line is accepted if its first value
+// contains an equals sign itself. If at least one line has a single variable, all lines
+// are accepted.
 func checkJoined(text string) error {
 	var fault error
 	number := 0
@@ -275,7 +276,7 @@ func checkJoined(text string) error {
 	return fault
 }
 
-// joinedNames returns the names of the variables on a line, nil if it has only one.
+// joinedNames returns the names of the variables on a line, or nil if it has only one.
 func joinedNames(line string) []string {
 	first, value, _ := strings.Cut(line, "=")
 	if first = strings.TrimSpace(first); !anyName.MatchString(first + "=") {
@@ -285,7 +286,7 @@ func joinedNames(line string) []string {
 	if constantName.MatchString(first + "=") {
 		later = constantName
 	}
-	for _, separator := range []string{",", ";", " ", `\n`} { // the last as text: quotes of a shell keep it
+	for _, separator := range []string{",", ";", " ", `\n`} { // the last is a backslash and an n, as from shell quotes
 		parts := strings.Split(value, separator)
 		names := []string{first}
 		all := true
@@ -307,7 +308,7 @@ func joinedNames(line string) []string {
 	return nil
 }
 
-// The AWS CLI's shorthand of capacity providers.
+// The AWS CLI's shorthand syntax for capacity providers.
 var strategyShorthand = regexp.MustCompile(`(^|[\s,{])capacityProvider=`)
 
 const strategyForm = "FARGATE_SPOT:4,FARGATE:1:base=1"
@@ -338,8 +339,8 @@ func strategyOfShorthand(text string) (Strategy, error) {
 			}
 			if err != nil {
 				return nil, formFault(strategyForm,
-					"item %d: expected PROVIDER:weight:base=n, or capacityProvider=, weight= and base= as "+
-						"the AWS CLI has them", len(strategy)+1)
+					"item %d: expected PROVIDER:weight:base=n, or capacityProvider=, weight= and base= "+
+						"as in the AWS CLI", len(strategy)+1)
 			}
 			given[key] = true
 		}
@@ -352,7 +353,7 @@ var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 var fargateWeight = regexp.MustCompile(`^(FARGATE|FARGATE_SPOT)=([0-9]+)$`)
 
-// checkProvider reports a text that is no name.
+// checkProvider returns an error if name is not a valid name of a capacity provider.
 func checkProvider(item, name string, index int) error {
 	if providerName.MatchString(name) {
 		return nil

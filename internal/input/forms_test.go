@@ -10,7 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// What other tools have has one reading, or is a fault with the form to write.
+// TestFormsOfOtherTools checks that a notation of another tool is accepted, or is a fault with a hint.
 func TestFormsOfOtherTools(t *testing.T) {
 	type pairs = input.Pairs
 	ab := pairs{{"A", "1"}, {"B", "2"}}
@@ -56,11 +56,14 @@ func TestFormsOfOtherTools(t *testing.T) {
 		{in: "A=1;B=2", err: "line 1 has several NAME=value", hint: "A=…\nB=…"},
 		{in: "A=1,B=2\nC=3,D=4", err: "line 1 has several NAME=value", hint: "A=…\nB=…"},
 		{in: "name=A,value=1,2", err: "item 1: expected NAME=value lines or a map", hint: "A=1"},
-		{in: "{A=1,B=2}", err: "entry 1: expected name and value with a colon", hint: `{"NAME": "value"}`},
+		{in: "{A=1,B=2}", err: "entry 1: expected a colon between name and value", hint: `{"NAME": "value"}`},
 		{in: `[{"name":"A","valueFrom":"arn"}]`, err: "item 1: expected a map", hint: `{"NAME": "value"}`},
 		{in: `[{"A":"1"}]`, err: "item 1: expected a map", hint: `{"NAME": "value"}`},
-		{in: `{"containerOverrides":[{"name":"app"}]}`, err: "entry 1: give containerOverrides by the input overrides"},
-		{in: "file://a.json", err: "file:// is not read", hint: "*"},
+		{
+			in:  `{"containerOverrides":[{"name":"app"}]}`,
+			err: "entry 1: containerOverrides belong in the input overrides",
+		},
+		{in: "file://a.json", err: "file:// is not supported", hint: "*"},
 	} {
 		for _, name := range []string{"environment", "variables", "tags"} {
 			config, err := read(nil, "--definition=web", "--"+name+"="+tt.in)
@@ -72,7 +75,7 @@ func TestFormsOfOtherTools(t *testing.T) {
 			var fault *input.Error
 			if errors.As(err, &fault) != (tt.err != "") ||
 				fault != nil && (!strings.HasPrefix(fault.Message, tt.err) || tt.hint != "*" && fault.Hint != tt.hint) {
-				t.Errorf("%s %q has the fault %+v, want %q with the hint %q", name, tt.in, fault, tt.err, tt.hint)
+				t.Errorf("%s %q: fault = %+v, want %q with the hint %q", name, tt.in, fault, tt.err, tt.hint)
 			}
 			if err == nil && !cmp.Equal(got, tt.want) {
 				t.Errorf("%s %q = %q, want %q", name, tt.in, got, tt.want)
@@ -81,7 +84,7 @@ func TestFormsOfOtherTools(t *testing.T) {
 	}
 }
 
-// The value of a secret may be anything.
+// TestSecretsAreNotSplit checks that secrets may contain any characters.
 func TestSecretsAreNotSplit(t *testing.T) {
 	config, err := read(nil, "--definition=web", "--secrets=A=1,B=2")
 	if want := (input.Pairs{{"A", "1,B=2"}}); err != nil || !cmp.Equal(config.Secrets, want) {
@@ -178,7 +181,7 @@ func TestStrategyOfOtherTools(t *testing.T) {
 		{in: "fargate_spot", err: "item 1: the capacity providers of Fargate", hint: "FARGATE_SPOT"},
 		{in: "FARGATE-SPOT:4", err: "item 1: the capacity providers of Fargate", hint: "FARGATE_SPOT"},
 		{in: `[{"capacityProvider": "Fargate"}]`, err: "item 1: the capacity providers of Fargate", hint: "FARGATE"},
-		{in: "FARGATE:1,FARGATE:2", err: "item 2: the capacity provider stands before already"},
+		{in: "FARGATE:1,FARGATE:2", err: "item 2: duplicate capacity provider"},
 		{in: "FARGATE_SPOT=1", err: "item 1: expected PROVIDER:weight:base=n", hint: "FARGATE_SPOT:1"},
 		{in: "Own=1", err: "item 1: expected PROVIDER:weight:base=n", hint: "FARGATE_SPOT:4,FARGATE:1:base=1"},
 		{
@@ -217,8 +220,8 @@ func TestStrategyOfOtherTools(t *testing.T) {
 func TestPlaceholdersAndRegions(t *testing.T) {
 	for _, tt := range []struct{ arg, err, warning string }{
 		{arg: "--region=eu-central-1"},
-		{arg: "--region=us-east1", warning: `region: no region of this name is known (did you mean "us-east-1"?)`},
-		{arg: "--region=local", warning: "region: no region of this name is known"},
+		{arg: "--region=us-east1", warning: `region: no AWS region of this name is known (did you mean "us-east-1"?)`},
+		{arg: "--region=local", warning: "region: no AWS region of this name is known"},
 		{arg: "--region=us_east_1", err: "region: expected a region such as eu-central-1"},
 		{arg: "--region={{ region }}", err: "region: a placeholder of the form {{ }} was not replaced"},
 		{arg: "--region=__REGION__", err: "region: a placeholder of the form __NAME__ was not replaced"},
@@ -226,11 +229,11 @@ func TestPlaceholdersAndRegions(t *testing.T) {
 		{arg: "--cluster=<cluster>", err: "cluster: a placeholder of the form < > was not replaced"},
 		{
 			arg:     "--cluster=__CLUSTER__",
-			warning: "cluster: what looks like a placeholder of the form __NAME__ was not replaced",
+			warning: "cluster: the value seems to have a placeholder of the form __NAME__ that was not replaced",
 		},
 		{
 			arg:     "--subnets=__SUBNET__",
-			warning: "subnets: what looks like a placeholder of the form __NAME__ was not replaced",
+			warning: "subnets: the value seems to have a placeholder of the form __NAME__ that was not replaced",
 		},
 		{
 			arg: "--task-role-arn=arn:aws:iam::${A}:role/x",
@@ -240,16 +243,16 @@ func TestPlaceholdersAndRegions(t *testing.T) {
 	} {
 		config, err := read(nil, "--definition=web", tt.arg)
 		if text := errorText(err); !strings.HasPrefix(text, tt.err) || (text == "") != (tt.err == "") {
-			t.Errorf("%s has the fault %q, want %q", tt.arg, text, tt.err)
+			t.Errorf("%s: fault = %q, want %q", tt.arg, text, tt.err)
 		}
 		warning := ""
 		if warnings := config.Warnings(); err == nil && len(warnings) == 1 {
 			warning = warnings[0].Error()
 		} else if err == nil && len(warnings) > 1 {
-			t.Errorf("%s has the warnings %q, want at most one", tt.arg, warnings)
+			t.Errorf("%s: warnings = %q, want at most one", tt.arg, warnings)
 		}
 		if !strings.HasPrefix(warning, tt.warning) || (warning == "") != (tt.warning == "") {
-			t.Errorf("%s has the warning %q, want %q", tt.arg, warning, tt.warning)
+			t.Errorf("%s: warning = %q, want %q", tt.arg, warning, tt.warning)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// environment returns a look-up in a map.
+// environment returns a lookup function for the variables in a map.
 func environment(values map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		value, ok := values[name]
@@ -24,7 +24,7 @@ func environment(values map[string]string) func(string) (string, bool) {
 	}
 }
 
-// read reads inputs given as --name=value, --name value, or --name for true, and checks them.
+// read parses and checks inputs given as --name=value, --name value, or --name for true.
 func read(values map[string]string, args ...string) (input.Config, error) {
 	given := map[string]string{}
 	for i := 0; i < len(args); i++ {
@@ -114,9 +114,9 @@ func TestMisspelled(t *testing.T) {
 		"HOME=/", "INPUTRC=/etc/inputrc",
 	})
 	want := []string{
-		`INPUT_CLUSTR is not read: no input has this name (did you mean "INPUT_CLUSTER"?)`,
-		`INPUT_FILEPATHS is not read: no input has this name (did you mean "INPUT_FILE_PATHS"?)`,
-		`PLUGIN_TIME_OUT is not read: no input has this name (did you mean "PLUGIN_TIMEOUT"?)`,
+		`INPUT_CLUSTR is ignored: no input has this name (did you mean "INPUT_CLUSTER"?)`,
+		`INPUT_FILEPATHS is ignored: no input has this name (did you mean "INPUT_FILE_PATHS"?)`,
+		`PLUGIN_TIME_OUT is ignored: no input has this name (did you mean "PLUGIN_TIMEOUT"?)`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -193,7 +193,7 @@ func TestFaults(t *testing.T) {
 			},
 		},
 		{"verdict of a word and a name", []string{"--file-paths=a.json", "--verdict=all,app"},
-			[]string{"verdict: all stands alone: give it, or the names of containers"}},
+			[]string{"verdict: all cannot be combined with other items: give it alone, or names of containers"}},
 		{"verdict of nothing", []string{"--file-paths=a.json", "--verdict=,"},
 			[]string{"verdict: expected essential, all, or names of containers"}},
 		{
@@ -212,25 +212,25 @@ func TestFaults(t *testing.T) {
 			[]string{"definition: expected a task definition in JSON or YAML, or the name of a registered one"}},
 		{"a short definition", []string{"--definition=family: web"}, nil},
 		{"both", []string{"--definition=web", "--file-paths=a.json"},
-			[]string{"definition: excludes file-paths: give one of them"}},
+			[]string{"definition: cannot be used together with file-paths"}},
 		{
 			"branch and commit",
 			[]string{"--file-paths=a", "--repository=https://example.com/x", "--branch=main", "--commit=abcd"},
-			[]string{"branch: excludes commit: give one of them"},
+			[]string{"branch: cannot be used together with commit"},
 		},
 		{
 			"launch type and strategy",
 			[]string{"--definition=web", "--launch-type=EC2", "--capacity-provider-strategy=FARGATE"},
-			[]string{"launch-type: excludes capacity-provider-strategy: give one of them"},
+			[]string{"launch-type: cannot be used together with capacity-provider-strategy"},
 		},
 		{"family", []string{"--definition=web", "--family=a b"},
 			[]string{"family: expected up to 255 letters, digits, hyphens and underscores"}},
 		{"no wait and no time", []string{"--definition=web", "--timeout=0"},
-			[]string{"timeout: expected more than 0; skip-steady-state-check does not wait"}},
+			[]string{"timeout: expected more than 0; use skip-steady-state-check to not wait"}},
 		{"too long", []string{"--definition=web", "--timeout=1000h"},
 			[]string{"timeout: expected a duration between 0 and 30 days"}},
 		{"name twice", []string{"--definition=web", "--variables=A=1\nA=2"},
-			[]string{"variables: entry 2: the name stands before already"}},
+			[]string{"variables: entry 2: duplicate name"}},
 		{"not a map", []string{"--definition=web", "--variables=- a"},
 			[]string{"variables: item 1: expected a map, NAME=value lines, or the API's list of"}},
 		{"nested", []string{"--definition=web", "--tags=A: {b: c}"},
@@ -273,10 +273,10 @@ func TestFaults(t *testing.T) {
 			"all there are",
 			[]string{"--definition=web", "--subnets=*", "--security-groups=vpc-id=vpc-1&tag:Name=?*"},
 			[]string{
-				"subnets: item 1: expected an id, a name or a filter such as tag:Tier=private, with more in " +
-					"it than wildcards",
-				"security-groups: item 1: expected an id, a name or a filter such as tag:Tier=private, with " +
-					"more in it than wildcards"},
+				"subnets: item 1: expected an id, a name or a filter such as tag:Tier=private, not only " +
+					"wildcards",
+				"security-groups: item 1: expected an id, a name or a filter such as tag:Tier=private, not " +
+					"only wildcards"},
 		},
 		{
 			"filters of nothing",
@@ -292,15 +292,17 @@ func TestFaults(t *testing.T) {
 		{
 			"outputs and no wait",
 			[]string{"--definition=web", "--outputs-from=app", "--skip-steady-state-check=true"},
-			[]string{"outputs-from: excludes skip-steady-state-check: the log is complete once the task has ended"},
+			[]string{"outputs-from: cannot be used together with skip-steady-state-check: the log is " +
+				"complete once the task has ended"},
 		},
 		{
 			"outputs of a server",
 			[]string{"--definition=web", "--outputs-from=app", "--steady-state=running"},
-			[]string{"outputs-from: excludes steady-state running: the log is complete once the task has ended"},
+			[]string{"outputs-from: cannot be used together with steady-state running: the log is complete " +
+				"once the task has ended"},
 		},
 		{"outputs without a log", []string{"--definition=web", "--outputs-from=app", "--logs=false"},
-			[]string{"outputs-from: excludes logs: false: the outputs are in the log"}},
+			[]string{"outputs-from: cannot be used together with logs: false: the outputs are in the log"}},
 		{"outputs of several", []string{"--definition=web", "--outputs-from=app,db"},
 			[]string{"outputs-from: expected up to 255 letters, digits, hyphens and underscores"}},
 		{"groups without subnets", []string{"--definition=web", "--security-groups=sg-1"},
@@ -312,7 +314,7 @@ func TestFaults(t *testing.T) {
 			for _, one := range faults(err) {
 				var fault *input.Error
 				if !errors.As(one, &fault) {
-					t.Errorf("read(%q) has the error %T, want *input.Error", tt.args, one)
+					t.Errorf("read(%q): error of type %T, want *input.Error", tt.args, one)
 				}
 				got = append(got, one.Error())
 			}
@@ -328,8 +330,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// No value stands in an error: it may be a secret that was put into the wrong
-// input.
+// TestErrorsHoldNoValue checks that no error contains a value, which may be a secret
+// that was put into the wrong input.
 func TestErrorsHoldNoValue(t *testing.T) {
 	const secret = "s3cr3t-v4lue"
 	for _, row := range input.Table() {
@@ -341,7 +343,7 @@ func TestErrorsHoldNoValue(t *testing.T) {
 		} {
 			_, err := read(nil, "--"+row.Name+"="+value)
 			if err != nil && strings.Contains(err.Error(), secret) {
-				t.Errorf("%s: the error holds the value: %v", row.Name, err)
+				t.Errorf("%s: the error contains the value: %v", row.Name, err)
 			}
 		}
 	}
@@ -349,7 +351,7 @@ func TestErrorsHoldNoValue(t *testing.T) {
 
 var update = flag.Bool("update", false, "rewrite the inputs in action.yml from the table")
 
-// action.yml has the inputs of the table, between its inputs: and its outputs:.
+// TestActionYML checks that the inputs in action.yml are those of the table.
 func TestActionYML(t *testing.T) {
 	const name = "../../action.yml"
 	text, err := os.ReadFile(name)
@@ -381,7 +383,7 @@ func TestActionYML(t *testing.T) {
 	for _, row := range input.Table() {
 		if got := action.Inputs[row.Name]; got.Description != row.Description() ||
 			got.Default != row.ActionDefault && got.Default != row.Default {
-			t.Errorf("action.yml reads %s as %+v, want %+v", row.Name, got, row)
+			t.Errorf("action.yml: input %s = %+v, want %+v", row.Name, got, row)
 		}
 	}
 }

@@ -4,14 +4,14 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
-// With returns the launch with another value of one of its inputs, which is
-// written as for the command line; empty leaves it as it is. Of two inputs that
-// exclude each other the former is as if it was not given. The error is an
-// [*Error], and the launch then what it was.
+// With returns a copy of the launch with another value of one input. text has the format
+// of the command line; an empty text changes nothing. Setting launch-type removes
+// capacity-provider-strategy, and the reverse. If there is an error, it is an [*Error],
+// and the launch is unchanged.
 func (l Launch) With(name, text string) (Launch, error) {
-	made := l
+	changed := l
 	var names []string
-	for _, f := range fieldsOf(&made) {
+	for _, f := range fieldsOf(&changed) {
 		names = append(names, f.Name)
 		if f.Name != name {
 			continue
@@ -23,11 +23,11 @@ func (l Launch) With(name, text string) (Launch, error) {
 		}
 		switch {
 		case name == "launch-type" && text != "":
-			made.CapacityProviderStrategy = nil
+			changed.CapacityProviderStrategy = nil
 		case name == "capacity-provider-strategy" && text != "":
-			made.LaunchType = ""
+			changed.LaunchType = ""
 		}
-		return made, nil
+		return changed, nil
 	}
 	return l, &Error{Message: "unknown input" + nearest.DidYouMean(name, names)}
 }

@@ -30,7 +30,7 @@ func TestCommand(t *testing.T) {
 		{in: `[ -f x`, want: []string{"[", "-f", "x"}},
 		{in: `["a", "b"`, err: "command: expected a list in JSON or YAML, since it begins with a bracket"},
 		{in: `[[ -f x ]]`, err: "command: item 1: expected text, a number, true or false"},
-		{in: `[]`, err: "command: expected an item at least"},
+		{in: `[]`, err: "command: expected at least one item"},
 		{in: `[a, {b: c}]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: `[a, null]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: "rake\\\n db:migrate\r\n\n", want: []string{"rake", "db:migrate"}},
@@ -66,8 +66,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// Whatever the words, they come back from a line in which each is quoted, unless
-// they are no text at all.
+// FuzzCommand checks that a line of quoted words is parsed to the same words, if they
+// are valid UTF-8.
 func FuzzCommand(f *testing.F) {
 	f.Add("sh", "echo \"$A\" 'b' \\ \n&& ls")
 	f.Add("", "ä|;<>")
@@ -117,7 +117,7 @@ func TestDotenv(t *testing.T) {
 		{"something after a quote", "A='x\ny'\nB='1' 2", nil, "line 3: expected the end of the line after the quote"},
 		{"not UTF-8", "A=1\nB=\xff", nil, "line 2: expected text in UTF-8, without NUL"},
 		{"NUL", "A=\x00", nil, "line 1: expected text in UTF-8, without NUL"},
-		{"a name twice", "A=1\nA=2", nil, "line 2: the name stands before already"},
+		{"a name twice", "A=1\nA=2", nil, "line 2: duplicate name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := input.ParseDotenv(tt.in)
@@ -128,7 +128,7 @@ func TestDotenv(t *testing.T) {
 	}
 }
 
-// No text makes it fail otherwise than by an error, and no error holds a value.
+// FuzzDotenv checks that ParseDotenv never panics, and that no error contains a value.
 func FuzzDotenv(f *testing.F) {
 	f.Add("A='x # \"y\" \\n'\nB=\"x\\n\" # z\nexport C=d")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -215,7 +215,8 @@ func TestLaunchCheck(t *testing.T) {
 		{"--service=arn:aws:ecs:eu-central-1:123456789012:service/web/api", ""},
 		{"--assign-public-ip=ENABLED", "assign-public-ip: needs subnets"},
 		{"--assign-public-ip=ENABLED --service=api", ""},
-		{"--preflight --local=process", "preflight: excludes local (there is no AWS to check with): give one of them"},
+		{"--preflight --local=process",
+			"preflight: cannot be used together with local (there is no AWS to check with)"},
 	} {
 		args := []string{"--definition=web"}
 		for arg := range strings.SplitSeq(tt.args, " --") {

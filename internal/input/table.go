@@ -8,24 +8,24 @@ import (
 	"unicode/utf8"
 )
 
-// Input is one row of the table of inputs, for what documents it.
+// Input is one row of the table of inputs, for help texts and documentation.
 type Input struct {
 	Name          string
-	Type          string // of its value: string, bool, int, duration, list, map, or command
+	Type          string // of the value: string, bool, int, duration, list, map or command
 	Group         string
 	Default       string // empty if there is none
-	ActionDefault string // the default in action.yml, where it is another
+	ActionDefault string // the default in action.yml, if it is a different one
 	Allowed       []string
-	Secret        bool // never to be printed
-	File          bool // it names a file
-	Common        bool // what most steps give
+	Secret        bool // the value must never be printed
+	File          bool // the value is the name of a file
+	Common        bool // most steps use it
 	Help          string
 }
 
 // Table returns the inputs of a step, in the order of [Config].
 func Table() []Input { return Rows(&Config{}) }
 
-// Rows returns the inputs that a pointer to a struct of inputs holds, in its order.
+// Rows returns the inputs of config, a pointer to a struct, in the order of its fields.
 func Rows(config any) []Input {
 	var rows []Input
 	for _, f := range fieldsOf(config) {
@@ -34,7 +34,7 @@ func Rows(config any) []Input {
 	return rows
 }
 
-// Description returns the help with the allowed values.
+// Description returns the help text with the allowed values.
 func (i Input) Description() string {
 	if len(i.Allowed) == 0 {
 		return i.Help
@@ -42,15 +42,15 @@ func (i Input) Description() string {
 	return i.Help + " One of " + list(i.Allowed) + "."
 }
 
-// field is an input with the field that takes its value.
+// field is an input with the struct field for its value.
 type field struct {
 	Input
 	target reflect.Value
 }
 
-// fieldsOf returns the inputs that a pointer to a struct holds, in its order, those of
-// embedded structs in their places. A field with the tag argument is no input: it takes the
-// words of the command line that are no flags.
+// fieldsOf returns the inputs of config, a pointer to a struct, in the order of its fields,
+// including those of embedded structs. A field with the tag argument is not an input: it
+// holds the arguments of the command line that are not flags.
 func fieldsOf(config any) []field { return appendFields(nil, reflect.ValueOf(config).Elem()) }
 
 func appendFields(fields []field, config reflect.Value) []field {
@@ -65,7 +65,8 @@ func appendFields(fields []field, config reflect.Value) []field {
 			continue
 		}
 		f := field{target: config.Field(i), Input: Input{
-			Name: tag.Get("name"), Group: tag.Get("group"), Help: tag.Get("help"),
+			Name: tag.Get("name"), Group: tag.Get("group"),
+			Help:    help[config.Type().Name()+"."+definition.Name],
 			Default: tag.Get("default"), ActionDefault: tag.Get("action-default"),
 		}}
 		if f.Name == "" {
@@ -83,7 +84,7 @@ func appendFields(fields []field, config reflect.Value) []field {
 	return fields
 }
 
-// typeOf returns the word for the type of an input's values.
+// typeOf returns the value of [Input.Type] for a field.
 func typeOf(target reflect.Value) string {
 	switch target.Interface().(type) {
 	case time.Duration:
@@ -110,20 +111,20 @@ func kebab(name string) string {
 	return strings.ToLower(words.String())
 }
 
-// wrong reports the text of a field, which stays at its default.
-func (r *reader) wrong(f field, text string, err error) {
+// invalid reports an invalid value of a field, and sets the field to its default.
+func (r *reader) invalid(f field, text string, err error) {
 	fault := &Error{Input: f.Name, Message: err.Error()}
 	var form *formError
 	if errors.As(err, &form) {
 		fault.Hint = form.hint
 	}
 	r.faults = append(r.faults, fault)
-	if text != f.Default { // so that the zero value breaks no other rule
+	if text != f.Default { // so that the zero value causes no further faults
 		r.decode(f, f.Default)
 	}
 }
 
-// decode sets a field to what text says; an empty text leaves it at zero.
+// decode parses text and sets a field to the result. An empty text leaves it at zero.
 func (r *reader) decode(f field, text string) {
 	if text == "" {
 		return
@@ -135,7 +136,7 @@ func (r *reader) decode(f field, text string) {
 		return
 	}
 	if err := fileReference(f, text); err != nil {
-		r.wrong(f, text, err)
+		r.invalid(f, text, err)
 		return
 	}
 	switch f.target.Interface().(type) {
@@ -178,7 +179,7 @@ func (r *reader) decode(f field, text string) {
 		value, err = parseStrategy(text)
 	}
 	if err != nil {
-		r.wrong(f, text, err)
+		r.invalid(f, text, err)
 		return
 	}
 	f.target.Set(reflect.ValueOf(value))

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// oneOf returns the allowed value that text is, in whatever case it is written.
+// oneOf returns the allowed value that equals text, ignoring case.
 func oneOf(text string, allowed []string) (string, error) {
 	for _, value := range allowed {
 		if strings.EqualFold(text, value) {
@@ -30,8 +30,8 @@ func list(values []string) string {
 	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
-// parseBool takes what YAML 1.2 takes, as GitHub's own toolkit does, and the
-// spellings that other CIs give to true and false.
+// parseBool accepts the booleans of YAML 1.2, as GitHub's toolkit does, and the
+// spellings that other CIs use.
 func parseBool(text string) (bool, error) {
 	switch strings.ToLower(text) {
 	case "true", "yes", "on", "1":
@@ -50,14 +50,14 @@ func parseCount(text string) (int, error) {
 	return n, nil
 }
 
-// longest is the longest wait that can be asked for, above what any CI lets a
-// job run.
-const longest = 30 * 24 * time.Hour
+// maxWait is the longest duration of an input. It is above the time limits of all
+// CIs for a job.
+const maxWait = 30 * 24 * time.Hour
 
-// parseDuration takes Go's form of a duration, or a plain number of minutes.
+// parseDuration parses a Go duration, or a number of minutes.
 func parseDuration(text string) (time.Duration, error) {
 	if minutes, err := strconv.Atoi(text); err == nil {
-		if minutes < 0 || minutes > int(longest/time.Minute) {
+		if minutes < 0 || minutes > int(maxWait/time.Minute) {
 			return 0, errors.New("expected a duration between 0 and 30 days")
 		}
 		return time.Duration(minutes) * time.Minute, nil
@@ -66,13 +66,13 @@ func parseDuration(text string) (time.Duration, error) {
 	if err != nil {
 		return 0, errors.New("expected a duration such as 90s, 10m or 1h30m, or a number of minutes")
 	}
-	if d < 0 || d > longest {
+	if d < 0 || d > maxWait {
 		return 0, errors.New("expected a duration between 0 and 30 days")
 	}
 	return d, nil
 }
 
-// List splits at commas and line breaks. Empty items are none.
+// List splits a text at commas and line breaks. It drops empty items.
 func List(text string) []string {
 	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
 	for i, item := range items {
@@ -81,9 +81,8 @@ func List(text string) []string {
 	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
 }
 
-// parsePairs reads NAME=value lines, a map in YAML or JSON, or the lists and the
-// shorthand of the AWS CLI. A value that YAML would take for a number keeps its text:
-// 1.10 stays 1.10.
+// parsePairs parses NAME=value lines, a map in YAML or JSON, or the lists and the
+// shorthand syntax of the AWS CLI. A number keeps its text: 1.10 stays 1.10.
 func parsePairs(text string) (Pairs, error) {
 	read := pairsOfMap
 	switch {
@@ -104,15 +103,15 @@ func parsePairs(text string) (Pairs, error) {
 			return nil, fmt.Errorf("entry %d: the name is empty", i+1)
 		}
 		if seen[pair.Name] {
-			return nil, fmt.Errorf("entry %d: the name stands before already", i+1)
+			return nil, fmt.Errorf("entry %d: duplicate name", i+1)
 		}
 		seen[pair.Name] = true
 	}
 	return pairs, nil
 }
 
-// areLines reports whether the first line that says anything is NAME=value: not
-// what begins as a map, a list or a text of YAML or JSON does.
+// areLines reports whether the first line that is not blank or a comment is NAME=value,
+// and not the beginning of a map, list or string of YAML or JSON.
 func areLines(text string) bool {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -152,7 +151,7 @@ func pairsOfLines(text string) (Pairs, error) {
 func pairsOfMap(text string) (Pairs, error) {
 	members, ok := contentOf(text, yaml.MappingNode)
 	switch {
-	case !ok && strings.Contains(strings.TrimSpace(text), "\n"): // as a key or a certificate makes of it
+	case !ok && strings.Contains(strings.TrimSpace(text), "\n"): // such as a private key or a certificate
 		return nil, formFault(mapForm,
 			"expected a map in YAML or JSON, or NAME=value lines; a value of several lines is written in "+
 				"quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }}")
@@ -166,11 +165,11 @@ func pairsOfMap(text string) (Pairs, error) {
 			return nil, fmt.Errorf("entry %d: expected a name", i/2+1)
 		}
 		if name.Value == "containerOverrides" && value.Kind == yaml.SequenceNode {
-			return nil, fmt.Errorf("entry %d: give containerOverrides by the input overrides", i/2+1)
+			return nil, fmt.Errorf("entry %d: containerOverrides belong in the input overrides", i/2+1)
 		}
 		if strings.Contains(name.Value, "=") && value.ShortTag() == "!!null" {
 			return nil, formFault(mapForm,
-				"entry %d: expected name and value with a colon between them, or NAME=value lines without braces", i/2+1)
+				"entry %d: expected a colon between name and value, or NAME=value lines without braces", i/2+1)
 		}
 		if value.Kind != yaml.ScalarNode {
 			return nil, fmt.Errorf("entry %d: expected text, a number, true, false or null", i/2+1)
@@ -180,9 +179,9 @@ func pairsOfMap(text string) (Pairs, error) {
 	return pairs, nil
 }
 
-// contentOf returns what is in a text that is one map, or one list, in YAML or
-// JSON; it reports false for any other. The library's own message would quote the
-// text, which may be secret.
+// contentOf returns the nodes inside a text that is one map, or one list, in YAML or
+// JSON. It returns false for any other text. It drops the library's error, which quotes
+// the text, because the text may be secret.
 func contentOf(text string, kind yaml.Kind) ([]*yaml.Node, bool) {
 	var document yaml.Node
 	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != kind {
@@ -191,7 +190,7 @@ func contentOf(text string, kind yaml.Kind) ([]*yaml.Node, bool) {
 	return document.Content[0].Content, true
 }
 
-// scalar returns the text of a scalar as it was written, "" for null.
+// scalar returns the source text of a scalar, or "" for null.
 func scalar(node *yaml.Node) string {
 	if node.ShortTag() == "!!null" {
 		return ""
@@ -199,7 +198,7 @@ func scalar(node *yaml.Node) string {
 	return node.Value
 }
 
-// parseStrategy reads PROVIDER:weight:base=n items, or the API's list.
+// parseStrategy parses PROVIDER:weight:base=n items, or the API's list.
 func parseStrategy(text string) (Strategy, error) {
 	switch {
 	case isSequence(text) || strings.HasPrefix(text, "{") && !strategyShorthand.MatchString(text):
@@ -236,7 +235,7 @@ func parseStrategy(text string) (Strategy, error) {
 	return strategy, strategy.check()
 }
 
-// strategyOfList reads the API's list of providers, or one of them, in JSON or YAML.
+// strategyOfList parses the API's list of providers, or a single provider, in JSON or YAML.
 func strategyOfList(text string) (Strategy, error) {
 	items, ok := contentOf(text, yaml.SequenceNode)
 	if strings.HasPrefix(text, "{") { // one provider
@@ -292,7 +291,7 @@ func providerOf(item *yaml.Node) (StrategyItem, error) {
 	return provider, nil
 }
 
-// check holds the limits that the RunTask API documents for a strategy.
+// check returns an error if a strategy exceeds the limits that the RunTask API documents.
 func (s Strategy) check() error {
 	bases, weights, fargate := 0, int32(0), 0
 	seen := map[string]bool{}
@@ -309,7 +308,7 @@ func (s Strategy) check() error {
 		switch name := item.Provider; {
 		case name == "FARGATE" || name == "FARGATE_SPOT":
 			fargate++
-		case strings.HasPrefix(strings.ToUpper(name), "FARGATE"): // ECS lets no other name begin so
+		case strings.HasPrefix(strings.ToUpper(name), "FARGATE"): // ECS reserves names with this prefix
 			meant := "FARGATE"
 			if strings.Contains(strings.ToUpper(name), "SPOT") {
 				meant = "FARGATE_SPOT"
@@ -317,7 +316,7 @@ func (s Strategy) check() error {
 			return formFault(meant, "item %d: the capacity providers of Fargate are FARGATE and FARGATE_SPOT", i+1)
 		}
 		if seen[item.Provider] {
-			return fmt.Errorf("item %d: the capacity provider stands before already", i+1)
+			return fmt.Errorf("item %d: duplicate capacity provider", i+1)
 		}
 		seen[item.Provider] = true
 		weights += item.Weight

@@ -150,8 +150,9 @@ func (c *Client) send(ctx context.Context, op call, headers http.Header, body []
 		return nil, err
 	}
 	hash := sha256.Sum256(body)
-	if err := c.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(hash[:]), op.service.signing,
-		region, time.Now()); err != nil {
+	err = c.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(hash[:]), op.service.signing,
+		region, time.Now())
+	if err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)
 	}
 	response, err := c.http.Do(request)

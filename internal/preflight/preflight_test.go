@@ -151,8 +151,9 @@ func TestCheckFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			answers := all()
 			answers[tt.operation] = tt.answer
-			if notices, got := check(t, &account{answers: answers},
-				subject(t, tt.text)); got != tt.want || notices != nil {
+			notices, got := check(t, &account{answers: answers},
+				subject(t, tt.text))
+			if got != tt.want || notices != nil {
 				t.Errorf("Check() = %q, %q, want %q", notices, got, tt.want)
 			}
 		})

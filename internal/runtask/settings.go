@@ -93,7 +93,7 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 		faults = append(faults, err)
 	}
 	if launchType, strategy := run.Member("launch-type"), run.Member("capacity-provider-strategy"); launchType != nil && strategy != nil {
-		faults = append(faults, &input.Error{Input: "launch-type", Message: "excludes capacity-provider-strategy: give one of them"})
+		faults = append(faults, &input.Error{Input: "launch-type", Message: "cannot be used together with capacity-provider-strategy"})
 	}
 	check := s.Launch.Check
 	if s.partial {
@@ -191,7 +191,7 @@ func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 		case name == "clientToken" || name == "referenceId":
 			message = "is not for users to set"
 		case name == "launchType" && n.Member("capacityProviderStrategy") != nil:
-			message = "excludes capacityProviderStrategy: give one of them"
+			message = "cannot be used together with capacityProviderStrategy"
 		case name == "propagateTags" && m.Value.Text == "SERVICE":
 			message = "tasks that no service starts take the tags of TASK_DEFINITION only"
 		}

@@ -333,8 +333,9 @@ func TestFindSplitScript(t *testing.T) {
 				tt.command, got, found, want, tt.fault)
 			continue
 		}
-		if fix := append(tt.entryFix,
-			tt.fix...); !slices.Equal(got.Fixed, fix) || got.InEntryPoint != (tt.entryFix != nil) {
+		fix := append(tt.entryFix,
+			tt.fix...)
+		if !slices.Equal(got.Fixed, fix) || got.InEntryPoint != (tt.entryFix != nil) {
 			t.Errorf("%s: FindSplitScript(%q, %q) is fixed by %q, in the entry point %t, want %q", tt.name,
 				tt.entry, tt.command, got.Fixed, got.InEntryPoint, fix)
 		}

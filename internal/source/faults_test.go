@@ -383,8 +383,9 @@ func TestSilence(t *testing.T) {
 		}
 
 		config.ConnectTimeout, config.StallTimeout, config.Timeout = time.Hour, time.Hour, 100*time.Millisecond
-		if _, err := source.Load(t.Context(),
-			config); err == nil || !strings.Contains(err.Error(), "it took longer than 100ms") {
+		_, err := source.Load(t.Context(),
+			config)
+		if err == nil || !strings.Contains(err.Error(), "it took longer than 100ms") {
 			t.Errorf("Load(%s) with a time limit = %v, want it took longer than 100ms", url, err)
 		}
 
@@ -518,8 +519,9 @@ func TestHostileTree(t *testing.T) {
 				Branch:     "hostile",
 				Paths:      []string{"*"},
 			})
-			if want := fmt.Sprintf("is hostile: it has an entry named %q",
-				name); err == nil || !strings.Contains(err.Error(), want) {
+			want := fmt.Sprintf("is hostile: it has an entry named %q",
+				name)
+			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("Load(%s) = %v, want %s", repository, err, want)
 			}
 		}

@@ -92,8 +92,9 @@ func TestLoadRepository(t *testing.T) {
 						}
 						for i, name := range config.Paths {
 							want := texts[revision.rev+":"+name]
-							if got := strings.TrimSuffix(string(result.Texts[i].Bytes),
-								"\n"); got != want || result.Texts[i].Name != name {
+							got := strings.TrimSuffix(string(result.Texts[i].Bytes),
+								"\n")
+							if got != want || result.Texts[i].Name != name {
 								t.Errorf("text %d = %s %.100q, want %s %.100q", i, result.Texts[i].Name,
 									got, name, want)
 							}

@@ -84,8 +84,9 @@ func TestLocalInCI(t *testing.T) {
 	}
 	config.Repository = "./tree"
 	git(t, filepath.Join(root, "work"), "worktree", "add", "-q", "--detach", filepath.Join(root, "tree"))
-	if _, err := source.Load(t.Context(),
-		config); err == nil || !strings.Contains(err.Error(), "is a linked work tree or a submodule") {
+	_, err := source.Load(t.Context(),
+		config)
+	if err == nil || !strings.Contains(err.Error(), "is a linked work tree or a submodule") {
 		t.Errorf("Load(a linked work tree) = %v, want a refusal", err)
 	}
 	// A repository must not use the objects of another one.
@@ -95,8 +96,9 @@ func TestLocalInCI(t *testing.T) {
 	}
 	link(t, filepath.Join(elsewhere, "objects"), filepath.Join(root, "repo.git", "objects"))
 	config.Repository = "./repo.git"
-	if _, err := source.Load(t.Context(),
-		config); err == nil || !strings.Contains(err.Error(), "no git repository is there") {
+	_, err = source.Load(t.Context(),
+		config)
+	if err == nil || !strings.Contains(err.Error(), "no git repository is there") {
 		t.Errorf("Load(a repository whose objects are elsewhere) = %v, want a refusal", err)
 	}
 }

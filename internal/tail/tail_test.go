@@ -501,8 +501,9 @@ func TestFollowOn(t *testing.T) {
 		ends <- tail.End{At: time.Now()}
 		start := time.Now()
 		f.Rule = tail.Rule{}
-		if _, err := f.Follow(t.Context(), stream, token, ends,
-			emit); err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
+		_, err = f.Follow(t.Context(), stream, token, ends,
+			emit)
+		if err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
 			t.Errorf("Follow emitted %q and returned %v, want the third line and nil", got, err)
 		}
 		if took := time.Since(start); took > time.Second {
