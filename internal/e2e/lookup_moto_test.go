@@ -132,7 +132,7 @@ func TestMotoLookups(t *testing.T) {
 			[]string{
 				"error: misfits.json:",
 				"executionRoleArn: the trust policy of " + made.Bad + " does not let ecs-tasks.amazonaws.com assume it",
-				"containerDefinitions[0].image: the image is for linux/amd64, and the task runs on linux/arm64",
+				"containerDefinitions[0].image: the image is built for linux/amd64, but the task runs on linux/arm64",
 				"containerDefinitions[0].secrets[0].valueFrom: there is no secret " + made.Secret + "x",
 				"containerDefinitions[0].secrets[1].valueFrom: there is no parameter /app/keys",
 				`containerDefinitions[0].logConfiguration.options["awslogs-group"]: there is no log group /ecs/job`,

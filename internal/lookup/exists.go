@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
+
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -12,14 +12,14 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
-// regionOf returns the region of an ARN, "" for a name.
+// regionOf returns the region of an ARN, or "" for a name.
 func regionOf(name string) string {
-	parsed, _ := arn.Parse(name) // the zero value of a name
+	parsed, _ := arn.Parse(name) // the zero value for a name
 	return parsed.Region
 }
 
-// Cluster makes sure that a cluster, given by name or ARN, exists and is active.
-// The error is a [*NotFoundError] if it is not.
+// Cluster checks that a cluster, given by name or ARN, exists and is active. If not,
+// the error is a [*NotFoundError].
 func (c *Client) Cluster(ctx context.Context, name string) error {
 	var answer struct{ Clusters []struct{ Status string } }
 	in := map[string]any{"clusters": []string{name}}
@@ -32,8 +32,8 @@ func (c *Client) Cluster(ctx context.Context, name string) error {
 	return nil
 }
 
-// Trust returns the trust policy of a role, given by name or ARN, as JSON. The
-// error is a [*NotFoundError] if there is no such role.
+// Trust returns the trust policy of a role as JSON. The role is given by name or ARN.
+// If it does not exist, the error is a [*NotFoundError].
 func (c *Client) Trust(ctx context.Context, role string) (string, error) {
 	var answer struct {
 		Policy string `xml:"GetRoleResult>Role>AssumeRolePolicyDocument"`
@@ -49,10 +49,9 @@ func (c *Client) Trust(ctx context.Context, role string) (string, error) {
 	return url.QueryUnescape(answer.Policy)
 }
 
-// Secret makes sure that what a container's secret is taken from exists: a
-// secret in Secrets Manager or a parameter in Parameter Store, by its ARN, or a
-// parameter of the client's region by its name. The error is a [*NotFoundError]
-// if it does not.
+// Secret checks that the valueFrom of a container's secret exists: the ARN of a secret
+// in Secrets Manager or of a parameter in Parameter Store, or the name of a parameter in
+// the client's region. If not, the error is a [*NotFoundError].
 func (c *Client) Secret(ctx context.Context, valueFrom string) error {
 	if secret, err := awsfacts.ParseSecret(valueFrom); err == nil && secret.Manager {
 		return c.Managed(ctx, secret.ARN)
@@ -60,9 +59,9 @@ func (c *Client) Secret(ctx context.Context, valueFrom string) error {
 	return c.parameter(ctx, valueFrom)
 }
 
-// Managed makes sure that a secret in Secrets Manager exists, given by its ARN, or
-// in the client's region by its name. The error is a [*NotFoundError] if it does
-// not.
+// Managed checks that a secret in Secrets Manager exists, given by its ARN, or by its
+// name in the client's region. If not, or if it is scheduled for deletion, the error is
+// a [*NotFoundError].
 func (c *Client) Managed(ctx context.Context, name string) error {
 	var answer struct{ DeletedDate any }
 	in := map[string]any{"SecretId": name}
@@ -76,9 +75,9 @@ func (c *Client) Managed(ctx context.Context, name string) error {
 	return nil
 }
 
-// SecretARN returns the ARN of the secret that a valueFrom is a part of, which
-// can go on with a JSON key, a version stage and a version id. Any other valueFrom
-// it returns as it is.
+// SecretARN returns the ARN of a secret in Secrets Manager without the JSON key, version
+// stage and version id that a valueFrom can have. It returns any other valueFrom
+// unchanged.
 func SecretARN(valueFrom string) string {
 	if secret, err := awsfacts.ParseSecret(valueFrom); err == nil && secret.Manager {
 		return secret.ARN
@@ -87,7 +86,7 @@ func SecretARN(valueFrom string) string {
 }
 
 func (c *Client) parameter(ctx context.Context, name string) error {
-	// Without decryption, and the values are not even decoded.
+	// The call does not decrypt, and answer has no field for the values.
 	in := map[string]any{"Names": []string{name}, "WithDecryption": false}
 	var answer struct{ InvalidParameters []string }
 	err := c.json(ctx, call{ssmService, regionOf(name), "GetParameters"}, in, &answer)
@@ -100,18 +99,20 @@ func (c *Client) parameter(ctx context.Context, name string) error {
 	return nil
 }
 
-// LogGroup makes sure that a log group of a region exists; an empty region is
-// the client's own. The error is a [*NotFoundError] if it does not.
+// LogGroup checks that a log group exists in a region. An empty region means the
+// client's own. If the log group does not exist, the error is a [*NotFoundError].
 func (c *Client) LogGroup(ctx context.Context, region, name string) error {
 	var answer struct {
 		LogGroups []struct{ LogGroupName string }
 	}
-	in := map[string]any{"logGroupNamePrefix": name} // of names that begin so, the name itself is the first
+	in := map[string]any{"logGroupNamePrefix": name} // an exact match comes first
 	if err := c.json(ctx, call{logsService, region, "DescribeLogGroups"}, in, &answer); err != nil {
 		return fmt.Errorf("find the log group %s: %w", name, err)
 	}
-	if !slices.ContainsFunc(answer.LogGroups, func(g struct{ LogGroupName string }) bool { return g.LogGroupName == name }) {
-		return &NotFoundError{"log group", name}
+	for _, group := range answer.LogGroups {
+		if group.LogGroupName == name {
+			return nil
+		}
 	}
-	return nil
+	return &NotFoundError{"log group", name}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
-// A Platform is what an image was built for, as in linux and arm64.
+// A Platform is an operating system and an architecture, such as linux and arm64.
 type Platform struct {
 	OS           string `json:"os"`
 	Architecture string `json:"architecture"`
@@ -23,11 +23,10 @@ type Platform struct {
 
 func (p Platform) String() string { return p.OS + "/" + p.Architecture }
 
-// An Image is one in a private registry of ECR.
+// An Image is an image in a private registry of ECR.
 type Image struct{ Account, Region, Partition, Repository, Tag, Digest string }
 
-// ParseImage takes the name of an image apart. It reports false if the image is
-// not in ECR.
+// ParseImage parses the name of an image. It returns false if the image is not in ECR.
 func ParseImage(name string) (Image, bool) {
 	image, err := awsfacts.ParseImage(name)
 	registry, ok := image.ECR()
@@ -40,7 +39,7 @@ func ParseImage(name string) (Image, bool) {
 	}, true
 }
 
-// ARN returns the ARN of the repository that the image is in.
+// ARN returns the ARN of the image's repository.
 func (i Image) ARN() string {
 	return arn.ARN{
 		Partition: i.Partition,
@@ -51,7 +50,7 @@ func (i Image) ARN() string {
 	}.String()
 }
 
-// id is how ECR names an image: its digest if there is one, else its tag.
+// id returns the ImageIdentifier of ECR: the digest if there is one, otherwise the tag.
 func (i Image) id() map[string]string {
 	if i.Digest != "" {
 		return map[string]string{"imageDigest": i.Digest}
@@ -66,20 +65,20 @@ func (i Image) String() string {
 	return i.Repository + ":" + cmp.Or(i.Tag, "latest")
 }
 
-// manifestTypes are the forms of a manifest that are understood.
+// manifestTypes are the media types of the manifests that [Client.Platforms] understands.
 var manifestTypes = []string{
 	"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
 	"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
 }
 
-// manifest is an index of images for several platforms, or one image.
+// manifest is an index of images for several platforms, or the manifest of one image.
 type manifest struct {
 	Manifests []struct{ Platform Platform }
 	Config    struct{ Digest string }
 }
 
-// Platforms returns what an image was built for; nil if it does not say. The
-// error is a [*NotFoundError] if the image, or its repository, does not exist.
+// Platforms returns the platforms of an image, or nil if its manifest does not say. If
+// the image or its repository does not exist, the error is a [*NotFoundError].
 func (c *Client) Platforms(ctx context.Context, image Image) ([]Platform, error) {
 	text, err := c.manifest(ctx, image)
 	if err != nil {
@@ -94,7 +93,7 @@ func (c *Client) Platforms(ctx context.Context, image Image) ([]Platform, error)
 	}
 	var platforms []Platform
 	for _, one := range m.Manifests {
-		if one.Platform.OS != "unknown" { // an attestation
+		if one.Platform.OS != "unknown" { // unknown means an attestation
 			platforms = append(platforms, one.Platform)
 		}
 	}
@@ -125,7 +124,7 @@ func (c *Client) manifest(ctx context.Context, image Image) (string, error) {
 	return "", &NotFoundError{"ECR image", image.String()}
 }
 
-// configPlatform returns the platform that an image's configuration names.
+// configPlatform returns the platform in an image's configuration, or nil if there is none.
 func (c *Client) configPlatform(ctx context.Context, image Image, digest string) ([]Platform, error) {
 	in := map[string]any{"registryId": image.Account, "repositoryName": image.Repository, "layerDigest": digest}
 	var answer struct{ DownloadURL string }
@@ -142,26 +141,26 @@ func (c *Client) configPlatform(ctx context.Context, image Image, digest string)
 	return []Platform{platform}, nil
 }
 
-// download reads an image's configuration at a URL that is signed already, and
-// never part of an error.
+// download reads an image's configuration from a presigned URL. The URL is a secret: no
+// error contains it.
 func (c *Client) download(ctx context.Context, address string) (Platform, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil || !strings.HasPrefix(address, "http") {
-		return Platform{}, errors.New("ECR gave no address for the configuration")
+		return Platform{}, errors.New("ECR returned no URL for the image configuration")
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return Platform{}, errors.New("the configuration can't be downloaded")
+		return Platform{}, errors.New("the image configuration can't be downloaded")
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return Platform{}, fmt.Errorf("the configuration can't be downloaded: %s", response.Status)
+		return Platform{}, fmt.Errorf("the image configuration can't be downloaded: %s", response.Status)
 	}
 	var platform Platform
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&platform); err != nil {
-		return Platform{}, errors.New("the configuration is not JSON")
+		return Platform{}, errors.New("the image configuration is not JSON")
 	}
 	return platform, nil
 }

@@ -1,10 +1,9 @@
-// Package lookup asks the AWS services beside ECS about what a task needs:
-// subnets and security groups, roles, images, secrets, parameters and log
-// groups.
+// Package lookup calls the AWS services besides ECS to find what a task needs:
+// subnets and security groups, roles, images, secrets, parameters and log groups.
 //
-// It is one small signed client for the two protocols that these services
-// speak, in place of an SDK client for each. It changes nothing in AWS, and it
-// reads no secret: of secrets and parameters it asks whether they exist.
+// It is one small client for the two protocols of these services, instead of one SDK
+// client for each service. It never changes anything in AWS. It never reads the value of
+// a secret or parameter, only whether it exists.
 package lookup
 
 import (
@@ -31,9 +30,9 @@ import (
 )
 
 const (
-	callTimeout = 30 * time.Second // for a call with its retries
-	attempts    = 4
-	maxAnswer   = 8 << 20 // bytes
+	callTimeout = 30 * time.Second // for one call including its retries
+	attempts    = 4                // per call
+	maxAnswer   = 8 << 20          // size of a response, in bytes
 )
 
 // Client calls AWS in one account. It is safe for concurrent use.
@@ -43,8 +42,8 @@ type Client struct {
 	signer *v4.Signer
 }
 
-// New returns a client with a configuration's region, credentials, endpoints and
-// HTTP client.
+// New returns a client with the region, credentials, endpoints and HTTP client of an SDK
+// configuration. Without an HTTP client it uses the SDK's default.
 func New(config aws.Config) *Client {
 	c := &Client{config: config, http: config.HTTPClient, signer: v4.NewSigner()}
 	if c.http == nil {
@@ -53,13 +52,13 @@ func New(config aws.Config) *Client {
 	return c
 }
 
-// service is one of the services.
+// service describes an AWS service.
 type service struct {
-	id      string // as the SDK names it, also in its configuration
+	id      string // the SDK's service id, also used in the shared configuration
 	prefix  string // of its host name
 	signing string // its name in signatures
-	target  string // of its operations, for AWS JSON 1.1
-	version string // of its API, for AWS Query
+	target  string // prefix of X-Amz-Target, for AWS JSON 1.1
+	version string // of the API, for AWS Query
 }
 
 var (
@@ -82,14 +81,14 @@ var (
 	logsService = service{id: "CloudWatch Logs", prefix: "logs", signing: "logs", target: "Logs_20140328"}
 )
 
-// call is one operation of a service in a region.
+// call is an operation of a service in a region.
 type call struct {
 	service   service
 	region    string // empty for the client's own
 	operation string
 }
 
-// json makes a call of the protocol AWS JSON 1.1.
+// json makes a call with the protocol AWS JSON 1.1.
 func (c *Client) json(ctx context.Context, op call, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -102,18 +101,20 @@ func (c *Client) json(ctx context.Context, op call, in, out any) error {
 	return c.do(ctx, op, headers, body, func(answer []byte) error { return json.Unmarshal(answer, out) })
 }
 
-// query makes a call of the protocol AWS Query.
+// query makes a call with the protocol AWS Query.
 func (c *Client) query(ctx context.Context, op call, parameters url.Values, out any) error {
 	form := url.Values{"Action": {op.operation}, "Version": {op.service.version}}
 	for name, values := range parameters {
 		form[name] = values
 	}
 	headers := http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
-	return c.do(ctx, op, headers, []byte(form.Encode()), func(answer []byte) error { return xml.Unmarshal(answer, out) })
+	return c.do(ctx, op, headers, []byte(form.Encode()), func(answer []byte) error {
+		return xml.Unmarshal(answer, out)
+	})
 }
 
-// do sends a request as often as it takes to get an answer that is not one of a
-// passing trouble. The error is a [*smithy.OperationError], as the SDK's are.
+// do sends a request, and retries it after transient errors. The error is a
+// [*smithy.OperationError], like those of the SDK.
 func (c *Client) do(ctx context.Context, op call, headers http.Header, body []byte, decode func([]byte) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -125,13 +126,13 @@ func (c *Client) do(ctx context.Context, op call, headers http.Header, body []by
 		if err == nil {
 			return nil
 		}
-		if attempt == attempts || !passing(err) || !sleep(ctx, 200*time.Millisecond<<attempt) {
+		if attempt == attempts || !retryable(err) || !sleep(ctx, 200*time.Millisecond<<attempt) {
 			return &smithy.OperationError{ServiceID: op.service.id, OperationName: op.operation, Err: err}
 		}
 	}
 }
 
-// send makes one signed request and returns the body of its answer.
+// send makes one signed request and returns the response body.
 func (c *Client) send(ctx context.Context, op call, headers http.Header, body []byte) ([]byte, error) {
 	endpoint, region, err := c.endpoint(ctx, op)
 	if err != nil {
@@ -165,23 +166,23 @@ func (c *Client) send(ctx context.Context, op call, headers http.Header, body []
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, refusal(response, answer)
+		return nil, parseError(response, answer)
 	}
 	return answer, nil
 }
 
-// refused is an error that AWS answered.
-type refused struct {
+// apiError is an error response of AWS.
+type apiError struct {
 	smithy.GenericAPIError
 	status int
 }
 
-// refusal reads an error in whichever of the forms AWS has for them.
-func refusal(response *http.Response, body []byte) error {
-	e := &refused{status: response.StatusCode}
+// parseError parses an error response in any of the formats of AWS.
+func parseError(response *http.Response, body []byte) error {
+	e := &apiError{status: response.StatusCode}
 	var inJSON struct {
 		Type    string `json:"__type"`
-		Message string `json:"message"` // or Message: the decoder takes both
+		Message string `json:"message"` // or Message: the decoder ignores case
 	}
 	var inXML struct {
 		Code    string `xml:"Error>Code"`
@@ -203,9 +204,9 @@ func refusal(response *http.Response, body []byte) error {
 	return e
 }
 
-// passing reports whether an error may be gone the next time.
-func passing(err error) bool {
-	var answered *refused
+// retryable reports whether a retry may succeed.
+func retryable(err error) bool {
+	var answered *apiError
 	if !errors.As(err, &answered) {
 		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	}
@@ -213,7 +214,7 @@ func passing(err error) bool {
 		answered.Code == "RequestLimitExceeded" || answered.Code == "TooManyRequestsException"
 }
 
-// Denied reports whether AWS refused a call for want of a permission.
+// Denied reports whether AWS apiError a call because a permission is missing.
 func Denied(err error) bool {
 	switch code(err) {
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
@@ -222,7 +223,7 @@ func Denied(err error) bool {
 	return false
 }
 
-// code returns the code of AWS's refusal, "" if there is none.
+// code returns the error code of AWS, or "" if there is none.
 func code(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -231,7 +232,7 @@ func code(err error) string {
 	return ""
 }
 
-// sleep waits for d. It returns false at once when ctx ends.
+// sleep waits for d. It returns false if ctx ends before that.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -243,7 +244,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// endpoint returns where a call goes and the region it is signed for.
+// endpoint returns the URL for a call, and the region for its signature.
 func (c *Client) endpoint(ctx context.Context, op call) (address, region string, err error) {
 	region = op.region
 	if region == "" {
@@ -269,8 +270,8 @@ func (c *Client) endpoint(ctx context.Context, op call) (address, region string,
 	return "https://" + host + "/", region, nil
 }
 
-// globalIAM returns the one endpoint that IAM has in a region's partition, and
-// the region that it is signed for.
+// globalIAM returns the host of IAM in a region's partition, and the region for
+// signatures. IAM has one endpoint per partition.
 func globalIAM(region string, partition awsfacts.Partition) (host, signing string) {
 	switch partition.ID {
 	case "aws":

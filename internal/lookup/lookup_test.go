@@ -22,20 +22,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 )
 
-// answer is what a service says to one request.
+// answer is the response to one request.
 type answer struct {
 	status int
 	body   string
 }
 
-// service gives answers one after another, and keeps what it was asked.
+// service is an HTTP client that returns answers in order, and records the requests.
 type service struct {
 	t       *testing.T
 	answers []answer
 	asked   []string
 }
 
-// Do is the HTTP client of whoever asks.
+// Do implements aws.HTTPClient.
 func (s *service) Do(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -54,7 +54,7 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	}
 	s.asked = append(s.asked, asked)
 	if len(s.answers) == 0 {
-		return nil, fmt.Errorf("a request too many: %s", asked)
+		return nil, fmt.Errorf("unexpected request: %s", asked)
 	}
 	a := s.answers[0]
 	s.answers = s.answers[1:]
@@ -65,7 +65,7 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// served returns a client of a service that gives the answers.
+// served returns a client of a service that returns the answers.
 func served(t *testing.T, answers ...answer) (*lookup.Client, *service) {
 	s := &service{t: t, answers: answers}
 	return lookup.New(aws.Config{
@@ -105,7 +105,7 @@ func TestSubnets(t *testing.T) {
 		tt.want.Set("Action", "DescribeSubnets")
 		tt.want.Set("Version", "2016-11-15")
 		if diff := cmp.Diff(tt.want, got); diff != "" || !found {
-			t.Errorf("Subnets(%q) asked %q (-want +got)\n%s", tt.item, service.asked, diff)
+			t.Errorf("Subnets(%q): requests = %q (-want +got)\n%s", tt.item, service.asked, diff)
 		}
 	}
 }
@@ -114,7 +114,9 @@ func TestSubnetsPages(t *testing.T) {
 	client, service := served(t,
 		answer{
 			200,
-			`<R><subnetSet><item><subnetId>subnet-2</subnetId><vpcId>vpc-1</vpcId><availabilityZone>eu-central-1b</availabilityZone><tagSet><item><key>Tier</key><value>x</value></item><item><key>Name</key><value>b</value></item></tagSet></item></subnetSet><nextToken>more</nextToken></R>`,
+			`<R><subnetSet><item><subnetId>subnet-2</subnetId><vpcId>vpc-1</vpcId><availabilityZone>` +
+				`eu-central-1b</availabilityZone><tagSet><item><key>Tier</key><value>x</value></item><item>` +
+				`<key>Name</key><value>b</value></item></tagSet></item></subnetSet><nextToken>more</nextToken></R>`,
 		},
 		answer{200, `<R><subnetSet><item><subnetId>subnet-1</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>`})
 	got, err := client.Subnets(t.Context(), "tag:Tier=x")
@@ -126,7 +128,7 @@ func TestSubnetsPages(t *testing.T) {
 		t.Errorf("Subnets() = %v (-want +got)\n%s", err, diff)
 	}
 	if len(service.asked) != 2 || !strings.Contains(service.asked[1], "NextToken=more") {
-		t.Errorf("asked %q", service.asked)
+		t.Errorf("requests = %q", service.asked)
 	}
 	if text := got[1].String(); text != "subnet-2 (b, eu-central-1b, vpc-1)" {
 		t.Errorf("String() = %q", text)
@@ -187,14 +189,14 @@ func TestErrors(t *testing.T) {
 				client, _ := served(t, tt.answers...)
 				err := tt.call(client, t.Context())
 				if got := fmt.Sprint(err); tt.want != "" && got != tt.want || tt.want == "" && err != nil {
-					t.Errorf("error %v, want %s", err, tt.want)
+					t.Errorf("error = %v, want %s", err, tt.want)
 				}
 				if lookup.Denied(err) != tt.denied {
 					t.Errorf("Denied(%v) = %v, want %v", err, !tt.denied, tt.denied)
 				}
 				var operation *smithy.OperationError
 				if err != nil && !errors.As(err, &operation) {
-					t.Errorf("%T is no *smithy.OperationError", err)
+					t.Errorf("error of type %T, want *smithy.OperationError", err)
 				}
 			})
 		})
@@ -275,10 +277,10 @@ func TestExists(t *testing.T) {
 			err := tt.call(client)
 			var missing *lookup.NotFoundError
 			if (err == nil) != (tt.want == "") || err != nil && (!errors.As(err, &missing) || err.Error() != tt.want) {
-				t.Errorf("error %v, want %q", err, tt.want)
+				t.Errorf("error = %v, want %q", err, tt.want)
 			}
 			if !strings.HasPrefix(service.asked[0], tt.asked) {
-				t.Errorf("asked %q, want %q", service.asked, tt.asked)
+				t.Errorf("requests = %q, want %q", service.asked, tt.asked)
 			}
 		})
 	}
@@ -302,7 +304,9 @@ func TestPlatforms(t *testing.T) {
 			"an index",
 			name + ":1",
 			[]answer{image(`{"manifests":[{"platform":{"os":"linux",` +
-				`"architecture":"amd64"}},{"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},{"platform":{"os":"unknown","architecture":"unknown"}}]}`)},
+				`"architecture":"amd64"}` +
+				`},{"platform":{"os":"linux","architecture":"arm64","variant":"v8"}` +
+				`},{"platform":{"os":"unknown","architecture":"unknown"}}]}`)},
 			`"imageIds":[{"imageTag":"1"}],"registryId":"123456789012","repositoryName":"team/app"`,
 			[]string{"linux/amd64", "linux/arm64"},
 			"",
@@ -346,7 +350,7 @@ func TestPlatforms(t *testing.T) {
 				t.Errorf("Platforms() = %q, %v, want %q, %q", got, err, tt.want, tt.err)
 			}
 			if !strings.Contains(service.asked[0], tt.asked) {
-				t.Errorf("asked %q, want %q in it", service.asked, tt.asked)
+				t.Errorf("requests = %q, want %q among them", service.asked, tt.asked)
 			}
 		})
 	}
@@ -363,7 +367,7 @@ func TestParseImage(t *testing.T) {
 	}
 }
 
-// Endpoints of one service only, from the environment, are used as the SDK does.
+// TestServiceEndpoint checks that an endpoint for one service in the environment is used, as in the SDK.
 func TestServiceEndpoint(t *testing.T) {
 	var paths []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,12 +13,12 @@ import (
 // A Network is a subnet or a security group.
 type Network struct {
 	ID   string
-	Name string // of a subnet its tag Name, of a security group its name or its tag Name; may be empty
+	Name string // the tag Name of a subnet; the name or tag Name of a security group; may be empty
 	VPC  string
-	Zone string // of a subnet
+	Zone string // the availability zone of a subnet
 }
 
-// String returns the id with the rest in brackets, as far as it is known.
+// String returns the id, with name, zone and VPC in parentheses if they are known.
 func (n Network) String() string {
 	var more []string
 	for _, what := range []string{n.Name, n.Zone, n.VPC} {
@@ -29,19 +29,19 @@ func (n Network) String() string {
 	return n.ID + " (" + strings.Join(more, ", ") + ")"
 }
 
-// NotFoundError says that nothing is what was asked for.
+// NotFoundError means that a resource does not exist: What is its kind, Asked its name.
 type NotFoundError struct{ What, Asked string }
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.What, e.Asked) }
 
 var networkID = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
 
-// IsID reports whether a subnet or a security group is named by its id, so that
-// nobody needs to be asked for it.
+// IsID reports whether item is the id of a subnet or security group, which needs no
+// look-up.
 func IsID(item string) bool { return networkID.MatchString(item) }
 
-// filters returns what EC2 is asked for: an id, filters as name=value joined by
-// &, or else a tag Name.
+// filters returns the filters of an EC2 request for an item: an id, filters name=value
+// joined by &, or a value of the tag Name. id is the name of the filter for ids.
 func filters(item, id string) url.Values {
 	parameters := url.Values{}
 	add := func(name, value string) {
@@ -63,7 +63,7 @@ func filters(item, id string) url.Values {
 	return parameters
 }
 
-// network is a subnet or a security group in an answer of EC2.
+// network is a subnet or a security group in a response of EC2.
 type network struct {
 	SubnetID  string `xml:"subnetId"`
 	GroupID   string `xml:"groupId"`
@@ -76,7 +76,7 @@ type network struct {
 	} `xml:"tagSet>item"`
 }
 
-func (n network) found() Network {
+func (n network) network() Network {
 	name := n.GroupName
 	for _, tag := range n.Tags {
 		if tag.Key == "Name" {
@@ -86,16 +86,14 @@ func (n network) found() Network {
 	return Network{ID: n.SubnetID + n.GroupID, Name: name, VPC: n.VPC, Zone: n.Zone}
 }
 
-// Subnets returns the subnets that an item names: one by its id, or all that
-// have it as their tag Name or that pass its filters, as in tag:Tier=private or
-// tag:Tier=private&vpc-id=vpc-1. The error is a [*NotFoundError] if there are
-// none.
+// Subnets returns the subnets that match an item: an id, a value of the tag Name, or
+// filters of EC2 such as tag:Tier=private or tag:Tier=private&vpc-id=vpc-1. They are
+// sorted by id. If there are none, the error is a [*NotFoundError].
 func (c *Client) Subnets(ctx context.Context, item string) ([]Network, error) {
 	return c.networks(ctx, "DescribeSubnets", "subnet", item, "subnet-id")
 }
 
-// SecurityGroups returns the security groups that an item names, as
-// [Client.Subnets] does.
+// SecurityGroups returns the security groups that match an item, like [Client.Subnets].
 func (c *Client) SecurityGroups(ctx context.Context, item string) ([]Network, error) {
 	return c.networks(ctx, "DescribeSecurityGroups", "security group", item, "group-id")
 }
@@ -113,7 +111,7 @@ func (c *Client) networks(ctx context.Context, operation, what, item, id string)
 			return nil, fmt.Errorf("find the %s %s: %w", what, item, err)
 		}
 		for _, n := range slices.Concat(answer.Subnets, answer.Groups) {
-			all = append(all, n.found())
+			all = append(all, n.network())
 		}
 		if answer.NextToken == "" {
 			break

@@ -1,8 +1,8 @@
-// Package policy says which permissions a step needs: the IAM policy that allows
-// what a run with its inputs and definitions calls, and no more.
+// Package policy returns the IAM policy that a step needs: it allows the calls of a run
+// with the given inputs and definitions, and nothing else.
 //
-// It calls nothing. What it does not know of an ARN, such as the account, is a
-// wildcard, which in a policy of one account is no wider.
+// It never calls AWS. Unknown parts of an ARN, such as the account, are wildcards. In a
+// policy of one account this grants no more.
 package policy
 
 import (
@@ -24,16 +24,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Task is one definition with what its tasks are run with.
+// Task is a definition with the settings and the request for its tasks.
 type Task struct {
 	Definition *taskdef.Definition
-	Registered bool // already: the step does not register it
-	Looked     bool // it is looked up before
+	Registered bool // it exists already, so the step does not register it
+	Looked     bool // the step describes it before the run
 	Settings   runtask.Settings
 	Request    map[string]json.RawMessage
 }
 
-// Statement is one statement of a policy.
+// Statement is a statement of an IAM policy.
 type Statement struct {
 	Sid       string
 	Effect    string
@@ -42,7 +42,7 @@ type Statement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-// JSON returns a policy with the statements.
+// JSON returns a policy with the statements, indented.
 func JSON(statements []Statement) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -55,7 +55,7 @@ func JSON(statements []Statement) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// For returns what a step with the inputs c in a region needs; the region may be
+// For returns the statements for a step with the inputs c in a region. The region is
 // empty if it is not known.
 func For(c input.Config, region string, tasks []Task) []Statement {
 	w := writer{config: c, tasks: tasks, places: placesOf(c, region, tasks)}
@@ -74,10 +74,10 @@ func For(c input.Config, region string, tasks []Task) []Statement {
 	return w.statements
 }
 
-// places are what ARNs are made of.
+// places holds the common parts of ARNs; * if they are not known.
 type places struct{ partition, region, account string }
 
-// placesOf takes partition and account from the first ARN that has them.
+// placesOf takes partition and account from the first ARN in the inputs and roles that has an account.
 func placesOf(c input.Config, region string, tasks []Task) places {
 	p := places{awsfacts.PartitionOf(region).ID, cmp.Or(region, "*"), "*"}
 	arns := []string{c.Cluster, c.Definition}
@@ -102,7 +102,7 @@ func (p places) ecs(format string, args ...any) string {
 	return p.arn("ecs", p.region, fmt.Sprintf(format, args...))
 }
 
-// roles returns the roles that ECS is given for the tasks, by name or ARN.
+// roles returns the names or ARNs of the roles that are passed to ECS for the tasks.
 func (t Task) roles() []string {
 	var roles []string
 	for _, role := range []string{t.Definition.TaskRoleARN, t.Definition.ExecutionRoleARN} {
@@ -129,7 +129,7 @@ type writer struct {
 	statements []Statement
 }
 
-// allow adds a statement, unless it is about nothing.
+// allow adds a statement, unless it has no actions or no resources.
 func (w *writer) allow(sid string, actions, resources []string) {
 	w.allowIf(sid, actions, resources, nil)
 }
@@ -153,7 +153,7 @@ func (w *writer) onCluster() map[string]map[string]string {
 	return map[string]map[string]string{"ArnLike": {"ecs:cluster": arn}}
 }
 
-// revisions returns the ARNs of every revision of the families that pass.
+// revisions returns ARNs for all revisions of the families of tasks for which pass is true.
 func (w *writer) revisions(pass func(Task) bool) []string {
 	var arns []string
 	for _, t := range w.tasks {
@@ -171,17 +171,17 @@ func (w *writer) cleansUp() bool {
 	return (w.config.CleanUp != "never" || w.config.KeepRevisions > 0) && slices.ContainsFunc(w.tasks, registers)
 }
 
-// oneAtATime reports whether the step looks for tasks that run already, and may stop
-// its own for their sake.
+// oneAtATime reports whether the step looks for running tasks of the same family, and may
+// stop its own task if there is another.
 func (w *writer) oneAtATime() bool { return w.config.IfRunning != "" && w.config.IfRunning != "start" }
 
-// definitions allows to register, find and deregister.
+// definitions allows registering, describing, listing and deregistering definitions.
 func (w *writer) definitions() {
 	w.allow("Register", []string{"ecs:RegisterTaskDefinition"}, w.revisions(registers))
-	var actions []string // that know no resources
+	var actions []string // that do not support resource-level permissions
 	looked := slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Looked })
 	reuses := w.config.ReuseRevision && slices.ContainsFunc(w.tasks, registers)
-	compares := slices.ContainsFunc(w.tasks, registers) // to show what changes
+	compares := slices.ContainsFunc(w.tasks, registers) // to show the changes
 	if looked || compares || w.config.Reattach || w.config.IfRunning == "follow" {
 		actions = append(actions, "ecs:DescribeTaskDefinition")
 	}
@@ -199,22 +199,22 @@ func (w *writer) run() {
 	w.allowIf("CountTasks", []string{"ecs:ListTasks"}, []string{"*"}, w.onCluster())
 }
 
-// watch allows to follow tasks to their end, and to stop them.
+// watch allows describing and stopping tasks.
 func (w *writer) watch() {
 	var actions []string
 	if !w.config.SkipSteadyStateCheck || w.config.Reattach || w.cleansUp() || w.oneAtATime() {
 		actions = append(actions, "ecs:DescribeTasks")
 	}
 	if w.config.OnInterrupt == "stop" || w.oneAtATime() ||
-		len(w.config.VerdictNames()) > 0 { // those end a task that would run on
+		len(w.config.VerdictNames()) > 0 { // a task that goes on running after these is stopped
 		actions = append(actions, "ecs:StopTask")
 	}
 	name, _ := w.cluster()
 	w.allow("Tasks", actions, []string{w.ecs("task/%s/*", name)})
 }
 
-// services allows to take settings from services, and to see which revisions
-// services use.
+// services allows describing services, for their settings and for the revisions that they
+// use.
 func (w *writer) services() {
 	name, _ := w.cluster()
 	var services []string
@@ -230,13 +230,13 @@ func (w *writer) services() {
 	w.allow("Services", []string{"ecs:DescribeServices"}, services)
 }
 
-// tags allows to tag what the step creates with tags, at its creation only.
+// tags allows tagging definitions and tasks when they are created, if they have tags.
 func (w *writer) tags() {
 	name, _ := w.cluster()
 	var tasks []string
 	for _, t := range w.tasks {
 		var propagate string
-		json.Unmarshal(t.Request["propagateTags"], &propagate) // empty if it is not there
+		json.Unmarshal(t.Request["propagateTags"], &propagate) // empty if there is no such member
 		if t.Request["tags"] != nil || propagate == "TASK_DEFINITION" && len(t.Definition.Tags) > 0 {
 			tasks = append(tasks, w.ecs("task/%s/*", name))
 		}
@@ -251,7 +251,7 @@ func (w *writer) tags() {
 	at("TagTasks", "RunTask", tasks)
 }
 
-// roles allows to give roles to ECS.
+// roles allows passing roles to ECS.
 func (w *writer) roles() {
 	pass := func(sid, service string, roles []string) {
 		w.allowIf(sid, []string{"iam:PassRole"}, roles, map[string]map[string]string{
@@ -264,7 +264,7 @@ func (w *writer) roles() {
 			roles = append(roles, w.role(role))
 		}
 		var volumes []struct{ ManagedEBSVolume struct{ RoleARN string } }
-		json.Unmarshal(t.Request["volumeConfigurations"], &volumes) // none if it is not there
+		json.Unmarshal(t.Request["volumeConfigurations"], &volumes) // empty if there is no such member
 		for _, volume := range volumes {
 			infrastructure = append(infrastructure, w.role(volume.ManagedEBSVolume.RoleARN))
 		}
@@ -273,7 +273,7 @@ func (w *writer) roles() {
 	pass("PassVolumeRoles", "ecs.amazonaws.com", infrastructure)
 }
 
-// role returns the ARN of a role that is named by its name or ARN.
+// role returns the ARN of a role, given by name or ARN.
 func (w *writer) role(name string) string {
 	if strings.HasPrefix(name, "arn:") {
 		return name
@@ -281,7 +281,7 @@ func (w *writer) role(name string) string {
 	return w.arn("iam", "", "role/"+name)
 }
 
-// logs allows to read the logs that are shown.
+// logs allows reading the log streams that the step shows.
 func (w *writer) logs() {
 	if !w.config.Logs || w.config.SkipSteadyStateCheck {
 		return
@@ -311,7 +311,7 @@ func (w *writer) logRegion(options map[string]string) string {
 	return w.region
 }
 
-// network allows to look up what is not named by its id, or is checked.
+// network allows looking up subnets and security groups without an id, or for the preflight check.
 func (w *writer) network() {
 	named := func(item string) bool { return !lookup.IsID(item) }
 	subnets, groups := false, false
@@ -332,8 +332,8 @@ func (w *writer) network() {
 	w.allow("Network", actions, []string{"*"})
 }
 
-// git allows to fetch from a repository in CodeCommit, which the step signs in to
-// with its own credentials.
+// git allows fetching from a CodeCommit repository, for which the step uses its AWS
+// credentials.
 func (w *writer) git() {
 	address, err := url.Parse(w.config.Repository)
 	if err != nil || w.config.GitToken != "" || address.Scheme != "https" {
@@ -346,7 +346,7 @@ func (w *writer) git() {
 	}
 }
 
-// preflight allows to see whether what definitions name exists.
+// preflight allows the calls of package preflight.
 func (w *writer) preflight() {
 	_, cluster := w.cluster()
 	w.allow("CheckCluster", []string{"ecs:DescribeClusters"}, []string{cluster})
@@ -366,7 +366,7 @@ func (w *writer) preflight() {
 		names, credentials := secretsOf(t.Definition.Node)
 		for _, name := range names {
 			switch secret, err := awsfacts.ParseSecret(name); {
-			case err != nil: // of a registered definition: not for us to refuse
+			case err != nil: // in a registered definition: ECS accepted it
 			case secret.Manager:
 				secrets = append(secrets, secret.ARN)
 			default:
@@ -388,8 +388,8 @@ func (w *writer) preflight() {
 	w.allow("CheckLogGroups", []string{"logs:DescribeLogGroups"}, groups)
 }
 
-// secretsOf returns what the secrets of a definition's containers are taken from,
-// and the credentials of their registries.
+// secretsOf returns the valueFrom of all secrets of a definition's containers, and the
+// credentials of their registries.
 func secretsOf(n *document.Node) (names, credentials []string) {
 	for _, container := range items(n.Member("containerDefinitions")) {
 		if parameter := container.Member("repositoryCredentials", "credentialsParameter"); parameter != nil {

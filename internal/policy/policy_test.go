@@ -15,7 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// tasks returns the one task of a definition with inputs.
+// tasks returns the task of a definition with the inputs c.
 func tasks(t *testing.T, definition string, c input.Config) []policy.Task {
 	t.Helper()
 	nodes, _, err := document.Parse("job.json", []byte(definition))
@@ -44,7 +44,7 @@ const job = `{"family": "job", "executionRoleArn": "pull", "containerDefinitions
  "secrets": [{"name": "A", "valueFrom": "/app/key"}, {"name": "B", "valueFrom": "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf:password::"}],
  "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "jobs", "awslogs-region": "us-west-2"}}}]}`
 
-// Resources are named as closely as they are known.
+// TestForResources checks that resources are as specific as the inputs and definitions allow.
 func TestForResources(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -121,8 +121,8 @@ func TestForResources(t *testing.T) {
 	}
 }
 
-// A step that leaves its tasks on a cancel still stops one that runs on after the
-// containers that the verdict names.
+// TestVerdictNames checks that a step with on-interrupt leave may still stop a task that
+// goes on running after the containers of the input verdict.
 func TestVerdictNames(t *testing.T) {
 	for _, tt := range []struct {
 		verdict string
@@ -143,7 +143,7 @@ func TestVerdictNames(t *testing.T) {
 	}
 }
 
-// A step that looks for tasks that run already sees them, and may stop its own.
+// TestIfRunning checks that a step that looks for running tasks may describe them and stop its own.
 func TestIfRunning(t *testing.T) {
 	for _, tt := range []struct{ ifRunning, want string }{
 		{"", ""},

@@ -1,9 +1,10 @@
-// Package preflight checks with AWS, before anything is registered, that what
-// task definitions name exists and fits: the cluster, roles and their trust,
-// images in ECR and their platforms, secrets and parameters, log groups, subnets
-// and security groups.
+// Package preflight checks, before a task definition is registered, that the resources
+// in it exist and can be used: the cluster, roles and their trust policies, images in
+// ECR and their platforms, secrets and parameters, log groups, subnets and security
+// groups.
 //
-// It changes nothing, and what it is not allowed to see is no fault.
+// It never changes anything in AWS. A check for which the caller has no permission is
+// skipped with a notice, and is not a fault.
 package preflight
 
 import (
@@ -22,25 +23,26 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// atOnce is how many look-ups are under way at the same time.
-const atOnce = 8
+// maxConcurrent is the number of checks that run at the same time.
+const maxConcurrent = 8
 
-// Subject is what the tasks of one definition will use.
+// Subject is a definition with the settings that its tasks will use.
 type Subject struct {
 	Definition              *taskdef.Definition
-	TaskRole, ExecutionRole string // in place of the definition's; empty for those
+	TaskRole, ExecutionRole string // overrides; empty means the roles of the definition
 	Fargate                 bool   // the tasks run on Fargate
 	Subnets, SecurityGroups []string
 }
 
-// Check makes every check once. It returns a notice for each that could not be
-// made, and an error that joins an [*input.Error] or a [*document.Error] for
+// Check checks each resource of the subjects once. It returns a notice for each check
+// that could not be made. The error joins one [*input.Error] or [*document.Error] for
 // each fault.
 func Check(ctx context.Context, client *lookup.Client, cluster string,
 	subjects []Subject) (notices []string, err error) {
 	p := &plan{client: client, known: map[string]bool{}}
-	p.add("cluster "+
-		cluster, byInput("cluster"), func(ctx context.Context) error { return client.Cluster(ctx, cluster) })
+	p.add("cluster "+cluster, byInput("cluster"), func(ctx context.Context) error {
+		return client.Cluster(ctx, cluster)
+	})
 	for _, subject := range subjects {
 		p.definition(subject)
 		p.network(subject)
@@ -51,22 +53,24 @@ func Check(ctx context.Context, client *lookup.Client, cluster string,
 // plan collects checks.
 type plan struct {
 	client *lookup.Client
-	known  map[string]bool // the keys of checks
+	known  map[string]bool // keys of the checks
 	checks []check
 }
 
-// check is one thing to find out, or several whose errors are joined.
+// check is one check, or several whose errors are joined.
 type check struct {
-	at   func(message string) error // makes a fault of what is missing or does not fit; nil if each is an [*input.Error] already
+	// at converts the message of a [*lookup.NotFoundError] or mismatchError to a fault
+	// with its place. It is nil if make returns faults itself.
+	at   func(message string) error
 	make func(context.Context) error
 }
 
-// misfit says that what was found does not fit.
-type misfit string
+// mismatchError means that a resource exists but cannot be used.
+type mismatchError string
 
-func (m misfit) Error() string { return string(m) }
+func (e mismatchError) Error() string { return string(e) }
 
-// add adds a check unless one of the same key is there.
+// add adds a check, unless there is one with the same key.
 func (p *plan) add(key string, at func(string) error, make func(context.Context) error) {
 	if !p.known[key] {
 		p.known[key] = true
@@ -84,16 +88,17 @@ func byPlace(n *document.Node, path string) func(string) error {
 	}
 }
 
-// run makes the checks, some at once, and tells of them in their order.
+// run makes the checks concurrently, and returns notices and faults in the order of the
+// checks.
 func (p *plan) run(ctx context.Context) (notices []string, err error) {
 	results := make([]error, len(p.checks))
-	places := make(chan struct{}, atOnce)
+	slots := make(chan struct{}, maxConcurrent)
 	var group sync.WaitGroup
 	for i, c := range p.checks {
-		places <- struct{}{}
+		slots <- struct{}{}
 		group.Go(func() {
 			results[i] = c.make(ctx)
-			<-places
+			<-slots
 		})
 	}
 	group.Wait()
@@ -101,12 +106,12 @@ func (p *plan) run(ctx context.Context) (notices []string, err error) {
 	for i, result := range results {
 		for _, one := range parts(result) {
 			var missing *lookup.NotFoundError
-			var unfit misfit
+			var mismatch mismatchError
 			var input *input.Error
 			switch {
 			case errors.As(one, &input):
 				faults = append(faults, one)
-			case errors.As(one, &missing), errors.As(one, &unfit):
+			case errors.As(one, &missing), errors.As(one, &mismatch):
 				faults = append(faults, p.checks[i].at(one.Error()))
 			default:
 				notices = append(notices, "not checked: "+one.Error())
@@ -116,7 +121,7 @@ func (p *plan) run(ctx context.Context) (notices []string, err error) {
 	return notices, errors.Join(faults...)
 }
 
-// parts returns the errors that one joins, or itself; none of nil.
+// parts returns the errors that err joins, err itself if it joins none, or nil for nil.
 func parts(err error) []error {
 	if err == nil {
 		return nil
@@ -127,7 +132,7 @@ func parts(err error) []error {
 	return []error{err}
 }
 
-// definition plans the checks of what a definition names.
+// definition adds the checks for the resources in a definition.
 func (p *plan) definition(s Subject) {
 	n := s.Definition.Node
 	p.role(n, "taskRoleArn", "task-role-arn", s.TaskRole)
@@ -158,14 +163,14 @@ func (p *plan) role(n *document.Node, key, input, override string) {
 	p.add("role "+role, at, func(ctx context.Context) error {
 		policy, err := p.client.Trust(ctx, role)
 		if err == nil && !trustsECS(policy) {
-			err = misfit("the trust policy of " + role + " does not let ecs-tasks.amazonaws.com assume it")
+			err = mismatchError("the trust policy of " + role + " does not let ecs-tasks.amazonaws.com assume it")
 		}
 		return err
 	})
 }
 
-// trustsECS reports whether a statement of a trust policy allows ECS to assume
-// the role for tasks. Conditions are not weighed.
+// trustsECS reports whether a statement of a trust policy allows ECS to assume the role
+// for tasks. It ignores conditions.
 func trustsECS(policy string) bool {
 	var document struct {
 		Statement list[struct {
@@ -175,7 +180,7 @@ func trustsECS(policy string) bool {
 		}]
 	}
 	if json.Unmarshal([]byte(policy), &document) != nil {
-		return true // in a form that is not known: not for us to refuse
+		return true // an unknown form is not a fault
 	}
 	for _, statement := range document.Statement {
 		allows := slices.ContainsFunc(statement.Action, func(action string) bool {
@@ -189,7 +194,7 @@ func trustsECS(policy string) bool {
 	return false
 }
 
-// list is a list in a policy, which may be one item without a list.
+// list is a list in a policy. A single item may stand without a list.
 type list[T any] []T
 
 func (l *list[T]) UnmarshalJSON(text []byte) error {
@@ -204,7 +209,7 @@ func (l *list[T]) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// image plans the check of an image in ECR; others can't be asked for.
+// image adds the check of an image in ECR. Images in other registries are not checked.
 func (p *plan) image(s Subject, n *document.Node, path string) {
 	if n == nil {
 		return
@@ -223,12 +228,14 @@ func (p *plan) image(s Subject, n *document.Node, path string) {
 		for _, platform := range platforms {
 			have = append(have, platform.String())
 		}
-		return misfit(fmt.Sprintf("the image is for %s, and the task runs on %s", strings.Join(have, ", "), want))
+		return mismatchError(fmt.Sprintf("the image is built for %s, but the task runs on %s",
+			strings.Join(have, ", "), want))
 	})
 }
 
-// platformOf returns what the containers of a task run on, and whether that is
-// sure: without a runtimePlatform it depends on the instance, but on Fargate.
+// platformOf returns the platform of a task's containers, and whether it is certain.
+// Outside of Fargate, a task without a runtimePlatform runs on the platform of its
+// instance.
 func platformOf(s Subject) (lookup.Platform, bool) {
 	platform := lookup.Platform{OS: "linux", Architecture: "amd64"}
 	if s.Definition.Architecture == "ARM64" {
@@ -254,22 +261,24 @@ func (p *plan) secret(n *document.Node, path string) {
 		return
 	}
 	valueFrom := n.Text
-	p.add("secret "+
-		lookup.SecretARN(valueFrom), byPlace(n, path),
-		func(ctx context.Context) error { return p.client.Secret(ctx, valueFrom) })
+	p.add("secret "+lookup.SecretARN(valueFrom), byPlace(n, path), func(ctx context.Context) error {
+		return p.client.Secret(ctx, valueFrom)
+	})
 }
 
-// credentials plans the check of a registry's credentials, which are a secret in
-// Secrets Manager by its ARN or its name.
+// credentials adds the check of a registry's credentials: the ARN or name of a secret in
+// Secrets Manager.
 func (p *plan) credentials(n *document.Node, path string) {
 	if n == nil {
 		return
 	}
 	name := n.Text
-	p.add("credentials "+name, byPlace(n, path), func(ctx context.Context) error { return p.client.Managed(ctx, name) })
+	p.add("credentials "+name, byPlace(n, path), func(ctx context.Context) error {
+		return p.client.Managed(ctx, name)
+	})
 }
 
-// logGroup plans the check of a log group that ECS will not make itself.
+// logGroup adds the check of a log group, unless the definition lets ECS create it.
 func (p *plan) logGroup(n *document.Node, path string) {
 	driver, group := n.Member("logDriver"), n.Member("options", "awslogs-group")
 	if driver == nil || driver.Text != "awslogs" || group == nil {
@@ -288,8 +297,7 @@ func (p *plan) logGroup(n *document.Node, path string) {
 		})
 }
 
-// network plans the check of subnets and security groups: that there are such,
-// all in one VPC.
+// network adds the check that all subnets and security groups exist and are in one VPC.
 func (p *plan) network(s Subject) {
 	if len(s.Subnets) == 0 {
 		return
@@ -314,11 +322,10 @@ func (p *plan) network(s Subject) {
 				case err == nil && vpc == "":
 					vpc, first = found[0].VPC, id
 				case err == nil && found[0].VPC != vpc:
-					all = append(all,
-						at(fmt.Sprintf("%s is in %s, and %s in %s: a task is in one VPC", id, found[0].VPC,
-							first, vpc)))
+					all = append(all, at(fmt.Sprintf("%s is in %s, but %s is in %s: all must be in one VPC",
+						id, found[0].VPC, first, vpc)))
 				}
-				if err != nil { // it would be the same for the others
+				if err != nil { // the other ids would get the same error
 					all = append(all, err)
 					break
 				}

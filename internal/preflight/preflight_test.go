@@ -17,7 +17,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// account answers operations by name; one without an answer is denied.
+// account is an HTTP client that answers operations by name. It denies those without an answer.
 type account struct {
 	mu      sync.Mutex
 	answers map[string]string
@@ -82,8 +82,10 @@ func check(t *testing.T, a *account, subjects ...preflight.Subject) (notices []s
 }
 
 const (
-	trusted = `%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%5B%22ec2.amazonaws.com%22%2C%22ecs-tasks.amazonaws.com%22%5D%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D`
-	foreign = `%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22%2A%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D`
+	trusted = `%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%5B` +
+		`%22ec2.amazonaws.com%22%2C%22ecs-tasks.amazonaws.com%22%5D%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D`
+	foreign = `%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22%2A%22%2C` +
+		`%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D`
 )
 
 func role(policy string) string {
@@ -91,7 +93,7 @@ func role(policy string) string {
 		"</AssumeRolePolicyDocument></Role></GetRoleResult></R>"
 }
 
-// all are the answers for a definition that fits.
+// all returns the answers with which a definition has no faults.
 func all() map[string]string {
 	return map[string]string{
 		"DescribeClusters": `{"clusters":[{"status":"ACTIVE"}]}`,
@@ -102,8 +104,8 @@ func all() map[string]string {
 	}
 }
 
-// Everything is asked for once, however often it is named, and a log group that
-// ECS will make is not.
+// TestCheckOnce checks that each resource is looked up once, and that a log group that ECS
+// creates is not looked up.
 func TestCheckOnce(t *testing.T) {
 	a := &account{answers: all()}
 	notices, faults := check(t, a, subject(t, job), subject(t, job))
@@ -112,7 +114,7 @@ func TestCheckOnce(t *testing.T) {
 	}
 	slices.Sort(a.asked)
 	if want := []string{"BatchGetImage", "DescribeClusters", "GetParameters", "GetRole"}; !slices.Equal(a.asked, want) {
-		t.Errorf("asked for %q, want %q", a.asked, want)
+		t.Errorf("requests = %q, want %q", a.asked, want)
 	}
 }
 
@@ -144,7 +146,7 @@ func TestCheckFaults(t *testing.T) {
 			arm,
 			"BatchGetImage",
 			all()["BatchGetImage"],
-			"job.json:3:42: containerDefinitions[0].image: the image is for linux/arm64, and the task runs " +
+			"job.json:3:42: containerDefinitions[0].image: the image is built for linux/arm64, but the task runs " +
 				"on linux/amd64",
 		},
 	} {
@@ -160,12 +162,13 @@ func TestCheckFaults(t *testing.T) {
 	}
 }
 
-// Every subnet and security group that is missing, or in another VPC, is told of
-// by the input that names it; where none may be looked at, that is one notice.
+// TestCheckNetwork checks that each missing subnet and security group, and each in another
+// VPC, is a fault of its input. Without permission there is one notice for all.
 func TestCheckNetwork(t *testing.T) {
 	const (
 		subnets, noSubnets = `<R><subnetSet><item><subnetId>s</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>`, `<R><subnetSet/></R>`
-		groups, noGroups   = `<R><securityGroupInfo><item><groupId>g</groupId><vpcId>vpc-2</vpcId></item></securityGroupInfo></R>`, `<R><securityGroupInfo/></R>`
+		groups, noGroups   = `<R><securityGroupInfo><item><groupId>g</groupId><vpcId>vpc-2</vpcId></item>` +
+			`</securityGroupInfo></R>`, `<R><securityGroupInfo/></R>`
 	)
 	for _, tt := range []struct {
 		name            string
@@ -182,7 +185,7 @@ func TestCheckNetwork(t *testing.T) {
 			0,
 		},
 		{"in two VPCs", subnets, groups,
-			"security-groups: sg-1 is in vpc-2, and subnet-1 in vpc-1: a task is in one VPC", 0},
+			"security-groups: sg-1 is in vpc-2, but subnet-1 is in vpc-1: all must be in one VPC", 0},
 		{"subnets denied", "", noGroups, "security-groups: there is no security group sg-1", 1},
 		{"denied", "", "", "", 2},
 	} {
@@ -205,7 +208,7 @@ func TestCheckNetwork(t *testing.T) {
 	}
 }
 
-// What is denied is a notice for each, and no fault.
+// TestCheckDenied checks that each denied call gives a notice and no fault.
 func TestCheckDenied(t *testing.T) {
 	notices, faults := check(t, &account{}, subject(t, job))
 	if len(notices) != 4 || faults != "" {
@@ -213,7 +216,7 @@ func TestCheckDenied(t *testing.T) {
 	}
 	for _, notice := range notices {
 		if !strings.HasPrefix(notice, "not checked: ") || !strings.Contains(notice, "not authorized to perform") {
-			t.Errorf("notice %q", notice)
+			t.Errorf("notice = %q, want a reason why it was not checked", notice)
 		}
 	}
 }
