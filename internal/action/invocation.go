@@ -92,7 +92,11 @@ func (in invocation) ecs(clients *session.Clients) task.Runner {
 
 // explainer returns what explains errors; clients and logs may be nil.
 func (in invocation) explainer(clients *session.Clients, logs *logs.Logs) explain.Explainer {
-	e := explain.Explainer{Cluster: in.config.Cluster, Subnets: in.config.Subnets}
+	advice := in.ci.Advice()
+	e := explain.Explainer{
+		Cluster: in.config.Cluster, Subnets: in.config.Subnets, Local: in.config.Local,
+		CI: explain.CI{Credentials: advice.Credentials, Subject: advice.Subject, Lock: advice.Lock},
+	}
 	if clients != nil {
 		e.Region, e.Account = clients.Config.Region, clients
 	}

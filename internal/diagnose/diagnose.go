@@ -8,6 +8,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,6 +64,21 @@ type Symptom struct {
 	Cluster       string
 	Region        string
 	Account       string
+
+	// CI is how things are done on the CI that the step runs in. Its texts are the
+	// project's own.
+	CI CI
+
+	// Local is how the containers of a local run are run: docker or process. It is
+	// empty if they ran on AWS, whose networks and roles are then to be looked at.
+	Local string
+}
+
+// CI has lines without a full stop. Empty ones are as of any CI.
+type CI struct {
+	Credentials string // how a step gets credentials for AWS
+	Subject     string // what a trust policy's condition on sub is like
+	Lock        string // how one run waits for another
 }
 
 // End is how a step ended that is no end of a task.
@@ -212,6 +228,9 @@ func (s Symptom) first(said []saying, p place, general bool) (Advice, bool) {
 	if r == nil {
 		return Advice{}, false
 	}
+	if s.Local != "" {
+		return r.adviseLocally(s.names(what), s.Local), true
+	}
 	return r.advise(s.names(what)), true
 }
 
@@ -243,6 +262,8 @@ type row struct {
 	retry   Retry
 	cause   string // with {names}, see fill
 	advice  string
+	local   string                  // the advice in a local run; empty if it is the same
+	process string                  // the cause in a local run with processes; empty if it is the same
 	allow   func(names) []statement // nil if no permission is missing
 }
 
@@ -261,6 +282,15 @@ func (r *row) advise(n names) Advice {
 	a := Advice{Code: r.code, Cause: n.fill(r.cause), Advice: n.fill(r.advice), Retry: r.retry}
 	if r.allow != nil {
 		a.Statement = encode(r.allow(n))
+	}
+	return a
+}
+
+// adviseLocally is advise for a local run, which needs no permission.
+func (r *row) adviseLocally(n names, executor string) Advice {
+	a := Advice{Code: r.code, Cause: n.fill(r.cause), Advice: n.fill(cmp.Or(r.local, r.advice)), Retry: r.retry}
+	if executor == "process" && r.process != "" {
+		a.Cause, a.Advice = n.fill(r.process), processAdvice
 	}
 	return a
 }

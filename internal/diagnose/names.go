@@ -15,32 +15,35 @@ type names map[string]string
 
 // words stand for a name that is missing.
 var words = map[string]string{
-	"account":    "the account",
-	"action":     "that action",
-	"build":      "the platform of the task",
-	"cluster":    "the cluster",
-	"container":  "the container",
-	"dependency": "the container that it depends on",
-	"exec":       "the execution role",
-	"exit":       "that code",
-	"finished":   "the other container",
-	"group":      "the log group",
-	"image":      "the image",
-	"key":        "that key",
-	"logregion":  "the region",
-	"operation":  "the call",
-	"platform":   "the platform of the task",
-	"principal":  "the caller's role",
-	"puller":     "the execution role (on EC2 without one: the instance role)",
-	"region":     "the region",
-	"repository": "the repository",
-	"resource":   "that resource",
-	"role":       "the role",
-	"secret":     "the secret or parameter",
-	"sgs":        "",
-	"signal":     "a signal",
-	"subnets":    "",
-	"taskrole":   "the task role",
+	"account":     "the account",
+	"action":      "that action",
+	"build":       "the platform of the task",
+	"cluster":     "the cluster",
+	"container":   "the container",
+	"credentials": "give role-to-assume, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+	"dependency":  "the container that it depends on",
+	"exec":        "the execution role",
+	"exit":        "that code",
+	"finished":    "the other container",
+	"group":       "the log group",
+	"image":       "the image",
+	"key":         "that key",
+	"lock":        "set if-running: wait",
+	"logregion":   "the region",
+	"operation":   "the call",
+	"platform":    "the platform of the task",
+	"principal":   "the caller's role",
+	"puller":      "the execution role (on EC2 without one: the instance role)",
+	"region":      "the region",
+	"repository":  "the repository",
+	"resource":    "that resource",
+	"role":        "the role",
+	"secret":      "the secret or parameter",
+	"sgs":         "",
+	"signal":      "a signal",
+	"subject":     "as the CI documents it",
+	"subnets":     "",
+	"taskrole":    "the task role",
 }
 
 // kinds stand before a name in a sentence, where it does not tell what it is.
@@ -148,6 +151,11 @@ func (s Symptom) names(what saying) names {
 		set("action", match[1])
 		if arn := strings.Trim(match[2], ":.,;'\""); isResource(arn) {
 			n["resource"] = arn
+		}
+	}
+	for key, line := range map[string]string{"credentials": s.CI.Credentials, "lock": s.CI.Lock, "subject": s.CI.Subject} {
+		if line != "" { // of our own
+			n[key] = line
 		}
 	}
 	if s.ExitCode != nil {

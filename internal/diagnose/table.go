@@ -27,6 +27,10 @@ var (
 
 // Pieces of advice that several rows give.
 const (
+	// processAdvice is about what an image has and this machine has not.
+	processAdvice = "--local=process runs the command on this machine, and not in the image: --local=docker runs it " +
+		"in the image."
+
 	openRoute = "If the subnets{subnets} are public, set assign-public-ip: ENABLED; if they are private, " +
 		"give them a NAT gateway or the VPC endpoints of "
 	openPort  = ". The security groups must let HTTPS (port 443) out, and those of the endpoints must let it in."
@@ -96,10 +100,10 @@ var table = []row{
 			"not authorized to perform: sts:assumerole",
 			"not authorized to perform sts:assumerole",
 		}, retry: RetryNo,
-		cause: "The role's trust policy does not let this workflow assume it.",
+		cause: "The role's trust policy does not let this job assume it.",
 		advice: "In the role's trust policy allow sts:AssumeRoleWithWebIdentity to the CI's OIDC provider, " +
-			"with the condition on :sub matching this repository and branch, such as " +
-			"`repo:ORG/REPO:ref:refs/heads/main`, and on :aud being `sts.amazonaws.com`.",
+			"with the condition on :sub being that of this job's tokens ({subject}), and on :aud being " +
+			"theirs, as `sts.amazonaws.com`.",
 	},
 	{
 		code: "credentials-expired", in: inError,
@@ -129,10 +133,8 @@ var table = []row{
 			"no ec2 imds role found", "failed to refresh cached credentials", "get credentials:",
 			"static credentials are empty",
 		},
-		cause: "The step has no AWS credentials.",
-		advice: "On GitHub set role-to-assume and give the job " +
-			"`permissions: {id-token: write, contents: read}`, or run aws-actions/configure-aws-credentials " +
-			"first. Elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+		cause:  "The step has no AWS credentials.",
+		advice: "To give it some: {credentials}.",
 	},
 	{
 		code: "region-missing", in: inError, any: []string{"missing region", "not resolve endpoint"}, retry: RetryNo,
@@ -156,7 +158,7 @@ var table = []row{
 		any: []string{"too many concurrent attempts to create a new revision"}, retry: RetryYes,
 		cause: "Several pipelines register revisions of the same family at the same time.",
 		advice: "The step has tried again for some time. Give the pipelines different families, or let them " +
-			"wait for each other, on GitHub with `concurrency:`.",
+			"wait for each other: {lock}.",
 	},
 	{
 		code: "role-not-trusted", in: inStart,
@@ -209,8 +211,11 @@ var table = []row{
 			"capacity provider that is not associated with the cluster", "capacity provider was not found",
 			"capacity provider could not be found", "specified capacity provider does not exist",
 		},
-		cause:  "The capacity provider does not belong to {cluster}.",
-		advice: "See what does: `aws ecs describe-clusters --clusters {CLUSTER} --query 'clusters[].capacityProviders'`. For Fargate Spot: `aws ecs put-cluster-capacity-providers --cluster {CLUSTER} --capacity-providers FARGATE FARGATE_SPOT --default-capacity-provider-strategy capacityProvider=FARGATE,weight=1`, which replaces what is there, so name the others too.",
+		cause: "The capacity provider does not belong to {cluster}.",
+		advice: "See what does: `aws ecs describe-clusters --clusters {CLUSTER} --query " +
+			"'clusters[].capacityProviders'`. For Fargate Spot: `aws ecs put-cluster-capacity-providers --cluster " +
+			"{CLUSTER} --capacity-providers FARGATE FARGATE_SPOT --default-capacity-provider-strategy " +
+			"capacityProvider=FARGATE,weight=1`, which replaces what is there, so name the others too.",
 	},
 	{
 		code: "container-unknown", in: inError,
@@ -261,7 +266,8 @@ var table = []row{
 		any: []string{"limit on the number of vcpus", "limit on the number of tasks"}, retry: RetryLater,
 		cause: "The account's quota of Fargate vCPUs in {region} is used up; new accounts have 6.",
 		advice: "Wait for other tasks to end, ask for less cpu, or raise the quota: " +
-			"`aws service-quotas request-service-quota-increase --service-code fargate --quota-code L-3032A538 --desired-value 64 --region {REGION}`.",
+			"`aws service-quotas request-service-quota-increase --service-code fargate --quota-code L-3032A538 " +
+			"--desired-value 64 --region {REGION}`.",
 	},
 	{
 		code: "no-capacity", in: inStart, any: []string{"capacity is unavailable at this time"}, retry: RetryYes,
@@ -411,7 +417,8 @@ var table = []row{
 		any: []string{"=userinitiated", "task stopped by user"}, retry: RetryUnknown,
 		cause: "Somebody, or some program, called StopTask for the task.",
 		advice: "CloudTrail says who: " +
-			"`aws cloudtrail lookup-events --region {REGION} --lookup-attributes AttributeKey=EventName,AttributeValue=StopTask`.",
+			"`aws cloudtrail lookup-events --region {REGION} --lookup-attributes " +
+			"AttributeKey=EventName,AttributeValue=StopTask`.",
 	},
 
 	// Pulling the image. What names a cause goes before what only says that it failed.
@@ -422,8 +429,12 @@ var table = []row{
 		cause: "{puller} may not pull {image} from ECR.",
 		advice: addTo +
 			"the role, or attach the managed one: " +
-			"`aws iam attach-role-policy --role-name {ROLE} --policy-arn arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy`. For a repository of another account its repository policy must allow the pull too.",
+			"`aws iam attach-role-policy --role-name {ROLE} --policy-arn " +
+			"arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy`. For a repository of another " +
+			"account its repository policy must allow the pull too.",
 		allow: allowPull,
+		local: "See whether this machine's Docker can pull it: `docker pull {IMAGE}`; a private registry wants `docker " +
+			"login`.",
 	},
 	{
 		code: "image-platform", in: inReasons, retry: RetryNo,
@@ -443,6 +454,8 @@ var table = []row{
 		cause: "Docker Hub lets an address pull only so many images, and the limit is reached.",
 		advice: "Pull through ECR instead (`aws ecr create-pull-through-cache-rule`, or the same image in " +
 			"public.ecr.aws/docker/library), or give the container repositoryCredentials.",
+		local: "See whether this machine's Docker can pull it: `docker pull {IMAGE}`; a private registry wants `docker " +
+			"login`.",
 	},
 	{
 		code: "disk-full", in: inReasons,
@@ -475,12 +488,14 @@ var table = []row{
 		cause:  "{exec} may not read the environment file on S3.",
 		advice: "Allow it s3:GetObject on the file and s3:GetBucketLocation on the bucket.",
 		allow:  allowNamed,
+		local:  "A local run reads no S3.",
 	},
 	{
 		code: "environment-file", in: inReasons,
 		any: []string{"failed to download env files", "environment variable files"}, retry: RetryMaybe,
 		cause:  "The environment file on S3 could not be read: it is not there, or the task has no way to S3.",
 		advice: "Check the ARN in environmentFiles. " + openRoute + "S3 (a gateway endpoint costs nothing)" + openPort,
+		local:  "A local run reads no S3.",
 	},
 	{
 		code: "secret-key-missing", in: inReasons, any: []string{"did not contain json key"}, retry: RetryNo,
@@ -559,7 +574,8 @@ var table = []row{
 		general: true, retry: RetryNo,
 		cause: "The log driver of the container could not start with the options that it has.",
 		advice: "Check logConfiguration. For awslogs: " +
-			"`\"options\": {\"awslogs-group\": \"/ecs/web\", \"awslogs-region\": \"eu-central-1\", \"awslogs-stream-prefix\": \"web\"}`.",
+			"`\"options\": {\"awslogs-group\": \"/ecs/web\", \"awslogs-region\": \"eu-central-1\", " +
+			"\"awslogs-stream-prefix\": \"web\"}`.",
 	},
 
 	// Pulling, continued: the network, then what the registry answered.
@@ -567,6 +583,8 @@ var table = []row{
 		code: "pull-no-route", in: inReasons, any: noRoute, also: pulling, retry: RetryMaybe,
 		cause:  "The task can't reach the registry of {image}.",
 		advice: pullRoute + " Registries other than ECR take a NAT gateway or a public address.",
+		local: "See whether this machine's Docker can pull it: `docker pull {IMAGE}`; a private registry wants " +
+			"`docker login`.",
 	},
 	{
 		code: "image-reference", in: inReasons | inError,
@@ -588,6 +606,8 @@ var table = []row{
 		advice: "Check registry, account, region and repository in the name. For a private registry other " +
 			"than ECR put its login into Secrets Manager and set " +
 			"`\"repositoryCredentials\": {\"credentialsParameter\": \"ARN\"}`.",
+		local: "See whether this machine's Docker can pull it: `docker pull {IMAGE}`; a private registry wants `docker " +
+			"login`.",
 	},
 	{
 		code: "image-tag-not-found", in: inReasons,
@@ -598,11 +618,15 @@ var table = []row{
 		cause: "The repository has no such tag or digest: {image}.",
 		advice: "Check that the build pushed it before this step, and that no lifecycle policy expired it: " +
 			"`aws ecr describe-images --repository-name {REPOSITORY} --region {REGION}`.",
+		local: "See whether this machine's Docker can pull it: `docker pull {IMAGE}`; a private registry wants `docker " +
+			"login`.",
 	},
 	{
 		code: "pull-failed", in: inReasons, any: []string{"cannotpull"}, general: true, retry: RetryMaybe,
 		cause:  "{image} could not be pulled.",
 		advice: "Check that it exists, that {puller} may pull it, and that the task can reach its registry.",
+		local: "See whether this machine's Docker can pull it: `docker pull {IMAGE}`; a private registry wants " +
+			"`docker login`.",
 	},
 
 	// Volumes.
@@ -613,6 +637,7 @@ var table = []row{
 		advice: "Its security group must let NFS (port 2049) in from the task's; it needs a mount target in " +
 			"every zone of the subnets{subnets}; the VPC needs DNS names on; with IAM authorization the task " +
 			"role needs elasticfilesystem:ClientMount and ClientWrite.",
+		local: "docs/local.md has the folder that a file system stands for in a local run.",
 	},
 	{
 		code: "volume", in: inReasons,
@@ -620,6 +645,8 @@ var table = []row{
 		cause: "A volume of the task could not be created.",
 		advice: "Check volumes and mountPoints of the definition: the driver and its options, or the " +
 			"infrastructure role of an EBS volume, which needs AmazonECSInfrastructureRolePolicyForVolumes.",
+		local: "Check volumes and mountPoints of the definition; docs/local.md has the folder that each stands for in " +
+			"a local run.",
 	},
 
 	// Network interfaces and disks of Fargate.
@@ -685,6 +712,7 @@ var table = []row{
 		cause: "The image has no program of the name that the command or entryPoint of {container} starts with.",
 		advice: "Write the command as a list of words, such as `[\"npm\", \"run\", \"migrate\"]`: one string " +
 			"with spaces is taken for one name. For a shell line use `[\"sh\", \"-c\", \"...\"]`.",
+		process: "This machine has no program of the name that the command or entryPoint of {container} starts with.",
 	},
 	{
 		code: "command-file-missing", in: inReasons | inLog, any: []string{"no such file or directory"},
@@ -693,6 +721,7 @@ var table = []row{
 			"interpreter in its first line is not, which Windows line ends (\\r\\n) also cause.",
 		advice: "Look into the image: `docker run --rm --entrypoint ls {IMAGE} -l /`. Store scripts with " +
 			"Unix line ends: `*.sh text eol=lf` in .gitattributes.",
+		process: "The file that the command or entryPoint of {container} names is not on this machine.",
 	},
 	{
 		code: "not-executable", in: inReasons | inLog, any: []string{"permission denied"},
@@ -758,7 +787,8 @@ var table = []row{
 		general: true, retry: RetryNo,
 		cause: "AWS did not allow {operation}, and does not say which permission is missing.",
 		advice: "CloudTrail names the caller and the action: " +
-			"`aws cloudtrail lookup-events --region {REGION} --lookup-attributes AttributeKey=EventName,AttributeValue={OPERATION}`.",
+			"`aws cloudtrail lookup-events --region {REGION} --lookup-attributes " +
+			"AttributeKey=EventName,AttributeValue={OPERATION}`.",
 	},
 	{
 		code: "no-connection", in: inError, any: noRoute, retry: RetryMaybe,
@@ -792,6 +822,7 @@ var table = []row{
 		cause: "Code 127: the shell in {container} found no program of the name that it was to run.",
 		advice: "Check the spelling and PATH, and that the image has it: " +
 			"`docker run --rm --entrypoint sh {IMAGE} -c 'command -v PROGRAM'`.",
+		process: "Code 127: the shell found no program of the name that it was to run, on this machine.",
 	},
 	{
 		code: "interrupted", in: inExit, any: []string{"=130"}, retry: RetryUnknown,
@@ -897,6 +928,7 @@ var table = []row{
 		advice: "If the program is meant to do that, add the statement below to a policy of the task role " +
 			"(taskRoleArn, not the execution role).",
 		allow: allowTask,
+		local: "Look at the permissions of the credentials that the program was given; a local run gives it none.",
 	},
 	{
 		code: "program-no-credentials", in: inLog, retry: RetryNo,
@@ -908,6 +940,8 @@ var table = []row{
 		cause: "The program in {container} called AWS and found no credentials.",
 		advice: "Set taskRoleArn in the definition, or the input task-role-arn, to a role that trusts " +
 			"ecs-tasks.amazonaws.com.",
+		local: "A local run gives containers no AWS credentials. Give it some that may do little, with the input " +
+			"environment, or let the program do without.",
 	},
 	{
 		code: "program-out-of-memory", in: inLog, retry: RetryNo,
@@ -940,6 +974,8 @@ var table = []row{
 		cause: "The program in {container} could not resolve a host name.",
 		advice: "Check the name, that it belongs to the VPC of the subnets{subnets}, and that the VPC has " +
 			"DNS support on. Containers of an awsvpc task reach each other at localhost, not by name.",
+		local: "Check the name. A local run is not in the VPC, whose names do not resolve here: give the program " +
+			"another one for this run, with the input environment.",
 	},
 	{
 		code: "program-connection", in: inLog, retry: RetryMaybe,
@@ -950,6 +986,8 @@ var table = []row{
 		cause: "The program in {container} could not connect to something that it needs.",
 		advice: "The security group of the other side must let the task's security group in, on that port. " +
 			"If it is a container of the same task, let this one wait with dependsOn and HEALTHY.",
+		local: "Check that it runs, at an address that this machine reaches: a local run is not in the VPC. Give the " +
+			"program another address for this run, with the input environment.",
 	},
 
 	// What is always true.
@@ -964,6 +1002,7 @@ var table = []row{
 		cause: "The task stopped before its containers ran.",
 		advice: "The stopped reason in the console may say more: " +
 			"`aws ecs describe-tasks --cluster {CLUSTER} --tasks TASK`.",
+		local: "The line with the reason says why.",
 	},
 	{
 		code: "resource-initialization", in: inTask, any: []string{"resourceinitializationerror"},
@@ -971,5 +1010,6 @@ var table = []row{
 		cause: "ECS could not get something that the task needs before it starts: its image, secrets, logs, " +
 			"volumes or network.",
 		advice: "Check the permissions of {exec} and that the task can reach the services of AWS. " + pullRoute,
+		local:  "The text of the reason says which.",
 	},
 }

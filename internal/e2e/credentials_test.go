@@ -343,23 +343,36 @@ func TestCredentialsMissing(t *testing.T) {
 			"none",
 			nil,
 			nil,
+			[]string{"error: find AWS credentials: none are given, and this machine has no role (", "sign in with `aws " +
+				"sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
+		},
+		{
+			"none on GitHub",
+			nil,
+			[]string{"GITHUB_ACTIONS=true"},
 			[]string{
-				"error: find AWS credentials: ",
-				"run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set " +
-					"AWS_ACCESS_KEY_ID",
+				"::error::find AWS credentials: none are given, and this machine has no role (",
+				"give the job the permissions id-token: write and the step role-to-assume, or run " +
+					"aws-actions/configure-aws-credentials before it",
 			},
+		},
+		{
+			"none on GitLab",
+			nil,
+			[]string{"GITLAB_CI=true"},
+			[]string{"error: find AWS credentials: ", "give the job id_tokens with AWS_ID_TOKEN"},
 		},
 		{
 			"a metadata service that does not answer",
 			nil,
 			[]string{"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + silent.URL},
-			[]string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"},
+			[]string{"error: find AWS credentials: ", "set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
 		},
 		{
 			"a container service that does not answer",
 			nil,
 			[]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + silent.URL},
-			[]string{"error: find AWS credentials: ", "run aws-actions/configure-aws-credentials"},
+			[]string{"error: find AWS credentials: ", "set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
 		},
 		{
 			"a file of the runner's host",
@@ -372,7 +385,7 @@ func TestCredentialsMissing(t *testing.T) {
 			},
 		},
 		{"a profile of the runner's host", nil, []string{"AWS_PROFILE=host"},
-			[]string{"error: load the AWS configuration: there is no profile host", "unset AWS_PROFILE"}},
+			[]string{"error: load the AWS configuration: there is no profile host", "aws configure list-profiles"}},
 		{
 			"a role and no token",
 			[]string{"--role-to-assume=" + role},
@@ -383,7 +396,7 @@ func TestCredentialsMissing(t *testing.T) {
 			},
 		},
 		{"a token that is not there", []string{"--role-to-assume=" + role, "--web-identity-token-env=OIDC"},
-			nil, []string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
+			[]string{"GITLAB_CI=true"}, []string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
 		{
 			"a token service that is away",
 			[]string{"--role-to-assume=" + role},

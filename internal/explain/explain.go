@@ -30,6 +30,9 @@ type Account interface {
 	KnownAccount() string           // never does
 }
 
+// CI is how things are done on the CI that the step runs in.
+type CI = diagnose.CI
+
 // Explainer knows what messages name besides their subject. Before there are
 // clients the region is empty and the account nil.
 type Explainer struct {
@@ -37,6 +40,8 @@ type Explainer struct {
 	Subnets []string
 	Region  string
 	Account Account
+	CI      diagnose.CI
+	Local   string // how the containers of a local run are run: docker or process; empty on AWS
 
 	// LastLines returns the last lines of a container's log; nil if no log is read.
 	LastLines func(taskARN, container string) []string
@@ -229,7 +234,7 @@ func (e Explainer) taskAdvice(ctx context.Context, state *task.State) []diagnose
 // symptom returns what can be named of a definition's tasks; the definition may
 // be nil.
 func (e Explainer) symptom(ctx context.Context, definition *types.TaskDefinition) diagnose.Symptom {
-	symptom := diagnose.Symptom{Cluster: e.Cluster, Subnets: e.Subnets, Region: e.Region}
+	symptom := diagnose.Symptom{Cluster: e.Cluster, Subnets: e.Subnets, Region: e.Region, CI: e.CI, Local: e.Local}
 	if e.Account != nil && ctx.Err() == nil {
 		symptom.Account = e.Account.Account(ctx)
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -256,7 +257,7 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []La
 			s.Emit.Warning(event.Note{
 				Title: "two tasks of one family run",
 				Text:  fmt.Sprintf("%s and %s were started at the same moment, and the second has begun", taskText(contest.Ahead[0]), taskText(contest.First)),
-				Hint:  "let the CI run one at a time: concurrency (GitHub), resource_group (GitLab), concurrency_group (Buildkite)",
+				Hint:  "let the CI run one at a time: " + cmp.Or(s.Explain.CI.Lock, "give its jobs a lock"),
 			})
 			continue
 		}

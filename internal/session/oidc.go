@@ -23,9 +23,6 @@ var tokenVariables = []string{"BITBUCKET_STEP_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2
 // renewEarly is how long before their end credentials are renewed.
 const renewEarly = 5 * time.Minute
 
-// tokenAdvice says how a job gets a token.
-const tokenAdvice = "on GitHub, give the job the permissions id-token: write; on GitLab, id_tokens and web-identity-token-env; on Bitbucket, oidc: true; on Buildkite, web-identity-token-env with the output of buildkite-agent oidc request-token --audience sts.amazonaws.com; or give the step credentials that may assume the role"
-
 // assumeRole returns credentials of the role that the step is to have: by the
 // CI's OIDC token, or else by the credentials that there are.
 func (c connector) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
@@ -40,7 +37,7 @@ func (c connector) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
 			o.RoleSessionName = name
 		})
 	} else {
-		cfg.Credentials = chained{cfg.Credentials}
+		cfg.Credentials = chained{cfg.Credentials, c.env.CI.Advice().Token}
 		provider = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = name
 		})
@@ -76,14 +73,17 @@ func (l *untilExpiry) HandleFailToRefresh(_ context.Context, last aws.Credential
 }
 
 // chained are the credentials that assume a role where there is no token.
-type chained struct{ aws.CredentialsProvider }
+type chained struct {
+	aws.CredentialsProvider
+	advice string // how to get a token
+}
 
 func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	found, err := c.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
 		return found, explain.WithHint(
 			fmt.Errorf("role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: %w", err),
-			tokenAdvice,
+			c.advice,
 		)
 	}
 	return found, nil
@@ -115,7 +115,7 @@ func (c connector) identityToken() (stscreds.IdentityTokenRetriever, error) {
 	}
 	return nil, explain.WithHint(
 		fmt.Errorf("web-identity-token-env: the variable %s is not set", c.options.WebIdentityTokenEnv),
-		tokenAdvice,
+		c.env.CI.Advice().Token,
 	)
 }
 

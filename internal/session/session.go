@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -143,8 +144,8 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	}
 	if errors.As(err, &missing) {
 		return aws.Config{}, explain.WithHint(
-			fmt.Errorf("load the AWS configuration: there is no profile %s: the files of the runner's host are not in a container action", missing.Profile),
-			"give aws-actions/configure-aws-credentials no aws-profile, or unset AWS_PROFILE and give the keys",
+			fmt.Errorf("load the AWS configuration: there is no profile %s", missing.Profile),
+			profileAdvice(c.env.CI.System),
 		)
 	}
 	if err != nil {
@@ -160,6 +161,19 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 		cfg.APIOptions = append(cfg.APIOptions, renewExpired(cache))
 	}
 	return cfg, err
+}
+
+// profileAdvice says what to do about a profile that is not there.
+func profileAdvice(system string) string {
+	switch system {
+	case "":
+		return "aws configure list-profiles names those that there are: set AWS_PROFILE to one of them, or unset it"
+	case "github":
+		return "the files of the runner's machine are not in a container action: give " +
+			"aws-actions/configure-aws-credentials no aws-profile, or unset AWS_PROFILE and give the keys"
+	}
+	return "the files of the runner's machine are not in the step's container: unset AWS_PROFILE, and give the keys " +
+		"or role-to-assume"
 }
 
 // renewExpired has a call that AWS refuses since the credentials are expired take new ones,
@@ -193,17 +207,23 @@ func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 		c.warnExpiry(found)
 		return nil
 	}
-	err = fmt.Errorf("find AWS credentials: %w", err)
-	hint := "run aws-actions/configure-aws-credentials before this step, give role-to-assume, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN"
+	if strings.Contains(err.Error(), "no EC2 IMDS role found") { // what the SDK looks for last
+		err = fmt.Errorf("find AWS credentials: none are given, and this machine has no role (%w)", err)
+	} else {
+		err = fmt.Errorf("find AWS credentials: %w", err)
+	}
+	hint := c.env.CI.Advice().Credentials
 	var better *explain.HintError
 	file := c.env.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	switch {
 	case errors.As(err, &better):
 		hint = better.Hint
 	case c.options.RoleToAssume != "":
-		hint = "let the role " + c.options.RoleToAssume + " trust the CI's OIDC provider for this repository and branch (its trust policy: sts:AssumeRoleWithWebIdentity)"
+		hint = "let the role " + c.options.RoleToAssume + " trust the CI's OIDC provider for this repository and branch " +
+			"(its trust policy: sts:AssumeRoleWithWebIdentity, with sub " + c.env.CI.Advice().Subject + ")"
 	case file != "":
-		hint = "AWS_WEB_IDENTITY_TOKEN_FILE is " + file + ": only files below the workspace and RUNNER_TEMP are in a step's container"
+		hint = "AWS_WEB_IDENTITY_TOKEN_FILE is " + file + ": only files below the workspace and RUNNER_TEMP are in a " +
+			"step's container"
 	}
 	return explain.WithHint(err, hint)
 }

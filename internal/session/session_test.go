@@ -125,6 +125,7 @@ func TestConnect(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name      string
+		system    string // of the CI
 		variables map[string]string
 		access    input.AWSAccess
 		key       string // of the credentials that are taken; a prefix
@@ -139,8 +140,12 @@ func TestConnect(t *testing.T) {
 		{name: "the region of the input", variables: keys(), access: input.AWSAccess{Region: "us-east-2"}, key: "OWN",
 			region: "us-east-2"},
 		{name: "no region", variables: keys("AWS_REGION", ""), err: "no AWS region: give the input region"},
-		{name: "no credentials", variables: alone(), err: "find AWS credentials",
+		{name: "no credentials", variables: alone(), err: "find AWS credentials: none are given, and this machine has no role",
+			hint: "sign in with `aws sso login`"},
+		{name: "no credentials on GitHub", system: "github", variables: alone(), err: "find AWS credentials",
 			hint: "run aws-actions/configure-aws-credentials"},
+		{name: "no credentials on GitLab", system: "gitlab", variables: alone(), err: "find AWS credentials",
+			hint: "give the job id_tokens with AWS_ID_TOKEN"},
 		{name: "a token file that is not there", variables: alone("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/file", "AWS_ROLE_ARN",
 			role), err: "find AWS credentials", hint: "AWS_WEB_IDENTITY_TOKEN_FILE is /no/file"},
 		{name: "a profile of the host, and keys", variables: keys("AWS_PROFILE", "prod"), key: "OWN", region: "eu-west-1",
@@ -148,7 +153,9 @@ func TestConnect(t *testing.T) {
 		{name: "a profile of the host, and a role", variables: alone("AWS_PROFILE", "prod", "CIRCLE_OIDC_TOKEN", "circle"),
 			access: assume, key: "ASSUMED", call: "AssumeRoleWithWebIdentity", token: "circle", notice: "role-to-assume is used"},
 		{name: "a profile of the host alone", variables: alone("AWS_PROFILE", "prod"), err: "there is no profile prod",
-			hint: "unset AWS_PROFILE"},
+			hint: "aws configure list-profiles"},
+		{name: "a profile of the host alone, in a CI", system: "gitlab", variables: alone("AWS_PROFILE", "prod"),
+			err: "there is no profile prod", hint: "unset AWS_PROFILE"},
 		{name: "a role by GitHub's token", variables: keys(append(minted, "BITBUCKET_STEP_OIDC_TOKEN", "other")...),
 			access: assume, key: "ASSUMED", call: "AssumeRoleWithWebIdentity", token: "minted-token"},
 		{name: "a role by Bitbucket's token", variables: alone("BITBUCKET_STEP_OIDC_TOKEN", "bucket"), access: assume,
@@ -158,15 +165,16 @@ func TestConnect(t *testing.T) {
 		{name: "a role by the token of a variable, before GitHub's", variables: keys(append(minted, "MY_TOKEN", "mine")...),
 			access: input.AWSAccess{RoleToAssume: role,
 				WebIdentityTokenEnv: "MY_TOKEN"}, key: "ASSUMED", call: "AssumeRoleWithWebIdentity", token: "mine"},
-		{name: "a variable that is not set", variables: keys(minted...),
+		{name: "a variable that is not set", system: "gitlab", variables: keys(minted...),
 			access: input.AWSAccess{RoleToAssume: role,
 				WebIdentityTokenEnv: "MY_TOKEN"}, err: "the variable MY_TOKEN is not set", hint: "id_tokens"},
 		{name: "a role by other credentials", variables: keys(), access: assume, key: "ASSUMED", call: "AssumeRole"},
-		{name: "a role by nothing", variables: alone(), access: assume,
+		{name: "a role by nothing", system: "github", variables: alone(), access: assume,
 			err: "the CI gives the step no OIDC token, and there are no other credentials", hint: "permissions id-token: write"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := environment(t, tt.variables)
+			env.CI.System = tt.system
 			t.Setenv("AWS_ENDPOINT_URL_STS", web.URL)
 			var got events
 			calls := len(server.calls)
