@@ -19,6 +19,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Run is what a step did, as far as it came.
@@ -35,7 +36,7 @@ func (r Run) Result(e explain.Explainer) result.Result {
 	c, out := r.Config, r.Outcome
 	res := result.Result{
 		Status: result.Succeeded, Commit: r.Draft.Commit, Registered: out.Registered(), Compared: comparisons(r.Compared),
-		Local: c.Local != "", Ended: time.Now(), Rule: task.Rule{All: c.VerdictAll(), Names: c.VerdictNames()},
+		Local: c.Local != "", Ended: time.Now(), Rule: verdict.Rule{All: c.VerdictAll(), Names: c.VerdictNames()},
 		Cluster: c.Cluster, Region: cmp.Or(e.Region, c.Region),
 	}
 	for _, i := range out.NotRun {
@@ -62,7 +63,7 @@ func (r Run) Result(e explain.Explainer) result.Result {
 		}
 		res.Failures = append(res.Failures, out.Failures(i)...)
 		for _, state := range deciding {
-			if failed == nil && state.Verdict != nil && state.Verdict.Outcome != task.Succeeded {
+			if failed == nil && state.Verdict != nil && state.Verdict.Outcome != verdict.Succeeded {
 				failed = state
 			}
 			if !state.Done() {

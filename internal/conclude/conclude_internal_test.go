@@ -20,6 +20,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // stateOf is a task in a state of one word.
@@ -27,11 +28,11 @@ func stateOf(word string) *task.State {
 	s := &task.State{Task: types.Task{TaskArn: aws.String("arn:task/0123456789")}, Definition: &types.TaskDefinition{Family: aws.String("job"), Revision: 1}}
 	switch word {
 	case "good":
-		s.Verdict = &task.Verdict{Outcome: task.Succeeded}
+		s.Verdict = &verdict.Verdict{Outcome: verdict.Succeeded}
 	case "failed":
-		s.Verdict = &task.Verdict{Outcome: task.Failed, ExitCode: aws.Int32(3), Reason: "app exited with code 3"}
+		s.Verdict = &verdict.Verdict{Outcome: verdict.Failed, ExitCode: aws.Int32(3), Reason: "app exited with code 3"}
 	case "codeless":
-		s.Verdict = &task.Verdict{Outcome: task.Lost, Reason: "lost"}
+		s.Verdict = &verdict.Verdict{Outcome: verdict.Lost, Reason: "lost"}
 	case "reached":
 		s.Reached = true
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Faults returns what went wrong, each with what is likely behind it: the tasks
@@ -71,13 +72,13 @@ func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *run.Ledger
 // accepted the order to stop it from if it is stopping.
 func failedByItself(state *task.State, stopping bool) bool {
 	v := state.Verdict
-	return v != nil && v.Outcome != task.Succeeded && (!stopping || v.Outcome == task.Failed)
+	return v != nil && v.Outcome != verdict.Succeeded && (!stopping || v.Outcome == verdict.Failed)
 }
 
 // isUnfinished reports whether a task had not ended by itself, nor was as was asked for.
 func isUnfinished(state *task.State, stopping bool) bool {
 	v := state.Verdict
-	return !state.Reached && (v == nil || stopping && v.Outcome != task.Succeeded && v.Outcome != task.Failed)
+	return !state.Reached && (v == nil || stopping && v.Outcome != verdict.Succeeded && v.Outcome != verdict.Failed)
 }
 
 // endedByTimeout reports whether a launch came to nothing since there was no time

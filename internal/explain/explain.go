@@ -21,6 +21,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Account returns the id of the account that the credentials are of; empty if it
@@ -198,7 +199,7 @@ func placeOf(source *taskdef.Definition, container string) document.Place {
 func (e Explainer) taskAdvice(ctx context.Context, state *task.State) []diagnose.Advice {
 	about := e.symptom(ctx, state.Definition)
 	about.StopCode, about.StoppedReason = string(state.StopCode), aws.ToString(state.StoppedReason)
-	if state.Verdict.Outcome == task.Lost {
+	if state.Verdict.Outcome == verdict.Lost {
 		about.End = diagnose.Lost
 	}
 	about.Fargate = state.LaunchType == types.LaunchTypeFargate
@@ -214,7 +215,7 @@ func (e Explainer) taskAdvice(ctx context.Context, state *task.State) []diagnose
 		if end.Name == state.Verdict.Container {
 			symptom := e.containerSymptom(about, state, end)
 			symptom.Finished, symptom.EndedFirst = state.Verdict.Beside, state.Verdict.EndedFirst
-			symptom.Together = slices.ContainsFunc(state.Ends(), func(other task.End) bool {
+			symptom.Together = slices.ContainsFunc(state.Ends(), func(other verdict.End) bool {
 				return other.Essential && other.ExitCode != nil && other.Name != end.Name
 			})
 			add(symptom)
@@ -250,7 +251,7 @@ func (e Explainer) symptom(ctx context.Context, definition *types.TaskDefinition
 	return symptom
 }
 
-func (e Explainer) containerSymptom(symptom diagnose.Symptom, state *task.State, end task.End) diagnose.Symptom {
+func (e Explainer) containerSymptom(symptom diagnose.Symptom, state *task.State, end verdict.End) diagnose.Symptom {
 	for _, defined := range state.Definition.ContainerDefinitions {
 		if aws.ToString(defined.Name) == end.Name {
 			symptom = withContainer(symptom, defined)

@@ -18,6 +18,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // account is one whose id takes a look-up.
@@ -165,7 +166,7 @@ func TestTask(t *testing.T) {
 			Name:   aws.String("app"),
 			Reason: aws.String("CannotPullContainerError: not found"),
 		}},
-	}, Verdict: &task.Verdict{Outcome: task.Failed, Container: "app", Reason: "it did not start"}}
+	}, Verdict: &verdict.Verdict{Outcome: verdict.Failed, Container: "app", Reason: "it did not start"}}
 	note := e.Task(t.Context(), state, source(t))
 	if note.Line != 3 || !note.Aside || len(note.Advice) == 0 || len(note.Lines) != 1 ||
 		note.Text != "task 01234567 of job:1: it did not start" {

@@ -13,6 +13,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // stoppedListed is for how long ECS certainly lists a task that has stopped.
@@ -95,8 +96,8 @@ func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
 	return own, nil
 }
 
-func (p *post) rule() task.Rule {
-	return task.Rule{All: p.Config.VerdictAll(), Names: p.Config.VerdictNames()}
+func (p *post) rule() verdict.Rule {
+	return verdict.Rule{All: p.Config.VerdictAll(), Names: p.Config.VerdictNames()}
 }
 
 // leave names a revision that stays, and how to deregister it.
@@ -137,7 +138,7 @@ func (p *post) tasksKnown(revision *types.TaskDefinition, shown []string) bool {
 
 // mayHaveSucceeded reports whether a task of a revision may have come to a good end by a
 // rule: a deciding container ended with code 0, and none with a code that no excuse is for.
-func mayHaveSucceeded(revision *types.TaskDefinition, t types.Task, rule task.Rule) bool {
+func mayHaveSucceeded(revision *types.TaskDefinition, t types.Task, rule verdict.Rule) bool {
 	good := false
 	for _, c := range t.Containers {
 		decides := slices.ContainsFunc(revision.ContainerDefinitions, func(defined types.ContainerDefinition) bool {

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 func TestMayHaveSucceeded(t *testing.T) {
@@ -17,7 +17,7 @@ func TestMayHaveSucceeded(t *testing.T) {
 	}}
 	for _, tt := range []struct {
 		name               string
-		rule               task.Rule
+		rule               verdict.Rule
 		app, proxy, worker *int32
 		want               bool
 	}{
@@ -29,8 +29,8 @@ func TestMayHaveSucceeded(t *testing.T) {
 		{name: "one has", app: code(0), want: true},
 		{name: "what does not decide", proxy: code(0)},
 		{name: "a code that does not decide", app: code(0), proxy: code(3), want: true},
-		{name: "a code that decides by the rule", rule: task.Rule{All: true}, app: code(0), proxy: code(3)},
-		{name: "the one that the rule names", rule: task.Rule{Names: []string{"proxy"}}, app: code(1), proxy: code(0), want: true},
+		{name: "a code that decides by the rule", rule: verdict.Rule{All: true}, app: code(0), proxy: code(3)},
+		{name: "the one that the rule names", rule: verdict.Rule{Names: []string{"proxy"}}, app: code(1), proxy: code(0), want: true},
 	} {
 		states := types.Task{Containers: []types.Container{
 			{Name: aws.String("app"), ExitCode: tt.app}, {Name: aws.String("proxy"), ExitCode: tt.proxy},

@@ -23,6 +23,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Options say how logs are read and shown.
@@ -138,8 +139,8 @@ func endOf(state *task.State, container types.Container, name string) tail.End {
 	end := tail.End{At: state.EndOf(name), Gone: state.Gone()}
 	end.Failed = container.ExitCode == nil || *container.ExitCode != 0
 	if v := state.Verdict; v != nil {
-		end.Failed = v.Outcome != task.Succeeded
-		if v.Outcome == task.Lost {
+		end.Failed = v.Outcome != verdict.Succeeded
+		if v.Outcome == verdict.Lost {
 			end.At = time.Now()
 		}
 	}

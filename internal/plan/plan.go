@@ -19,6 +19,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Plan is what a run does.
@@ -53,7 +54,7 @@ type Job struct {
 	Definition Source                     // ToRegister or Existing
 	Request    map[string]json.RawMessage // of RunTask, but for what each call sets
 	Count      int                        // of tasks
-	Rule       task.Rule                  // which containers decide
+	Rule       verdict.Rule               // which containers decide
 }
 
 // A Source is where a job's definition comes from: [ToRegister] or [Existing], and

@@ -20,6 +20,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // resolver asks AWS for what a draft lacks.
@@ -54,7 +55,7 @@ func (d Draft) Resolve(ctx context.Context, clients *session.Clients, emit event
 		return p, err
 	}
 	for _, job := range resolved {
-		rule := task.Rule{All: d.config.VerdictAll(), Names: d.config.VerdictNames(), Job: job.Settings.Container}
+		rule := verdict.Rule{All: d.config.VerdictAll(), Names: d.config.VerdictNames(), Job: job.Settings.Container}
 		p.Jobs = append(p.Jobs, Job{job.Definition, job.Request, job.Settings.Count, rule})
 	}
 	p.Groups = groupsOf(len(p.Jobs), d.config.Order)

@@ -10,6 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Changed tells the state of a task at a time since the launch.
@@ -51,7 +52,7 @@ func (r *Report) isNews(arn, text string) bool {
 	return true
 }
 
-func endText(end task.End) string {
+func endText(end verdict.End) string {
 	text := "no exit code"
 	switch {
 	case end.ExitCode != nil:

@@ -14,6 +14,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // The form of the result as JSON, with what its members mean. Members are added
@@ -40,7 +41,7 @@ type (
 		TaskARN            string          `json:"taskArn" doc:"The task's ARN."`
 		TaskDefinition     string          `json:"taskDefinition" doc:"Its definition's family:revision."`
 		LastStatus         string          `json:"lastStatus" doc:"The last status that ECS showed of it."`
-		Outcome            task.Outcome    `json:"outcome,omitempty" oneof:"succeeded,failed,not-started,stopped,lost" doc:"How it ended; not there if it has not."`
+		Outcome            verdict.Outcome `json:"outcome,omitempty" oneof:"succeeded,failed,not-started,stopped,lost" doc:"How it ended; not there if it has not."`
 		Reason             string          `json:"reason,omitempty" doc:"Why, in one line."`
 		StopCode           string          `json:"stopCode,omitempty" doc:"ECS's stopCode."`
 		StoppedReason      string          `json:"stoppedReason,omitempty" doc:"ECS's stoppedReason."`

@@ -18,6 +18,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Status is how the step ended.
@@ -51,7 +52,7 @@ type Result struct {
 	Registered  []string                // ARNs of those that this step registered
 	Tasks       []*task.State           // that this step started
 	Replaced    []string                // ARNs of those of them that others were started for
-	Rule        task.Rule               // which containers decide
+	Rule        verdict.Rule            // which containers decide
 	Failures    []types.Failure         // why tasks did not start
 	Faults      []event.Note            // what went wrong, as it was told
 	Logs        []Log                   // of the tasks' containers
@@ -100,7 +101,7 @@ func (r Result) logURLs() []string {
 
 // Good reports whether nothing is wrong with a task that is done.
 func Good(state *task.State) bool {
-	return state.Verdict != nil && state.Verdict.Outcome == task.Succeeded || state.Reached
+	return state.Verdict != nil && state.Verdict.Outcome == verdict.Succeeded || state.Reached
 }
 
 // FailedFirst returns the tasks, those that failed first.

@@ -20,6 +20,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -143,7 +144,7 @@ func TestFittingOutputs(t *testing.T) {
 			for i := range tt.tasks {
 				state := resulttest.FailedTask(tt.text)
 				if i%3 > 0 {
-					state.Verdict = &task.Verdict{Outcome: task.Succeeded}
+					state.Verdict = &verdict.Verdict{Outcome: verdict.Succeeded}
 				}
 				state.TaskArn = aws.String(fmt.Sprintf("arn:aws:ecs:eu-west-1:123456789012:task/jobs/%032x", i))
 				r.Tasks = append(r.Tasks, state)

@@ -16,6 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // What a report has of one container. CIs cut, or refuse, reports of several MiB.
@@ -159,7 +160,7 @@ func (j junit) suite(definition *types.TaskDefinition) junitSuite {
 }
 
 // container fills the case of one container.
-func (j junit) container(state *task.State, end task.End, c junitCase) junitCase {
+func (j junit) container(state *task.State, end verdict.End, c junitCase) junitCase {
 	c.took, _ = result.Ran(state, j.result.Ended)
 	c.Output = strings.Join(j.result.LogOf(state, end.Name).LastLines(j.clean, caseLines), "\n")
 	fault := func(message string) *junitFault {
@@ -171,7 +172,7 @@ func (j junit) container(state *task.State, end task.End, c junitCase) junitCase
 		c.Skipped = &junitFault{Message: j.text(j.result.Reason)}
 	case v == nil:
 		c.Error = fault(j.text("the task had not ended: " + j.result.Reason))
-	case end.Name == j.blamed(state) && v.Outcome == task.Failed && end.ExitCode != nil:
+	case end.Name == j.blamed(state) && v.Outcome == verdict.Failed && end.ExitCode != nil:
 		c.Failure = fault(j.text(v.Reason))
 		c.Failure.Type = string(v.Outcome)
 	case end.Name == j.blamed(state):
@@ -192,7 +193,7 @@ func (j junit) container(state *task.State, end task.End, c junitCase) junitCase
 // decided or, where none did, the first that could have.
 func (j junit) blamed(state *task.State) string {
 	ends := deciding(j.result, state)
-	if i := slices.IndexFunc(ends, func(end task.End) bool { return end.Name == state.Verdict.Container }); i >= 0 {
+	if i := slices.IndexFunc(ends, func(end verdict.End) bool { return end.Name == state.Verdict.Container }); i >= 0 {
 		return ends[i].Name
 	}
 	if len(ends) == 0 {

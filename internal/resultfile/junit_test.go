@@ -15,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // read returns what Python reads in the JUnit report of a result, which xmllint must
@@ -49,21 +50,21 @@ func read(t *testing.T, r result.Result) string {
 
 // The report has a failure or an error if and only if the step failed.
 func TestJUnit(t *testing.T) {
-	well := task.Verdict{Outcome: task.Succeeded}
+	well := verdict.Verdict{Outcome: verdict.Succeeded}
 	running := ended(firstID, well, nil, nil)
 	running.Verdict, running.ExecutionStoppedAt, running.StoppedAt = nil, nil, nil
 	reached := ended(firstID, well, nil, nil)
 	reached.Verdict, reached.ExecutionStoppedAt, reached.StoppedAt, reached.Reached = nil, nil, nil, true
-	notStarted := ended(firstID, task.Verdict{Outcome: task.NotStarted, Reason: "the task failed to start: CannotPullContainerError"}, nil, nil)
+	notStarted := ended(firstID, verdict.Verdict{Outcome: verdict.NotStarted, Reason: "the task failed to start: CannotPullContainerError"}, nil, nil)
 	notStarted.StartedAt = nil
-	failed := ended(firstID, task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(3), Reason: "container app ended with code 3"}, code(3), code(143))
+	failed := ended(firstID, verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(3), Reason: "container app ended with code 3"}, code(3), code(143))
 	replaced := of(result.Succeeded, 0, "every deciding container ended with code 0",
-		ended(firstID, task.Verdict{Outcome: task.Stopped, HostLost: true, Reason: "AWS took the Spot capacity back"}, nil, nil), ended(secondID, well, code(0), code(0)))
+		ended(firstID, verdict.Verdict{Outcome: verdict.Stopped, HostLost: true, Reason: "AWS took the Spot capacity back"}, nil, nil), ended(secondID, well, code(0), code(0)))
 	replaced.Replaced = []string{*replaced.Tasks[0].TaskArn}
-	all := of(result.Failed, 4, "container proxy ended with code 4", ended(firstID, task.Verdict{Outcome: task.Failed, Container: "proxy", ExitCode: code(4), Reason: "container proxy ended with code 4"}, code(0), code(4)))
+	all := of(result.Failed, 4, "container proxy ended with code 4", ended(firstID, verdict.Verdict{Outcome: verdict.Failed, Container: "proxy", ExitCode: code(4), Reason: "container proxy ended with code 4"}, code(0), code(4)))
 	all.Rule.All = true
 	both := all
-	both.Tasks = []*task.State{ended(firstID, task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(3), Reason: "container app ended with code 3"}, code(3), code(4))}
+	both.Tasks = []*task.State{ended(firstID, verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(3), Reason: "container app ended with code 3"}, code(3), code(4))}
 	nothing := result.Result{Status: result.Errored, ExitCode: 125, Reason: "job.json:1:1: expected a definition",
 		Faults: []event.Note{{File: "job.json", Line: 1, Column: 1, Text: "expected a definition"}}}
 	twice := of(result.Succeeded, 0, "every deciding container ended with code 0", ended(firstID, well, code(0), code(0)), ended(secondID, well, code(0), code(0)))

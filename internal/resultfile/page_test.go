@@ -22,7 +22,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // axe is where npm ci puts it, of the package in testdata/axe.
@@ -64,11 +64,11 @@ func pages() map[string]result.Result {
 		return map[string]result.Result{"failed": failed}
 	}
 	dry := result.Result{Status: result.Succeeded, Reason: "dry run: nothing was changed", Requests: []result.Request{{Operation: "RunTask", Input: json.RawMessage(`{"cluster":"default"}`)}}}
-	running := ended(firstID, task.Verdict{}, nil, nil)
+	running := ended(firstID, verdict.Verdict{}, nil, nil)
 	running.Verdict, running.ExecutionStoppedAt, running.StoppedAt, running.LastStatus = nil, nil, nil, aws.String("RUNNING")
 	many := of(result.Succeeded, 0, "every deciding container ended with code 0")
 	for i := range 12 {
-		many.Tasks = append(many.Tasks, ended(fmt.Sprintf("%08x", 0xabc0000+i), task.Verdict{Outcome: task.Succeeded}, code(0), code(0)))
+		many.Tasks = append(many.Tasks, ended(fmt.Sprintf("%08x", 0xabc0000+i), verdict.Verdict{Outcome: verdict.Succeeded}, code(0), code(0)))
 	}
 	return map[string]result.Result{
 		"failed": failed, "dry-run": dry, "many": many,
@@ -220,7 +220,7 @@ func TestPageSize(t *testing.T) {
 	r := failedStep(long)
 	r.Tasks, r.Logs = nil, nil
 	for i := range 100 {
-		state := ended(fmt.Sprintf("%032x", i), task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(1), Reason: long})
+		state := ended(fmt.Sprintf("%032x", i), verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(1), Reason: long})
 		state.StoppedReason = aws.String(long)
 		state.Definition.ContainerDefinitions = nil
 		for n := range 10 {

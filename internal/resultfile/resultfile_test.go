@@ -15,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 var launch = time.Date(2026, 11, 24, 23, 59, 30, 0, time.UTC)
@@ -35,8 +36,8 @@ func definition() *types.TaskDefinition {
 }
 
 // ended is a task of migrate:7 whose containers ended with codes, nil for none.
-func ended(id string, verdict task.Verdict, codes ...*int32) *task.State {
-	state := &task.State{Definition: definition(), Verdict: &verdict, Task: types.Task{
+func ended(id string, v verdict.Verdict, codes ...*int32) *task.State {
+	state := &task.State{Definition: definition(), Verdict: &v, Task: types.Task{
 		TaskArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task/jobs/" + id), LastStatus: aws.String("STOPPED"),
 		CreatedAt: at(0), PullStartedAt: at(12), PullStoppedAt: at(30.5), StartedAt: at(31), ExecutionStoppedAt: at(91), StoppedAt: at(102),
 	}}
@@ -61,9 +62,9 @@ func of(status result.Status, exitCode int, reason string, states ...*task.State
 // failedStep is a step with a task that failed and one that succeeded, with text from outside
 // wherever there can be some.
 func failedStep(text string) result.Result {
-	failed := ended(firstID, task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: code(3), Reason: text}, code(3), code(143))
+	failed := ended(firstID, verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(3), Reason: text}, code(3), code(143))
 	failed.StoppedReason, failed.Containers[0].Reason = aws.String(text), aws.String(text)
-	r := of(result.Failed, 3, text, ended(secondID, task.Verdict{Outcome: task.Succeeded}, code(0), code(0)), failed)
+	r := of(result.Failed, 3, text, ended(secondID, verdict.Verdict{Outcome: verdict.Succeeded}, code(0), code(0)), failed)
 	r.Commit = text
 	r.TaskOutputs = outputs.Values{"version": text}
 	r.Failures = []types.Failure{{Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}}

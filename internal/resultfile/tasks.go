@@ -7,12 +7,13 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // deciding returns the containers of a task on which its verdict rests, in the
 // order of its definition.
-func deciding(r result.Result, state *task.State) []task.End {
-	var ends []task.End
+func deciding(r result.Result, state *task.State) []verdict.End {
+	var ends []verdict.End
 	for i, end := range state.Ends() {
 		if r.Rule.Decides(state.Definition.ContainerDefinitions[i]) {
 			ends = append(ends, end)

@@ -13,21 +13,22 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // state is a task with a verdict of one letter: good, failed, lost host, no room; or
 // open.
-func state(arn string, verdict byte) *task.State {
+func state(arn string, letter byte) *task.State {
 	s := &task.State{Task: types.Task{TaskArn: aws.String(arn)}}
-	switch verdict {
+	switch letter {
 	case 'g':
-		s.Verdict = &task.Verdict{Outcome: task.Succeeded}
+		s.Verdict = &verdict.Verdict{Outcome: verdict.Succeeded}
 	case 'f':
-		s.Verdict = &task.Verdict{Outcome: task.Failed}
+		s.Verdict = &verdict.Verdict{Outcome: verdict.Failed}
 	case 'l':
-		s.Verdict = &task.Verdict{HostLost: true}
+		s.Verdict = &verdict.Verdict{HostLost: true}
 	case 'n':
-		s.Verdict = &task.Verdict{NoRoom: true}
+		s.Verdict = &verdict.Verdict{NoRoom: true}
 	}
 	return s
 }

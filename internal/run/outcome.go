@@ -11,6 +11,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Registered is a job whose definition ECS has, or refused.
@@ -111,7 +112,7 @@ func (o Outcome) Succeeded() []string {
 	for i := range o.Jobs {
 		for _, state := range o.Deciding(i) {
 			arn := aws.ToString(state.TaskDefinitionArn)
-			succeeded := state.Reached || state.Verdict != nil && state.Verdict.Outcome == task.Succeeded
+			succeeded := state.Reached || state.Verdict != nil && state.Verdict.Outcome == verdict.Succeeded
 			before, known := good[arn]
 			if good[arn] = succeeded && (before || !known); !known {
 				arns = append(arns, arn)

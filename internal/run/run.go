@@ -23,6 +23,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Logs follows the logs of a run's containers.
@@ -206,7 +207,7 @@ func (s *runner) allSucceeded(group []int) bool {
 		}
 	}
 	return !slices.ContainsFunc(s.deciding(group), func(state *task.State) bool {
-		return state.Verdict != nil && state.Verdict.Outcome != task.Succeeded
+		return state.Verdict != nil && state.Verdict.Outcome != verdict.Succeeded
 	})
 }
 

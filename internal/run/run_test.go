@@ -24,6 +24,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // containers run each for a time of the bubble's clock and end with a code.
@@ -276,7 +277,7 @@ func TestRun(t *testing.T) {
 				for i := range out.Plan.Jobs {
 					tasks += len(out.Replaced(i)) + len(out.Deciding(i))
 					for _, state := range out.Deciding(i) {
-						if state.Verdict != nil && state.Verdict.Outcome == task.Succeeded {
+						if state.Verdict != nil && state.Verdict.Outcome == verdict.Succeeded {
 							good++
 						}
 					}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // fastRetry is the runner for the last seconds.
@@ -114,7 +115,7 @@ func (s *runner) ours(states []*task.State) []*task.State {
 // stopMissing stops tasks that ECS no longer shows, in case they run all the same.
 func (s *runner) stopMissing(ctx context.Context, states []*task.State) {
 	missing := slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
-		return state.Verdict == nil || state.Verdict.Outcome != task.Lost
+		return state.Verdict == nil || state.Verdict.Outcome != verdict.Lost
 	})
 	if len(missing) == 0 || !s.Plan.End.StopOnInterrupt {
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // mostBars is how many tasks a diagram shows: more can't be read, and Mermaid
@@ -83,7 +84,7 @@ func axis(span time.Duration) string {
 // mark colours a bar: what went on in vain, what is still under way, and the
 // rest, of which the run stands out.
 func mark(state *task.State, p result.Phase) string {
-	failed := state.Verdict != nil && state.Verdict.Outcome != task.Succeeded
+	failed := state.Verdict != nil && state.Verdict.Outcome != verdict.Succeeded
 	switch {
 	case failed && p.Name != "stop" && !followed(state, p.Name):
 		return "crit, "

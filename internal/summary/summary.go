@@ -15,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // What a job's summary may have: GitHub drops one of more than 1 MiB as a whole,
@@ -146,7 +147,7 @@ func (s *summary) table(r result.Result) string {
 	return text.String()
 }
 
-func (s *summary) row(r result.Result, state *task.State, first bool, end task.End) string {
+func (s *summary) row(r result.Result, state *task.State, first bool, end verdict.End) string {
 	name, took := "", ""
 	if first {
 		address := ""
@@ -288,7 +289,7 @@ func (s *summary) lines(r result.Result) {
 
 // failed reports whether a container failed, rather than was stopped with the
 // task: ECS sends SIGTERM, and SIGKILL to those that don't heed it.
-func failed(state *task.State, end task.End) bool {
+func failed(state *task.State, end verdict.End) bool {
 	if state.Verdict != nil && state.Verdict.Container == end.Name || end.ExitCode == nil || end.Reason != "" {
 		return true
 	}

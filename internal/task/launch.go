@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // PerCall is how many tasks one RunTask starts at the most.
@@ -77,7 +79,10 @@ type FailedLaunchError struct {
 func (e *FailedLaunchError) Error() string {
 	var reasons []string
 	for _, failure := range e.Failures {
-		reason := join(aws.ToString(failure.Reason), aws.ToString(failure.Detail))
+		reason := aws.ToString(failure.Reason)
+		if detail := aws.ToString(failure.Detail); detail != "" {
+			reason += ": " + detail
+		}
 		if arn := aws.ToString(failure.Arn); arn != "" {
 			reason += " (" + arn + ")"
 		}
@@ -224,7 +229,7 @@ func refusedForCapacity(err error) []types.Failure {
 // forWantOfCapacity reports whether every failure is for want of room.
 func forWantOfCapacity(failures []types.Failure) bool {
 	for _, failure := range failures {
-		if !noRoom(aws.ToString(failure.Reason)) {
+		if !verdict.NoRoom(aws.ToString(failure.Reason)) {
 			return false
 		}
 	}

@@ -11,13 +11,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/aws/smithy-go/middleware"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -122,12 +123,6 @@ func Family(name string) string {
 // Name returns family:revision of a definition.
 func Name(definition *types.TaskDefinition) string {
 	return fmt.Sprintf("%s:%d", aws.ToString(definition.Family), definition.Revision)
-}
-
-// essential reports whether the task ends with the container. ECS takes an
-// absent member for true.
-func essential(container types.ContainerDefinition) bool {
-	return container.Essential == nil || *container.Essential
 }
 
 // Transient reports whether a call that ended in err may well succeed if it is

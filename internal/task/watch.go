@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // Goal is the state that a watch waits for.
@@ -30,25 +32,29 @@ type State struct {
 	Definition *types.TaskDefinition
 
 	// Rule says which containers decide. It must not change once the task is watched.
-	Rule Rule
+	Rule verdict.Rule
 
 	// Verdict is nil until the task has ended one way or the other. A task that
 	// has reached a goal other than its end has none.
-	Verdict *Verdict
+	Verdict *verdict.Verdict
 
 	// Reached is true once the task is in the state that was waited for.
 	Reached bool
 
-	order    Order     // in which containers were seen to end
-	launched time.Time // when ECS accepted the task; zero if that was before the watch
-	seen     bool      // by DescribeTasks
-	missed   time.Time // since when ECS does not show the task; zero if it does
-	running  time.Time // since when the task was seen to be RUNNING; zero if it was not
-	ran      time.Time // when the task was last seen to be RUNNING; zero if it was not
+	order    verdict.Order // in which containers were seen to end
+	launched time.Time     // when ECS accepted the task; zero if that was before the watch
+	seen     bool          // by DescribeTasks
+	missed   time.Time     // since when ECS does not show the task; zero if it does
+	running  time.Time     // since when the task was seen to be RUNNING; zero if it was not
+	ran      time.Time     // when the task was last seen to be RUNNING; zero if it was not
 
 	ended map[string]time.Time // when containers ended, by their names
 	gone  time.Time            // when the task was STOPPED; zero if it is not
 }
+
+// Ends returns the containers of the task's definition in its order, without those that
+// AWS injected.
+func (s *State) Ends() []verdict.End { return verdict.Ends(s.Definition, s.Task) }
 
 // Done reports whether there is nothing more to wait for.
 func (s *State) Done() bool { return s.Verdict != nil || s.Reached }
@@ -56,7 +62,7 @@ func (s *State) Done() bool { return s.Verdict != nil || s.Reached }
 // RunsOn reports whether the task was judged while ECS lets it run: the containers
 // that decide have ended, and others have not.
 func (s *State) RunsOn() bool {
-	return s.Verdict != nil && s.Verdict.Outcome != Lost && !ended(s.Task) && !stopping(s.Task)
+	return s.Verdict != nil && s.Verdict.Outcome != verdict.Lost && !verdict.Ended(s.Task) && !verdict.Stopping(s.Task)
 }
 
 // States returns the states of launched tasks, as RunTask answered them.
@@ -207,10 +213,10 @@ func (s *State) settled() bool {
 		return true
 	case s.Verdict == nil:
 		return false
-	case s.Verdict.Outcome == Lost || !s.gone.IsZero():
+	case s.Verdict.Outcome == verdict.Lost || !s.gone.IsZero():
 		return true
 	}
-	return s.Verdict.Outcome == Succeeded && len(s.ended) >= len(s.Definition.ContainerDefinitions)
+	return s.Verdict.Outcome == verdict.Succeeded && len(s.ended) >= len(s.Definition.ContainerDefinitions)
 }
 
 // longPoll is how long a DescribeTasks waits for a change at the most. The waits between
@@ -275,7 +281,7 @@ func (w Watch) interval(open []*State) time.Duration {
 		switch {
 		case s.Verdict != nil:
 			wait = min(wait, shortestInterval)
-		case stopping(s.Task):
+		case verdict.Stopping(s.Task):
 			return stoppingInterval
 		case s.running.IsZero() && since >= startingTime:
 		case s.running.IsZero() && aws.ToString(s.LastStatus) == "PROVISIONING":
@@ -341,8 +347,8 @@ func (s *State) update(task types.Task, w Watch) {
 		}
 		return
 	}
-	if verdict, decided := Judge(s.Definition, task, s.Rule, s.order); decided {
-		s.Verdict, changed = &verdict, true
+	if v, decided := verdict.Judge(s.Definition, task, s.Rule, s.order); decided {
+		s.Verdict, changed = &v, true
 	}
 	reached := s.Verdict == nil && reached(s.Definition, task, w.Goal)
 	changed = changed || reached != s.Reached
@@ -368,22 +374,22 @@ func (s *State) note(w Watch) {
 		}
 		return w.Clock(*at)
 	}
-	if aws.ToString(s.LastStatus) == "RUNNING" && !stopping(s.Task) {
+	if aws.ToString(s.LastStatus) == "RUNNING" && !verdict.Stopping(s.Task) {
 		s.ran = now
 		if s.running.IsZero() {
 			s.running = now
 		}
 	}
 	s.ended = maps.Clone(s.ended) // which copies of the state share
-	over := ended(s.Task)
+	over := verdict.Ended(s.Task)
 	if s.gone.IsZero() && over {
 		s.gone = local(s.StoppedAt)
 	}
 	for _, defined := range s.Definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
 		at, known := s.ended[name]
-		container := find(s.Task, name)
-		if !over && (container == nil || aws.ToString(container.LastStatus) != "STOPPED" || restarts(defined) && !stopping(s.Task)) {
+		container := verdict.Container(s.Task, name)
+		if !over && (container == nil || aws.ToString(container.LastStatus) != "STOPPED" || verdict.Restarts(defined) && !verdict.Stopping(s.Task)) {
 			delete(s.ended, name)
 			continue
 		}
@@ -402,11 +408,6 @@ func (s *State) note(w Watch) {
 		}
 		s.ended[name] = at
 	}
-}
-
-// restarts reports whether ECS may start a container again that has ended.
-func restarts(container types.ContainerDefinition) bool {
-	return container.RestartPolicy != nil && aws.ToBool(container.RestartPolicy.Enabled)
 }
 
 // EndOf returns when a container of the task ended, by this machine's clock: when ECS
@@ -433,7 +434,7 @@ func (s *State) missing(w Watch) {
 	if s.Verdict != nil || w.age(s) < missingGrace || time.Since(s.missed) < missingFor {
 		return
 	}
-	s.Verdict = &Verdict{Outcome: Lost, Reason: "ECS no longer knows the task: it ended more than an hour ago, or the cluster is another"}
+	s.Verdict = &verdict.Verdict{Outcome: verdict.Lost, Reason: "ECS no longer knows the task: it ended more than an hour ago, or the cluster is another"}
 	if w.Changed != nil {
 		w.Changed(s)
 	}
@@ -463,7 +464,7 @@ func healthy(definition *types.TaskDefinition, task types.Task) bool {
 		if defined.HealthCheck == nil {
 			continue
 		}
-		container := find(task, aws.ToString(defined.Name))
+		container := verdict.Container(task, aws.ToString(defined.Name))
 		if container == nil || container.HealthStatus != types.HealthStatusHealthy {
 			return false
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // fake answers DescribeTasks with what describe says of a task at a time since
@@ -114,47 +115,47 @@ func TestWatch(t *testing.T) {
 		goal     task.Goal
 		deadline time.Duration
 
-		outcome  task.Outcome // empty: no verdict
+		outcome  verdict.Outcome // empty: no verdict
 		reached  bool
 		earliest time.Duration // when the watch ends
 		latest   time.Duration
 		wantErr  string
 	}{
 		{name: "within one poll of the end, long before STOPPED", describe: lives(5*time.Minute, 0),
-			outcome: task.Succeeded, earliest: 5 * time.Minute, latest: 5*time.Minute + 8*time.Second},
-		{name: "failure", describe: lives(40*time.Second, 1), outcome: task.Failed, earliest: 40 * time.Second, latest: 43 * time.Second},
+			outcome: verdict.Succeeded, earliest: 5 * time.Minute, latest: 5*time.Minute + 8*time.Second},
+		{name: "failure", describe: lives(40*time.Second, 1), outcome: verdict.Failed, earliest: 40 * time.Second, latest: 43 * time.Second},
 		{name: "a task that ends before anybody sees it run", describe: lives(time.Second/2, 0),
-			outcome: task.Succeeded, latest: 25 * time.Second},
+			outcome: verdict.Succeeded, latest: 25 * time.Second},
 		{name: "not known at first", describe: func(arn string, since time.Duration) (types.Task, bool) {
 			task, _ := lives(30*time.Second, 0)(arn, since)
 			return task, since > 15*time.Second
-		}, outcome: task.Succeeded, earliest: 30 * time.Second, latest: 33 * time.Second},
+		}, outcome: verdict.Succeeded, earliest: 30 * time.Second, latest: 33 * time.Second},
 		{name: "never known", describe: func(string, time.Duration) (types.Task, bool) { return types.Task{}, false },
-			outcome: task.Lost, earliest: 90 * time.Second, latest: 100 * time.Second},
+			outcome: verdict.Lost, earliest: 90 * time.Second, latest: 100 * time.Second},
 		{name: "known, then not", describe: func(arn string, since time.Duration) (types.Task, bool) {
 			task, _ := lives(time.Hour, 0)(arn, since)
 			return task, since < 40*time.Second
-		}, outcome: task.Lost, earliest: 90 * time.Second, latest: 97 * time.Second},
+		}, outcome: verdict.Lost, earliest: 90 * time.Second, latest: 97 * time.Second},
 		{name: "known, much later not", describe: func(arn string, since time.Duration) (types.Task, bool) {
 			task, _ := lives(time.Hour, 0)(arn, since)
 			return task, since < 30*time.Minute
-		}, outcome: task.Lost, earliest: 30*time.Minute + 15*time.Second, latest: 30*time.Minute + 37*time.Second},
+		}, outcome: verdict.Lost, earliest: 30*time.Minute + 15*time.Second, latest: 30*time.Minute + 37*time.Second},
 		{name: "not shown for moments", describe: func(arn string, since time.Duration) (types.Task, bool) {
 			task, _ := lives(40*time.Minute, 0)(arn, since)
 			return task, since%time.Minute > 14*time.Second
-		}, outcome: task.Succeeded, earliest: 40 * time.Minute, latest: 40*time.Minute + 26*time.Second},
+		}, outcome: verdict.Succeeded, earliest: 40 * time.Minute, latest: 40*time.Minute + 26*time.Second},
 		{name: "throttled for minutes", describe: lives(time.Minute, 0), fail: func(_ int, since time.Duration) error {
 			if since < 4*time.Minute {
 				return refused("ThrottlingException", "Rate exceeded")
 			}
 			return nil
-		}, outcome: task.Succeeded, earliest: 4 * time.Minute, latest: 4*time.Minute + 42*time.Second},
+		}, outcome: verdict.Succeeded, earliest: 4 * time.Minute, latest: 4*time.Minute + 42*time.Second},
 		{name: "no answer for minutes", describe: lives(time.Minute, 0), fail: func(_ int, since time.Duration) error {
 			if since < 3*time.Minute {
 				return errors.New("connection reset by peer")
 			}
 			return nil
-		}, outcome: task.Succeeded, earliest: 3 * time.Minute, latest: 3*time.Minute + 42*time.Second},
+		}, outcome: verdict.Succeeded, earliest: 3 * time.Minute, latest: 3*time.Minute + 42*time.Second},
 		{name: "refused", describe: lives(time.Minute, 0), fail: func(call int, _ time.Duration) error {
 			if call > 3 {
 				return refused("AccessDeniedException", "not authorized to perform: ecs:DescribeTasks")
@@ -166,7 +167,7 @@ func TestWatch(t *testing.T) {
 				return refused("ExpiredTokenException", "The security token included in the request is expired")
 			}
 			return nil
-		}, outcome: task.Succeeded, earliest: 2 * time.Minute, latest: 2*time.Minute + 42*time.Second},
+		}, outcome: verdict.Succeeded, earliest: 2 * time.Minute, latest: 2*time.Minute + 42*time.Second},
 		{name: "credentials expired for good", describe: lives(time.Hour, 0), fail: func(_ int, since time.Duration) error {
 			if since > 30*time.Second {
 				return refused("ExpiredTokenException", "The security token included in the request is expired")
@@ -175,10 +176,10 @@ func TestWatch(t *testing.T) {
 		}, earliest: 2*time.Minute + 30*time.Second, latest: 3*time.Minute + 20*time.Second, wantErr: "describe tasks: operation error ECS: DescribeTasks, api error ExpiredTokenException: The security token included in the request is expired"},
 		{name: "the deadline, to the second", describe: lives(time.Hour, 0), deadline: 10 * time.Minute, earliest: 10 * time.Minute, latest: 10 * time.Minute},
 		{name: "an end that comes just before the deadline is seen", describe: lives(10*time.Minute-time.Millisecond, 0), deadline: 10 * time.Minute,
-			outcome: task.Succeeded, earliest: 10*time.Minute - time.Millisecond, latest: 10 * time.Minute},
+			outcome: verdict.Succeeded, earliest: 10*time.Minute - time.Millisecond, latest: 10 * time.Minute},
 		{name: "running", describe: lives(time.Hour, 0), goal: task.UntilRunning, reached: true, earliest: 20 * time.Second, latest: 23 * time.Second},
 		{name: "running was not seen, but it ran and ended well", describe: lives(20*time.Second, 0), goal: task.UntilRunning,
-			outcome: task.Succeeded, earliest: 20 * time.Second, latest: 23 * time.Second},
+			outcome: verdict.Succeeded, earliest: 20 * time.Second, latest: 23 * time.Second},
 		{name: "healthy", describe: func(_ string, since time.Duration) (types.Task, bool) {
 			app := running("app")
 			app.HealthStatus = types.HealthStatusUnknown
@@ -203,7 +204,7 @@ func TestWatch(t *testing.T) {
 				if (err == nil) != (tt.wantErr == "") || err != nil && err.Error() != tt.wantErr {
 					t.Errorf("Watch() = %v, want %q", err, tt.wantErr)
 				}
-				var outcome task.Outcome
+				var outcome verdict.Outcome
 				if watched[0].Verdict != nil {
 					outcome = watched[0].Verdict.Outcome
 				}
@@ -263,7 +264,7 @@ func TestWatchOfALaterLaunch(t *testing.T) {
 		if err := (task.Runner{API: api}).Watch(t.Context(), again, task.Watch{Since: start}); err != nil {
 			t.Fatal(err)
 		}
-		if v := again[0].Verdict; v == nil || v.Outcome != task.Succeeded {
+		if v := again[0].Verdict; v == nil || v.Outcome != verdict.Succeeded {
 			t.Errorf("the verdict is %+v, want succeeded", v)
 		}
 		if took := time.Since(api.start); took > 64*time.Second {

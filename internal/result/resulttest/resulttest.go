@@ -12,6 +12,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 var launch = time.Date(2026, 11, 24, 23, 59, 30, 0, time.UTC)
@@ -40,7 +41,7 @@ func FailedTask(text string) *task.State {
 				{Name: aws.String("proxy"), LastStatus: aws.String("STOPPED"), ExitCode: aws.Int32(143)},
 			},
 		},
-		Verdict: &task.Verdict{Outcome: task.Failed, Container: "app", ExitCode: aws.Int32(3), Reason: text},
+		Verdict: &verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: aws.Int32(3), Reason: text},
 	}
 }
 
@@ -56,7 +57,7 @@ func GoodTask(id string) *task.State {
 			CreatedAt: at(1), PullStartedAt: at(5), PullStoppedAt: at(15), StartedAt: at(16), StoppingAt: at(40),
 			Containers: []types.Container{{Name: aws.String("web"), LastStatus: aws.String("STOPPED"), ExitCode: aws.Int32(0)}},
 		},
-		Verdict: &task.Verdict{Outcome: task.Succeeded},
+		Verdict: &verdict.Verdict{Outcome: verdict.Succeeded},
 	}
 }
 

@@ -1,4 +1,4 @@
-package task
+package verdict
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ func (r Rule) Decides(container types.ContainerDefinition) bool {
 	if len(r.Names) > 0 {
 		return slices.Contains(r.Names, aws.ToString(container.Name))
 	}
-	return r.All || essential(container)
+	return r.All || Essential(container)
 }
 
 // Order is which containers of a task were STOPPED while which others had not
@@ -165,15 +165,15 @@ func (r Rule) excuse(definition *types.TaskDefinition, task types.Task, order Or
 // settled reports whether a container has ended for good, with its code. Until ECS
 // means the task to end, a restart policy may start it again.
 func settled(task types.Task, defined types.ContainerDefinition) bool {
-	container := find(task, aws.ToString(defined.Name))
+	container := Container(task, aws.ToString(defined.Name))
 	if container == nil || aws.ToString(container.LastStatus) != "STOPPED" {
 		return false
 	}
 	switch code := container.ExitCode; {
-	case stopping(task):
+	case Stopping(task):
 		return code != nil
 	case code == nil:
-		return aws.ToString(container.Reason) != "" && !restarts(defined) // it could not be started
+		return aws.ToString(container.Reason) != "" && !Restarts(defined) // it could not be started
 	}
-	return !restarts(defined) || slices.Contains(defined.RestartPolicy.IgnoredExitCodes, *container.ExitCode)
+	return !Restarts(defined) || slices.Contains(defined.RestartPolicy.IgnoredExitCodes, *container.ExitCode)
 }

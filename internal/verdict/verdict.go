@@ -1,4 +1,6 @@
-package task
+// Package verdict judges a task by what ECS says of it: whether it has ended, how, and by
+// which of its containers. It is pure: it knows no time, and calls nothing.
+package verdict
 
 import (
 	"cmp"
@@ -68,7 +70,7 @@ type Verdict struct {
 // takes the network down. Where the rule names containers, it can be taken while
 // others run.
 func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) (v Verdict, decided bool) {
-	if !ended(task) && !(codesKnown(definition, task, rule) && (stopping(task) || len(rule.Names) > 0)) {
+	if !Ended(task) && !(codesKnown(definition, task, rule) && (Stopping(task) || len(rule.Names) > 0)) {
 		return Verdict{}, false
 	}
 	stopped := func(why string, hostLost bool) (Verdict, bool) {
@@ -78,7 +80,7 @@ func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order O
 	switch task.StopCode {
 	case types.TaskStopCodeTaskFailedToStart:
 		why := reasons(task)
-		return Verdict{Outcome: NotStarted, Container: blamed(definition, task), NoRoom: noRoom(why) && task.StartedAt == nil, Reason: join("the task failed to start", why)}, true
+		return Verdict{Outcome: NotStarted, Container: failedToStart(definition, task), NoRoom: NoRoom(why) && task.StartedAt == nil, Reason: join("the task failed to start", why)}, true
 	case types.TaskStopCodeSpotInterruption:
 		return stopped("AWS took the Spot capacity back", true)
 	case types.TaskStopCodeTerminationNotice:
@@ -91,10 +93,10 @@ func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order O
 	return judgeContainers(definition, task, rule, order), true
 }
 
-// noRoom reports whether a reason why a task or its launch failed is one that
+// NoRoom reports whether a reason why a task or its launch failed is one that
 // passes when others make room, or AWS finds some. It only ever serves to try
 // again.
-func noRoom(reason string) bool {
+func NoRoom(reason string) bool {
 	for _, text := range []string{
 		"RESOURCE:", "AGENT", "Capacity is unavailable", "Timeout waiting for network interface provisioning",
 		"Timeout waiting for EphemeralStorage provisioning",
@@ -106,15 +108,15 @@ func noRoom(reason string) bool {
 	return false
 }
 
-// ended reports whether nothing of the task will change any more.
-func ended(task types.Task) bool {
+// Ended reports whether nothing of the task will change any more.
+func Ended(task types.Task) bool {
 	status := aws.ToString(task.LastStatus)
 	return status == "STOPPED" || status == "DELETED"
 }
 
-// stopping reports whether ECS means the task to end. Until it does, a container
+// Stopping reports whether ECS means the task to end. Until it does, a container
 // that ended with a code may be started again by its restart policy.
-func stopping(task types.Task) bool { return aws.ToString(task.DesiredStatus) == "STOPPED" }
+func Stopping(task types.Task) bool { return aws.ToString(task.DesiredStatus) == "STOPPED" }
 
 // codesKnown reports whether every deciding container has ended with its code for
 // good. It is false where none decides.
@@ -202,7 +204,7 @@ func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order 
 // ending returns the exit code of a container, nil if it has none, and AWS's
 // reason, "" if there is none.
 func ending(task types.Task, name string) (*int32, string) {
-	container := find(task, name)
+	container := Container(task, name)
 	if container == nil {
 		return nil, ""
 	}
@@ -229,18 +231,19 @@ func firstCode(definition *types.TaskDefinition, task types.Task, rule Rule) (st
 	return "", nil
 }
 
-// blamed returns the first container of the definition that ECS gave a reason
+// failedToStart returns the first container of the definition that ECS gave a reason
 // for, or "".
-func blamed(definition *types.TaskDefinition, task types.Task) string {
+func failedToStart(definition *types.TaskDefinition, task types.Task) string {
 	for _, defined := range definition.ContainerDefinitions {
-		if container := find(task, aws.ToString(defined.Name)); container != nil && aws.ToString(container.Reason) != "" {
+		if container := Container(task, aws.ToString(defined.Name)); container != nil && aws.ToString(container.Reason) != "" {
 			return aws.ToString(defined.Name)
 		}
 	}
 	return ""
 }
 
-func find(task types.Task, name string) *types.Container {
+// Container returns what ECS shows of a container of a task, nil if it does not show it.
+func Container(task types.Task, name string) *types.Container {
 	i := slices.IndexFunc(task.Containers, func(c types.Container) bool { return aws.ToString(c.Name) == name })
 	if i < 0 {
 		return nil
@@ -279,16 +282,28 @@ type End struct {
 	Reason    string // AWS's; empty if it gave none
 }
 
-// Ends returns the containers of the task's definition in its order, without
-// those that AWS injected.
-func (s *State) Ends() []End {
+// Ends returns the containers of a task's definition in its order, without those that AWS
+// injected.
+func Ends(definition *types.TaskDefinition, task types.Task) []End {
 	var ends []End
-	for _, defined := range s.Definition.ContainerDefinitions {
-		end := End{Name: aws.ToString(defined.Name), Essential: essential(defined)}
-		if container := find(s.Task, end.Name); container != nil {
-			end.Status, end.ExitCode, end.Reason = aws.ToString(container.LastStatus), container.ExitCode, aws.ToString(container.Reason)
+	for _, defined := range definition.ContainerDefinitions {
+		end := End{Name: aws.ToString(defined.Name), Essential: Essential(defined)}
+		if container := Container(task, end.Name); container != nil {
+			end.Status, end.ExitCode = aws.ToString(container.LastStatus), container.ExitCode
+			end.Reason = aws.ToString(container.Reason)
 		}
 		ends = append(ends, end)
 	}
 	return ends
+}
+
+// Essential reports whether the task ends with the container. ECS takes an
+// absent member for true.
+func Essential(container types.ContainerDefinition) bool {
+	return container.Essential == nil || *container.Essential
+}
+
+// Restarts reports whether ECS may start a container again that has ended.
+func Restarts(container types.ContainerDefinition) bool {
+	return container.RestartPolicy != nil && aws.ToBool(container.RestartPolicy.Enabled)
 }
