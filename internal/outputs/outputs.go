@@ -176,8 +176,8 @@ func (r *Reader) add(line string) error {
 	}
 	name, value, ok := strings.Cut(line, "=")
 	if !ok || len(name) > longestName || !nameForm.MatchString(name) {
-		return fmt.Errorf("line %d of the block of outputs: expected name=value with a name of up to %d letters, digits, _ and -, "+
-			"and nothing else; does something else write to the log meanwhile?", r.line, longestName)
+		return fmt.Errorf("line %d of the block of outputs: expected name=value with a name of up to %d letters, "+
+			"digits, _ and -; does something else write to the log meanwhile?", r.line, longestName)
 	}
 	if err := r.values.set(name, value); err != nil {
 		return fmt.Errorf("line %d of the block of outputs: %w", r.line, err)
@@ -197,7 +197,8 @@ func (r *Reader) Values() (Values, error) {
 	case r.open:
 		return nil, ErrNoEnd
 	case r.blocks == 0 && r.within:
-		return nil, fmt.Errorf("%w: the begin marker stands in a line with other text, and must be the whole line", ErrNoBlock)
+		return nil, fmt.Errorf("%w: the begin marker stands in a line with other text; it must be the whole line",
+			ErrNoBlock)
 	case r.blocks == 0:
 		return nil, ErrNoBlock
 	}

@@ -65,7 +65,8 @@ func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
 	queue, _ := out.(*Queue)
 	return &Report{
 		out: out, queue: queue, getenv: getenv, github: getenv("GITHUB_ACTIONS") == "true",
-		counts: map[string]int{}, lastOf: map[string]string{}, screen: newScreen(getenv, terminal), files: files{getenv: getenv},
+		counts: map[string]int{}, lastOf: map[string]string{}, screen: newScreen(getenv, terminal),
+		files: files{getenv: getenv},
 	}
 }
 
@@ -214,7 +215,8 @@ func (r *Report) reportDropped() {
 	}
 	for _, level := range []string{"error", "warning"} {
 		if more := r.counts[level] - annotationLimit; r.github && more > 0 {
-			r.print("", "", fmt.Sprintf("%d more %ss are in the lines above only: the runner keeps %d annotations of a kind", more, level, annotationLimit))
+			r.print("", "", fmt.Sprintf("%d more %ss are in the lines above only: the runner keeps %d annotations of a kind",
+				more, level, annotationLimit))
 		}
 	}
 }

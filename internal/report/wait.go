@@ -117,7 +117,9 @@ func waitText(w event.Waiting) string {
 }
 
 // life is the statuses of a task in their order.
-var life = []string{"PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"}
+var life = []string{
+	"PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED",
+}
 
 func compareStatuses(a, b string) int {
 	return cmp.Or(cmp.Compare(slices.Index(life, a), slices.Index(life, b)), cmp.Compare(a, b))

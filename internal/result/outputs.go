@@ -119,7 +119,8 @@ func (r Result) shortened(tasks int) Result {
 	for _, state := range FailedFirst(r.Tasks)[:tasks] {
 		kept[aws.ToString(state.TaskArn)] = true
 	}
-	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), func(state *task.State) bool { return !kept[aws.ToString(state.TaskArn)] })
+	left := func(state *task.State) bool { return !kept[aws.ToString(state.TaskArn)] }
+	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), left)
 	r.Logs = slices.DeleteFunc(slices.Clone(r.Logs), func(log Log) bool { return !kept[log.TaskARN] })
 	r.Faults = r.Faults[:min(len(r.Faults), tasks, mostFaults)]
 	r.Requests, r.Compared, r.short = nil, nil, true
@@ -151,7 +152,7 @@ func (r Result) Dotenv(hide func(string) string) []byte {
 		if json.Unmarshal([]byte(value), &list) == nil {
 			value = strings.Join(list, ",")
 		}
-		fmt.Fprintf(&text, "ECS_RUN_TASK_%s=%s\n", strings.ToUpper(strings.ReplaceAll(output.Name, "-", "_")), plaintext.OneLine(value))
+		fmt.Fprintf(&text, "ECS_RUN_TASK_%s=%s\n", outputs.Variable(output.Name), plaintext.OneLine(value))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.TaskOutputs)) {
 		fmt.Fprintf(&text, "TASK_OUTPUT_%s=%s\n", outputs.Variable(name), plaintext.OneLine(hide(r.TaskOutputs[name])))

@@ -37,7 +37,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return schemaOfStruct(t)
 	}
 	return map[string]any{"type": map[reflect.Kind]string{
-		reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "integer", reflect.Int32: "integer", reflect.Float64: "number",
+		reflect.String: "string", reflect.Bool: "boolean",
+		reflect.Int: "integer", reflect.Int32: "integer", reflect.Float64: "number",
 	}[t.Kind()]}
 }
 

@@ -12,7 +12,8 @@ func LogURL(region, group, stream string) string {
 	twice := func(name string) string {
 		return strings.ReplaceAll(url.QueryEscape(url.QueryEscape(name)), "%", "$")
 	}
-	return fmt.Sprintf("%s/cloudwatch/home?region=%s#logsV2:log-groups/log-group/%s/log-events/%s", consoleURL(region), region, twice(group), twice(stream))
+	return fmt.Sprintf("%s/cloudwatch/home?region=%s#logsV2:log-groups/log-group/%s/log-events/%s",
+		consoleURL(region), region, twice(group), twice(stream))
 }
 
 // TaskURL returns the address of a task in the AWS console, or "" if the ARN is
@@ -27,7 +28,8 @@ func TaskURL(arn string) string {
 		return ""
 	}
 	region := url.PathEscape(parts[3])
-	return fmt.Sprintf("%s/ecs/v2/clusters/%s/tasks/%s/configuration?region=%s", consoleURL(region), url.PathEscape(path[1]), url.PathEscape(path[2]), region)
+	return fmt.Sprintf("%s/ecs/v2/clusters/%s/tasks/%s/configuration?region=%s",
+		consoleURL(region), url.PathEscape(path[1]), url.PathEscape(path[2]), region)
 }
 
 func consoleURL(region string) string {

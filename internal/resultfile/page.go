@@ -21,7 +21,7 @@ import (
 
 // What a page has at the most, so that it stays below 500 KB.
 const (
-	pageBytes   = 360 << 10 // of the table and all below it, as HTML; the table has half of it, the logs a quarter at least
+	pageBytes   = 360 << 10 // of the table and all below it, as HTML: half for the table, a quarter at least for the logs
 	pageTasks   = 100       // in the timeline
 	pageFaults  = 50
 	pageLines   = 50   // of the log of a container
@@ -119,7 +119,9 @@ func (p *page) rows() {
 		ends := state.Ends()
 		decides := deciding(p.result, state)
 		for i, end := range ends {
-			row := pageRow{Class: class(state), Container: p.cell(end.Name), ExitCode: "–", Decides: "no", Reason: p.cell(end.Reason)}
+			row := pageRow{
+				Class: class(state), Container: p.cell(end.Name), ExitCode: "–", Decides: "no", Reason: p.cell(end.Reason),
+			}
 			if i == 0 {
 				row.Task, row.Definition = p.cell(short(state)), p.cell(task.Name(state.Definition))
 				row.Outcome, row.Reason = outcome(state), p.cell(cmp.Or(end.Reason, aws.ToString(state.StoppedReason)))
@@ -137,7 +139,8 @@ func (p *page) rows() {
 				row.ExitCode = fmt.Sprint(*end.ExitCode)
 			}
 			row.LogURL = p.text(p.result.LogOf(state, end.Name).URL)
-			if p.data.MoreRows > 0 || !p.take(pageBytes/2, row.Task, row.TaskURL, row.Definition, row.Container, row.Reason, row.LogURL) {
+			texts := []string{row.Task, row.TaskURL, row.Definition, row.Container, row.Reason, row.LogURL}
+			if p.data.MoreRows > 0 || !p.take(pageBytes/2, texts...) {
 				p.data.MoreRows++
 				continue
 			}
@@ -312,7 +315,8 @@ func (p *page) timeline() *timeline {
 			if !slices.Contains(t.Phases, name) {
 				t.Phases = append(t.Phases, name)
 			}
-			b.Parts = append(b.Parts, part{strings.ReplaceAll(name, " ", "-"), title, barLeft + at(phase.Start), max(at(phase.End)-at(phase.Start), 1)})
+			width := max(at(phase.End)-at(phase.Start), 1)
+			b.Parts = append(b.Parts, part{strings.ReplaceAll(name, " ", "-"), title, barLeft + at(phase.Start), width})
 		}
 		t.Bars = append(t.Bars, b)
 	}
@@ -322,9 +326,10 @@ func (p *page) timeline() *timeline {
 		t.Ticks = append(t.Ticks, tick{barLeft + barWidth*float64(i)/ticks, label})
 	}
 	t.Height, t.AxisY = len(shown)*barHeight+24, len(shown)*barHeight+18
-	t.Label = fmt.Sprintf("Timeline of %d tasks over %s; the table of tasks has the same in words", len(shown), event.Duration(span))
-	if len(shown) == 1 {
-		t.Label = fmt.Sprintf("Timeline of 1 task over %s; the table of tasks has the same in words", event.Duration(span))
+	tasks := "1 task"
+	if len(shown) > 1 {
+		tasks = fmt.Sprintf("%d tasks", len(shown))
 	}
+	t.Label = fmt.Sprintf("Timeline of %s over %s; the table of tasks has the same in words", tasks, event.Duration(span))
 	return t
 }

@@ -160,6 +160,16 @@ func (w *pageWriter) link(url, text string) {
 	w.writef(`<a href="%s"><code>%s</code></a>`, url, text)
 }
 
+// tableHead begins a table with its title.
+func (w *pageWriter) tableHead(title string) {
+	w.writef("<h2>%[1]s</h2>\n"+`<div class="wide" tabindex="0" role="region" aria-label="%[1]s">`+"\n<table>\n<thead><tr>", title)
+}
+
+// pre ends details with a text as it is, and what it is for who does not see it.
+func (w *pageWriter) pre(label, text string) {
+	w.writef(`<pre tabindex="0" role="region" aria-label="%s">%s</pre></details>`+"\n", label, text)
+}
+
 func (w *pageWriter) timeline(t *timeline) {
 	if t == nil {
 		return
@@ -167,7 +177,8 @@ func (w *pageWriter) timeline(t *timeline) {
 	w.writef("<h2>Timeline</h2>\n" + `<div class="wide" tabindex="0" role="region" aria-label="Timeline">` + "\n")
 	w.writef(`<svg viewBox="0 0 1000 %d" role="img" aria-label="%s">`+"\n", t.Height, t.Label)
 	for _, tick := range t.Ticks {
-		w.writef(`<line x1="%[1]g" x2="%[1]g" y1="0" y2="%[2]d"/><text x="%[1]g" y="%[2]d" text-anchor="middle">%[3]s</text>`+"\n",
+		w.writef(`<line x1="%[1]g" x2="%[1]g" y1="0" y2="%[2]d"/>`+
+			`<text x="%[1]g" y="%[2]d" text-anchor="middle">%[3]s</text>`+"\n",
 			tick.X, t.AxisY, tick.Label)
 	}
 	for _, bar := range t.Bars {
@@ -191,7 +202,7 @@ func (w *pageWriter) containers(d pageData) {
 	if len(d.Rows) == 0 {
 		return
 	}
-	w.writef("<h2>Containers</h2>\n" + `<div class="wide" tabindex="0" role="region" aria-label="Containers">` + "\n<table>\n<thead><tr>")
+	w.tableHead("Containers")
 	for _, column := range []string{"Task", "Container", "Decides", "Exit code", "Reason", "Ran"} {
 		w.writef(`<th scope="col">%s</th>`, column)
 	}
@@ -219,7 +230,7 @@ func (w *pageWriter) outputs(outputs []pageOutput) {
 	if len(outputs) == 0 {
 		return
 	}
-	w.writef("<h2>Outputs</h2>\n" + `<div class="wide" tabindex="0" role="region" aria-label="Outputs">` + "\n<table>\n<thead><tr>")
+	w.tableHead("Outputs")
 	w.writef(`<th scope="col">Output</th><th scope="col">Value</th></tr></thead>` + "\n<tbody>\n")
 	for _, o := range outputs {
 		w.writef("<tr><td><code>%s</code></td><td><code>%s</code></td></tr>\n", o.Name, o.Value)
@@ -287,8 +298,8 @@ func (w *pageWriter) requests(requests []pageRequest) {
 	}
 	w.writef("<h2>Requests</h2>\n<p>A dry run sends none of them.</p>\n")
 	for _, request := range requests {
-		w.writef("<details><summary>%[1]s</summary>\n"+`<pre tabindex="0" role="region" aria-label="Request of %[1]s">%[2]s</pre></details>`+"\n",
-			request.Operation, request.Input)
+		w.writef("<details><summary>%s</summary>\n", request.Operation)
+		w.pre("Request of "+request.Operation, request.Input)
 	}
 }
 
@@ -302,7 +313,7 @@ func (w *pageWriter) logs(logs []pageLog) {
 		if log.Failed {
 			open = " open"
 		}
-		w.writef("<details%[1]s><summary>%[2]s</summary>\n"+`<pre tabindex="0" role="region" aria-label="Log of %[2]s">%[3]s</pre></details>`+"\n",
-			open, log.Name, log.Text)
+		w.writef("<details%s><summary>%s</summary>\n", open, log.Name)
+		w.pre("Log of "+log.Name, log.Text)
 	}
 }
