@@ -32,11 +32,13 @@ func newCLI(t *testing.T, options ...ecslocal.Option) cli {
 }
 
 func (c cli) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("aws", append([]string{"--endpoint-url", c.url, "--region", "us-east-1", "--output", "json"}, args...)...)
+	cmd := exec.Command("aws", append([]string{"--endpoint-url", c.url, "--region", "us-east-1", "--output", "json"},
+		args...)...)
 	home := c.t.TempDir()
 	cmd.Env = append(os.Environ(),
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=", "AWS_MAX_ATTEMPTS=1",
-		"AWS_CONFIG_FILE="+home+"/config", "AWS_SHARED_CREDENTIALS_FILE="+home+"/credentials", "AWS_PAGER=", "AWS_PROFILE=default")
+		"AWS_CONFIG_FILE="+home+"/config", "AWS_SHARED_CREDENTIALS_FILE="+home+"/credentials", "AWS_PAGER=",
+		"AWS_PROFILE=default")
 	cmd.Env = slices.DeleteFunc(cmd.Env, func(s string) bool { return strings.HasPrefix(s, "AWS_PROFILE=") })
 	return cmd
 }
@@ -77,8 +79,9 @@ func TestCLI(t *testing.T) {
 				Subnets: []string{"subnet-1"}, SecurityGroups: []string{"sg-1"}, AssignPublicIP: "ENABLED",
 			},
 		}, {
-			Name:     "sets",
-			TaskSets: []ecslocal.Placement{{Providers: []ecslocal.Provider{{Name: "FARGATE_SPOT", Weight: 1}}, Subnets: []string{"subnet-2"}}},
+			Name: "sets",
+			TaskSets: []ecslocal.Placement{{Providers: []ecslocal.Provider{{Name: "FARGATE_SPOT", Weight: 1}},
+				Subnets: []string{"subnet-2"}}},
 		}},
 	}))
 	definition, err := json.Marshal(object{
@@ -92,7 +95,8 @@ func TestCLI(t *testing.T) {
 		t.Fatal(err)
 	}
 	registered := c.run("ecs", "register-task-definition", "--cli-input-json", string(definition))
-	if got, want := str(registered, "taskDefinition", "taskDefinitionArn"), "arn:aws:ecs:us-east-1:123456789012:task-definition/greet:1"; got != want {
+	if got, want := str(registered, "taskDefinition", "taskDefinitionArn"),
+		"arn:aws:ecs:us-east-1:123456789012:task-definition/greet:1"; got != want {
 		t.Errorf("taskDefinitionArn = %q, want %q", got, want)
 	}
 	described := c.run("ecs", "describe-task-definition", "--task-definition", "greet:1", "--include", "TAGS")
@@ -102,7 +106,8 @@ func TestCLI(t *testing.T) {
 	if got := c.run("ecs", "list-task-definitions", "--family-prefix", "greet"); str(got, "taskDefinitionArns", 0) == "" {
 		t.Errorf("list-task-definitions = %v, want one", got)
 	}
-	run := c.run("ecs", "run-task", "--task-definition", "greet", "--started-by", "cli", "--tags", "key=a,value=b", "--overrides",
+	run := c.run("ecs", "run-task", "--task-definition", "greet", "--started-by", "cli", "--tags", "key=a,value=b",
+		"--overrides",
 		`{"containerOverrides":[{"name":"greet","environment":[{"name":"WHO","value":"world"}]}]}`)
 	arn := str(run, "tasks", 0, "taskArn")
 	if failures := at(run, "failures"); len(failures.([]any)) != 0 || arn == "" {
@@ -119,10 +124,12 @@ func TestCLI(t *testing.T) {
 	if got := num(task, "containers", 0, "exitCode"); got != 7 {
 		t.Errorf("exitCode = %v, want 7: %v", got, task)
 	}
-	if got := c.run("ecs", "list-tasks", "--family", "greet", "--desired-status", "STOPPED"); str(got, "taskArns", 0) != arn {
+	if got := c.run("ecs", "list-tasks", "--family", "greet", "--desired-status", "STOPPED"); str(got, "taskArns",
+		0) != arn {
 		t.Errorf("list-tasks = %v, want %s", got, arn)
 	}
-	events := c.run("logs", "get-log-events", "--log-group-name", "/ecs/greet", "--log-stream-name", "p/greet/"+taskID(arn), "--start-from-head")
+	events := c.run("logs", "get-log-events", "--log-group-name", "/ecs/greet", "--log-stream-name",
+		"p/greet/"+taskID(arn), "--start-from-head")
 	if got := str(events, "events", 0, "message"); got != "hello world" {
 		t.Errorf("get-log-events = %v, want hello world", events)
 	}
@@ -131,24 +138,29 @@ func TestCLI(t *testing.T) {
 		t.Errorf("stoppedReason = %q, want the first reason kept", got)
 	}
 	services := c.run("ecs", "describe-services", "--cluster", "prod", "--services", "web", "sets", "none")
-	if got := str(services, "services", 0, "networkConfiguration", "awsvpcConfiguration", "subnets", 0); got != "subnet-1" {
+	if got := str(services, "services", 0, "networkConfiguration", "awsvpcConfiguration", "subnets",
+		0); got != "subnet-1" {
 		t.Errorf("describe-services = %v, want subnet-1 of web", services)
 	}
-	if got := str(services, "services", 1, "taskSets", 0, "capacityProviderStrategy", 0, "capacityProvider"); got != "FARGATE_SPOT" {
+	if got := str(services, "services", 1, "taskSets", 0, "capacityProviderStrategy", 0,
+		"capacityProvider"); got != "FARGATE_SPOT" {
 		t.Errorf("describe-services = %v, want the task set of sets", services)
 	}
 	if got := str(services, "failures", 0, "reason"); got != "MISSING" {
 		t.Errorf("describe-services = %v, want none to be MISSING", services)
 	}
-	if got := str(c.run("ecs", "describe-clusters", "--clusters", "prod", "--include", "TAGS"), "clusters", 0, "status"); got != "ACTIVE" {
+	if got := str(c.run("ecs", "describe-clusters", "--clusters", "prod", "--include", "TAGS"), "clusters", 0,
+		"status"); got != "ACTIVE" {
 		t.Errorf("status of the cluster = %q, want ACTIVE", got)
 	}
 	c.run("ecs", "list-clusters")
 	c.run("logs", "describe-log-groups")
 	c.run("logs", "describe-log-streams", "--log-group-name", "/ecs/greet")
-	c.run("ecs", "tag-resource", "--resource-arn", str(registered, "taskDefinition", "taskDefinitionArn"), "--tags", "key=x,value=y")
+	c.run("ecs", "tag-resource", "--resource-arn", str(registered, "taskDefinition", "taskDefinitionArn"), "--tags",
+		"key=x,value=y")
 	c.run("ecs", "list-tags-for-resource", "--resource-arn", str(registered, "taskDefinition", "taskDefinitionArn"))
-	if got := str(c.run("ecs", "deregister-task-definition", "--task-definition", "greet:1"), "taskDefinition", "status"); got != "INACTIVE" {
+	if got := str(c.run("ecs", "deregister-task-definition", "--task-definition", "greet:1"), "taskDefinition",
+		"status"); got != "INACTIVE" {
 		t.Errorf("status after deregister = %q, want INACTIVE", got)
 	}
 	c.run("ecs", "delete-task-definitions", "--task-definitions", "greet:1")

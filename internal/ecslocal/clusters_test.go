@@ -16,11 +16,14 @@ func TestDescribeClusters(t *testing.T) {
 		run()
 		time.Sleep(time.Minute)
 		run()
-		answer := s.do("DescribeClusters", object{"clusters": []string{"small", "arn:aws:ecs:us-east-1:123456789012:cluster/spot", "x"}, "include": []string{"TAGS", "SETTINGS"}})
+		answer := s.do("DescribeClusters",
+			object{"clusters": []string{"small", "arn:aws:ecs:us-east-1:123456789012:cluster/spot", "x"},
+				"include": []string{"TAGS", "SETTINGS"}})
 		small := at(answer, "clusters", 0)
 		for name, want := range map[string]any{
 			"clusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/small", "clusterName": "small", "status": "ACTIVE",
-			"registeredContainerInstancesCount": 1.0, "runningTasksCount": 1.0, "pendingTasksCount": 1.0, "activeServicesCount": 0.0,
+			"registeredContainerInstancesCount": 1.0, "runningTasksCount": 1.0, "pendingTasksCount": 1.0,
+			"activeServicesCount": 0.0,
 		} {
 			if got := at(small, name); got != want {
 				t.Errorf("%s = %v, want %v", name, got, want)
@@ -38,7 +41,8 @@ func TestDescribeClusters(t *testing.T) {
 		if got := str(s.do("DescribeClusters", object{}), "clusters", 0, "clusterName"); got != "default" {
 			t.Errorf("DescribeClusters without names = %q, want default", got)
 		}
-		if got := s.do("ListClusters", object{"maxResults": 3}); len(got["clusterArns"].([]any)) != 3 || got["nextToken"] == nil {
+		if got := s.do("ListClusters", object{"maxResults": 3}); len(got["clusterArns"].([]any)) != 3 ||
+			got["nextToken"] == nil {
 			t.Errorf("ListClusters = %v, want three and a token", got)
 		}
 	})
@@ -51,13 +55,15 @@ func TestDescribeServices(t *testing.T) {
 		SecurityGroups: []string{"sg-1"},
 	}
 	s := newServer(t, ecslocal.Clusters(ecslocal.Cluster{Name: "c", Services: []ecslocal.Service{
-		{Name: "plain", Placement: ecslocal.Placement{LaunchType: "EC2"}, TaskDefinition: "arn:aws:ecs:us-east-1:123456789012:task-definition/f:1", DesiredCount: 2},
+		{Name: "plain", Placement: ecslocal.Placement{LaunchType: "EC2"},
+			TaskDefinition: "arn:aws:ecs:us-east-1:123456789012:task-definition/f:1", DesiredCount: 2},
 		{Name: "spot", Placement: placement},
 		{Name: "sets", TaskSets: []ecslocal.Placement{placement, {LaunchType: "FARGATE", PlatformVersion: "1.4.0"}}},
 		{Name: "blue-green", Controller: "CODE_DEPLOY", TaskSets: []ecslocal.Placement{placement}},
 	}}))
 	answer := s.do("DescribeServices", object{"cluster": "c", "services": []string{
-		"plain", "arn:aws:ecs:us-east-1:123456789012:service/c/spot", "sets", "blue-green", "arn:aws:ecs:us-east-1:123456789012:service/default/spot",
+		"plain", "arn:aws:ecs:us-east-1:123456789012:service/c/spot", "sets", "blue-green",
+		"arn:aws:ecs:us-east-1:123456789012:service/default/spot",
 	}})
 	for _, c := range []struct {
 		path []any

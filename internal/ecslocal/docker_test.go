@@ -50,7 +50,8 @@ func newDocker(t *testing.T, options ...ecslocal.Option) server {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	load := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/box"]`, "--change", `CMD ["print", "image's own"]`, "-", boxImage)
+	load := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/box"]`, "--change", `CMD ["print", "image's own"]`,
+		"-", boxImage)
 	load.Stdin = &archive
 	if out, err := load.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -71,7 +72,8 @@ func box(name string, members ...object) object {
 
 func remaining(t *testing.T, arn string) string {
 	t.Helper()
-	out, err := exec.Command("docker", "ps", "--all", "--quiet", "--filter", "label=com.amazonaws.ecs.task-arn="+arn).CombinedOutput()
+	out, err := exec.Command("docker", "ps", "--all", "--quiet", "--filter",
+		"label=com.amazonaws.ecs.task-arn="+arn).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -114,8 +116,9 @@ func TestDocker(t *testing.T) {
 			name: "environment of any content",
 			definition: object{"containerDefinitions": []object{
 				box("a", object{
-					"command":     []string{"env", "A", "env", "B", "env", "PATH"},
-					"environment": []object{{"name": "A", "value": `#"x' $Y `}, {"name": "B", "value": "1\n2=3\r"}, {"name": "PATH", "value": "/none"}},
+					"command": []string{"env", "A", "env", "B", "env", "PATH"},
+					"environment": []object{{"name": "A", "value": `#"x' $Y `}, {"name": "B", "value": "1\n2=3\r"},
+						{"name": "PATH", "value": "/none"}},
 				}),
 			}},
 			exits: map[string]any{"a": 0.0},
@@ -127,12 +130,14 @@ func TestDocker(t *testing.T) {
 				"networkMode": "awsvpc",
 				"volumes":     []object{{"name": "v"}},
 				"containerDefinitions": []object{
-					box("init", object{"essential": false, "command": []string{"write", "/v/file"}, "mountPoints": []object{{"sourceVolume": "v", "containerPath": "/v"}}}),
+					box("init", object{"essential": false, "command": []string{"write", "/v/file"},
+						"mountPoints": []object{{"sourceVolume": "v", "containerPath": "/v"}}}),
 					box("server", object{"essential": false, "command": []string{"serve", "127.0.0.1:8080", "trap", "5"}}),
 					box("client", object{
 						"command":     []string{"dial", "127.0.0.1:8080", "read", "/w/file"},
 						"mountPoints": []object{{"sourceVolume": "v", "containerPath": "/w", "readOnly": true}},
-						"dependsOn":   []object{{"containerName": "init", "condition": "SUCCESS"}, {"containerName": "server", "condition": "START"}},
+						"dependsOn": []object{{"containerName": "init", "condition": "SUCCESS"},
+							{"containerName": "server", "condition": "START"}},
 					}),
 				},
 			},
@@ -204,11 +209,13 @@ func TestDockerFolders(t *testing.T) {
 				{"name": "efs", "efsVolumeConfiguration": object{"fileSystemId": "fs-1", "rootDirectory": "/data"}},
 			},
 		}), "taskDefinition", "taskDefinitionArn")}), "tasks", 0, "taskArn")
-		if task := s.stopped(arn); num(task, "containers", 0, "exitCode") != 0 || task["containers"].([]any)[0].(object)["exitCode"] == nil {
+		if task := s.stopped(arn); num(task, "containers", 0, "exitCode") != 0 ||
+			task["containers"].([]any)[0].(object)["exitCode"] == nil {
 			t.Errorf("task = %v, want exit code 0", task)
 		}
 	}
-	mounts := object{"mountPoints": []object{{"sourceVolume": "host", "containerPath": "/h"}, {"sourceVolume": "efs", "containerPath": "/e"}}}
+	mounts := object{"mountPoints": []object{{"sourceVolume": "host", "containerPath": "/h"},
+		{"sourceVolume": "efs", "containerPath": "/e"}}}
 	run(box("a", mounts, object{"command": []string{"write", "/h/file", "write", "/e/file"}}))
 	run(box("b", mounts, object{"command": []string{"read", "/e/file"}}))
 	if text, err := os.ReadFile(filepath.Join(folder, "file")); err != nil || string(text) != "written\n" {
@@ -227,7 +234,8 @@ func TestDockerRecover(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := make(map[string]string)
-	for name, owner := range map[string]string{"gone": host + "/4194999/1", "elsewhere": "another-" + host + "/4194999/1"} {
+	for name, owner := range map[string]string{"gone": host + "/4194999/1",
+		"elsewhere": "another-" + host + "/4194999/1"} {
 		out, err := exec.Command("docker", "create", "--label", "ecs-run-task.owner="+owner, boxImage).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -1,137 +1,101 @@
-// Package ecslocal is Amazon ECS and CloudWatch Logs, as much of them as
-// running tasks needs, in one http.Handler that speaks the AWS JSON 1.1
-// protocol. Task definitions are validated and registered, tasks pass through
-// every state of their lifecycle, and containers really run: as processes of
-// the host ([Process]) or on a Docker engine ([Docker]). Exit codes and logs
-// are those of what ran.
+// Package ecslocal is Amazon ECS, CloudWatch Logs and what else running tasks needs of AWS, in
+// one http.Handler that speaks the AWS JSON 1.1 protocol. Task definitions are validated and
+// registered, tasks pass through every state of their life, and containers really run: as
+// processes of the host ([Process]) or on a Docker engine ([Docker]). Exit codes and logs are
+// theirs.
 //
-// It aims to be taken for the real service by any client: the AWS CLI, an SDK,
-// another tool. Ids, ARNs, timestamps, defaults, refusals and their wording are
-// AWS's where these are known. It imports nothing but the standard library, so
-// that a client's misunderstandings can't be shared. [Faults] makes calls and
-// tasks go wrong in every way a client has to survive.
+// Any client can use it in the place of AWS: the AWS CLI, an SDK, another tool. Ids, ARNs,
+// timestamps, defaults, refusals and their wording are those of AWS where they are known. It
+// imports the standard library only, so that it cannot share a client's misunderstandings.
+// [Faults] makes calls and tasks go wrong in every way that a client has to survive.
 //
-// It holds everything in memory, in one region and account, and checks no
-// signature and no permission: roles are never assumed and containers get no
-// AWS credentials and no metadata endpoint. Services and clusters are described
-// but services are not managed. It never
-// listens: whoever serves the handler decides who can reach it, and whoever can
-// reach it can run commands. Requests a web page could send are refused.
+// It has everything in memory, in one region and account, and checks no signature and no
+// permission: roles are never assumed and containers get no AWS credentials and no metadata
+// endpoint. It describes services, but does not run them. It never listens: the program that
+// serves the handler decides who can reach it, and whoever can reach it can run commands. It
+// refuses requests that a web page could send.
 package ecslocal
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"sync"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/definitions"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
-	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
-
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/secrets"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/tasks"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-const maxBody = 1 << 20 // bytes of a request
+// An Option configures the server of [New].
+type Option func(*settings)
 
-type object = wire.Object
-
-// An Option changes what [New] makes.
-type Option func(*Server)
-
-// A Server is the two services. It is safe for concurrent use. Make one with
-// [New]; Close ends what it runs.
-type Server struct {
-	region, account string
-	executor        runtime.Executor
-	output          func(taskARN, container string) io.Writer
-	values          map[string]string // of secrets
-	buckets         fs.FS
-	delays          Delays
-	faults          []func(Call) Effect
-	record          func(Call)
-	rules           []Rule
-	seed            uint64
-	named           []Cluster
-	anyCluster      bool
-	groups          []string // of logs; nil makes every group that is asked for
-	operations      map[string]operation
-
-	life context.Context // ends with Close
-	end  context.CancelFunc
-	work sync.WaitGroup // of every task
-
-	callMu sync.Mutex // orders calls for record and faults
-	calls  map[string]int
-
-	mu       sync.Mutex // holds all that follows, and every task
-	closed   bool
-	clusters map[string]*cluster
-	families map[string][]*definition // revision n is at n-1
-	tasks    []*task                  // in the order they were started
-	byARN    map[string]*task
-	launches map[string]*launch // by cluster and client token
-	ids      *rand.Rand         // nil for random ids
-	ruled    []*ruled
-	logs     *logs.Store
-	secrets  *secrets.Store
+// settings are what options set.
+type settings struct {
+	account    wire.Account
+	engine     tasks.Options
+	values     map[string]string // of secrets
+	choose     []func(Call) Effect
+	record     func(Call)
+	rules      []Rule
+	seed       uint64
+	clusters   []Cluster
+	anyCluster bool
+	groups     []string // of logs; nil creates every group on its first use
 }
 
-// New returns the two services with a cluster named default. Without an
-// executor ([Process], [Docker] or [Execute]) RunTask is refused.
+// New returns the services with a cluster named default. Without an executor ([Process],
+// [Docker] or [Execute]) RunTask is refused.
 func New(options ...Option) *Server {
-	life, end := context.WithCancel(context.Background())
-	s := &Server{
-		region:   "us-east-1",
-		account:  "123456789012",
-		life:     life,
-		end:      end,
-		calls:    make(map[string]int),
-		clusters: make(map[string]*cluster),
-		families: make(map[string][]*definition),
-		byARN:    make(map[string]*task),
-		launches: make(map[string]*launch),
-	}
+	o := settings{account: wire.Account{Region: "us-east-1", ID: "123456789012"}}
 	for _, option := range options {
-		option(s)
+		option(&o)
 	}
-	s.delays = s.delays.filled()
-	s.logs = logs.New(s.account)
-	s.secrets = secrets.New(s.region, s.account, s.values)
-	if s.groups != nil {
-		s.logs.Strict(s.region, s.groups...)
+	s := &Server{
+		account:     o.account,
+		logs:        logs.New(o.account.ID),
+		secrets:     secrets.New(o.account.Region, o.account.ID, o.values),
+		definitions: definitions.New(o.account),
+		launches:    make(map[string]*launch),
+		anyCluster:  o.anyCluster,
+		operations:  operations(),
+		scenario:    newScenario(o.rules, o.seed),
+		calls:       calls{record: o.record, choose: o.choose, count: make(map[string]int)},
 	}
-	s.operations = operations()
-	for _, r := range s.rules {
-		s.ruled = append(s.ruled, &ruled{r, make(map[string]int)})
+	if o.groups != nil {
+		s.logs.Strict(o.account.Region, o.groups...)
 	}
-	s.makeClusters()
-	if e, ok := s.executor.(interface{ Recover(context.Context) }); ok {
-		s.work.Go(func() { e.Recover(s.life) })
+	o.engine.Logs, o.engine.Secrets = s.logs, s.secrets
+	s.engine = tasks.New(o.account, o.engine)
+	for _, c := range o.clusters {
+		s.engine.AddCluster(c)
+	}
+	if s.engine.Clusters["default"] == nil {
+		s.engine.AddCluster(Cluster{Name: "default", Instances: []Instance{{}}})
 	}
 	return s
 }
 
-// Region sets the region; us-east-1 without it. Like AWS, the ECS of one region
-// refuses requests that are signed for another.
-func Region(name string) Option { return func(s *Server) { s.region = name } }
+// Region sets the region; us-east-1 without it. Like AWS, the ECS of one region refuses
+// requests that are signed for another.
+func Region(name string) Option { return func(o *settings) { o.account.Region = name } }
 
 // Account sets the account's id; 123456789012 without it.
-func Account(id string) Option { return func(s *Server) { s.account = id } }
+func Account(id string) Option { return func(o *settings) { o.account.ID = id } }
 
-// LogGroups makes the log groups of the region that are there from the start;
-// others are there only when made, by a container with the option
-// awslogs-create-group or by CreateLogGroup. A container without its log group
-// can't start. Without this option every group that is asked for is made.
+// LogGroups sets the log groups of the region that exist from the start. Others are created
+// by a container with the option awslogs-create-group, or by CreateLogGroup, only. A container
+// without its log group can't start. Without this option every group is created on its first
+// use.
 func LogGroups(names ...string) Option {
-	return func(s *Server) { s.groups = append(append([]string{}, s.groups...), names...) }
+	return func(o *settings) { o.groups = append(append([]string{}, o.groups...), names...) }
 }
 
-// Execute sets what containers run on.
-func Execute(e runtime.Executor) Option { return func(s *Server) { s.executor = e } }
+// Execute sets the executor of containers.
+func Execute(e runtime.Executor) Option { return func(o *settings) { o.engine.Executor = e } }
 
 // Process runs containers as processes of the host: see [runtime.Process].
 func Process(environment ...string) Option { return Execute(runtime.Process(environment...)) }
@@ -141,47 +105,54 @@ func Docker(environment []string, command ...string) Option {
 	return Execute(runtime.Docker(environment, command...))
 }
 
-// Output gives what a container without awslogs configuration prints, both of
-// its streams, to the writer that open returns; nil discards it. Two containers
-// may write at the same time. A writer that is an [io.Closer] is closed when its
-// container has ended.
+// Output sets the writer of the output, both streams, of containers without awslogs
+// configuration; a nil writer discards it. Two containers may write at the same time. A writer
+// that is an [io.Closer] is closed when its container has ended.
 func Output(open func(taskARN, container string) io.Writer) Option {
-	return func(s *Server) { s.output = open }
+	return func(o *settings) { o.engine.Output = open }
 }
 
-// Secrets gives the values of secrets and parameters, by their names or ARNs: for
-// containers' secrets, and for GetSecretValue and GetParameters. A task with another
-// secret fails to start.
+// Secrets sets the values of secrets and parameters, by their names or ARNs: for containers'
+// secrets, and for GetSecretValue and GetParameters. A task with another secret fails to start.
 func Secrets(values map[string]string) Option {
-	return func(s *Server) { s.values = maps.Clone(values) }
+	return func(o *settings) { o.values = maps.Clone(values) }
 }
 
-// Buckets is S3 as far as environmentFiles need it: a folder for each bucket.
-// Without it a task with environmentFiles fails to start.
-func Buckets(files fs.FS) Option { return func(s *Server) { s.buckets = files } }
+// Buckets is S3 as far as environmentFiles need it: a folder for each bucket. Without it a task
+// with environmentFiles fails to start.
+func Buckets(files fs.FS) Option { return func(o *settings) { o.engine.Buckets = files } }
 
-// Record calls seen for every call before it is acted on, faulty ones too, one
-// after another.
-func Record(seen func(Call)) Option { return func(s *Server) { s.record = seen } }
+// Record calls record for every call before it has an effect, faulty ones too, one after
+// another.
+func Record(record func(Call)) Option { return func(o *settings) { o.record = record } }
 
-// Close kills every container that still runs and waits for all of them: nothing
-// of the server runs any more when it returns, which is always with nil. Later
-// RunTask calls are refused; what was run can still be described.
-func (s *Server) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.end()
-	s.work.Wait()
-	return nil
+// Delay sets the delays.
+func Delay(d Delays) Option { return func(o *settings) { o.engine.Delays = d } }
+
+// Clusters adds clusters. One named default replaces the default one, which has one instance
+// without limits.
+func Clusters(clusters ...Cluster) Option {
+	return func(o *settings) { o.clusters = append(o.clusters, clusters...) }
 }
 
-// iamARN returns the ARN of one of the account's users or roles.
-func (s *Server) iamARN(resource string) string {
-	return fmt.Sprintf("arn:%s:iam::%s:%s", wire.Partition(s.region), s.account, resource)
+// AnyCluster creates a cluster when a request names one that does not exist, with one instance
+// without limits. Names that CreateCluster refuses are still refused.
+func AnyCluster() Option { return func(o *settings) { o.anyCluster = true } }
+
+// Faults sets a function that chooses, for every call, what goes wrong with it. It is called
+// for one call at a time. With several Faults options, all effects happen.
+func Faults(choose func(Call) Effect) Option {
+	return func(o *settings) { o.choose = append(o.choose, choose) }
 }
 
-// arn returns the ARN of one of the account's ECS resources.
-func (s *Server) arn(format string, args ...any) string {
-	return fmt.Sprintf("arn:%s:ecs:%s:%s:", wire.Partition(s.region), s.region, s.account) + fmt.Sprintf(format, args...)
+// Scenario sets the rules. For each task that RunTask starts the first rule that fits applies.
+func Scenario(rules ...Rule) Option { return func(o *settings) { o.rules = rules } }
+
+// Seed makes chances and ids the same in every run that makes the same calls in the same order.
+// Chances depend on the tasks of a family alone, so that families may run at the same time.
+func Seed(seed uint64) Option {
+	return func(o *settings) {
+		o.seed = seed
+		o.engine.Random = rand.New(rand.NewPCG(seed, 0))
+	}
 }

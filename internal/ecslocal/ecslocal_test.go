@@ -36,7 +36,8 @@ func hostProcess() ecslocal.Option { return ecslocal.Process("PATH=" + os.Getenv
 
 func newRequest(operation, body string) *http.Request {
 	target, service := "AmazonEC2ContainerServiceV20141113.", "ecs"
-	for other, prefix := range map[string]string{"logs": "Logs_20140328.", "secretsmanager": "secretsmanager.", "ssm": "AmazonSSM."} {
+	for other, prefix := range map[string]string{"logs": "Logs_20140328.", "secretsmanager": "secretsmanager.",
+		"ssm": "AmazonSSM."} {
 		if name, found := strings.CutPrefix(operation, other+":"); found {
 			target, service, operation = prefix, other, name
 		}
@@ -44,7 +45,8 @@ func newRequest(operation, body string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "http://localhost/", strings.NewReader(body))
 	r.Header.Set("X-Amz-Target", target+operation)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
+	r.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
 	return r
 }
 
@@ -133,7 +135,8 @@ func num(v any, path ...any) float64 {
 
 // shell is a container that runs a line of shell.
 func shell(name, line string, more ...object) object {
-	c := object{"name": name, "image": "none", "memory": 64, "entryPoint": []string{"/bin/sh", "-c"}, "command": []string{line}}
+	c := object{"name": name, "image": "none", "memory": 64, "entryPoint": []string{"/bin/sh", "-c"},
+		"command": []string{line}}
 	for _, m := range more {
 		for k, v := range m {
 			c[k] = v

@@ -24,8 +24,12 @@ func TestRefusals(t *testing.T) {
 		{ecslocal.Throttle(), 400, "ThrottlingException: Rate exceeded"},
 		{ecslocal.Unavailable(503), 503, "ServerException: Service Unavailable. Please try again later."},
 		{ecslocal.ExpiredToken(), 400, "ExpiredTokenException: The security token included in the request is expired"},
-		{ecslocal.Denied("*"), 400, "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/ci/session is not authorized to perform: ecs:ListTasks on resource: * because no identity-based policy allows the ecs:ListTasks action"},
-		{ecslocal.Refuse(400, "ClientException", "Too many concurrent attempts to create a new revision of the specified family."), 400, "ClientException: Too many concurrent attempts to create a new revision of the specified family."},
+		{ecslocal.Denied("*"), 400, "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/ci/session is not " +
+			"authorized to perform: ecs:ListTasks on resource: * because no identity-based policy allows the ecs:ListTasks " +
+			"action"},
+		{ecslocal.Refuse(400, "ClientException",
+			"Too many concurrent attempts to create a new revision of the specified family."), 400,
+			"ClientException: Too many concurrent attempts to create a new revision of the specified family."},
 	} {
 		s := newServer(t, ecslocal.Faults(ecslocal.On("ListTasks", c.effect, 2)))
 		var statuses []int
@@ -41,7 +45,8 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	s := newServer(t, ecslocal.Faults(ecslocal.First("logs:GetLogEvents", 1, ecslocal.Denied("arn"))))
-	if got := s.refused("logs:GetLogEvents", object{"logStreamName": "x"}); !strings.Contains(got, "perform: logs:GetLogEvents on resource: arn") {
+	if got := s.refused("logs:GetLogEvents", object{"logStreamName": "x"}); !strings.Contains(got,
+		"perform: logs:GetLogEvents on resource: arn") {
 		t.Errorf("denied: %s", got)
 	}
 }
@@ -85,7 +90,8 @@ func TestCuts(t *testing.T) {
 				}
 				response.Body.Close()
 			}
-			if got, want := len(s.do("ListTaskDefinitions", object{})["taskDefinitionArns"].([]any)), c.revisions*(i+1); got != want {
+			if got, want := len(s.do("ListTaskDefinitions", object{})["taskDefinitionArns"].([]any)),
+				c.revisions*(i+1); got != want {
 				t.Errorf("%s: %d revisions registered, want %d", c.name, got, want)
 			}
 		}
@@ -94,9 +100,11 @@ func TestCuts(t *testing.T) {
 
 func TestStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, ecslocal.Faults(ecslocal.On("ListTasks", ecslocal.All(ecslocal.Stall(time.Minute), ecslocal.Throttle()))))
+		s := newServer(t, ecslocal.Faults(ecslocal.On("ListTasks",
+			ecslocal.All(ecslocal.Stall(time.Minute), ecslocal.Throttle()))))
 		began := time.Now()
-		if got := s.refused("ListTasks", object{}); got != "ThrottlingException: Rate exceeded" || time.Since(began) != time.Minute {
+		if got := s.refused("ListTasks", object{}); got != "ThrottlingException: Rate exceeded" ||
+			time.Since(began) != time.Minute {
 			t.Errorf("a stalled throttle = %s after %v", got, time.Since(began))
 		}
 	})
@@ -112,7 +120,8 @@ func TestTaskFaults(t *testing.T) {
 	}{
 		{
 			"fail to start", ecslocal.FailToStart("ResourceInitializationError: unable to pull secrets"),
-			map[string]any{"stopCode": "TaskFailedToStart", "stoppedReason": "ResourceInitializationError: unable to pull secrets", "startedAt": nil},
+			map[string]any{"stopCode": "TaskFailedToStart",
+				"stoppedReason": "ResourceInitializationError: unable to pull secrets", "startedAt": nil},
 			map[string]any{"a": nil},
 		},
 		{
@@ -132,11 +141,13 @@ func TestTaskFaults(t *testing.T) {
 		},
 		{
 			"host", ecslocal.HostLost(time.Minute),
-			map[string]any{"stopCode": "TerminationNotice", "stoppedReason": "Host EC2 (instance i-0123456789abcdef0) terminated."},
+			map[string]any{"stopCode": "TerminationNotice",
+				"stoppedReason": "Host EC2 (instance i-0123456789abcdef0) terminated."},
 			map[string]any{"a": nil},
 		},
 		{
-			"the first of two", ecslocal.All(ecslocal.Interrupt(2*time.Minute, "SpotInterruption", "2"), ecslocal.Interrupt(time.Minute, "ServiceSchedulerInitiated", "1")),
+			"the first of two", ecslocal.All(ecslocal.Interrupt(2*time.Minute, "SpotInterruption", "2"),
+				ecslocal.Interrupt(time.Minute, "ServiceSchedulerInitiated", "1")),
 			map[string]any{"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "1"},
 			map[string]any{"a": 143.0},
 		},
@@ -172,10 +183,12 @@ func TestTaskFaults(t *testing.T) {
 
 func TestUnknownStopCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, ecslocal.Execute(&actor{}), ecslocal.Faults(ecslocal.On("RunTask", ecslocal.Interrupt(time.Second, "SolarFlare", "x"))))
+		s := newServer(t, ecslocal.Execute(&actor{}),
+			ecslocal.Faults(ecslocal.On("RunTask", ecslocal.Interrupt(time.Second, "SolarFlare", "x"))))
 		arn := s.start(act("a", "10m", "3", "143"))
 		time.Sleep(time.Minute)
-		if _, answer := s.send("DescribeTasks", object{"tasks": []string{arn}}); str(answer, "tasks", 0, "stopCode") != "SolarFlare" {
+		if _, answer := s.send("DescribeTasks", object{"tasks": []string{arn}}); str(answer, "tasks", 0,
+			"stopCode") != "SolarFlare" {
 			t.Errorf("DescribeTasks = %v, want the stop code SolarFlare", answer)
 		}
 	})
@@ -188,7 +201,8 @@ func TestMissingAndRoom(t *testing.T) {
 			ecslocal.Faults(ecslocal.On("RunTask", ecslocal.Room(1, "AGENT"), 1)))
 		s.registerAll()
 		answer := s.do("RunTask", object{"taskDefinition": "ec2", "count": 3})
-		if tasks, failures := len(answer["tasks"].([]any)), len(answer["failures"].([]any)); tasks != 1 || failures != 2 || str(answer, "failures", 1, "reason") != "AGENT" {
+		if tasks, failures := len(answer["tasks"].([]any)), len(answer["failures"].([]any)); tasks != 1 || failures != 2 ||
+			str(answer, "failures", 1, "reason") != "AGENT" {
 			t.Errorf("RunTask = %d tasks, %v, want 1 and two failures of AGENT", tasks, answer["failures"])
 		}
 		var seen []bool
@@ -243,7 +257,8 @@ func TestRecord(t *testing.T) {
 	var calls []string
 	s := newServer(t,
 		ecslocal.Record(func(c ecslocal.Call) { calls = append(calls, fmt.Sprint(c.Operation, " ", c.N, " ", c.Request)) }),
-		ecslocal.Faults(ecslocal.On("ListTasks", ecslocal.Rewrite(func(answer map[string]any) { answer["taskArns"] = []any{"made up"} }))))
+		ecslocal.Faults(ecslocal.On("ListTasks",
+			ecslocal.Rewrite(func(answer map[string]any) { answer["taskArns"] = []any{"made up"} }))))
 	s.do("ListTasks", object{"maxResults": 5})
 	s.send("DescribeTasks", object{})
 	got := s.do("ListTasks", object{})

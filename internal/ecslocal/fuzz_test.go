@@ -12,17 +12,21 @@ import (
 // AWS JSON, and every refusal is the caller's.
 func FuzzRequest(f *testing.F) {
 	operations := []string{
-		"RegisterTaskDefinition", "DescribeTaskDefinition", "DeregisterTaskDefinition", "DeleteTaskDefinitions", "ListTaskDefinitions",
-		"RunTask", "DescribeTasks", "ListTasks", "StopTask", "DescribeServices", "DescribeClusters", "TagResource", "UntagResource",
+		"RegisterTaskDefinition", "DescribeTaskDefinition", "DeregisterTaskDefinition", "DeleteTaskDefinitions",
+		"ListTaskDefinitions",
+		"RunTask", "DescribeTasks", "ListTasks", "StopTask", "DescribeServices", "DescribeClusters", "TagResource",
+		"UntagResource",
 		"logs:GetLogEvents", "logs:DescribeLogStreams", "logs:DescribeLogGroups", "logs:CreateLogGroup",
 	}
 	for i, body := range []string{
-		`{"family":"f","containerDefinitions":[{"name":"a","image":"b","memory":64,"dependsOn":[{"containerName":"a","condition":"START"}]}],"tags":[{"key":"k"}]}`,
+		`{"family":"f","containerDefinitions":[{"name":"a","image":"b","memory":64,"dependsOn":[{"containerName":"a",` +
+			`"condition":"START"}]}],"tags":[{"key":"k"}]}`,
 		`{"taskDefinition":"f:1","include":["TAGS"]}`,
 		`{"taskDefinition":"f:-1"}`,
 		`{"taskDefinitions":["f:99999999999999999999"]}`,
 		`{"nextToken":"YQ==","maxResults":1e2}`,
-		`{"taskDefinition":"g","count":1e0,"overrides":{"containerOverrides":[{"name":"a"}]},"capacityProviderStrategy":[{"weight":1,"capacityProvider":"FARGATE"}]}`,
+		`{"taskDefinition":"g","count":1e0,"overrides":{"containerOverrides":[{"name":"a"}]},` +
+			`"capacityProviderStrategy":[{"weight":1,"capacityProvider":"FARGATE"}]}`,
 		`{"tasks":["x"],"cluster":null}`,
 		`{"startedBy":"x"}`,
 		`{"task":"x"}`,

@@ -24,7 +24,8 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	signed := func(scope string) func(*http.Request) {
-		return set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260101/"+scope+"/aws4_request, SignedHeaders=host, Signature=00")
+		return set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260101/"+scope+"/aws4_request, SignedHeaders=host, "+
+			"Signature=00")
 	}
 	for _, c := range []struct {
 		name   string
@@ -38,13 +39,16 @@ func TestRequests(t *testing.T) {
 		{"GET", func(r *http.Request) { r.Method = http.MethodGet }, "", 405, "MethodNotAllowedException"},
 		{"no target", set("X-Amz-Target", ""), "{}", 400, "UnknownOperationException"},
 		{"another service", set("X-Amz-Target", "DynamoDB_20120810.ListTables"), "{}", 400, "UnknownOperationException"},
-		{"another operation", set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.CreateService"), "{}", 400, "UnknownOperationException"},
-		{"an operation of the other service", set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.logs:GetLogEvents"), "{}", 400, "UnknownOperationException"},
+		{"another operation", set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.CreateService"), "{}", 400,
+			"UnknownOperationException"},
+		{"an operation of the other service", set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.logs:GetLogEvents"),
+			"{}", 400, "UnknownOperationException"},
 		{"a form", set("Content-Type", "text/plain"), "{}", 400, "SerializationException"},
 		{"a web page", set("Origin", "http://localhost"), "{}", 403, "AccessDeniedException"},
 		{"not signed", set("Authorization", ""), "{}", 403, "MissingAuthenticationTokenException"},
 		{"basic", set("Authorization", "Basic YTpi"), "{}", 403, "MissingAuthenticationTokenException"},
-		{"no scope", set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID, Signature=00"), "{}", 403, "MissingAuthenticationTokenException"},
+		{"no scope", set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID, Signature=00"), "{}", 403,
+			"MissingAuthenticationTokenException"},
 		{"another region", signed("eu-west-1/ecs"), "{}", 400, "InvalidSignatureException"},
 		{"another service's signature", signed("us-east-1/logs"), "{}", 400, "InvalidSignatureException"},
 		{"no JSON", func(*http.Request) {}, "{", 400, "SerializationException"},
@@ -56,7 +60,8 @@ func TestRequests(t *testing.T) {
 		{"an unknown member", func(*http.Request) {}, `{"more":1}`, 200, ""},
 		{"a null member", func(*http.Request) {}, `{"cluster":null}`, 200, ""},
 		{"the largest body", func(*http.Request) {}, `{"more":"` + strings.Repeat("x", 1<<20-11) + `"}`, 200, ""},
-		{"a larger body", func(*http.Request) {}, `{"more":"` + strings.Repeat("x", 1<<20-10) + `"}`, 413, "RequestEntityTooLargeException"},
+		{"a larger body", func(*http.Request) {}, `{"more":"` + strings.Repeat("x", 1<<20-10) + `"}`, 413,
+			"RequestEntityTooLargeException"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t)

@@ -37,5 +37,6 @@ func localName(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	return host != "" && !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || host == "host.docker.internal"
+	return host != "" && !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") ||
+		host == "host.docker.internal"
 }

@@ -39,7 +39,8 @@ func (a *actor) Pull(_ context.Context, c runtime.Container) error {
 	return nil
 }
 
-func (a *actor) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
+func (a *actor) Run(ctx context.Context, c runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit,
+	error) {
 	if c.Command[0] == "unstartable" {
 		return runtime.Exit{}, errors.New("CannotStartContainerError: no")
 	}
@@ -202,8 +203,9 @@ func TestContainers(t *testing.T) {
 			containers: []object{with(act("a", "1s", "0"), on("b", "SUCCESS")), with(act("b", "3s", "1"), nonEssential)},
 			stopCode:   "TaskFailedToStart",
 			exits:      map[string]any{"a": nil, "b": 1.0},
-			reasons:    map[string]string{"a": "dependency graph: failed to resolve container ordering dependency [b] for target [a] as dependency did not exit successfully"},
-			events:     []string{"start b", "stop b"},
+			reasons: map[string]string{"a": "dependency graph: failed to resolve container ordering dependency [b] for " +
+				"target [a] as dependency did not exit successfully"},
+			events: []string{"start b", "stop b"},
 		},
 		{
 			name:       "COMPLETE of a failure",
@@ -238,11 +240,13 @@ func TestContainers(t *testing.T) {
 			name: "HEALTHY of one that ends before",
 			containers: []object{
 				with(act("a", "1s", "0"), on("b", "HEALTHY")),
-				with(with(act("b", "3s", "0"), nonEssential), object{"healthCheck": object{"command": []string{"CMD", "1h"}, "interval": 5}}),
+				with(with(act("b", "3s", "0"), nonEssential),
+					object{"healthCheck": object{"command": []string{"CMD", "1h"}, "interval": 5}}),
 			},
 			stopCode: "TaskFailedToStart",
 			exits:    map[string]any{"a": nil, "b": 0.0},
-			reasons:  map[string]string{"a": "dependency graph: failed to resolve container ordering dependency [b] for target [a] as dependency will never be healthy"},
+			reasons: map[string]string{"a": "dependency graph: failed to resolve container ordering dependency [b] for " +
+				"target [a] as dependency will never be healthy"},
 		},
 		{
 			name: "a dependency that takes longer than its startTimeout",
@@ -287,7 +291,8 @@ func TestContainers(t *testing.T) {
 			name: "a restart policy",
 			containers: []object{
 				act("a", "150s", "0"),
-				with(with(act("b", "61s", "1", "0"), nonEssential), object{"restartPolicy": object{"enabled": true, "restartAttemptPeriod": 60}}),
+				with(with(act("b", "61s", "1", "0"), nonEssential),
+					object{"restartPolicy": object{"enabled": true, "restartAttemptPeriod": 60}}),
 			},
 			stopCode: "EssentialContainerExited",
 			exits:    map[string]any{"a": 0.0, "b": 0.0},
@@ -395,7 +400,8 @@ func TestStopTask(t *testing.T) {
 				}
 				time.Sleep(2 * time.Millisecond)
 				task := s.describe(arn)
-				for name, want := range map[string]string{"lastStatus": "STOPPED", "stopCode": "UserInitiated", "stoppedReason": "enough"} {
+				for name, want := range map[string]string{"lastStatus": "STOPPED", "stopCode": "UserInitiated",
+					"stoppedReason": "enough"} {
 					if got := str(task, name); got != want {
 						t.Errorf("%s = %q, want %q", name, got, want)
 					}
@@ -433,7 +439,8 @@ func TestHealth(t *testing.T) {
 func TestHangingProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, ecslocal.Execute(&actor{}))
-		arn := s.start(with(act("a", "6s", "0"), object{"healthCheck": object{"command": []string{"CMD", "hang"}, "interval": 5, "timeout": 60}}))
+		arn := s.start(with(act("a", "6s", "0"),
+			object{"healthCheck": object{"command": []string{"CMD", "hang"}, "interval": 5, "timeout": 60}}))
 		began := time.Now()
 		s.reachSlowly(arn, "STOPPED")
 		if d := time.Since(began); d > 12*time.Second { // 5 s are the pull

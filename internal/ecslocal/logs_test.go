@@ -111,17 +111,21 @@ func TestGetLogEvents(t *testing.T) {
 		if first < float64(began)+5000 || first > float64(began)+6000 {
 			t.Errorf("first timestamp = %v, want within a second of the end of the pull, 5 s after %v", first, began)
 		}
-		if got, _ := read(object{"startTime": int(first) + 3000, "endTime": int(first) + 6000, "startFromHead": true}); got != "345" {
+		if got, _ := read(object{"startTime": int(first) + 3000, "endTime": int(first) + 6000,
+			"startFromHead": true}); got != "345" {
 			t.Errorf("three seconds of it = %q, want 345", got)
 		}
 		for _, c := range []struct {
 			in   object
 			want string
 		}{
-			{object{"logGroupName": "x", "logStreamName": "x"}, "ResourceNotFoundException: The specified log group does not exist."},
-			{object{"logGroupName": "g", "logStreamName": "x"}, "ResourceNotFoundException: The specified log stream does not exist."},
+			{object{"logGroupName": "x", "logStreamName": "x"},
+				"ResourceNotFoundException: The specified log group does not exist."},
+			{object{"logGroupName": "g", "logStreamName": "x"},
+				"ResourceNotFoundException: The specified log stream does not exist."},
 			{in(object{"nextToken": "f/1/s"}), "InvalidParameterException: The specified nextToken is invalid."},
-			{in(object{"limit": 10001}), "InvalidParameterException: 1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value between 1 and 10000"},
+			{in(object{"limit": 10001}), "InvalidParameterException: 1 validation error detected: Value '10001' at 'limit' " +
+				"failed to satisfy constraint: Member must have value between 1 and 10000"},
 		} {
 			if got := s.refused("logs:GetLogEvents", c.in); got != c.want {
 				t.Errorf("GetLogEvents(%v) = %q, want %q", c.in, got, c.want)
@@ -132,7 +136,8 @@ func TestGetLogEvents(t *testing.T) {
 			s.do("logs:GetLogEvents", object{"logGroupIdentifier": id, "logStreamName": in(nil)["logStreamName"]})
 		}
 		s.region = "eu-west-1"
-		if got := s.refused("logs:GetLogEvents", in(nil)); got != "ResourceNotFoundException: The specified log group does not exist." {
+		if got := s.refused("logs:GetLogEvents",
+			in(nil)); got != "ResourceNotFoundException: The specified log group does not exist." {
 			t.Errorf("in another region: %s", got)
 		}
 	})
@@ -162,7 +167,8 @@ func TestLogPages(t *testing.T) {
 func TestStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		options := func(name string, more object) object {
-			return object{"logConfiguration": object{"logDriver": "awslogs", "options": with(object{"awslogs-group": name, "awslogs-region": "us-east-1"}, more)}}
+			return object{"logConfiguration": object{"logDriver": "awslogs",
+				"options": with(object{"awslogs-group": name, "awslogs-region": "us-east-1"}, more)}}
 		}
 		s := newServer(t, ecslocal.Execute(&talker{}), ecslocal.LogGroups("there"))
 		arn := s.start(with(act("a", "x\n"), options("there", nil)))
@@ -172,11 +178,14 @@ func TestStreams(t *testing.T) {
 		}
 		arn = s.start(with(act("a", "x\n"), options("not", nil)))
 		time.Sleep(time.Minute)
-		const want = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1"
+		const want = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
+			"failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : " +
+			"exit status 1"
 		if task := s.describe(arn); str(task, "stopCode") != "TaskFailedToStart" || str(task, "stoppedReason") != want {
 			t.Errorf("a task without its log group = %v, want TaskFailedToStart", task)
 		}
-		arn = s.start(with(act("a", "x\n"), options("made", object{"awslogs-create-group": "true", "awslogs-stream-prefix": "p"})))
+		arn = s.start(with(act("a", "x\n"),
+			options("made", object{"awslogs-create-group": "true", "awslogs-stream-prefix": "p"})))
 		s.do("logs:CreateLogGroup", object{"logGroupName": "empty"})
 		time.Sleep(time.Minute)
 		var names []string
@@ -188,10 +197,12 @@ func TestStreams(t *testing.T) {
 			t.Errorf("groups = %s, want %s", got, want)
 		}
 		page := s.do("logs:DescribeLogGroups", object{"limit": 2})
-		if page = s.do("logs:DescribeLogGroups", object{"limit": 2, "nextToken": page["nextToken"]}); str(page, "logGroups", 0, "logGroupName") != "there" || page["nextToken"] != nil {
+		if page = s.do("logs:DescribeLogGroups", object{"limit": 2, "nextToken": page["nextToken"]}); str(page, "logGroups",
+			0, "logGroupName") != "there" || page["nextToken"] != nil {
 			t.Errorf("second page of groups = %v, want there alone", page)
 		}
-		streams := s.do("logs:DescribeLogStreams", object{"logGroupName": "made", "orderBy": "LastEventTime", "descending": true})
+		streams := s.do("logs:DescribeLogStreams",
+			object{"logGroupName": "made", "orderBy": "LastEventTime", "descending": true})
 		if got, want := str(streams, "logStreams", 0, "logStreamName"), "p/a/"+taskID(arn); got != want {
 			t.Errorf("stream = %q, want %q", got, want)
 		}

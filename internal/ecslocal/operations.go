@@ -4,38 +4,21 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/definitions"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/rules"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/secrets"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// An operation is one action of the API.
-type operation struct {
-	in wire.Structure
-	do func(*Server, object, caller) (any, error)
-}
-
-// A service is one of AWS's that speak AWS JSON.
-type service struct {
-	name   string // in signatures, and before the names of its operations, except of ECS
-	target string // in X-Amz-Target
-}
-
-var services = []service{
-	{"ecs", "AmazonEC2ContainerServiceV20141113"},
-	{"logs", "Logs_20140328"},
-	{"secretsmanager", "secretsmanager"},
-	{"ssm", "AmazonSSM"},
-}
-
-// operations returns the APIs. The names of those that are not of ECS begin with their
-// service's and a colon: "logs:GetLogEvents".
+// operations returns the operations of all services. The names of those that are not of ECS
+// begin with their service and a colon: "logs:GetLogEvents".
 func operations() map[string]operation {
 	all := ecsOperations()
 	for name, op := range logs.Operations() {
 		all["logs:"+name] = operation{op.In, func(s *Server, in object, from caller) (any, error) {
-			return op.Do(s.logs, in, logs.Caller{Region: from.region, Empty: from.effect.page.empty, Stuck: from.effect.page.stuck})
+			return op.Do(s.logs, in, logs.Caller{Region: from.region, Empty: from.effect.page.empty,
+				Stuck: from.effect.page.stuck})
 		}}
 	}
 	for service, operations := range map[string]map[string]secrets.Operation{
@@ -50,7 +33,7 @@ func operations() map[string]operation {
 	return all
 }
 
-// texts is the shape of a request with text members.
+// texts returns the shape of a request with text members.
 func texts(names ...string) wire.Structure {
 	shape := make(wire.Structure, len(names))
 	for _, name := range names {
@@ -59,7 +42,7 @@ func texts(names ...string) wire.Structure {
 	return shape
 }
 
-// with returns a shape with lists of texts beside its members.
+// with adds lists of texts to a shape.
 func with(shape wire.Structure, lists ...string) wire.Structure {
 	for _, name := range lists {
 		shape[name] = wire.List(wire.String)
@@ -67,14 +50,14 @@ func with(shape wire.Structure, lists ...string) wire.Structure {
 	return shape
 }
 
-// paged returns the shape of a request that lists, with text members.
+// paged returns the shape of a request for a page of a list, with text members.
 func paged(names ...string) wire.Structure {
 	shape := texts(append(names, "nextToken")...)
 	shape["maxResults"] = wire.Integer
 	return shape
 }
 
-// ecsOperations returns the API of ECS.
+// ecsOperations returns the operations of ECS.
 func ecsOperations() map[string]operation {
 	createCluster := with(texts("clusterName"), "capacityProviders")
 	createCluster["tags"] = rules.TagList
@@ -84,12 +67,13 @@ func ecsOperations() map[string]operation {
 	tagResource["tags"] = rules.TagList
 	listTasks := paged("cluster", "containerInstance", "family", "startedBy", "serviceName", "desiredStatus", "launchType")
 	return map[string]operation{
-		"RegisterTaskDefinition":     {rules.Register, (*Server).registerTaskDefinition},
-		"DescribeTaskDefinition":     {with(texts("taskDefinition"), "include"), (*Server).describeTaskDefinition},
-		"DeregisterTaskDefinition":   {texts("taskDefinition"), (*Server).deregisterTaskDefinition},
-		"DeleteTaskDefinitions":      {with(texts(), "taskDefinitions"), (*Server).deleteTaskDefinitions},
-		"ListTaskDefinitions":        {paged("familyPrefix", "status", "sort"), (*Server).listTaskDefinitions},
-		"ListTaskDefinitionFamilies": {paged("familyPrefix", "status"), (*Server).listTaskDefinitionFamilies},
+		"RegisterTaskDefinition": {rules.Register, (*Server).registerTaskDefinition},
+		"DescribeTaskDefinition": {with(texts("taskDefinition"), "include"),
+			onDefinitions((*definitions.Store).Describe)},
+		"DeregisterTaskDefinition":   {texts("taskDefinition"), onDefinitions((*definitions.Store).Deregister)},
+		"DeleteTaskDefinitions":      {with(texts(), "taskDefinitions"), onDefinitions((*definitions.Store).Delete)},
+		"ListTaskDefinitions":        {paged("familyPrefix", "status", "sort"), onDefinitions((*definitions.Store).List)},
+		"ListTaskDefinitionFamilies": {paged("familyPrefix", "status"), onDefinitions((*definitions.Store).ListFamilies)},
 		"RunTask":                    {runTaskShape, (*Server).runTask},
 		"DescribeTasks":              {with(texts("cluster"), "tasks", "include"), (*Server).describeTasks},
 		"ListTasks":                  {listTasks, (*Server).listTasks},

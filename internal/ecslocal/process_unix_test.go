@@ -47,18 +47,31 @@ func TestProcess(t *testing.T) {
 		{"empty lines are dropped", shell("a", `printf 'a\n\nb\n'`), 0.0, "", []string{"a", "b"}},
 		{
 			"environment",
-			shell("a", "echo $HOST $BOTH $OWN $AWS_EXECUTION_ENV; echo \"$HOME\"", object{"environment": []object{{"name": "OWN", "value": "o"}, {"name": "BOTH", "value": "container"}}}),
+			shell("a", "echo $HOST $BOTH $OWN $AWS_EXECUTION_ENV; echo \"$HOME\"",
+				object{"environment": []object{{"name": "OWN", "value": "o"}, {"name": "BOTH", "value": "container"}}}),
 			0.0, "", []string{"1 container o AWS_ECS_EC2"},
 		},
-		{"no shell", object{"name": "a", "image": "i", "memory": 64, "command": []string{"echo", "$HOST;", "'x'"}}, 0.0, "", []string{"$HOST; 'x'"}},
-		{"PATH of the container", shell("a", "x", object{"entryPoint": []string{"script"}, "command": []string{}, "workingDirectory": folder, "environment": []object{{"name": "PATH", "value": folder}}}), 0.0, "", nil},
-		{"a relative program", shell("a", "x", object{"entryPoint": []string{"./script"}, "command": []string{"1 2"}, "workingDirectory": folder}), 0.0, "", []string{"./script 1 1 2", folder}},
-		{"no command", object{"name": "a", "image": "i", "memory": 64}, nil, "CannotStartContainerError: a process needs an entryPoint or a command in the container definition, because its image is not run", nil},
-		{"no such program", object{"name": "a", "image": "i", "memory": 64, "command": []string{"no-such-program"}}, nil, `CannotStartContainerError: exec: "no-such-program": executable file not found in $PATH`, nil},
-		{"no such path", object{"name": "a", "image": "i", "memory": 64, "command": []string{"/none"}}, nil, `CannotStartContainerError: exec: "/none": stat /none: no such file or directory`, nil},
-		{"not executable", object{"name": "a", "image": "i", "memory": 64, "command": []string{plain}}, nil, `CannotStartContainerError: exec: "` + plain + `": permission denied`, nil},
-		{"a folder", object{"name": "a", "image": "i", "memory": 64, "command": []string{folder}}, nil, `CannotStartContainerError: exec: "` + folder + `": permission denied`, nil},
-		{"no such working directory", shell("a", "x", object{"workingDirectory": "/none"}), nil, "CannotStartContainerError: ", nil},
+		{"no shell", object{"name": "a", "image": "i", "memory": 64, "command": []string{"echo", "$HOST;", "'x'"}}, 0.0, "",
+			[]string{"$HOST; 'x'"}},
+		{"PATH of the container", shell("a", "x",
+			object{"entryPoint": []string{"script"}, "command": []string{}, "workingDirectory": folder,
+				"environment": []object{{"name": "PATH", "value": folder}}}), 0.0, "", nil},
+		{"a relative program", shell("a", "x",
+			object{"entryPoint": []string{"./script"}, "command": []string{"1 2"}, "workingDirectory": folder}), 0.0, "",
+			[]string{"./script 1 1 2", folder}},
+		{"no command", object{"name": "a", "image": "i", "memory": 64}, nil,
+			"CannotStartContainerError: a process needs an entryPoint or a command in the container definition, because its " +
+				"image is not run", nil},
+		{"no such program", object{"name": "a", "image": "i", "memory": 64, "command": []string{"no-such-program"}}, nil,
+			`CannotStartContainerError: exec: "no-such-program": executable file not found in $PATH`, nil},
+		{"no such path", object{"name": "a", "image": "i", "memory": 64, "command": []string{"/none"}}, nil,
+			`CannotStartContainerError: exec: "/none": stat /none: no such file or directory`, nil},
+		{"not executable", object{"name": "a", "image": "i", "memory": 64, "command": []string{plain}}, nil,
+			`CannotStartContainerError: exec: "` + plain + `": permission denied`, nil},
+		{"a folder", object{"name": "a", "image": "i", "memory": 64, "command": []string{folder}}, nil,
+			`CannotStartContainerError: exec: "` + folder + `": permission denied`, nil},
+		{"no such working directory", shell("a", "x", object{"workingDirectory": "/none"}), nil,
+			"CannotStartContainerError: ", nil},
 		{"what it leaves behind is killed", shell("a", "sleep 1000 & echo left"), 0.0, "", []string{"left"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,7 +174,8 @@ func TestEscapedProcess(t *testing.T) {
 		}
 	}
 	s := newServer(t, hostProcess())
-	arn := s.start(shell("a", "setsid sh -c 'echo $$ ready; sleep 1000' & until [ -n \"$(ps -o sid= $!)\" ]; do :; done; sleep 0.2; echo out", logged("g")))
+	arn := s.start(shell("a", "setsid sh -c 'echo $$ ready; sleep 1000' & until [ -n \"$(ps -o sid= $!)\" ]; do :; "+
+		"done; sleep 0.2; echo out", logged("g")))
 	child := s.child(arn)
 	defer syscall.Kill(-child, syscall.SIGKILL)
 	if got := num(s.stopped(arn), "containers", 0, "exitCode"); got != 0 {
@@ -208,7 +222,8 @@ func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
 func TestOutput(t *testing.T) {
 	b := &buffer{text: make(map[string]string)}
 	s := newServer(t, hostProcess(), ecslocal.Output(b.open))
-	s.stopped(s.start(shell("a", "echo one"), shell("b", "printf two; sleep 0.2", object{"essential": false}), shell("c", "echo three", logged("g"), object{"essential": false})))
+	s.stopped(s.start(shell("a", "echo one"), shell("b", "printf two; sleep 0.2", object{"essential": false}),
+		shell("c", "echo three", logged("g"), object{"essential": false})))
 	if b.text["a"] != "one\n" || b.text["c"] != "" {
 		t.Errorf("output = %q, want one of a and nothing of c", b.text)
 	}
@@ -250,7 +265,8 @@ func TestProcessMounts(t *testing.T) {
 	run := func(containerPath string) object {
 		answer := s.do("RegisterTaskDefinition", object{
 			"family": "f", "volumes": []object{{"name": "v", "host": object{"sourcePath": folder}}},
-			"containerDefinitions": []object{shell("a", "true", object{"mountPoints": []object{{"sourceVolume": "v", "containerPath": containerPath}}})},
+			"containerDefinitions": []object{shell("a", "true",
+				object{"mountPoints": []object{{"sourceVolume": "v", "containerPath": containerPath}}})},
 		})
 		answer = s.do("RunTask", object{"taskDefinition": str(answer, "taskDefinition", "taskDefinitionArn")})
 		return s.stopped(str(answer, "tasks", 0, "taskArn"))
@@ -266,7 +282,8 @@ func TestProcessMounts(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	secrets := object{"environment": []object{{"name": "P", "value": "plain"}}, "secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
+	secrets := object{"environment": []object{{"name": "P", "value": "plain"}},
+		"secrets": []object{{"name": "S", "valueFrom": "arn:x"}}}
 	s := newServer(t, hostProcess(), ecslocal.Secrets(map[string]string{"arn:x": "hush"}))
 	start := func(s server, c object) string {
 		s.do("RegisterTaskDefinition", object{"family": "f", "executionRoleArn": "r", "containerDefinitions": []object{c}})
@@ -279,7 +296,9 @@ func TestSecrets(t *testing.T) {
 	}
 	none := newServer(t, hostProcess())
 	task := none.stopped(start(none, shell("a", "echo $S", secrets)))
-	if got, want := str(task, "stoppedReason"), "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret arn:x: invalid parameters: arn:x (the local ECS has no parameter of this name)"; got != want {
+	if got, want := str(task, "stoppedReason"),
+		"ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret arn:x: invalid "+
+			"parameters: arn:x (the local ECS has no parameter of this name)"; got != want {
 		t.Errorf("stoppedReason = %q, want %q", got, want)
 	}
 }

@@ -19,16 +19,19 @@ func (s server) registerAll() {
 	s.do("RegisterTaskDefinition", object{
 		"family": "ec2", "tags": []object{{"key": "team", "value": "blue"}, {"key": "a", "value": "1"}},
 		"containerDefinitions": []object{
-			with(act("a", "1h", "0", "0"), object{"cpu": 100, "environment": []object{{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}}}),
+			with(act("a", "1h", "0", "0"),
+				object{"cpu": 100, "environment": []object{{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}}}),
 			with(act("b", "1h", "0", "0"), nonEssential),
 		},
 	})
 	s.do("RegisterTaskDefinition", object{
-		"family": "fargate", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": []string{"FARGATE"},
-		"containerDefinitions": []object{act("a", "1h", "0", "0")},
+		"family": "fargate", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+		"requiresCompatibilities": []string{"FARGATE"},
+		"containerDefinitions":    []object{act("a", "1h", "0", "0")},
 	})
 	s.do("RegisterTaskDefinition", object{
-		"family": "either", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": []string{"EC2", "FARGATE"},
+		"family": "either", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": []string{"EC2",
+			"FARGATE"},
 		"containerDefinitions": []object{act("a", "1h", "0", "0")},
 	})
 	s.do("RegisterTaskDefinition", object{
@@ -37,7 +40,8 @@ func (s server) registerAll() {
 		},
 	})
 	s.do("RegisterTaskDefinition", object{
-		"family": "volume", "volumes": []object{{"name": "v", "configuredAtLaunch": true}}, "containerDefinitions": []object{act("a", "1h", "0", "0")},
+		"family": "volume", "volumes": []object{{"name": "v", "configuredAtLaunch": true}},
+		"containerDefinitions": []object{act("a", "1h", "0", "0")},
 	})
 	s.do("RegisterTaskDefinition", object{"family": "gone", "containerDefinitions": []object{act("a", "1h", "0")}})
 	s.do("DeregisterTaskDefinition", object{"taskDefinition": "gone:1"})
@@ -46,7 +50,8 @@ func (s server) registerAll() {
 func testClusters() ecslocal.Option {
 	return ecslocal.Clusters(
 		ecslocal.Cluster{Name: "none"},
-		ecslocal.Cluster{Name: "small", Instances: []ecslocal.Instance{{CPU: 250, Memory: 1000}}, CapacityProviders: []string{"mine"}},
+		ecslocal.Cluster{Name: "small", Instances: []ecslocal.Instance{{CPU: 250, Memory: 1000}},
+			CapacityProviders: []string{"mine"}},
 		ecslocal.Cluster{Name: "spot", DefaultStrategy: []ecslocal.Provider{{Name: "FARGATE_SPOT", Weight: 1}}},
 	)
 }
@@ -63,37 +68,95 @@ func TestRunTaskRefusals(t *testing.T) {
 			want, source string
 		}{
 			{object{"taskDefinition": "ec2", "cluster": "x"}, "ClusterNotFoundException: Cluster not found.", runTask},
-			{object{"taskDefinition": "x"}, "ClientException: TaskDefinition not found.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
-			{object{"taskDefinition": "ec2:2"}, "ClientException: TaskDefinition not found.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "x"}, "ClientException: TaskDefinition not found.",
+				"https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "ec2:2"}, "ClientException: TaskDefinition not found.",
+				"https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
 			{object{"taskDefinition": "gone:1"}, "ClientException: TaskDefinition is inactive", runTask + reworded},
-			{object{"taskDefinition": "ec2", "count": 11}, "InvalidParameterException: count must be between 1 and 10.", runTask + reworded},
-			{object{"taskDefinition": "ec2", "count": 0}, "InvalidParameterException: count must be between 1 and 10.", runTask + reworded},
-			{object{"taskDefinition": "ec2", "launchType": "FARGATE"}, "InvalidParameterException: Task definition does not support launch_type FARGATE.", issue("aws/aws-cli#3983")},
-			{object{"taskDefinition": "ec2", "launchType": "EC2", "capacityProviderStrategy": spot}, "InvalidParameterException: Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.", page("fargate-capacity-providers") + reworded},
-			{object{"taskDefinition": "ec2", "networkConfiguration": vpc}, "InvalidParameterException: Network Configuration is not valid for the given networkMode of this task definition.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE"}, "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{}}}}, "InvalidParameterException: subnets can not be empty.", runTask + reworded},
-			{object{"taskDefinition": "either", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "assignPublicIp": "ENABLED"}}}, "InvalidParameterException: Assign public IP is not supported for this launch type.", runTask + reworded},
-			{object{"taskDefinition": "either", "cluster": "none", "networkConfiguration": vpc}, "InvalidParameterException: No Container Instances were found in your cluster.", issue("aws/amazon-ecs-cli#1122")},
-			{object{"taskDefinition": "ec2", "platformVersion": "LATEST"}, "InvalidParameterException: The platform version must be null when specifying an EC2 launch type.", runTask + reworded},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "platformVersion": "9", "networkConfiguration": vpc}, "PlatformUnknownException: The specified platform does not exist.", runTask + reworded},
-			{object{"taskDefinition": "ec2", "capacityProviderStrategy": []object{{"capacityProvider": "mine"}}}, "InvalidParameterException: The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.", page("fargate-capacity-providers") + reworded},
-			{object{"taskDefinition": "ec2", "cluster": "small", "capacityProviderStrategy": append(spot, object{"capacityProvider": "mine"})}, "InvalidParameterException: A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers. Specify one or the other and try again.", page("fargate-capacity-providers") + reworded},
-			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "z"}}}}, "InvalidParameterException: Override for container named z is not a container in the TaskDefinition.", "https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
-			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "a", "command": []string{strings.Repeat("x", 8192)}}}}}, "InvalidParameterException: Container Overrides length must be at most 8192", runTask + reworded},
-			{object{"taskDefinition": "ec2", "volumeConfigurations": []object{{"name": "v"}}}, "InvalidParameterException: The volume v is not configured at launch in the task definition.", runTask + reworded},
-			{object{"taskDefinition": "volume"}, "InvalidParameterException: The volume v of the task definition must be configured at launch.", runTask + reworded},
-			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "placementStrategy": []object{{"type": "random"}}, "networkConfiguration": vpc}, "InvalidParameterException: placementStrategy is not supported with the FARGATE launch type.", runTask + reworded},
-			{object{"taskDefinition": "either", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"x"}}}}, "InvalidParameterException: Error retrieving subnet information for [x]: The subnet ID 'x' does not exist (ErrorCode: InvalidSubnetID.NotFound)", runTask + reworded},
-			{object{"taskDefinition": "either", "networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "securityGroups": []string{"1", "2", "3", "4", "5", "6"}}}}, "InvalidParameterException: securityGroups can have at most 5 items.", runTask + reworded},
-			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE", "base": 1}, {"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1}}}, "InvalidParameterException: Only one capacity provider in a strategy can have a base defined.", page("fargate-capacity-providers") + reworded},
-			{object{"taskDefinition": "fargate", "networkConfiguration": vpc, "capacityProviderStrategy": []object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT"}}}, "InvalidParameterException: At least one capacity provider in a strategy must have a weight greater than 0.", page("fargate-capacity-providers") + reworded},
-			{object{"taskDefinition": "fargate", "networkConfiguration": vpc}, "InvalidParameterException: Task definition does not support launch_type EC2.", issue("aws/aws-cli#3983")},
-			{object{"taskDefinition": "ec2", "enableExecuteCommand": true}, "InvalidParameterException: The execute command failed because a valid task role is not being used. Specify a valid task role in your task definition or as a task override and try again.", issue("boto/boto3#3173")},
-			{object{"taskDefinition": "ec2", "placementConstraints": []object{{"type": "memberOf", "expression": "x"}}}, `InvalidParameterException: Invalid placement constraint expression 'x': "x" is no subject: want attribute:NAME, agentConnected, agentVersion, ec2InstanceId, registeredAt, runningTasksCount, task:group`, runTask + reworded},
-			{object{"taskDefinition": "ec2", "propagateTags": "SERVICE"}, "InvalidParameterException: Propagating tags is only supported from the task definition.", runTask + reworded},
-			{object{"taskDefinition": "ec2", "startedBy": "a:b"}, "InvalidParameterException: startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.", runTask + reworded},
-			{object{"taskDefinition": "ec2", "clientToken": "a b"}, "InvalidParameterException: The client token must be at most 64 ASCII characters from 33 to 126.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "count": 11}, "InvalidParameterException: count must be between 1 and 10.",
+				runTask + reworded},
+			{object{"taskDefinition": "ec2", "count": 0}, "InvalidParameterException: count must be between 1 and 10.",
+				runTask + reworded},
+			{object{"taskDefinition": "ec2", "launchType": "FARGATE"},
+				"InvalidParameterException: Task definition does not support launch_type FARGATE.", issue("aws/aws-cli#3983")},
+			{object{"taskDefinition": "ec2", "launchType": "EC2", "capacityProviderStrategy": spot},
+				"InvalidParameterException: Specifying both a launch type and capacity provider strategy is not supported. " +
+					"Remove one and try again.", page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "ec2", "networkConfiguration": vpc},
+				"InvalidParameterException: Network Configuration is not valid for the given networkMode of this task definition.",
+				"https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE"},
+				"InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+				"https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE",
+				"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{}}}},
+				"InvalidParameterException: subnets can not be empty.", runTask + reworded},
+			{object{"taskDefinition": "either",
+				"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"},
+					"assignPublicIp": "ENABLED"}}},
+				"InvalidParameterException: Assign public IP is not supported for this launch type.", runTask + reworded},
+			{object{"taskDefinition": "either", "cluster": "none", "networkConfiguration": vpc},
+				"InvalidParameterException: No Container Instances were found in your cluster.", issue("aws/amazon-ecs-cli#1122")},
+			{object{"taskDefinition": "ec2", "platformVersion": "LATEST"},
+				"InvalidParameterException: The platform version must be null when specifying an EC2 launch type.",
+				runTask + reworded},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "platformVersion": "9", "networkConfiguration": vpc},
+				"PlatformUnknownException: The specified platform does not exist.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "capacityProviderStrategy": []object{{"capacityProvider": "mine"}}},
+				"InvalidParameterException: The specified capacity provider strategy cannot contain a capacity provider that is " +
+					"not associated with the cluster. Associate the capacity provider with the cluster and try again.",
+				page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "ec2", "cluster": "small",
+				"capacityProviderStrategy": append(spot, object{"capacityProvider": "mine"})},
+				"InvalidParameterException: A capacity provider strategy cannot contain a mix of capacity providers using Auto " +
+					"Scaling groups and Fargate providers. Specify one or the other and try again.",
+				page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "ec2", "overrides": object{"containerOverrides": []object{{"name": "z"}}}},
+				"InvalidParameterException: Override for container named z is not a container in the TaskDefinition.",
+				"https://github.com/getmoto/moto/blob/5.2.1/moto/ecs/models.py"},
+			{object{"taskDefinition": "ec2",
+				"overrides": object{"containerOverrides": []object{{"name": "a", "command": []string{strings.Repeat("x", 8192)}}}}},
+				"InvalidParameterException: Container Overrides length must be at most 8192", runTask + reworded},
+			{object{"taskDefinition": "ec2", "volumeConfigurations": []object{{"name": "v"}}},
+				"InvalidParameterException: The volume v is not configured at launch in the task definition.", runTask + reworded},
+			{object{"taskDefinition": "volume"},
+				"InvalidParameterException: The volume v of the task definition must be configured at launch.", runTask + reworded},
+			{object{"taskDefinition": "fargate", "launchType": "FARGATE", "placementStrategy": []object{{"type": "random"}},
+				"networkConfiguration": vpc},
+				"InvalidParameterException: placementStrategy is not supported with the FARGATE launch type.", runTask + reworded},
+			{object{"taskDefinition": "either",
+				"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"x"}}}},
+				"InvalidParameterException: Error retrieving subnet information for [x]: The subnet ID 'x' does not exist " +
+					"(ErrorCode: InvalidSubnetID.NotFound)", runTask + reworded},
+			{object{"taskDefinition": "either",
+				"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"},
+					"securityGroups": []string{"1", "2", "3", "4", "5", "6"}}}},
+				"InvalidParameterException: securityGroups can have at most 5 items.", runTask + reworded},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc,
+				"capacityProviderStrategy": []object{{"capacityProvider": "FARGATE", "base": 1},
+					{"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1}}},
+				"InvalidParameterException: Only one capacity provider in a strategy can have a base defined.",
+				page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc,
+				"capacityProviderStrategy": []object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT"}}},
+				"InvalidParameterException: At least one capacity provider in a strategy must have a weight greater than 0.",
+				page("fargate-capacity-providers") + reworded},
+			{object{"taskDefinition": "fargate", "networkConfiguration": vpc},
+				"InvalidParameterException: Task definition does not support launch_type EC2.", issue("aws/aws-cli#3983")},
+			{object{"taskDefinition": "ec2", "enableExecuteCommand": true},
+				"InvalidParameterException: The execute command failed because a valid task role is not being used. Specify a " +
+					"valid task role in your task definition or as a task override and try again.", issue("boto/boto3#3173")},
+			{object{"taskDefinition": "ec2", "placementConstraints": []object{{"type": "memberOf", "expression": "x"}}},
+				`InvalidParameterException: Invalid placement constraint expression 'x': "x" is no subject: want attribute:NAME,` +
+					` agentConnected, agentVersion, ec2InstanceId, registeredAt, runningTasksCount, task:group`, runTask + reworded},
+			{object{"taskDefinition": "ec2", "propagateTags": "SERVICE"},
+				"InvalidParameterException: Propagating tags is only supported from the task definition.", runTask + reworded},
+			{object{"taskDefinition": "ec2", "startedBy": "a:b"},
+				"InvalidParameterException: startedBy must be at most 128 letters, numbers, hyphens, slashes and underscores.",
+				runTask + reworded},
+			{object{"taskDefinition": "ec2", "clientToken": "a b"},
+				"InvalidParameterException: The client token must be at most 64 ASCII characters from 33 to 126.",
+				runTask + reworded},
 		} {
 			if got := s.refused("RunTask", c.in); got != c.want {
 				t.Errorf("RunTask(%.300v) = %q\nwant %q (%s)", c.in, got, c.want, c.source)
@@ -110,10 +173,12 @@ func TestRunTask(t *testing.T) {
 		s := newServer(t, ecslocal.Execute(&actor{}), testClusters())
 		s.registerAll()
 		answer := s.do("RunTask", object{
-			"taskDefinition": "ec2", "count": 2, "startedBy": "ci/1", "group": "g", "enableECSManagedTags": true, "propagateTags": "TASK_DEFINITION",
-			"tags": []object{{"key": "team", "value": "red"}},
+			"taskDefinition": "ec2", "count": 2, "startedBy": "ci/1", "group": "g", "enableECSManagedTags": true,
+			"propagateTags": "TASK_DEFINITION",
+			"tags":          []object{{"key": "team", "value": "red"}},
 			"overrides": object{"cpu": "512", "containerOverrides": []object{{
-				"name": "a", "command": []string{"2h", "0", "0"}, "memory": 99, "environment": []object{{"name": "Y", "value": "3"}},
+				"name": "a", "command": []string{"2h", "0", "0"}, "memory": 99,
+				"environment": []object{{"name": "Y", "value": "3"}},
 			}}},
 		})
 		task, _ := at(answer, "tasks", 1).(object)
@@ -143,7 +208,8 @@ func TestRunTask(t *testing.T) {
 			t.Errorf("taskArn = %q, want %s and 32 hexadecimal digits", arn, want)
 		}
 		container := containerOf(task, "a")
-		for name, want := range map[string]any{"lastStatus": "PENDING", "cpu": "100", "memory": "99", "taskArn": arn, "image": "x", "healthStatus": "UNKNOWN"} {
+		for name, want := range map[string]any{"lastStatus": "PENDING", "cpu": "100", "memory": "99", "taskArn": arn,
+			"image": "x", "healthStatus": "UNKNOWN"} {
 			if container[name] != want {
 				t.Errorf("%s of a = %v, want %v", name, container[name], want)
 			}
@@ -153,7 +219,9 @@ func TestRunTask(t *testing.T) {
 		if got := len(described["tasks"].([]any)); got != 2 || str(described, "tasks", 0, "tags", 0, "key") == "" {
 			t.Errorf("DescribeTasks = %v, want the task twice, with tags", described)
 		}
-		if got, want := str(described, "failures", 0, "arn"), "arn:aws:ecs:us-east-1:123456789012:task/default/0"; got != want || str(described, "failures", 0, "reason") != "MISSING" {
+		if got, want := str(described, "failures", 0, "arn"),
+			"arn:aws:ecs:us-east-1:123456789012:task/default/0"; got != want ||
+			str(described, "failures", 0, "reason") != "MISSING" {
 			t.Errorf("failure = %v, want %s MISSING", at(described, "failures", 0), want)
 		}
 		if got := s.describe(arn)["tags"].([]any); len(got) != 0 {
@@ -166,12 +234,15 @@ func TestFargate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, ecslocal.Execute(&actor{}), testClusters())
 		s.registerAll()
-		arn := str(s.do("RunTask", object{"taskDefinition": "fargate", "cluster": "spot", "networkConfiguration": vpc}), "tasks", 0, "taskArn")
+		arn := str(s.do("RunTask", object{"taskDefinition": "fargate", "cluster": "spot", "networkConfiguration": vpc}),
+			"tasks", 0, "taskArn")
 		time.Sleep(time.Minute)
 		task, _ := at(s.do("DescribeTasks", object{"cluster": "spot", "tasks": []string{arn}}), "tasks", 0).(object)
 		for name, want := range map[string]any{
-			"launchType": "FARGATE", "capacityProviderName": "FARGATE_SPOT", "platformVersion": "1.4.0", "platformFamily": "Linux",
-			"cpu": "256", "memory": "512", "containerInstanceArn": nil, "lastStatus": "RUNNING", "availabilityZone": "us-east-1a",
+			"launchType": "FARGATE", "capacityProviderName": "FARGATE_SPOT", "platformVersion": "1.4.0",
+			"platformFamily": "Linux",
+			"cpu":            "256", "memory": "512", "containerInstanceArn": nil, "lastStatus": "RUNNING",
+			"availabilityZone": "us-east-1a",
 		} {
 			if task[name] != want {
 				t.Errorf("%s = %v, want %v", name, task[name], want)
@@ -209,7 +280,8 @@ func TestCapacity(t *testing.T) {
 		if len(arns) != 2 || reasons != "RESOURCE:CPU" {
 			t.Errorf("three tasks of 100 units on 250: %d started, %s", len(arns), reasons)
 		}
-		_, reasons = run(object{"taskDefinition": "ec2", "cluster": "small", "overrides": object{"cpu": "1", "memory": "999"}})
+		_, reasons = run(object{"taskDefinition": "ec2", "cluster": "small",
+			"overrides": object{"cpu": "1", "memory": "999"}})
 		if reasons != "RESOURCE:MEMORY" {
 			t.Errorf("a task of 999 MiB: %s, want RESOURCE:MEMORY", reasons)
 		}
@@ -223,7 +295,8 @@ func TestCapacity(t *testing.T) {
 			t.Errorf("two tasks with port 80: %d started, %s", len(arns), reasons)
 		}
 		// With a capacity provider it is the task that fails.
-		arns, reasons = run(object{"taskDefinition": "ec2", "cluster": "small", "capacityProviderStrategy": []object{{"capacityProvider": "mine", "weight": 1}}})
+		arns, reasons = run(object{"taskDefinition": "ec2", "cluster": "small",
+			"capacityProviderStrategy": []object{{"capacityProvider": "mine", "weight": 1}}})
 		if len(arns) != 1 || reasons != "" {
 			t.Fatalf("a task by provider: %d started, %s", len(arns), reasons)
 		}
@@ -243,12 +316,16 @@ func TestStrategy(t *testing.T) {
 			strategy []object
 			want     map[string]int
 		}{
-			{[]object{{"capacityProvider": "FARGATE", "weight": 1, "base": 2}, {"capacityProvider": "FARGATE_SPOT", "weight": 3}}, map[string]int{"FARGATE": 4, "FARGATE_SPOT": 6}},
+			{[]object{{"capacityProvider": "FARGATE", "weight": 1, "base": 2},
+				{"capacityProvider": "FARGATE_SPOT", "weight": 3}}, map[string]int{"FARGATE": 4, "FARGATE_SPOT": 6}},
 			{[]object{{"capacityProvider": "FARGATE"}}, map[string]int{"FARGATE": 10}},
-			{[]object{{"capacityProvider": "FARGATE", "base": 20}, {"capacityProvider": "FARGATE_SPOT", "weight": 1}}, map[string]int{"FARGATE": 10}},
-			{[]object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT", "weight": 1}}, map[string]int{"FARGATE_SPOT": 10}},
+			{[]object{{"capacityProvider": "FARGATE", "base": 20}, {"capacityProvider": "FARGATE_SPOT", "weight": 1}},
+				map[string]int{"FARGATE": 10}},
+			{[]object{{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT", "weight": 1}},
+				map[string]int{"FARGATE_SPOT": 10}},
 		} {
-			answer := s.do("RunTask", object{"taskDefinition": "fargate", "count": 10, "networkConfiguration": vpc, "capacityProviderStrategy": c.strategy})
+			answer := s.do("RunTask", object{"taskDefinition": "fargate", "count": 10, "networkConfiguration": vpc,
+				"capacityProviderStrategy": c.strategy})
 			got := make(map[string]int)
 			for i := range answer["tasks"].([]any) {
 				got[str(answer, "tasks", i, "capacityProviderName")]++
@@ -271,7 +348,8 @@ func TestClientToken(t *testing.T) {
 		}
 		other := object{"taskDefinition": "ec2", "clientToken": "t", "count": 1}
 		_, answer := s.send("RunTask", other)
-		if str(answer, "__type") != "ConflictException" || str(answer, "resourceIds", 0) != str(first, "tasks", 0, "taskArn") {
+		if str(answer, "__type") != "ConflictException" ||
+			str(answer, "resourceIds", 0) != str(first, "tasks", 0, "taskArn") {
 			t.Errorf("another request with the token = %v, want ConflictException with the tasks", answer)
 		}
 		other["cluster"] = "small"
@@ -341,7 +419,8 @@ func TestListTasks(t *testing.T) {
 		if want := running[2:]; !slices.Equal(rest, want) {
 			t.Errorf("the rest = %q, want %q", rest, want)
 		}
-		if got, want := s.refused("ListTasks", object{"startedBy": "x", "family": "ec2"}), "InvalidParameterException: cannot specify startedBy with other arguments"; got != want {
+		if got, want := s.refused("ListTasks", object{"startedBy": "x", "family": "ec2"}),
+			"InvalidParameterException: cannot specify startedBy with other arguments"; got != want {
 			t.Errorf("startedBy and family: %s, want %s", got, want)
 		}
 	})
@@ -351,8 +430,10 @@ func TestTags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, ecslocal.Execute(&actor{}))
 		s.registerAll()
-		arn := str(s.do("RunTask", object{"taskDefinition": "ec2", "tags": []object{{"key": "a", "value": "1"}}}), "tasks", 0, "taskArn")
-		s.do("TagResource", object{"resourceArn": arn, "tags": []object{{"key": "b", "value": "2"}, {"key": "c", "value": "3"}}})
+		arn := str(s.do("RunTask", object{"taskDefinition": "ec2", "tags": []object{{"key": "a", "value": "1"}}}), "tasks", 0,
+			"taskArn")
+		s.do("TagResource", object{"resourceArn": arn,
+			"tags": []object{{"key": "b", "value": "2"}, {"key": "c", "value": "3"}}})
 		s.do("UntagResource", object{"resourceArn": arn, "tagKeys": []string{"a", "b"}})
 		got := s.do("ListTagsForResource", object{"resourceArn": arn})
 		if len(got["tags"].([]any)) != 1 || str(got, "tags", 0, "key") != "c" {
@@ -380,10 +461,13 @@ func TestRefusedElsewhere(t *testing.T) {
 		{"DescribeTasks", object{"tasks": many}, "InvalidParameterException: Tasks cannot be more than 100."},
 		{"DescribeTasks", object{"tasks": []string{"t"}, "cluster": "x"}, "ClusterNotFoundException: Cluster not found."},
 		{"StopTask", object{"task": "t"}, "InvalidParameterException: The referenced task was not found."},
-		{"ListTasks", object{"desiredStatus": "DONE"}, "InvalidParameterException: desiredStatus must be RUNNING, PENDING or STOPPED."},
+		{"ListTasks", object{"desiredStatus": "DONE"},
+			"InvalidParameterException: desiredStatus must be RUNNING, PENDING or STOPPED."},
 		{"ListTasks", object{"maxResults": 101}, "InvalidParameterException: maxResults must be between 1 and 100."},
 		{"DescribeTaskDefinition", object{"taskDefinition": "x"}, "ClientException: Unable to describe task definition."},
-		{"DeregisterTaskDefinition", object{"taskDefinition": "x:1"}, "ClientException: The specified task definition does not exist. Specify a valid account, family, revision and try again."},
+		{"DeregisterTaskDefinition", object{"taskDefinition": "x:1"},
+			"ClientException: The specified task definition does not exist. Specify a valid account, family, revision and try " +
+				"again."},
 		{"DescribeServices", object{}, "InvalidParameterException: Services cannot be empty."},
 	} {
 		if got := s.refused(c.operation, c.in); got != c.want {
@@ -398,12 +482,15 @@ func TestEmptyLists(t *testing.T) {
 		s := newServer(t, ecslocal.Execute(&actor{}))
 		s.registerAll()
 		s.do("RunTask", object{
-			"taskDefinition": "ec2", "tags": []object{}, "capacityProviderStrategy": []object{}, "placementConstraints": []object{}, "placementStrategy": []object{},
-			"volumeConfigurations": []object{}, "overrides": object{"containerOverrides": []object{}, "inferenceAcceleratorOverrides": []object{}},
+			"taskDefinition": "ec2", "tags": []object{}, "capacityProviderStrategy": []object{},
+			"placementConstraints": []object{}, "placementStrategy": []object{},
+			"volumeConfigurations": []object{}, "overrides": object{"containerOverrides": []object{},
+				"inferenceAcceleratorOverrides": []object{}},
 		})
 		s.do("RunTask", object{
 			"taskDefinition": "fargate", "launchType": "FARGATE", "tags": []object{},
-			"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"}, "securityGroups": []string{}}},
+			"networkConfiguration": object{"awsvpcConfiguration": object{"subnets": []string{"subnet-1"},
+				"securityGroups": []string{}}},
 		})
 	})
 }
@@ -413,9 +500,10 @@ func TestEmptyLists(t *testing.T) {
 // of RunTask, in several public logs.
 func TestPlacementConstraints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, ecslocal.Execute(&actor{}), ecslocal.Clusters(ecslocal.Cluster{Name: "c", Instances: []ecslocal.Instance{
-			{}, {Attributes: map[string]string{"ecs.instance-type": "g5.xlarge", "stack": "blue"}},
-		}}))
+		s := newServer(t, ecslocal.Execute(&actor{}),
+			ecslocal.Clusters(ecslocal.Cluster{Name: "c", Instances: []ecslocal.Instance{
+				{}, {Attributes: map[string]string{"ecs.instance-type": "g5.xlarge", "stack": "blue"}},
+			}}))
 		s.registerAll()
 		s.do("RegisterTaskDefinition", object{
 			"family": "gpu", "containerDefinitions": []object{act("a", "1h", "0", "0")},
@@ -438,7 +526,8 @@ func TestPlacementConstraints(t *testing.T) {
 		if _, reasons := run("gpu", memberOf("attribute:stack == green")); reasons != unsatisfied+"|"+unsatisfied+"|" {
 			t.Errorf("reasons = %s, want %s twice", reasons, unsatisfied)
 		}
-		if instance, reasons := run("ec2", memberOf("attribute:stack exists"), memberOf("task:group == family:gpu")); instance == "" || instance == first {
+		if instance, reasons := run("ec2", memberOf("attribute:stack exists"),
+			memberOf("task:group == family:gpu")); instance == "" || instance == first {
 			t.Errorf("instance = %q, want the one of gpu: %s", instance, reasons)
 		}
 		if instance, reasons := run("ec2", distinct); instance != first {

@@ -15,7 +15,8 @@ import (
 func scripted(t *testing.T, rules ...ecslocal.Rule) server {
 	s := newServer(t, ecslocal.Execute(&actor{}), seconds, ecslocal.Seed(7), ecslocal.Scenario(rules...))
 	for _, family := range []string{"migrate", "web"} {
-		s.do("RegisterTaskDefinition", object{"family": family, "containerDefinitions": []object{with(act("app", "1s", "0", "0"), logged("g"))}})
+		s.do("RegisterTaskDefinition",
+			object{"family": family, "containerDefinitions": []object{with(act("app", "1s", "0", "0"), logged("g"))}})
 	}
 	return s
 }
@@ -30,9 +31,11 @@ func TestScenario(t *testing.T) {
 		s := scripted(t,
 			ecslocal.Rule{Family: "migrate", First: 1, NoRoom: "RESOURCE:MEMORY"},
 			ecslocal.Rule{Family: "migrate", First: 1, FailToStart: "CannotPullContainerError: no such image"},
-			ecslocal.Rule{Family: "mig*", First: 1, SpotAfter: 3 * time.Second, Endings: map[string]ecslocal.Ending{"*": {After: time.Hour}}},
+			ecslocal.Rule{Family: "mig*", First: 1, SpotAfter: 3 * time.Second,
+				Endings: map[string]ecslocal.Ending{"*": {After: time.Hour}}},
 			ecslocal.Rule{Family: "migrate", Endings: map[string]ecslocal.Ending{
-				"app": {Code: 137, After: 5 * time.Second, Output: "first\nsecond\n", Reason: "OutOfMemoryError: Container killed due to memory usage"},
+				"app": {Code: 137, After: 5 * time.Second, Output: "first\nsecond\n",
+					Reason: "OutOfMemoryError: Container killed due to memory usage"},
 			}, ReportLate: 10 * time.Second},
 		)
 		if _, reason := s.runFamily("migrate"); reason != "RESOURCE:MEMORY" {
@@ -43,14 +46,17 @@ func TestScenario(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			return s.describe(arn)
 		}
-		if task := ended("migrate"); str(task, "stopCode") != "TaskFailedToStart" || str(task, "stoppedReason") != "CannotPullContainerError: no such image" {
+		if task := ended("migrate"); str(task, "stopCode") != "TaskFailedToStart" ||
+			str(task, "stoppedReason") != "CannotPullContainerError: no such image" {
 			t.Errorf("second task = %v, want it not to start", task)
 		}
-		if task := ended("migrate"); str(task, "stopCode") != "SpotInterruption" || num(task, "containers", 0, "exitCode") != 143 {
+		if task := ended("migrate"); str(task, "stopCode") != "SpotInterruption" ||
+			num(task, "containers", 0, "exitCode") != 143 {
 			t.Errorf("third task = %v, want a Spot interruption", task)
 		}
 		task := ended("migrate")
-		if num(task, "containers", 0, "exitCode") != 137 || !strings.HasPrefix(str(task, "containers", 0, "reason"), "OutOfMemoryError") {
+		if num(task, "containers", 0, "exitCode") != 137 ||
+			!strings.HasPrefix(str(task, "containers", 0, "reason"), "OutOfMemoryError") {
 			t.Errorf("fourth task = %v, want it out of memory", task)
 		}
 		if ran := num(task, "executionStoppedAt") - num(task, "startedAt"); ran < 0.9 || ran > 5.1 {
@@ -59,7 +65,8 @@ func TestScenario(t *testing.T) {
 		if late := num(task, "stoppingAt") - num(task, "executionStoppedAt"); late < 9.9 || late > 10.1 {
 			t.Errorf("the end was reported after %.1fs, want 10s", late)
 		}
-		if got, want := s.lines("g", "p/app/"+taskID(str(task, "taskArn"))), []string{"first", "second"}; !slices.Equal(got, want) {
+		if got, want := s.lines("g", "p/app/"+taskID(str(task, "taskArn"))), []string{"first", "second"}; !slices.Equal(got,
+			want) {
 			t.Errorf("lines = %q, want %q", got, want)
 		}
 		if task := ended("web"); num(task, "containers", 0, "exitCode") != 0 {

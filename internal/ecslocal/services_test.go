@@ -24,7 +24,8 @@ func TestSecretServices(t *testing.T) {
 	if again := s.do("secretsmanager:GetSecretValue", object{"SecretId": secret["ARN"]}); str(again, "Name") != "db" {
 		t.Errorf("GetSecretValue(%v) = %v, want db", secret["ARN"], again)
 	}
-	if got := s.refused("secretsmanager:GetSecretValue", object{"SecretId": "x"}); got != "ResourceNotFoundException: Secrets Manager can't find the specified secret." {
+	if got := s.refused("secretsmanager:GetSecretValue",
+		object{"SecretId": "x"}); got != "ResourceNotFoundException: Secrets Manager can't find the specified secret." {
 		t.Errorf("GetSecretValue(x) = %s", got)
 	}
 	both := s.do("ssm:GetParameters", object{"Names": []string{"/key", "/none"}, "WithDecryption": true})
@@ -54,15 +55,18 @@ func TestCallerIdentity(t *testing.T) {
 	s := newServer(t, ecslocal.Account("000000000042"))
 	const signed = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/sts/aws4_request, SignedHeaders=host, Signature=00"
 	status, answer := s.query("Action=GetCallerIdentity&Version=2011-06-15", signed)
-	for _, want := range []string{"<Account>000000000042</Account>", "<Arn>arn:aws:iam::000000000042:root</Arn>", "GetCallerIdentityResult"} {
+	for _, want := range []string{"<Account>000000000042</Account>", "<Arn>arn:aws:iam::000000000042:root</Arn>",
+		"GetCallerIdentityResult"} {
 		if status != 200 || !strings.Contains(answer, want) {
 			t.Errorf("GetCallerIdentity = %d %s, want %s", status, answer, want)
 		}
 	}
-	if status, answer := s.query("Action=AssumeRole", signed); status != 400 || !strings.Contains(answer, "<Code>InvalidAction</Code>") {
+	if status, answer := s.query("Action=AssumeRole", signed); status != 400 ||
+		!strings.Contains(answer, "<Code>InvalidAction</Code>") {
 		t.Errorf("AssumeRole = %d %s", status, answer)
 	}
-	if status, answer := s.query("Action=GetCallerIdentity", ""); status != 403 || !strings.Contains(answer, "MissingAuthenticationToken") {
+	if status, answer := s.query("Action=GetCallerIdentity", ""); status != 403 ||
+		!strings.Contains(answer, "MissingAuthenticationToken") {
 		t.Errorf("a request that is not signed = %d %s", status, answer)
 	}
 }
@@ -71,9 +75,11 @@ func TestCallerIdentity(t *testing.T) {
 func TestCheckHost(t *testing.T) {
 	h := ecslocal.CheckHost(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), "ecs.example.com")
 	for host, good := range map[string]bool{
-		"127.0.0.1:4555": true, "localhost:1": true, "LOCALHOST": true, "[::1]:80": true, "stream-127.0.0.1:4555": true, "stream-localhost:1": true,
-		"ecs.localhost": true, "ecs": true, "host.docker.internal:1": true, "ecs.example.com:1": true, "10.1.2.3": true,
-		"evil.example.com": false, "127.0.0.1.evil.com": false, "localhost.evil.com:1": false, "": false, "stream-evil.com": false,
+		"127.0.0.1:4555": true, "localhost:1": true, "LOCALHOST": true, "[::1]:80": true, "stream-127.0.0.1:4555": true,
+		"stream-localhost:1": true,
+		"ecs.localhost":      true, "ecs": true, "host.docker.internal:1": true, "ecs.example.com:1": true, "10.1.2.3": true,
+		"evil.example.com": false, "127.0.0.1.evil.com": false, "localhost.evil.com:1": false, "": false,
+		"stream-evil.com": false,
 	} {
 		r := httptest.NewRequest(http.MethodPost, "http://localhost/", nil)
 		r.Host = host
@@ -103,7 +109,9 @@ func TestEnvironmentFiles(t *testing.T) {
 	}
 	missing := object{"environmentFiles": []object{{"type": "s3", "value": "arn:aws:s3:::b/none.env"}}}
 	task := s.stopped(s.start(shell("a", "true", missing)))
-	if got, want := str(task, "stoppedReason"), "ResourceInitializationError: failed to download env files: NoSuchKey: the folder of buckets has no file b/none.env"; got != want {
+	if got, want := str(task, "stoppedReason"),
+		"ResourceInitializationError: failed to download env files: NoSuchKey: the folder of buckets has no file "+
+			"b/none.env"; got != want {
 		t.Errorf("stoppedReason = %q, want %q", got, want)
 	}
 }
@@ -115,7 +123,8 @@ func TestLiveTail(t *testing.T) {
 	listening := httptest.NewServer(s)
 	defer listening.Close()
 	s.stopped(s.start(shell("a", "echo wanted 0", logged("g")))) // moments before the session
-	r := newRequest("logs:StartLiveTail", `{"logGroupIdentifiers":["arn:aws:logs:us-east-1:123456789012:log-group:g"],"logEventFilterPattern":"wanted"}`)
+	r := newRequest("logs:StartLiveTail",
+		`{"logGroupIdentifiers":["arn:aws:logs:us-east-1:123456789012:log-group:g"],"logEventFilterPattern":"wanted"}`)
 	r.URL.Host, r.RequestURI = strings.TrimPrefix(listening.URL, "http://"), ""
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {

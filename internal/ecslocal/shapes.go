@@ -7,7 +7,8 @@ import (
 
 // The structures of requests, from AWS's model of the API.
 var (
-	strategyShape = wire.List(wire.Structure{"capacityProvider": wire.String, "weight": wire.Integer, "base": wire.Integer})
+	strategyShape = wire.List(wire.Structure{"capacityProvider": wire.String, "weight": wire.Integer,
+		"base": wire.Integer})
 
 	networkShape = wire.Structure{"awsvpcConfiguration": wire.Structure{
 		"subnets": wire.List(wire.String), "securityGroups": wire.List(wire.String), "assignPublicIp": wire.String,
@@ -48,9 +49,11 @@ var (
 		"taskDefinition":           wire.String,
 		"clientToken":              wire.String,
 		"volumeConfigurations": wire.List(wire.Structure{"name": wire.String, "managedEBSVolume": wire.Structure{
-			"encrypted": wire.Boolean, "kmsKeyId": wire.String, "volumeType": wire.String, "sizeInGiB": wire.Integer, "snapshotId": wire.String,
+			"encrypted": wire.Boolean, "kmsKeyId": wire.String, "volumeType": wire.String, "sizeInGiB": wire.Integer,
+			"snapshotId":               wire.String,
 			"volumeInitializationRate": wire.Integer, "iops": wire.Integer, "throughput": wire.Integer,
-			"tagSpecifications": wire.List(wire.Structure{"resourceType": wire.String, "tags": rules.TagList, "propagateTags": wire.String}),
+			"tagSpecifications": wire.List(wire.Structure{"resourceType": wire.String, "tags": rules.TagList,
+				"propagateTags": wire.String}),
 			"roleArn":           wire.String,
 			"terminationPolicy": wire.Structure{"deleteOnTermination": wire.Boolean},
 			"filesystemType":    wire.String,

@@ -57,7 +57,8 @@ func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
 	}
 	action := form.Get("Action")
 	if action != "GetCallerIdentity" {
-		refusal(wire.Refuse("InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", action, form.Get("Version"))))
+		refusal(wire.Refuse("InvalidAction",
+			fmt.Sprintf("Could not find operation %s for version %s", action, form.Get("Version"))))
 		return
 	}
 	effect := s.decide("sts:"+action, object{})
@@ -69,7 +70,7 @@ func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := identity{RequestID: wire.UUID()}
-	answer.Result.Arn, answer.Result.UserId, answer.Result.Account = s.iamARN("root"), s.account, s.account
+	answer.Result.Arn, answer.Result.UserId, answer.Result.Account = s.account.IAM("root"), s.account.ID, s.account.ID
 	writeXML(w, http.StatusOK, answer.RequestID, answer)
 }
 

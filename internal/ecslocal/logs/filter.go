@@ -113,7 +113,8 @@ func (l *Store) FilterLogEvents(in wire.Object, from Caller) (any, error) {
 		if filter.matches(e.Message) {
 			size += len(e.Message) + eventCost
 			events = append(events, wire.Object{
-				"eventId": at.id(), "logStreamName": c.name, "timestamp": e.Timestamp, "message": e.Message, "ingestionTime": e.IngestionTime,
+				"eventId": at.id(), "logStreamName": c.name, "timestamp": e.Timestamp, "message": e.Message,
+				"ingestionTime": e.IngestionTime,
 			})
 		}
 		if c.at++; c.at < c.end {
@@ -169,7 +170,8 @@ func (l *Store) StartLiveTail(in wire.Object, from Caller) (any, error) {
 	}
 	switch {
 	case len(t.names)+len(t.prefixes) > 0 && len(identifiers) > 1:
-		return nil, wire.Refuse("InvalidParameterException", "logStreamNames and logStreamNamePrefixes can be given for a single log group only.")
+		return nil, wire.Refuse("InvalidParameterException",
+			"logStreamNames and logStreamNamePrefixes can be given for a single log group only.")
 	case len(t.names) > 0 && len(t.prefixes) > 0:
 		return nil, wire.Refuse("InvalidParameterException", "logStreamNames and logStreamNamePrefixes can't both be given.")
 	}
@@ -201,7 +203,8 @@ func (l *Store) StartLiveTail(in wire.Object, from Caller) (any, error) {
 func (t *tail) Serve(w *wire.EventWriter, r *http.Request) {
 	start := wire.Object{
 		"requestId": wire.UUID(), "sessionId": wire.UUID(), "logGroupIdentifiers": t.in["logGroupIdentifiers"],
-		"logStreamNames": t.names, "logStreamNamePrefixes": t.prefixes, "logEventFilterPattern": wire.Text(t.in, "logEventFilterPattern"),
+		"logStreamNames": t.names, "logStreamNamePrefixes": t.prefixes, "logEventFilterPattern": wire.Text(t.in,
+			"logEventFilterPattern"),
 	}
 	if w.Write("sessionStart", start) != nil {
 		return
@@ -247,7 +250,8 @@ func (t *tail) update() wire.Object {
 			t.seen[s] = end
 		}
 	}
-	slices.SortStableFunc(results, func(a, b wire.Object) int { return int(a["timestamp"].(int64) - b["timestamp"].(int64)) })
+	slices.SortStableFunc(results,
+		func(a, b wire.Object) int { return int(a["timestamp"].(int64) - b["timestamp"].(int64)) })
 	sampled := len(results) > tailLimit
 	if sampled {
 		results = results[:tailLimit]

@@ -16,7 +16,6 @@ const (
 	maxLine   = 16 << 10 // bytes after which Docker splits a line
 	maxPage   = 1 << 20  // bytes of one answer
 	maxEvents = 10000    // of one answer
-	eventCost = 26       // bytes that an event counts beside its message
 )
 
 // A Store is CloudWatch Logs of one account, in all regions. It is safe for
@@ -79,8 +78,10 @@ func (l *Store) Open(region, name, streamName string, create bool, delay time.Du
 	g := l.groups[groupKey{region, name}]
 	if g == nil {
 		if l.strict && !create {
-			return nil, errors.New("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
-				"failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1")
+			return nil, errors.New("ResourceInitializationError: failed to validate logger args: create stream has been " +
+				"retried 1 times: " +
+				"failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : " +
+				"exit status 1")
 		}
 		g = l.makeGroup(region, name)
 	}

@@ -3,52 +3,12 @@ package logs
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
-
-// An Operation is one action of the API.
-type Operation struct {
-	In wire.Structure
-	Do func(*Store, wire.Object, Caller) (any, error)
-}
-
-// Operations returns the actions by their names.
-func Operations() map[string]Operation {
-	group := wire.Structure{"logGroupName": wire.String, "logGroupIdentifier": wire.String}
-	return map[string]Operation{
-		"GetLogEvents": {with(group, wire.Structure{
-			"logStreamName": wire.String, "startTime": wire.Integer, "endTime": wire.Integer,
-			"nextToken": wire.String, "limit": wire.Integer, "startFromHead": wire.Boolean, "unmask": wire.Boolean,
-		}), (*Store).GetLogEvents},
-		"FilterLogEvents": {with(group, wire.Structure{
-			"logStreamNames": wire.List(wire.String), "logStreamNamePrefix": wire.String, "startTime": wire.Integer, "endTime": wire.Integer,
-			"filterPattern": wire.String, "nextToken": wire.String, "limit": wire.Integer, "interleaved": wire.Boolean, "unmask": wire.Boolean,
-		}), (*Store).FilterLogEvents},
-		"StartLiveTail": {wire.Structure{
-			"logGroupIdentifiers": wire.List(wire.String), "logStreamNames": wire.List(wire.String),
-			"logStreamNamePrefixes": wire.List(wire.String), "logEventFilterPattern": wire.String,
-		}, (*Store).StartLiveTail},
-		"DescribeLogGroups": {wire.Structure{
-			"logGroupNamePrefix": wire.String, "logGroupNamePattern": wire.String, "nextToken": wire.String, "limit": wire.Integer,
-		}, (*Store).DescribeLogGroups},
-		"DescribeLogStreams": {with(group, wire.Structure{
-			"logStreamNamePrefix": wire.String, "orderBy": wire.String, "descending": wire.Boolean, "nextToken": wire.String, "limit": wire.Integer,
-		}), (*Store).DescribeLogStreams},
-		"CreateLogGroup": {wire.Structure{"logGroupName": wire.String}, (*Store).CreateLogGroup},
-		"DeleteLogGroup": {wire.Structure{"logGroupName": wire.String}, (*Store).DeleteLogGroup},
-	}
-}
-
-func with(a, b wire.Structure) wire.Structure {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return all
-}
 
 // A Caller is who asks, and what is to go wrong with the answer.
 type Caller struct {
@@ -157,7 +117,8 @@ func limitOf(in wire.Object, absent, most int) (int, error) {
 	limit := wire.Int(in, "limit", absent)
 	if limit < 1 || limit > most {
 		return 0, wire.Refuse("InvalidParameterException", fmt.Sprintf(
-			"1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value between 1 and %d", limit, most))
+			"1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value between "+
+				"1 and %d", limit, most))
 	}
 	return limit, nil
 }
@@ -242,7 +203,8 @@ func (l *Store) DescribeLogGroups(in wire.Object, from Caller) (any, error) {
 	defer l.mu.Unlock()
 	var names []string
 	for key := range l.groups {
-		if key.region == from.Region && strings.HasPrefix(key.name, wire.Text(in, "logGroupNamePrefix")) && strings.Contains(strings.ToLower(key.name), strings.ToLower(wire.Text(in, "logGroupNamePattern"))) {
+		if key.region == from.Region && strings.HasPrefix(key.name, wire.Text(in, "logGroupNamePrefix")) &&
+			strings.Contains(strings.ToLower(key.name), strings.ToLower(wire.Text(in, "logGroupNamePattern"))) {
 			names = append(names, key.name)
 		}
 	}

@@ -45,7 +45,8 @@ func parsePattern(text string) (p pattern, err error) {
 		return p, invalid("it has more than 1024 characters")
 	}
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		return p, invalid("the local CloudWatch Logs has no JSON patterns and no patterns of fields, only terms: word \"a phrase\" ?any -none %%regex%%")
+		return p, invalid("the local CloudWatch Logs has no JSON patterns and no patterns of fields, only terms: word \"a " +
+			"phrase\" ?any -none %%regex%%")
 	}
 	for text != "" {
 		m := patternTerms.FindStringSubmatch(text)
@@ -73,5 +74,6 @@ func parsePattern(text string) (p pattern, err error) {
 
 // describe says what was dropped of a stream.
 func describeDropped(s *stream) string {
-	return fmt.Sprintf("[local ECS: %d older lines of this stream were dropped; it holds %d MiB of compressed logs]", s.dropped, maxStored>>20)
+	return fmt.Sprintf("[local ECS: %d older lines of this stream were dropped; it holds %d MiB of compressed logs]",
+		s.dropped, maxStored>>20)
 }

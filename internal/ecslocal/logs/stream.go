@@ -19,6 +19,8 @@ const (
 	maxStored = 128 << 20
 )
 
+const eventCost = 26 // bytes that an event counts beside its message
+
 // A stream is the events of one container, in the order of their times. An event's
 // position counts from 0 and stays the same when older ones are dropped.
 type stream struct {

@@ -59,7 +59,8 @@ func TestDropped(t *testing.T) {
 	}
 	l.stored = maxStored + 1
 	w.Write([]byte("last\n"))
-	answer, err := l.GetLogEvents(wire.Object{"logGroupName": "g", "logStreamName": "s", "startFromHead": true}, Caller{Region: "r"})
+	answer, err := l.GetLogEvents(wire.Object{"logGroupName": "g", "logStreamName": "s", "startFromHead": true},
+		Caller{Region: "r"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,8 @@ func TestFilter(t *testing.T) {
 				t.Errorf("FilterLogEvents(%v) = %q, want %d lines", c.in, got, c.want)
 			}
 		}
-		if _, err := l.FilterLogEvents(wire.Object{"logGroupName": "g", "filterPattern": "{ $.a = 1 }"}, Caller{Region: "r"}); err == nil {
+		if _, err := l.FilterLogEvents(wire.Object{"logGroupName": "g", "filterPattern": "{ $.a = 1 }"},
+			Caller{Region: "r"}); err == nil {
 			t.Error("a JSON pattern is taken, and would be ignored")
 		}
 	})

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
 	"regexp"
 	"slices"
@@ -51,28 +52,35 @@ var members = map[string]map[string]member{
 	"volumes[].dockerVolumeConfiguration": {
 		"scope": {values: []string{"task", "shared"}},
 	},
-	"volumes[].efsVolumeConfiguration":                                      {"fileSystemId": must, "transitEncryption": onOff, "transitEncryptionPort": port},
-	"volumes[].efsVolumeConfiguration.authorizationConfig":                  {"iam": onOff},
-	"volumes[].s3filesVolumeConfiguration":                                  {"fileSystemArn": must, "transitEncryptionPort": port},
-	"volumes[].fsxWindowsFileServerVolumeConfiguration":                     {"fileSystemId": must, "rootDirectory": must, "authorizationConfig": must},
-	"volumes[].fsxWindowsFileServerVolumeConfiguration.authorizationConfig": {"credentialsParameter": must, "domain": must},
+	"volumes[].efsVolumeConfiguration": {"fileSystemId": must,
+		"transitEncryption": onOff, "transitEncryptionPort": port},
+	"volumes[].efsVolumeConfiguration.authorizationConfig": {"iam": onOff},
+	"volumes[].s3filesVolumeConfiguration": {"fileSystemArn": must,
+		"transitEncryptionPort": port},
+	"volumes[].fsxWindowsFileServerVolumeConfiguration": {"fileSystemId": must, "rootDirectory": must,
+		"authorizationConfig": must},
+	"volumes[].fsxWindowsFileServerVolumeConfiguration.authorizationConfig": {"credentialsParameter": must,
+		"domain": must},
 	"containerDefinitions[]": {
-		"cpu": notBelow0, "memory": notBelow1, "memoryReservation": notBelow1, "startTimeout": notBelow0, "stopTimeout": notBelow0,
+		"cpu": notBelow0, "memory": notBelow1, "memoryReservation": notBelow1, "startTimeout": notBelow0,
+		"stopTimeout":        notBelow0,
 		"versionConsistency": {values: []string{"enabled", "disabled"}},
 	},
 	"containerDefinitions[].repositoryCredentials": {"credentialsParameter": must},
 	"containerDefinitions[].portMappings[]": {
-		"hostPort": port, "protocol": {values: []string{"tcp", "udp"}}, "appProtocol": {values: []string{"http", "http2", "grpc"}},
+		"hostPort": port, "protocol": {values: []string{"tcp", "udp"}},
+		"appProtocol": {values: []string{"http", "http2", "grpc"}},
 	},
-	"containerDefinitions[].restartPolicy":             {"enabled": must, "restartAttemptPeriod": {least: 60, most: 1800}},
-	"containerDefinitions[].environmentFiles[]":        {"value": must, "type": {required: true, values: []string{"s3"}}},
-	"containerDefinitions[].secrets[]":                 secretPair,
-	"containerDefinitions[].dependsOn[]":               {"containerName": must, "condition": must},
-	"containerDefinitions[].volumesFrom[]":             {"sourceContainer": must},
-	"containerDefinitions[].extraHosts[]":              {"hostname": must, "ipAddress": must},
-	"containerDefinitions[].linuxParameters":           {"swappiness": {least: 0, most: 100}, "maxSwap": notBelow0},
-	"containerDefinitions[].linuxParameters.devices[]": {"hostPath": must, "permissions": {values: []string{"read", "write", "mknod"}}},
-	"containerDefinitions[].linuxParameters.tmpfs[]":   {"containerPath": must, "size": must},
+	"containerDefinitions[].restartPolicy":      {"enabled": must, "restartAttemptPeriod": {least: 60, most: 1800}},
+	"containerDefinitions[].environmentFiles[]": {"value": must, "type": {required: true, values: []string{"s3"}}},
+	"containerDefinitions[].secrets[]":          secretPair,
+	"containerDefinitions[].dependsOn[]":        {"containerName": must, "condition": must},
+	"containerDefinitions[].volumesFrom[]":      {"sourceContainer": must},
+	"containerDefinitions[].extraHosts[]":       {"hostname": must, "ipAddress": must},
+	"containerDefinitions[].linuxParameters":    {"swappiness": {least: 0, most: 100}, "maxSwap": notBelow0},
+	"containerDefinitions[].linuxParameters.devices[]": {"hostPath": must,
+		"permissions": {values: []string{"read", "write", "mknod"}}},
+	"containerDefinitions[].linuxParameters.tmpfs[]": {"containerPath": must, "size": must},
 	"containerDefinitions[].ulimits[]": {
 		"name": {required: true, values: []string{
 			"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
@@ -81,10 +89,12 @@ var members = map[string]map[string]member{
 		"softLimit": must, "hardLimit": must,
 	},
 	"containerDefinitions[].logConfiguration": {
-		"logDriver": {required: true, values: []string{"json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"}},
+		"logDriver": {required: true,
+			values: []string{"json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"}},
 	},
 	"containerDefinitions[].logConfiguration.secretOptions[]": secretPair,
-	"containerDefinitions[].firelensConfiguration":            {"type": {required: true, values: []string{"fluentd", "fluentbit"}}},
+	"containerDefinitions[].firelensConfiguration": {"type": {required: true,
+		values: []string{"fluentd", "fluentbit"}}},
 	"containerDefinitions[].resourceRequirements[]": {
 		"type": {required: true, values: []string{"GPU", "InferenceAccelerator", "NeuronDevice"}},
 	},
@@ -204,7 +214,8 @@ func portsRule(in wire.Object) error {
 			case mapping["containerPortRange"] != nil:
 				ranges++
 				if mapping["containerPort"] != nil || mapping["hostPort"] != nil {
-					return wire.ClientException("Invalid 'containerPortRange' setting for container '%s'. It excludes containerPort and hostPort.", container)
+					return wire.ClientException("Invalid 'containerPortRange' setting for container '%s'. It excludes containerPort "+
+						"and hostPort.", container)
 				}
 				low, high, _ := strings.Cut(ports, "-")
 				var err, err2 error
@@ -232,7 +243,8 @@ func portsRule(in wire.Object) error {
 			if mode != "bridge" || host == 0 {
 				for _, p := range own {
 					if p[2] == udp && p[0] <= last && first <= p[1] {
-						return wire.ClientException("Container port %d is used in more than one port mapping for container %s", first, container)
+						return wire.ClientException("Container port %d is used in more than one port mapping for container %s", first,
+							container)
 					}
 				}
 				own = append(own, [3]int{first, last, udp})
@@ -265,13 +277,16 @@ func environmentRule(in wire.Object) error {
 		for _, s := range wire.Objects(c, "secrets") {
 			name := wire.Text(s, "name")
 			if names[name] {
-				return wire.ClientException("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", name)
+				return wire.ClientException("The secret name must be unique and not shared with any new or existing environment "+
+					"variables set on the container, such as '%s'.", name)
 			}
 			names[name] = true
 		}
 		for _, file := range wire.Objects(c, "environmentFiles") {
-			if value := wire.Text(file, "value"); !strings.HasPrefix(value, "arn:") || !strings.Contains(value, ":s3:::") || !strings.HasSuffix(value, ".env") {
-				return wire.ClientException("The environment file '%s' must be the ARN of an object in Amazon S3 whose name ends with .env.", value)
+			if value := wire.Text(file, "value"); !strings.HasPrefix(value, "arn:") || !strings.Contains(value, ":s3:::") ||
+				!strings.HasSuffix(value, ".env") {
+				return wire.ClientException("The environment file '%s' must be the ARN of an object in Amazon S3 whose name ends "+
+					"with .env.", value)
 			}
 		}
 		if codes, _ := wire.Member(c, "restartPolicy")["ignoredExitCodes"].([]any); len(codes) > 50 {
@@ -302,10 +317,12 @@ func collaborationRule(in wire.Object) error {
 		routed = routed || wire.Text(wire.Member(c, "logConfiguration"), "logDriver") == "awsfirelens"
 	}
 	if routed && !router {
-		return wire.ClientException("When a container uses the awsfirelens log driver, the task definition must have a container with a firelensConfiguration.")
+		return wire.ClientException("When a container uses the awsfirelens log driver, the task definition must have a " +
+			"container with a firelensConfiguration.")
 	}
 	if proxy := wire.Member(in, "proxyConfiguration"); proxy != nil && !names[wire.Text(proxy, "containerName")] {
-		return wire.ClientException("The proxy container '%s' is not in the task definition.", wire.Text(proxy, "containerName"))
+		return wire.ClientException("The proxy container '%s' is not in the task definition.",
+			wire.Text(proxy, "containerName"))
 	}
 	return nil
 }
@@ -317,7 +334,8 @@ func storageRule(in wire.Object) error {
 	for _, v := range wire.Objects(in, "volumes") {
 		name, kinds := wire.Text(v, "name"), 0
 		for _, kind := range []string{
-			"dockerVolumeConfiguration", "efsVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration", "s3filesVolumeConfiguration",
+			"dockerVolumeConfiguration", "efsVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration",
+			"s3filesVolumeConfiguration",
 		} {
 			if v[kind] != nil {
 				kinds++
@@ -337,7 +355,8 @@ func storageRule(in wire.Object) error {
 		access := wire.Member(efs, "authorizationConfig")
 		point := wire.Text(access, "accessPointId") != ""
 		if root := wire.Text(efs, "rootDirectory"); point && root != "" && root != "/" {
-			return wire.ClientException("The root directory of volume '%s' must be omitted or set to '/' when an access point is specified.", name)
+			return wire.ClientException("The root directory of volume '%s' must be omitted or set to '/' when an access point "+
+				"is specified.", name)
 		}
 		if (point || wire.Text(access, "iam") == "ENABLED") && wire.Text(efs, "transitEncryption") != "ENABLED" {
 			return wire.ClientException("Transit encryption must be enabled for volume '%s'.", name)
@@ -351,4 +370,10 @@ func storageRule(in wire.Object) error {
 		return wire.ClientException("Only one volume can be configured at launch.")
 	}
 	return nil
+}
+
+func number64(v any) float64 {
+	n, _ := v.(json.Number)
+	f, _ := n.Float64()
+	return f
 }

@@ -93,14 +93,16 @@ func parseDate(text string) (at time.Time, err error) {
 var (
 	// operators are the operators by all their names; those with "!" negate.
 	operators = map[string]string{
-		"==": "==", "equals": "==", "!=": "!==", "not_equals": "!==", "exists": "exists", "!exists": "!exists", "not_exists": "!exists",
-		"in": "in", "!in": "!in", "not_in": "!in", "=~": "=~", "matches": "=~", "!~": "!=~", "not_matches": "!=~",
+		"==": "==", "equals": "==", "!=": "!==", "not_equals": "!==", "exists": "exists", "!exists": "!exists",
+		"not_exists": "!exists",
+		"in":         "in", "!in": "!in", "not_in": "!in", "=~": "=~", "matches": "=~", "!~": "!=~", "not_matches": "!=~",
 		">": ">", "greater_than": ">", ">=": ">=", "greater_than_equal": ">=",
 		"<": "<", "less_than": "<", "<=": "<=", "less_than_equal": "<=",
 	}
 	fields = []string{"agentConnected", "agentVersion", "ec2InstanceId", "registeredAt", "runningTasksCount", "task:group"}
 
-	queryTokens = regexp.MustCompile(`^(?:"[^"]*"|'[^']*'|&&|\|\||==|!=|=~|!~|>=|<=|[()\[\],<>]|![a-z]+\b|!|[^\s()\[\],<>=!&|"']+)`)
+	queryTokens = regexp.MustCompile(`^(?:"[^"]*"|'[^']*'|&&|\|\||==|!=|=~|!~|>=|<=|[()\[\],<>]|![a-z]+\b|!|[^\s()\[\],` +
+		`<>=!&|"']+)`)
 )
 
 // ParseQuery reads an expression.

@@ -34,7 +34,8 @@ func TestQuery(t *testing.T) {
 		{"attribute:ecs.instance-type =~ t2.*", true},
 		{"attribute:ecs.instance-type =~ t2", false},
 		{"attribute:ecs.instance-type !~ g2.* and attribute:ecs.availability-zone != us-east-1d", true},
-		{"(attribute:ecs.instance-type =~ g2.* or attribute:ecs.instance-type =~ t2.*) and attribute:ecs.availability-zone == us-east-1d", false},
+		{"(attribute:ecs.instance-type =~ g2.* or attribute:ecs.instance-type =~ t2.*) and attribute:ecs.availability-zone " +
+			"== us-east-1d", false},
 		{"attribute:ecs.instance-type =~ g2.* || runningTasksCount == 2 && agentConnected == true", true},
 		{"task:group == service:production", true},
 		{"not(task:group == database)", false},
@@ -60,8 +61,10 @@ func TestQuery(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", "x", "ecs.instance-type == a", "attribute: == a", "attribute:a", "attribute:a ==", "attribute:a ~ b", "attribute:a in b",
-		"attribute:a in [b", "(attribute:a == b", "attribute:a == b and", "attribute:a == b c", "attribute:a =~ (", "attribute:a == \"b",
+		"", "x", "ecs.instance-type == a", "attribute: == a", "attribute:a", "attribute:a ==", "attribute:a ~ b",
+		"attribute:a in b",
+		"attribute:a in [b", "(attribute:a == b", "attribute:a == b and", "attribute:a == b c", "attribute:a =~ (",
+		"attribute:a == \"b",
 	} {
 		if _, err := rules.ParseQuery(in); err == nil {
 			t.Errorf("ParseQuery(%q) is good, want an error", in)

@@ -38,7 +38,8 @@ const maxDefinition = 64 << 10 // bytes
 // rules, in AWS's words where they are known.
 func Definition(in wire.Object) error {
 	for _, rule := range []func(wire.Object) error{
-		sizeRule, integersRule, familyRule, containersRule, networkRule, portsRule, memoryRule, dependencyRule, volumeRule, storageRule,
+		sizeRule, integersRule, familyRule, containersRule, networkRule, portsRule, memoryRule, dependencyRule, volumeRule,
+		storageRule,
 		rolesRule, placementRule, fargateRule, environmentRule, collaborationRule, Tags, membersRule,
 	} {
 		if err := rule(in); err != nil {
@@ -118,18 +119,21 @@ func containerRule(c wire.Object) error {
 	reserved, hasReserved := c["memoryReservation"]
 	limit, hasLimit := c["memory"]
 	if hasReserved && hasLimit && number64(reserved) > number64(limit) {
-		return wire.ClientException("Invalid setting for container '%s'. 'memory' must not be less than 'memoryReservation'.", name)
+		return wire.ClientException("Invalid setting for container '%s'. 'memory' must not be less than 'memoryReservation'.",
+			name)
 	}
 	if hasLimit && number64(limit) < 6 {
 		return wire.ClientException("Invalid setting for container '%s'. The minimum memory limit is 6 MiB.", name)
 	}
 	for _, v := range wire.Objects(c, "environment") {
 		if wire.Text(v, "name") == "" {
-			return wire.ClientException("Invalid setting for container '%s'. The name of an environment variable should not be null or empty.", name)
+			return wire.ClientException("Invalid setting for container '%s'. The name of an environment variable should not "+
+				"be null or empty.", name)
 		}
 	}
 	if files := wire.Objects(c, "environmentFiles"); len(files) > 10 {
-		return wire.ClientException("Invalid setting for container '%s'. A maximum of 10 environment files can be specified.", name)
+		return wire.ClientException("Invalid setting for container '%s'. A maximum of 10 environment files can be specified.",
+			name)
 	}
 	if check := wire.Member(c, "healthCheck"); check != nil {
 		if err := healthCheckRule(name, check); err != nil {
@@ -139,22 +143,18 @@ func containerRule(c wire.Object) error {
 	return logRule(c)
 }
 
-func number64(v any) float64 {
-	n, _ := v.(json.Number)
-	f, _ := n.Float64()
-	return f
-}
-
 func healthCheckRule(name string, check wire.Object) error {
 	if len(wire.Texts(check, "command")) == 0 {
-		return wire.ClientException("Invalid setting for container '%s'. healthCheck.command should not be null or empty.", name)
+		return wire.ClientException("Invalid setting for container '%s'. healthCheck.command should not be null or empty.",
+			name)
 	}
 	for _, limit := range []struct {
 		member         string
 		least, most, d int
 	}{{"interval", 5, 300, 30}, {"timeout", 2, 60, 5}, {"retries", 1, 10, 3}, {"startPeriod", 0, 300, 0}} {
 		if n := wire.Int(check, limit.member, limit.d); n < limit.least || n > limit.most {
-			return wire.ClientException("Invalid setting for container '%s'. healthCheck.%s must be between %d and %d.", name, limit.member, limit.least, limit.most)
+			return wire.ClientException("Invalid setting for container '%s'. healthCheck.%s must be between %d and %d.", name,
+				limit.member, limit.least, limit.most)
 		}
 	}
 	return nil
@@ -198,11 +198,13 @@ func awslogsRule(configuration wire.Object) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(options)) {
 		if !slices.Contains(allowed, name) {
-			return wire.ClientException("Log driver awslogs disallows options: %s", name) // github.com/aws/amazon-ecs-agent/issues/872
+			// github.com/aws/amazon-ecs-agent/issues/872
+			return wire.ClientException("Log driver awslogs disallows options: %s", name)
 		}
 	}
 	if value, given := options["awslogs-create-group"]; given && value != "true" {
-		return wire.ClientException("Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else omit option.")
+		return wire.ClientException("Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else " +
+			"omit option.")
 	}
 	return nil
 }
@@ -215,11 +217,14 @@ func networkRule(in wire.Object) error {
 	for _, c := range wire.Objects(in, "containerDefinitions") {
 		for _, port := range wire.Objects(c, "portMappings") {
 			hostPort := wire.Int(port, "hostPort", 0)
-			if (mode == "awsvpc" || mode == "host") && port["hostPort"] != nil && hostPort != wire.Int(port, "containerPort", 0) {
-				return wire.ClientException("When networkMode=%s, the host ports and container ports in port mappings must match.", mode)
+			if (mode == "awsvpc" || mode == "host") && port["hostPort"] != nil &&
+				hostPort != wire.Int(port, "containerPort", 0) {
+				return wire.ClientException("When networkMode=%s, the host ports and container ports in port mappings must match.",
+					mode)
 			}
 			if n := wire.Int(port, "containerPort", 1); n < 1 || n > 65535 || hostPort < 0 || hostPort > 65535 {
-				return wire.ClientException("Invalid setting for container '%s'. A port must be between 1 and 65535.", wire.Text(c, "name"))
+				return wire.ClientException("Invalid setting for container '%s'. A port must be between 1 and 65535.",
+					wire.Text(c, "name"))
 			}
 			if mode == "none" {
 				return wire.ClientException("Port mappings are not allowed when networkMode=none.")
@@ -244,7 +249,8 @@ func memoryRule(in wire.Object) error {
 	for _, c := range wire.Objects(in, "containerDefinitions") {
 		name := wire.Text(c, "name")
 		if memory == 0 && c["memory"] == nil && c["memoryReservation"] == nil {
-			return wire.ClientException("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", name)
+			return wire.ClientException("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' "+
+				"must be specified.", name)
 		}
 		if own := wire.Int(c, "memory", 0); memory > 0 && own > memory {
 			return wire.ClientException("The 'memory' setting for container '%s' is greater than for the task.", name)
@@ -255,7 +261,8 @@ func memoryRule(in wire.Object) error {
 		sum += wire.Int(c, "cpu", 0)
 	}
 	if cpu > 0 && sum > cpu {
-		return wire.ClientException("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.")
+		return wire.ClientException("The sum of all container 'cpu' values cannot be greater than the value of the task " +
+			"'cpu'.")
 	}
 	return nil
 }
@@ -304,19 +311,23 @@ func dependencyRule(in wire.Object) error {
 			case on == nil: // said below
 			case condition == "SUCCESS" || condition == "COMPLETE":
 				if wire.Bool(on, "essential", true) {
-					return wire.ClientException("A dependency container with SUCCESS or COMPLETE condition cannot be an essential container")
+					return wire.ClientException("A dependency container with SUCCESS or COMPLETE condition cannot be an essential " +
+						"container")
 				}
 			case condition == "HEALTHY":
 				if wire.Member(on, "healthCheck") == nil {
-					return wire.ClientException("A dependency container with HEALTHY condition must have a health check: %s", wire.Text(on, "name"))
+					return wire.ClientException("A dependency container with HEALTHY condition must have a health check: %s",
+						wire.Text(on, "name"))
 				}
 			case condition != "START":
-				return wire.ClientException("Invalid setting for container '%s'. A dependency's condition must be START, COMPLETE, SUCCESS or HEALTHY.", wire.Text(c, "name"))
+				return wire.ClientException("Invalid setting for container '%s'. A dependency's condition must be START, "+
+					"COMPLETE, SUCCESS or HEALTHY.", wire.Text(c, "name"))
 			}
 		}
 		for _, d := range Dependencies(c) {
 			if named[d.On] == nil {
-				return wire.ClientException("Invalid setting for container '%s'. It needs container '%s', which the task definition does not have.", wire.Text(c, "name"), d.On)
+				return wire.ClientException("Invalid setting for container '%s'. It needs container '%s', which the task "+
+					"definition does not have.", wire.Text(c, "name"), d.On)
 			}
 		}
 	}
@@ -325,7 +336,8 @@ func dependencyRule(in wire.Object) error {
 			return !slices.ContainsFunc(Dependencies(c), func(d Dependency) bool { return named[d.On] != nil })
 		})
 		if len(named) == left {
-			return wire.ClientException("There is a circular dependency between containers: %s", strings.Join(slices.Sorted(maps.Keys(named)), ", "))
+			return wire.ClientException("There is a circular dependency between containers: %s",
+				strings.Join(slices.Sorted(maps.Keys(named)), ", "))
 		}
 	}
 	return nil
@@ -377,7 +389,8 @@ func rolesRule(in wire.Object) error {
 	if wire.Text(in, "executionRoleArn") == "" {
 		for _, c := range wire.Objects(in, "containerDefinitions") {
 			if len(wire.Objects(c, "secrets")) > 0 {
-				return wire.ClientException("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+				return wire.ClientException("When you are specifying container secrets, you must also specify a value for " +
+					"'executionRoleArn'.")
 			}
 		}
 	}
@@ -402,7 +415,8 @@ func fargateRule(in wire.Object) error {
 				return err
 			}
 		default:
-			return wire.ClientException("Invalid compatibility '%s'. Valid values are EC2, FARGATE, EXTERNAL and MANAGED_INSTANCES.", c)
+			return wire.ClientException("Invalid compatibility '%s'. Valid values are EC2, FARGATE, EXTERNAL and "+
+				"MANAGED_INSTANCES.", c)
 		}
 	}
 	return nil
@@ -429,7 +443,8 @@ func fargateFault(in wire.Object) error {
 		return wire.ClientException("Fargate does not support ipcMode, nor pidMode host.")
 	}
 	platform := wire.Member(in, "runtimePlatform")
-	if strings.HasPrefix(wire.Text(platform, "operatingSystemFamily"), "WINDOWS") && (cpu < 1024 || wire.Text(platform, "cpuArchitecture") == "ARM64") {
+	if strings.HasPrefix(wire.Text(platform, "operatingSystemFamily"), "WINDOWS") &&
+		(cpu < 1024 || wire.Text(platform, "cpuArchitecture") == "ARM64") {
 		return wire.ClientException("Fargate runs Windows containers on X86_64 with 1024 CPU units or more.")
 	}
 	for _, v := range wire.Objects(in, "volumes") {
@@ -455,13 +470,15 @@ func fargateContainerFault(c wire.Object, hasRole bool) error {
 	case log != nil && !slices.Contains([]string{"awslogs", "splunk", "awsfirelens"}, driver):
 		return wire.ClientException("Log driver %s is not supported by Fargate.", driver)
 	case driver == "awslogs" && !hasRole:
-		return wire.ClientException("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+		return wire.ClientException("Fargate requires task definition to have execution role ARN to support log driver " +
+			"awslogs.")
 	case driver == "awslogs" && wire.Text(wire.Member(log, "options"), "awslogs-stream-prefix") == "":
 		return wire.ClientException("Log driver awslogs requires options: awslogs-stream-prefix")
 	case ecrPattern.MatchString(wire.Text(c, "image")) && !hasRole:
 		return wire.ClientException("Fargate requires task definition to have execution role ARN to support ECR images.")
 	case wire.Member(c, "repositoryCredentials") != nil && !hasRole:
-		return wire.ClientException("Fargate requires task definition to have execution role ARN to support private registry authentication.")
+		return wire.ClientException("Fargate requires task definition to have execution role ARN to support private " +
+			"registry authentication.")
 	}
 	for _, requirement := range wire.Objects(c, "resourceRequirements") {
 		if wire.Text(requirement, "type") == "GPU" {
@@ -491,7 +508,8 @@ func fargateContainerFault(c wire.Object, hasRole bool) error {
 	}
 	for _, member := range []string{"startTimeout", "stopTimeout"} {
 		if d := wire.Int(c, member, 30); d < 2 || d > 120 {
-			return wire.ClientException("Invalid setting for container '%s'. %s must be between 2 and 120 seconds on Fargate.", wire.Text(c, "name"), member)
+			return wire.ClientException("Invalid setting for container '%s'. %s must be between 2 and 120 seconds on Fargate.",
+				wire.Text(c, "name"), member)
 		}
 	}
 	return nil

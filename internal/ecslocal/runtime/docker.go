@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,38 +17,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// Docker runs containers with the docker CLI, or with one that takes the same
-// arguments: command is the program and its first arguments, docker if there is
-// none, looked up in the PATH of environment, which is the CLI's own
-// (NAME=value).
-//
-// Containers of a task in network mode awsvpc share localhost, as on AWS, and
-// reach the network of Docker's bridge. Images are pulled when the engine lacks
-// them, with the CLI's own registry credentials. Task CPU and memory are not
-// limits; those of containers are. GPUs are the engine's.
-func Docker(environment []string, command ...string) Executor {
-	if len(command) == 0 {
-		command = []string{"docker"}
-	}
-	host, _ := os.Hostname() // without a name, nothing is taken for left over
-	return docker{
-		environment: slices.Concat([]string{"PATH=" + hostPath}, environment),
-		cli:         slices.Clone(command),
-		host:        host,
-		volumes:     filepath.Join(os.TempDir(), "ecs-local-volumes"),
-	}
-}
-
-type object = wire.Object
-
-type docker struct {
-	environment []string
-	cli         []string
-	host        string // of the processes that own containers
-	volumes     string // folder of EFS file systems
-}
-
-// Recover is called when the server starts. It removes the containers and volumes of processes of this machine that ended
+// Recover is called when the server starts. It removes the containers and volumes of processes of this machine that
+// ended
 // without removing them, as a SIGKILL does.
 func (d docker) Recover(ctx context.Context) {
 	for _, kind := range [][]string{{"ps", "--all"}, {"volume", "ls"}} {
@@ -58,7 +26,8 @@ func (d docker) Recover(ctx context.Context) {
 		if kind[0] == "volume" {
 			name, remove = "{{.Name}}", []string{"volume", "rm", "--force"}
 		}
-		list, err := d.call(ctx, append(kind, "--filter", "label="+ownerLabel, "--format", name+` {{.Label "`+ownerLabel+`"}}`)...)
+		list, err := d.call(ctx, append(kind, "--filter", "label="+ownerLabel, "--format",
+			name+` {{.Label "`+ownerLabel+`"}}`)...)
 		if err != nil {
 			return // there is no engine; the first task says so
 		}
@@ -69,51 +38,6 @@ func (d docker) Recover(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// ownerLabel is the label of a container or volume that names its process.
-const ownerLabel = "ecs-run-task.owner"
-
-// owner names this process: by its machine, its id, and the time of its start, because
-// ids are used again.
-func (d docker) owner() string {
-	return fmt.Sprintf("%s/%d/%s", d.host, os.Getpid(), startTime(os.Getpid()))
-}
-
-// isGone reports whether an owner is a process of this machine that has ended.
-func (d docker) isGone(owner string) bool {
-	parts := strings.Split(owner, "/")
-	if len(parts) != 3 || d.host == "" || parts[0] != d.host {
-		return false
-	}
-	pid, err := strconv.Atoi(parts[1])
-	return err == nil && startTime(pid) != parts[2]
-}
-
-// startTime returns when a process started, in ticks since the machine did; empty if
-// there is no such process. It is empty for all where there is no /proc.
-func startTime(pid int) string {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return ""
-	}
-	_, rest, _ := strings.Cut(string(text[bytes.LastIndexByte(text, ')'):]), " ")
-	fields := strings.Fields(rest)
-	if len(fields) < 20 {
-		return ""
-	}
-	return fields[19]
-}
-
-// efsFolder returns the folder that stands for an EFS volume: of its file system, and
-// in it of its access point or root directory.
-func (d docker) efsFolder(volume object) string {
-	efs := wire.Member(volume, "efsVolumeConfiguration")
-	inside := wire.Text(efs, "rootDirectory")
-	if point := wire.Text(wire.Member(efs, "authorizationConfig"), "accessPointId"); point != "" {
-		inside = point
-	}
-	return filepath.Join(d.volumes, filepath.Base(wire.Text(efs, "fileSystemId")), filepath.Join("/", inside))
 }
 
 // makeFolders makes the folders of a task's volumes that are not there: those of EFS,
@@ -134,56 +58,12 @@ func (d docker) makeFolders(t Task) error {
 	return nil
 }
 
-// patience is how long a call of the CLI that cleans up may take.
-const patience = 30 * time.Second
-
-// command returns a call of the CLI with variables beside its own.
-func (d docker) command(ctx context.Context, args []string, variables ...string) (*exec.Cmd, error) {
-	program, err := lookUp(d.cli[0], variable(d.environment, "PATH"), "")
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, program, slices.Concat(d.cli[1:], args)...)
-	cmd.Env = slices.Concat(d.environment, variables)
-	cmd.WaitDelay = time.Second
-	setGroup(cmd) // the terminal's Ctrl-C is not for it
-	return cmd, nil
-}
-
-// call runs the CLI and returns what it prints; its error is what it complains.
-func (d docker) call(ctx context.Context, args ...string) (string, error) {
-	cmd, err := d.command(ctx, args)
-	if err != nil {
-		return "", err
-	}
-	return output(cmd)
-}
-
-func output(cmd *exec.Cmd) (string, error) {
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	if err := cmd.Run(); err != nil {
-		if text := strings.TrimSpace(complaint.String()); text != "" {
-			err = errors.New(text)
-		}
-		return "", err
-	}
-	return strings.TrimSpace(out.String()), nil
-}
-
-// cleanUp runs the CLI although the task or the server may be over. A failure
-// leaves something behind that nobody can be told of.
-func (d docker) cleanUp(args ...string) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	d.call(ctx, args...)
-}
-
 func (d docker) Begin(ctx context.Context, t Task) error {
 	for _, v := range wire.Objects(t.Definition, "volumes") {
 		for _, kind := range []string{"s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"} {
 			if v[kind] != nil {
-				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s; use efsVolumeConfiguration or host.sourcePath", wire.Text(v, "name"), kind)
+				return fmt.Errorf("CannotCreateVolumeError: volume %s: the local ECS has no such file systems: %s; use "+
+					"efsVolumeConfiguration or host.sourcePath", wire.Text(v, "name"), kind)
 			}
 		}
 	}
@@ -355,14 +235,6 @@ func (d docker) Probe(ctx context.Context, c Container, command []string) (int, 
 	}
 	return cmd.ProcessState.ExitCode(), nil
 }
-
-const (
-	// pause is the name of the container that holds what the containers of a
-	// task share. No container of a definition can have it.
-	pause = "~internal~pause"
-
-	pauseImage = "ecs-run-task/pause"
-)
 
 // makePauseImage returns the image of a program that does nothing, and makes it
 // where it is missing: the engine can't hold a network without a process, and

@@ -93,7 +93,8 @@ func pairs(o wire.Object) []string {
 // pauses reports whether the containers of a task share something that a
 // container of its own has to hold.
 func pauses(t Task) bool {
-	return wire.Text(t.Definition, "networkMode") == "awsvpc" || wire.Text(t.Definition, "pidMode") == "task" || wire.Text(t.Definition, "ipcMode") == "task"
+	return wire.Text(t.Definition, "networkMode") == "awsvpc" || wire.Text(t.Definition, "pidMode") == "task" ||
+		wire.Text(t.Definition, "ipcMode") == "task"
 }
 
 func (d docker) pauseArguments(t Task, image string) []string {
@@ -165,7 +166,8 @@ func splitEnvironment(environment []string) (file string, inherited, names []str
 // that of the call's input, and of the variables named.
 func (d docker) createArguments(c Container, variables []string) []string {
 	definition := c.Definition
-	args := arguments{"create", "--name", containerName(c.Task, c.Name), "--env-file", "/dev/stdin", "--no-healthcheck", "--log-driver", "json-file"}
+	args := arguments{"create", "--name", containerName(c.Task, c.Name), "--env-file", "/dev/stdin", "--no-healthcheck",
+		"--log-driver", "json-file"}
 	args.each("--env", variables)
 	args = append(args, platform(c.Task)...)
 	args.labels(c.Task, c.Name)
@@ -271,7 +273,8 @@ func (a *arguments) resources(c Container) {
 		a.add("--device", deviceArgument(device))
 	}
 	for _, limit := range wire.Objects(d, "ulimits") {
-		a.add("--ulimit", fmt.Sprintf("%s=%d:%d", wire.Text(limit, "name"), wire.Int(limit, "softLimit", 0), wire.Int(limit, "hardLimit", 0)))
+		a.add("--ulimit", fmt.Sprintf("%s=%d:%d", wire.Text(limit, "name"), wire.Int(limit, "softLimit", 0),
+			wire.Int(limit, "hardLimit", 0)))
 	}
 	for _, resource := range wire.Objects(d, "resourceRequirements") {
 		if wire.Text(resource, "type") == "GPU" {

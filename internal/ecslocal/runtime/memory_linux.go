@@ -23,14 +23,16 @@ func DropStartup() {
 	}
 	for line := range strings.Lines(string(maps)) {
 		fields := strings.Fields(line)
-		if len(fields) < 6 || fields[5] != program || fields[1] != "r-xp" && (fields[1] != "r--p" || !fixedAddress(fields[0])) {
+		if len(fields) < 6 || fields[5] != program || fields[1] != "r-xp" &&
+			(fields[1] != "r--p" || !fixedAddress(fields[0])) {
 			continue // what was written to must stay: also what a linker did before it took the right
 		}
 		from, to, _ := strings.Cut(fields[0], "-")
 		start, err1 := strconv.ParseUint(from, 16, 64)
 		end, err2 := strconv.ParseUint(to, 16, 64)
 		if err1 == nil && err2 == nil {
-			syscall.Syscall(syscall.SYS_MADVISE, uintptr(start), uintptr(end-start), syscall.MADV_DONTNEED) // it may fail: nothing is lost
+			// it may fail: nothing is lost
+			syscall.Syscall(syscall.SYS_MADVISE, uintptr(start), uintptr(end-start), syscall.MADV_DONTNEED)
 		}
 	}
 }

@@ -125,7 +125,8 @@ func (p *process) Run(ctx context.Context, c Container, started func(), stop <-c
 func (p *process) start(c Container) (*exec.Cmd, *os.File, error) {
 	argv := slices.Concat(c.EntryPoint, c.Command)
 	if len(argv) == 0 {
-		return nil, nil, errors.New("a process needs an entryPoint or a command in the container definition, because its image is not run")
+		return nil, nil, errors.New("a process needs an entryPoint or a command in the container definition, because its " +
+			"image is not run")
 	}
 	cmd, err := p.command(c, argv)
 	if err != nil {

@@ -46,7 +46,8 @@ func (s *Store) Value(valueFrom string) (string, error) {
 	}
 	parts = append(parts, "", "", "")
 	if stage := parts[8]; stage != "" && stage != "AWSCURRENT" || parts[9] != "" {
-		return "", errors.New("ResourceNotFoundException: Secrets Manager can't find the specified secret value for the stage or version: the local ECS has AWSCURRENT alone")
+		return "", errors.New("ResourceNotFoundException: Secrets Manager can't find the specified secret value for the " +
+			"stage or version: the local ECS has AWSCURRENT alone")
 	}
 	_, value, found := s.secret(strings.Join(parts[:7], ":"))
 	if !found {
@@ -150,15 +151,17 @@ type Operation struct {
 // SecretsManager returns the actions of Secrets Manager by their names.
 func SecretsManager() map[string]Operation {
 	return map[string]Operation{"GetSecretValue": {
-		wire.Structure{"SecretId": wire.String, "VersionId": wire.String, "VersionStage": wire.String}, (*Store).getSecretValue,
+		wire.Structure{"SecretId": wire.String, "VersionId": wire.String, "VersionStage": wire.String},
+		(*Store).getSecretValue,
 	}}
 }
 
 // SSM returns the actions of the Parameter Store by their names.
 func SSM() map[string]Operation {
 	return map[string]Operation{
-		"GetParameter":  {wire.Structure{"Name": wire.String, "WithDecryption": wire.Boolean}, (*Store).getParameter},
-		"GetParameters": {wire.Structure{"Names": wire.List(wire.String), "WithDecryption": wire.Boolean}, (*Store).getParameters},
+		"GetParameter": {wire.Structure{"Name": wire.String, "WithDecryption": wire.Boolean}, (*Store).getParameter},
+		"GetParameters": {wire.Structure{"Names": wire.List(wire.String), "WithDecryption": wire.Boolean},
+			(*Store).getParameters},
 	}
 }
 
@@ -172,7 +175,9 @@ func (s *Store) getSecretValue(in wire.Object) (any, error) {
 		return nil, wire.Refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	}
 	if stage := wire.Text(in, "VersionStage"); stage != "" && stage != "AWSCURRENT" || wire.Text(in, "VersionId") != "" {
-		return nil, wire.Refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label or version: the local ECS has AWSCURRENT alone.")
+		return nil, wire.Refuse("ResourceNotFoundException",
+			"Secrets Manager can't find the specified secret value for staging label or version: the local ECS has AWSCURRENT "+
+				"alone.")
 	}
 	arn := id
 	if !strings.HasPrefix(id, "arn:") {
@@ -188,7 +193,8 @@ func (s *Store) getParameters(in wire.Object) (any, error) {
 	names := wire.Texts(in, "Names")
 	if len(names) == 0 || len(names) > 10 {
 		return nil, wire.Refuse("ValidationException", fmt.Sprintf(
-			"1 validation error detected: Value '[%s]' at 'names' failed to satisfy constraint: Member must have length between 1 and 10", strings.Join(names, ", ")))
+			"1 validation error detected: Value '[%s]' at 'names' failed to satisfy constraint: Member must have length "+
+				"between 1 and 10", strings.Join(names, ", ")))
 	}
 	parameters, invalid := []any{}, []string{}
 	for _, id := range names {

@@ -11,7 +11,8 @@ import (
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html
 func TestValue(t *testing.T) {
-	const sm, ssm = "arn:aws:secretsmanager:us-east-1:123456789012:secret:", "arn:aws:ssm:us-east-1:123456789012:parameter/"
+	const sm, ssm = "arn:aws:secretsmanager:us-east-1:123456789012:secret:",
+		"arn:aws:ssm:us-east-1:123456789012:parameter/"
 	s := secrets.New("us-east-1", "123456789012", map[string]string{
 		"app/db":             `{"user":"u","port":5432,"tls":true}`,
 		"plain":              "p",

@@ -12,12 +12,14 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // ContentType is that of requests and answers.
 const ContentType = "application/x-amz-json-1.1"
+
+// MaxBody is how many bytes a request, or a file that stands for one, may have.
+const MaxBody = 1 << 20
 
 // An Object is a JSON object. Its numbers are json.Number.
 type Object = map[string]any
@@ -218,15 +220,4 @@ func CloneObject(o Object) Object {
 		members[name] = Clone(member)
 	}
 	return members
-}
-
-// Partition returns the part of AWS that a region is in.
-func Partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }
