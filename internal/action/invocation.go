@@ -2,7 +2,11 @@ package action
 
 import (
 	"context"
+	"errors"
 	"io"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
@@ -44,11 +48,53 @@ func (in invocation) connectForRun(ctx context.Context, x *execution) (*session.
 	if in.config.Local == "" {
 		return session.Connect(ctx, in.sessionEnv(), in.sessionOptions(), in.console.Emit)
 	}
-	local := embedded.Run{Executor: in.config.Local, Region: in.config.Region, Secrets: x.Draft.LocalSecrets}
+	local := embedded.Run{
+		Executor: in.config.Local, Region: in.config.Region,
+		Secrets: x.Draft.LocalSecrets, File: x.Draft.LocalEnvironment,
+	}
 	if in.config.Logs {
 		local.Output = func(taskARN, container string) io.Writer { return x.logs.Output(taskARN, container) }
 	}
-	return embedded.Connect(in.env.embedded(), local), nil
+	clients, err := embedded.Connect(ctx, in.env.embedded(), local)
+	var missing *embedded.NoDockerError
+	if errors.As(err, &missing) {
+		return nil, explain.WithHint(err, withoutDocker(in.env.Args))
+	}
+	return clients, err
+}
+
+// withoutDocker says how to run without Docker what the arguments ask for.
+func withoutDocker(args []string) string {
+	hint := "local: process runs the containers' commands as processes of this machine, without their images"
+	asked := false
+	words := []string{"ecs-run-task"}
+	for i, arg := range args[1:] {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case slices.Contains([]string{"secrets", "git-token", "ssh-key"}, name):
+			return hint
+		case arg == "--local=docker":
+			arg, asked = "--local=process", true
+		case arg == "docker" && args[i] == "--local":
+			arg, asked = "process", true
+		}
+		words = append(words, shellWord(arg))
+	}
+	if !asked {
+		return hint
+	}
+	return hint + ":\n" + strings.Join(words, " ")
+}
+
+// plainWord is a word that a shell takes as it stands.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)
+
+// shellWord returns a word as a shell's line has it.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func (in invocation) sessionEnv() session.Env {

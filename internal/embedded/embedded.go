@@ -3,9 +3,14 @@
 package embedded
 
 import (
+	"bytes"
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,9 +57,13 @@ func (e Env) variables(names ...string) []string {
 // nothing of the step's environment but where programs and the home are: it may hold secrets.
 func (e Env) executor(kind string) ecslocal.Option {
 	if kind == "docker" {
-		return ecslocal.Docker(e.variables("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"))
+		return ecslocal.Docker(e.dockerVariables())
 	}
 	return ecslocal.Process(e.processVariables()...)
+}
+
+func (e Env) dockerVariables() []string {
+	return e.variables("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 }
 
 func (e Env) processVariables() []string { return e.variables("PATH", "HOME", "TMPDIR", "LANG") }
@@ -64,14 +73,57 @@ type Run struct {
 	Executor string // docker or process
 	Region   string // empty is that of the environment
 	Secrets  map[string]string
+	File     string                                    // what each of the containers' environmentFiles holds
 	Output   func(taskARN, container string) io.Writer // nil: output without awslogs is not wanted
 }
 
-// Connect makes the clients of an ECS of this step's own. Closing them ends it.
-func Connect(env Env, r Run) *session.Clients {
+// everyFile is S3 with the same text in every object.
+type everyFile string
+
+func (f everyFile) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid} // ReadFile is what is called
+}
+
+func (f everyFile) ReadFile(string) ([]byte, error) { return []byte(f), nil }
+
+// engineTime is how long Docker's engine may take to answer.
+const engineTime = 10 * time.Second
+
+// NoDockerError says that containers are to be run by Docker, and why they can't.
+type NoDockerError struct{ Why string }
+
+func (e *NoDockerError) Error() string { return "local: docker: " + e.Why }
+
+// findDocker makes sure that there are the docker command and an engine that it reaches.
+func (e Env) findDocker(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, engineTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}")
+	cmd.Env = e.dockerVariables()
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	switch err := cmd.Run(); {
+	case errors.Is(err, exec.ErrNotFound):
+		return &NoDockerError{"there is no docker command"}
+	case err != nil:
+		why, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		return &NoDockerError{fmt.Sprintf("the engine does not answer (%s)", cmp.Or(why, err.Error()))}
+	}
+	return nil
+}
+
+// Connect makes the clients of an ECS of this step's own. Closing them ends it. The error is
+// a [*NoDockerError].
+func Connect(ctx context.Context, env Env, r Run) (*session.Clients, error) {
+	if r.Executor == "docker" {
+		if err := env.findDocker(ctx); err != nil {
+			return nil, err
+		}
+	}
 	region := env.region(r.Region)
-	server := ecslocal.New(env.executor(r.Executor), ecslocal.Region(region), ecslocal.AnyCluster(), ecslocal.Secrets(r.Secrets), ecslocal.Output(r.Output))
-	return session.Local(region, ecslocal.Transport(server), server.Close)
+	server := ecslocal.New(env.executor(r.Executor), ecslocal.Region(region), ecslocal.AnyCluster(),
+		ecslocal.Secrets(r.Secrets), ecslocal.Buckets(everyFile(r.File)), ecslocal.Output(r.Output))
+	return session.Local(region, ecslocal.Transport(server), server.Close), nil
 }
 
 // Changes has the embedded ECS answer DescribeTasks as soon as a task changes.

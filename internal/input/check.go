@@ -132,6 +132,7 @@ func (r *reader) checkConfig(c Config) {
 	r.checkName("cluster", c.Cluster, clusterName)
 	r.checkVerdict(c.Verdict)
 	r.needs("local-secrets", "local", c.LocalSecrets != "", c.Local != "")
+	r.needs("local-environment-file", "local", c.LocalEnvironmentFile != "", c.Local != "")
 	for _, name := range c.ResultFile {
 		if !slices.Contains(resultEndings, strings.ToLower(path.Ext(name))) {
 			r.fault("result-file", "expected names that end in %s", list(resultEndings))

@@ -56,11 +56,12 @@ type Values struct {
 // AWS are the inputs that say where to run.
 type AWS struct {
 	AWSAccess
-	Cluster      string `group:"AWS" common:"" default:"default"`
-	Local        string `group:"AWS" common:"" oneof:"docker,process"`
-	LocalSecrets string `group:"AWS" file:""`
-	DryRun       bool   `group:"AWS" common:"" default:"false"`
-	Preflight    bool   `group:"AWS" default:"false"`
+	Cluster              string `group:"AWS" common:"" default:"default"`
+	Local                string `group:"AWS" common:"" oneof:"docker,process"`
+	LocalSecrets         string `group:"AWS" file:""`
+	LocalEnvironmentFile string `group:"AWS" file:""`
+	DryRun               bool   `group:"AWS" common:"" default:"false"`
+	Preflight            bool   `group:"AWS" default:"false"`
 }
 
 // AWSAccess are the inputs for the region and the credentials.

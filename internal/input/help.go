@@ -45,6 +45,8 @@ var help = map[string]string{
 		"docker command; process: its command as a process of this machine.",
 	"AWS.LocalSecrets": "File of NAME=value lines in the workspace with the values of the containers' secrets " +
 		"in a local run, by the names of their environment variables. Other secrets are empty.",
+	"AWS.LocalEnvironmentFile": "File of NAME=value lines in the workspace that a local run takes for each of the " +
+		"containers' environmentFiles. Without it these are empty.",
 	"AWS.DryRun": "Do everything except the calls that change AWS, and print the exact requests.",
 	"AWS.Preflight": "Before registering, check with AWS that what the definition names exists and can be " +
 		"used.",

@@ -46,6 +46,10 @@ type Draft struct {
 	// their ARNs or names; nil for a run on AWS.
 	LocalSecrets map[string]string
 
+	// LocalEnvironment is what a local run takes for each of the containers'
+	// environmentFiles, in their format.
+	LocalEnvironment string
+
 	config input.Config
 	tags   []taskdef.Tag // of the tasks and definitions
 	files  map[string]bool
@@ -84,9 +88,11 @@ func Load(ctx context.Context, c input.Config, env Env, emit event.Sink) (Draft,
 	}
 	jobs, err := l.load(ctx)
 	secrets, fault := l.localSecrets(jobs)
-	err = errors.Join(err, fault)
+	environment, fileFault := l.localEnvironment(jobs)
+	err = errors.Join(err, fault, fileFault)
 	return Draft{
-		Jobs: jobs, Commit: l.commit, LocalSecrets: secrets, config: c, tags: l.tags, files: l.files, common: l.common(), mark: l.mark(),
+		Jobs: jobs, Commit: l.commit, LocalSecrets: secrets, LocalEnvironment: environment,
+		config: c, tags: l.tags, files: l.files, common: l.common(), mark: l.mark(),
 		outputs: l.outputs,
 	}, err
 }

@@ -31,18 +31,64 @@ func (l *loader) localSecrets(jobs []DraftJob) (map[string]string, error) {
 		masked = append(masked, event.Secret{Name: "local-secrets." + pair.Name, Value: pair.Value})
 	}
 	l.emit(masked)
+	values, empty := secretValues(texts(jobs), given)
+	if len(empty) > 0 {
+		l.emit.Notice(event.Note{Title: "secrets without a value", Text: fmt.Sprintf(
+			"a local run asks AWS for no secret: %s empty; give values by local-secrets, a file of NAME=value lines", isOrAre(empty))})
+	}
+	return values, nil
+}
+
+// localEnvironment returns what a local run takes for environmentFiles, and reports those that
+// are empty.
+func (l *loader) localEnvironment(jobs []DraftJob) (string, error) {
+	if l.config.Local == "" {
+		return "", nil
+	}
+	if file := l.config.LocalEnvironmentFile; file != "" {
+		given, err := environmentFile(l.workspace, file)
+		if err != nil {
+			return "", &input.Error{Input: "local-environment-file", Message: err.Error()}
+		}
+		var text strings.Builder
+		for _, pair := range given {
+			fmt.Fprintf(&text, "%s=%s\n", pair.Name, strings.ReplaceAll(pair.Value, "\n", " "))
+		}
+		return text.String(), nil
+	}
+	if files := environmentFiles(texts(jobs)); len(files) > 0 {
+		l.emit.Notice(event.Note{Title: "environment files without content", Text: fmt.Sprintf(
+			"a local run reads nothing of S3: %s empty; give local-environment-file, a file of NAME=value lines",
+			isOrAre(files))})
+	}
+	return "", nil
+}
+
+// texts returns the definitions of jobs whose texts are known.
+func texts(jobs []DraftJob) []*taskdef.Definition {
 	var definitions []*taskdef.Definition
 	for _, job := range jobs {
 		if text := TextOf(job.Definition); text != nil {
 			definitions = append(definitions, text)
 		}
 	}
-	values, empty := secretValues(definitions, given)
-	if len(empty) > 0 {
-		l.emit.Notice(event.Note{Title: "secrets without a value", Text: fmt.Sprintf(
-			"a local run asks AWS for no secret: %s empty; give values by local-secrets, a file of NAME=value lines", isOrAre(empty))})
+	return definitions
+}
+
+// environmentFiles returns the ARNs of the containers' environmentFiles, sorted, each once.
+func environmentFiles(definitions []*taskdef.Definition) []string {
+	var arns []string
+	for _, d := range definitions {
+		for _, container := range items(d.Node, "containerDefinitions") {
+			for _, file := range items(container, "environmentFiles") {
+				if value := file.Member("value"); value != nil {
+					arns = append(arns, value.Text)
+				}
+			}
+		}
 	}
-	return values, nil
+	slices.Sort(arns)
+	return slices.Compact(arns)
 }
 
 // isOrAre returns "A is", or "A, B are".
