@@ -1,10 +1,10 @@
-// Package diagnose explains failures: from what ECS, another AWS service or the
-// container itself said, it finds the likely cause and what to do about it.
+// Package diagnose finds the likely cause of a failure, and what to do about it, from
+// texts of ECS, of other AWS services and of the container's log.
 //
-// It is one table of symptoms. It never decides whether anything failed, since AWS
-// may change its texts at any time; a text that it does not know gives no advice,
-// or general advice, and nothing else. No text from outside gets into the advice:
-// only names that hold nothing but harmless characters do.
+// It is one table of symptoms. It never decides whether a task failed, because AWS may
+// change its texts at any time: an unknown text has no advice, or only general advice.
+// It never copies a text from outside into the advice, except for names that consist of
+// harmless characters.
 package diagnose
 
 import (
@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Symptom is what is known of one failure. Every field may be empty; a field that
-// is not helps to find the cause, or to name what it is about.
+// Symptom is the information about one failure. Every field may be empty. A field that
+// is set helps to find the cause, or is a name for the advice.
 type Symptom struct {
 	// An error of an AWS call: its code, such as ClientException, its message,
 	// and the operation, such as RunTask.
@@ -23,16 +23,16 @@ type Symptom struct {
 	ErrorMessage string
 	Operation    string
 
-	// An entry of failures[] in the answer of RunTask or DescribeTasks.
+	// An entry of failures[] in the response of RunTask or DescribeTasks.
 	FailureReason string
 	FailureDetail string
 
-	// The task, as DescribeTasks shows it.
+	// The task as in DescribeTasks.
 	StopCode      string
 	StoppedReason string
-	Fargate       bool // it ran there
+	Fargate       bool // it ran on Fargate
 
-	// How the step ended, where that was no end of a task: one of the Ends.
+	// End says how the step ended, if not by the end of a task.
 	End End
 
 	// One container of the task, its exit code (nil if it has none), and the last
@@ -42,19 +42,19 @@ type Symptom struct {
 	ExitCode        *int32
 	LastLines       []string
 
-	// Finished is another container that decides as well, and ended with code 0. It is
-	// not known which of the two ended first, unless EndedFirst is true: this one did.
+	// Finished is another container of the verdict, which ended with code 0. EndedFirst
+	// is true if Container ended before it. If it is false, the order is not known.
 	Finished   string
 	EndedFirst bool
 
-	// Together is true if another container whose end ends the task has ended as well.
+	// Together is true if another container whose end stops the task ended too.
 	Together bool
 
-	// What to name in the advice: the container's image, secrets, log group and
-	// its region (empty if it is Region); the task's roles (names or ARNs) and
-	// subnets; where it runs.
+	// Names for the advice: the container's image, secrets, log group and its region
+	// (empty if it is Region); the task's roles (names or ARNs) and subnets; the place
+	// where it runs.
 	Image         string
-	Architecture  string // of the task, as ECS spells it; empty for X86_64
+	Architecture  string // of the task, with the name in ECS; empty means X86_64
 	Secrets       []string
 	LogGroup      string
 	LogRegion     string
@@ -65,76 +65,75 @@ type Symptom struct {
 	Region        string
 	Account       string
 
-	// CI is how things are done on the CI that the step runs in. Its texts are the
-	// project's own.
+	// CI has advice for the CI that the step runs in. Its texts are not from outside.
 	CI CI
 
-	// Local is how the containers of a local run are run: docker or process. It is
-	// empty if they ran on AWS, whose networks and roles are then to be looked at.
+	// Local is the executor of a local run: docker or process. It is empty if the
+	// containers ran on AWS.
 	Local string
 }
 
-// CI has lines without a full stop. Empty ones are as of any CI.
+// CI holds advice for one CI, without a full stop. An empty field means advice for any CI.
 type CI struct {
-	Credentials string // how a step gets credentials for AWS
-	Subject     string // what a trust policy's condition on sub is like
-	Lock        string // how one run waits for another
+	Credentials string // how a step gets AWS credentials
+	Subject     string // the form of sub in a condition of a trust policy
+	Lock        string // how a run waits for another run
 }
 
-// End is how a step ended that is no end of a task.
+// End says how a step ended, if not by the end of a task.
 type End string
 
-// The ends.
+// The values of End.
 const (
-	TimedOutRunning  End = "timed out while running"  // the containers ran
-	TimedOutStarting End = "timed out while starting" // they did not, or not all
+	TimedOutRunning  End = "timed out while running"  // all containers were running
+	TimedOutStarting End = "timed out while starting" // not all containers were running
 	TimedOutHealth   End = "timed out before healthy" // their health checks did not pass
 	Cancelled        End = "cancelled"                // by a signal
 	Lost             End = "lost"                     // ECS no longer shows the task
 )
 
-// Retry says whether to run the same again is of any use.
+// Retry says whether running the same task again can succeed.
 type Retry string
 
-// The kinds of Retry.
+// The values of Retry.
 const (
 	RetryUnknown Retry = ""      // it depends on what the program did
 	RetryNo      Retry = "no"    // it would fail again
-	RetryMaybe   Retry = "maybe" // it may have been a passing fault
+	RetryMaybe   Retry = "maybe" // the fault may have been transient
 	RetryLater   Retry = "later" // it would fail again now
-	RetryYes     Retry = "yes"   // it was none of the task's fault
+	RetryYes     Retry = "yes"   // the task did not cause the failure
 )
 
-// Advice is a likely cause and what to do about it. Its texts are single lines of
-// harmless characters, of 3000 bytes at the most.
+// Advice is a likely cause and what to do about it. Its texts are single lines of at most
+// 3000 bytes, without control characters.
 type Advice struct {
-	// Code names the cause, such as image-not-found. It is the same in every
-	// version.
+	// Code identifies the cause, such as image-not-found. It does not change between
+	// versions.
 	Code string
 
 	Cause  string // a sentence
 	Advice string // a few sentences, with commands between backquotes
 
-	// Statement is JSON: the IAM policy statement that is missing, or a list of
-	// several; empty if that is not the cure.
+	// Statement is JSON: the missing IAM policy statement, or a list of several. It is
+	// empty if a statement does not help.
 	Statement string
 
 	Retry Retry
 }
 
-// Explain returns what is likely behind a symptom, best first, at most one for each
-// thing said: the error, the failure, the stop code, the container's reason and the
-// task's; only if none of these tells, what the exit code and the log do; and only if
-// these don't either, one general advice. It is empty if nothing is known.
+// Explain returns the likely causes of a symptom, the most likely first. There is at most
+// one for each of these: the error, the failure, the stop code, the container's reason
+// and the task's reason. If none of them is known, it uses the exit code and the log. If
+// these are not known either, it returns at most one general advice, or nil.
 func Explain(s Symptom) []Advice {
-	said := s.said()
+	texts := s.texts()
 	for _, group := range [][]place{
 		{inContainerName, inError, inFailure, inEnd, inStopCode, inContainer, inTask},
 		{inExit, inLog},
 	} {
 		var all []Advice
 		for _, p := range group {
-			if advice, ok := s.first(said, p, false); ok && !slices.ContainsFunc(all, advice.same) {
+			if advice, ok := s.first(texts, p, false); ok && !slices.ContainsFunc(all, advice.same) {
 				all = append(all, advice)
 			}
 		}
@@ -143,7 +142,7 @@ func Explain(s Symptom) []Advice {
 		}
 	}
 	for _, p := range []place{inError, inFailure, inContainer, inExit, inTask, inStopCode} {
-		if advice, ok := s.first(said, p, true); ok {
+		if advice, ok := s.first(texts, p, true); ok {
 			return []Advice{advice}
 		}
 	}
@@ -152,7 +151,7 @@ func Explain(s Symptom) []Advice {
 
 func (a Advice) same(b Advice) bool { return a.Code == b.Code }
 
-// place is where something was said.
+// place is the source of a text.
 type place int
 
 const (
@@ -170,25 +169,25 @@ const (
 	inStart   = inReasons | inFailure | inError // the start of a task may fail in any of these
 )
 
-// saying is one text and where it was said. Its folded form is what the table is
-// written in: lower case, with plain apostrophes.
-type saying struct {
+// textAt is a text with its place. The table is matched against its folded form: lower
+// case, with plain apostrophes.
+type textAt struct {
 	place  place
 	text   string
 	folded string
 }
 
 const (
-	maxText  = 8 << 10 // bytes of a text that are looked at
-	maxLines = 50      // last lines of a log that are looked at
+	maxText  = 8 << 10 // bytes of a text that are searched
+	maxLines = 50      // last lines of a log that are searched
 )
 
-// said returns all that the symptom says, the last line of the log first.
-func (s Symptom) said() []saying {
-	var all []saying
+// texts returns all texts of the symptom. Lines of the log are in reverse order.
+func (s Symptom) texts() []textAt {
+	var all []textAt
 	add := func(p place, text string) {
 		if text = text[:min(len(text), maxText)]; text != "" {
-			all = append(all, saying{p, text, strings.ReplaceAll(strings.ToLower(text), "\u2019", "'")})
+			all = append(all, textAt{p, text, strings.ReplaceAll(strings.ToLower(text), "\u2019", "'")})
 		}
 	}
 	add(inContainerName, s.Container)
@@ -222,60 +221,60 @@ func (s Symptom) said() []saying {
 	return all
 }
 
-// first returns the advice of the first row that fits something said in a place.
-func (s Symptom) first(said []saying, p place, general bool) (Advice, bool) {
-	r, what := match(said, p, general)
+// first returns the advice of the first row that matches a text of a place.
+func (s Symptom) first(texts []textAt, p place, general bool) (Advice, bool) {
+	r, text := match(texts, p, general)
 	if r == nil {
 		return Advice{}, false
 	}
 	if s.Local != "" {
-		return r.adviseLocally(s.names(what), s.Local), true
+		return r.adviseLocally(s.names(text), s.Local), true
 	}
-	return r.advise(s.names(what)), true
+	return r.advise(s.names(text)), true
 }
 
-// match returns the first row that fits something said in a place, and what was
-// said; nil if none does.
-func match(said []saying, p place, general bool) (*row, saying) {
+// match returns the first row that matches a text of a place, with that text. It returns
+// nil if no row matches.
+func match(texts []textAt, p place, general bool) (*row, textAt) {
 	for i := range table {
 		r := &table[i]
 		if r.in&p == 0 || r.general != general {
 			continue
 		}
-		for _, what := range said {
-			if what.place == p && r.fits(what.folded) {
-				return r, what
+		for _, t := range texts {
+			if t.place == p && r.fits(t.folded) {
+				return r, t
 			}
 		}
 	}
-	return nil, saying{}
+	return nil, textAt{}
 }
 
-// row is one symptom with its cause and cure. Phrases are folded; one that starts
-// with "=" is a whole text, others are parts of one, and "" is part of any.
+// row is a symptom with its cause and advice. Phrases are folded. A phrase that starts
+// with "=" matches a whole text, any other phrase a part of a text.
 type row struct {
 	code    string
 	in      place
-	any     []string // one of these is said
-	also    []string // and one of these, if there are any
-	general bool     // nothing better is known
+	any     []string // one of these phrases matches
+	also    []string // and one of these, if not empty
+	general bool     // used only if no other row matches
 	retry   Retry
-	cause   string // with {names}, see fill
+	cause   string // with {names}; see fill
 	advice  string
-	local   string                  // the advice in a local run; empty if it is the same
-	process string                  // the cause in a local run with processes; empty if it is the same
+	local   string                  // the advice for a local run; empty if it is the same
+	process string                  // the cause for a local run with processes; empty if it is the same
 	allow   func(names) []statement // nil if no permission is missing
 }
 
 func (r *row) fits(folded string) bool {
-	said := func(phrase string) bool {
+	matches := func(phrase string) bool {
 		if whole, ok := strings.CutPrefix(phrase, "="); ok {
 			return strings.TrimPrefix(folded, "taskfailedtostart: ") == whole
 		}
 		return strings.Contains(folded, phrase)
 	}
-	return slices.ContainsFunc(r.any, said) &&
-		(len(r.also) == 0 || slices.ContainsFunc(r.also, said))
+	return slices.ContainsFunc(r.any, matches) &&
+		(len(r.also) == 0 || slices.ContainsFunc(r.also, matches))
 }
 
 func (r *row) advise(n names) Advice {
@@ -286,7 +285,7 @@ func (r *row) advise(n names) Advice {
 	return a
 }
 
-// adviseLocally is advise for a local run, which needs no permission.
+// adviseLocally is advise for a local run. It returns no statement.
 func (r *row) adviseLocally(n names, executor string) Advice {
 	a := Advice{Code: r.code, Cause: n.fill(r.cause), Advice: n.fill(cmp.Or(r.local, r.advice)), Retry: r.retry}
 	if executor == "process" && r.process != "" {

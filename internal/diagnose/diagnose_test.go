@@ -21,7 +21,7 @@ func codes(all []diagnose.Advice) []string {
 	return codes
 }
 
-// TestExplainOrder holds which advice comes first, and what is left out.
+// TestExplainOrder checks which advice comes first, and which is left out.
 func TestExplainOrder(t *testing.T) {
 	const oom = "OutOfMemoryError: Container killed due to memory usage"
 	tests := []struct {
@@ -71,12 +71,12 @@ func TestExplainOrder(t *testing.T) {
 			[]string{"killed"},
 		},
 		{
-			"137 and a log that tells",
+			"137 and a log with the cause",
 			diagnose.Symptom{ExitCode: code(137), LastLines: []string{"JavaScript heap out of memory"}},
 			[]string{"killed", "program-out-of-memory"},
 		},
 		{
-			"255 and a log that tells",
+			"255 and a log with the cause",
 			diagnose.Symptom{ExitCode: code(255), LastLines: []string{"exec /app: exec format error"}},
 			[]string{"exec-format"},
 		},
@@ -117,7 +117,7 @@ func TestExplainOrder(t *testing.T) {
 	}
 }
 
-// TestNearMisses holds texts that look like a symptom and are none.
+// TestNearMisses checks texts that are similar to a symptom but do not match it.
 func TestNearMisses(t *testing.T) {
 	reason := func(text string) diagnose.Symptom {
 		return diagnose.Symptom{ContainerReason: text, StoppedReason: text}
@@ -145,7 +145,8 @@ func TestNearMisses(t *testing.T) {
 		{reason("panic: runtime error: invalid memory address or nil pointer dereference"), "pull-s3-route"},
 		{reason("log group exists"), "log-group-missing"},
 		{
-			reason("ResourceInitializationError: failed to validate logger args: The specified log group does not exist"),
+			reason("ResourceInitializationError: failed to validate logger args: The specified log group " +
+				"does not exist"),
 			"logging-no-route",
 		},
 		{
@@ -179,7 +180,7 @@ func TestNearMisses(t *testing.T) {
 	}
 }
 
-// TestStatement holds the policy statements to the letter.
+// TestStatement checks the exact text of policy statements.
 func TestStatement(t *testing.T) {
 	denied := func(action, resource string) string {
 		return "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: " +
@@ -338,7 +339,7 @@ func TestStatement(t *testing.T) {
 	}
 }
 
-// TestNames holds what is named in the advice, and what is not.
+// TestNames checks which names the advice contains, and which it does not.
 func TestNames(t *testing.T) {
 	tests := []struct {
 		name string
@@ -449,7 +450,7 @@ func TestNames(t *testing.T) {
 				ContainerReason: "dependency graph: container ordering dependency [migrate] for target [web] " +
 					"has timed out.",
 			},
-			"as migrate had not done",
+			"because migrate did not reach",
 		},
 		{
 			"platform",
@@ -489,7 +490,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// FuzzExplain holds that nothing from outside can break out of the advice.
+// FuzzExplain checks that no text from outside can break the format of the advice.
 func FuzzExplain(f *testing.F) {
 	f.Add("CannotPullContainerError: failed to resolve ref \x1b[31mx\r\n::error::y: not found", int32(137),
 		"web`rm -rf`")
@@ -517,23 +518,23 @@ func FuzzExplain(f *testing.F) {
 		for _, s := range symptoms {
 			all := diagnose.Explain(s)
 			if len(all) > 6 {
-				t.Errorf("Explain(%+v) gave %d pieces of advice, want at most 6", s, len(all))
+				t.Errorf("Explain(%+v) = %d pieces of advice, want at most 6", s, len(all))
 			}
 			for _, a := range all {
 				for _, line := range []string{a.Code, a.Cause, a.Advice, a.Statement} {
 					if len(line) > 3000 || !utf8.ValidString(line) ||
 						strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
-						t.Errorf("Explain(%+v) gave %q, want a short line of printable characters", s, line)
+						t.Errorf("Explain(%+v) = %q, want a short line of printable characters", s, line)
 					}
 				}
 				if a.Code == "" || a.Cause == "" || a.Advice == "" {
-					t.Errorf("Explain(%+v) gave %+v, want a code, a cause and advice", s, a)
+					t.Errorf("Explain(%+v) = %+v, want a code, a cause and advice", s, a)
 				}
 				if strings.Count(a.Advice, "`")%2 != 0 || strings.Contains(a.Cause, "`") {
-					t.Errorf("Explain(%+v) gave %+v, want its own backquotes only", s, a)
+					t.Errorf("Explain(%+v) = %+v, want only backquotes of the table", s, a)
 				}
 				if a.Statement != "" && !json.Valid([]byte(a.Statement)) {
-					t.Errorf("Explain(%+v) gave the statement %s, want JSON", s, a.Statement)
+					t.Errorf("Explain(%+v): statement = %s, want JSON", s, a.Statement)
 				}
 			}
 		}
@@ -552,7 +553,7 @@ func BenchmarkExplain(b *testing.B) {
 	}
 }
 
-// The advice for a program of another architecture names that of the task.
+// TestExplainArchitecture checks that the advice for another architecture names that of the task.
 func TestExplainArchitecture(t *testing.T) {
 	for architecture, want := range map[string]string{
 		"":       "--platform linux/amd64",

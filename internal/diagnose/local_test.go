@@ -42,7 +42,8 @@ func TestLocal(t *testing.T) {
 		Container: "app", ContainerReason: `CannotStartContainerError: exec: "a": executable file not found in $PATH`,
 	}
 	for local, want := range map[string]string{
-		"": "The image has no program", "docker": "The image has no program", "process": "This machine has no program",
+		"": "The image does not have the program", "docker": "The image has no program",
+		"process": "This machine does not have the program",
 	} {
 		missing.Local = local
 		if got := Explain(missing)[0]; !strings.HasPrefix(got.Cause, want) {

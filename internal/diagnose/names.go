@@ -9,11 +9,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
-// names are what the texts of the table can name, by their keys. A name that is not
-// known, or not harmless, is missing.
+// names holds the names for the texts of the table, by key. A name that is not known, or
+// that has characters which are not harmless, is missing.
 type names map[string]string
 
-// words stand for a name that is missing.
+// words replace missing names.
 var words = map[string]string{
 	"account":     "the account",
 	"action":      "that action",
@@ -46,7 +46,7 @@ var words = map[string]string{
 	"taskrole":    "the task role",
 }
 
-// kinds stand before a name in a sentence, where it does not tell what it is.
+// kinds are the words before a name in a sentence.
 var kinds = map[string]string{
 	"account":   "account ",
 	"cluster":   "cluster ",
@@ -62,8 +62,8 @@ var kinds = map[string]string{
 }
 
 var (
-	// harmless is what a name may consist of: nothing that a shell, Markdown or
-	// a terminal gives a meaning to where we use it.
+	// harmless matches names without characters that have a special meaning in a shell,
+	// in Markdown or in a terminal.
 	harmless = regexp.MustCompile(`^[A-Za-z0-9_/.][A-Za-z0-9_/.:@+=,#-]*$`)
 
 	placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
@@ -87,9 +87,9 @@ var (
 	}
 )
 
-// names returns what can be named of the symptom, by what was said or, where that
-// does not tell, by the symptom's own fields.
-func (s Symptom) names(what saying) names {
+// names returns the names in a text, and those in the fields of the symptom if the text
+// does not have them.
+func (s Symptom) names(t textAt) names {
 	n := names{}
 	set := func(key string, candidates ...string) {
 		for _, c := range candidates {
@@ -100,7 +100,7 @@ func (s Symptom) names(what saying) names {
 		}
 	}
 	found := func(pattern *regexp.Regexp) string {
-		match := pattern.FindStringSubmatch(what.text)
+		match := pattern.FindStringSubmatch(t.text)
 		if match == nil {
 			return ""
 		}
@@ -113,11 +113,11 @@ func (s Symptom) names(what saying) names {
 	set("image", append(images, s.Image)...)
 	set("secret", found(secretText))
 	if len(s.Secrets) == 1 {
-		set("secret", n["secret"], s.Secrets[0]) // of several, none is to blame
+		set("secret", n["secret"], s.Secrets[0]) // with several secrets, the failed one is not known
 	}
 	set("group", found(groupText), s.LogGroup)
-	set("subnets", some(subnetText.FindAllString(what.text, -1)), some(s.Subnets))
-	set("sgs", some(sgText.FindAllString(what.text, -1)))
+	set("subnets", joinNames(subnetText.FindAllString(t.text, -1)), joinNames(s.Subnets))
+	set("sgs", joinNames(sgText.FindAllString(t.text, -1)))
 	for _, key := range []string{"subnets", "sgs"} {
 		if n[key] != "" {
 			n[key] = " (" + n[key] + ")"
@@ -147,14 +147,18 @@ func (s Symptom) names(what saying) names {
 	set("principal", principal(found(userText)))
 	set("puller", n["principal"], n["exec"])
 	set("role", last(found(roleText)), n["puller"])
-	if match := deniedText.FindStringSubmatch(what.text); match != nil {
+	if match := deniedText.FindStringSubmatch(t.text); match != nil {
 		set("action", match[1])
 		if arn := strings.Trim(match[2], ":.,;'\""); isResource(arn) {
 			n["resource"] = arn
 		}
 	}
-	for key, line := range map[string]string{"credentials": s.CI.Credentials, "lock": s.CI.Lock, "subject": s.CI.Subject} {
-		if line != "" { // of our own
+	for key, line := range map[string]string{
+		"credentials": s.CI.Credentials,
+		"lock":        s.CI.Lock,
+		"subject":     s.CI.Subject,
+	} {
+		if line != "" { // not from outside, so not restricted to harmless characters
 			n[key] = line
 		}
 	}
@@ -167,8 +171,8 @@ func (s Symptom) names(what saying) names {
 	return n
 }
 
-// fill puts names into a text of the table: {image} is the name or words for it,
-// {IMAGE} is the name or IMAGE itself, for a command that is to be pasted.
+// fill inserts names into a text of the table. {image} is the name or, if it is missing,
+// words for it. {IMAGE} is the name or the word IMAGE, for commands to paste.
 func (n names) fill(text string) string {
 	filled := placeholder.ReplaceAllStringFunc(text, func(match string) string {
 		key := match[1 : len(match)-1]
@@ -193,8 +197,8 @@ func (n names) fill(text string) string {
 	return filled
 }
 
-// some joins up to five different names with commas.
-func some(list []string) string {
+// joinNames joins up to five different names with commas.
+func joinNames(list []string) string {
 	var names []string
 	for _, name := range list {
 		if len(names) < 5 && !slices.Contains(names, name) {
@@ -204,7 +208,7 @@ func some(list []string) string {
 	return strings.Join(names, ",")
 }
 
-// last returns what follows the last slash: the name in a role's ARN.
+// last returns the text after the last slash, such as the name in a role's ARN.
 func last(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 // principal returns the name of the role, or the user, in the ARN of a caller.

@@ -18,11 +18,11 @@ type statement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-// resourceARN is an ARN that may stand in a statement.
+// resourceARN matches ARNs that are allowed in a statement.
 var resourceARN = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_/.:@+=#-]+\*?$`)
 
-// isResource counts apart from the pattern, as a bounded repetition is slow to
-// compile.
+// isResource reports whether arn is allowed in a statement. The length is not part of the
+// pattern because a bounded repetition is slow to compile.
 func isResource(arn string) bool { return len(arn) <= 600 && resourceARN.MatchString(arn) }
 
 func allow(resource string, actions ...string) statement {
@@ -47,9 +47,9 @@ func encode(statements []statement) string {
 	return strings.TrimSpace(text.String())
 }
 
-// allowNamed allows the action that AWS said is missing, and those that the same
-// caller will miss next, on the resource that it named, widened from one run of a
-// task to all. It returns nil if no action was named.
+// allowNamed allows the denied action, and further actions that the same caller needs, on
+// the denied resource. A resource of one run is widened to all runs. It returns nil if
+// the action is not known.
 func allowNamed(n names) []statement {
 	action, resource := n["action"], n["resource"]
 	if action == "" {
@@ -70,7 +70,7 @@ func allowNamed(n names) []statement {
 	case slices.Contains([]string{
 		"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition",
 	}, action):
-		resource = "*" // they know no other
+		resource = "*" // these actions support no other resource
 	case service == "ecr":
 		actions = []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"}
 	case action == "logs:CreateLogStream" || action == "logs:PutLogEvents":
@@ -84,8 +84,8 @@ func allowNamed(n names) []statement {
 	return []statement{allow(resource, actions...)}
 }
 
-// everyStream widens the ARN of a log group or of one of its streams to the group
-// and all of its streams.
+// everyStream widens the ARN of a log group, or of one of its streams, to the group and
+// all of its streams.
 func everyStream(arn string) string {
 	group, _, _ := strings.Cut(arn, ":log-stream")
 	if !strings.Contains(group, ":log-group:") {
@@ -94,8 +94,8 @@ func everyStream(arn string) string {
 	return strings.TrimRight(group, ":*") + ":*"
 }
 
-// everyRun widens the ARN of a task to all of its cluster, and that of a revision to
-// all of its family.
+// everyRun widens the ARN of a task to all tasks of its cluster, and that of a revision to
+// all revisions of its family.
 func everyRun(arn string) string {
 	end := strings.LastIndexAny(arn, "/:")
 	switch {
@@ -105,7 +105,7 @@ func everyRun(arn string) string {
 	return arn
 }
 
-// allowPull allows all that a pull from ECR takes.
+// allowPull allows all actions for a pull from ECR.
 func allowPull(n names) []statement {
 	token := allow("*", "ecr:GetAuthorizationToken")
 	if n["action"] == "ecr:GetAuthorizationToken" {
@@ -135,7 +135,7 @@ func repositoryARN(image string) (string, bool) {
 		":repository/" + parsed.Repository, true
 }
 
-// allowSecret allows to read the secret that was named.
+// allowSecret allows reading the secret.
 func allowSecret(n names) []statement {
 	if n["action"] != "" {
 		return allowNamed(n)
@@ -145,7 +145,7 @@ func allowSecret(n names) []statement {
 	case !isResource(secret):
 		return nil
 	case strings.Contains(secret, ":secretsmanager:"):
-		// A valueFrom can go on after the ARN: json-key:version-stage:version-id.
+		// A valueFrom may have json-key:version-stage:version-id after the ARN.
 		if parts := strings.Split(secret, ":"); len(parts) > 7 {
 			secret = strings.Join(parts[:7], ":")
 		}
@@ -154,8 +154,8 @@ func allowSecret(n names) []statement {
 	return []statement{allow(secret, "ssm:GetParameters")}
 }
 
-// allowTask allows what a program was denied, but never on everything: what a log
-// says is not what AWS says.
+// allowTask allows the action that a program was denied, but never on all resources,
+// because the text is from a log and not from AWS.
 func allowTask(n names) []statement {
 	if n["resource"] == "" {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// sample is a symptom in the words of AWS, and the code that it must get first.
+// sample is a symptom with a text of AWS, and the code of the expected first advice.
 type sample struct {
 	code    string
 	symptom Symptom
@@ -30,8 +30,8 @@ func exited(code int32, lines ...string) Symptom {
 	}
 }
 
-// samples are the wordings that ECS, its agent, other services and programs use,
-// from the documentation, the agent's source and public reports.
+// samples are texts of ECS, its agent, other services and programs. They come from the
+// documentation, the agent's source and public reports.
 var samples = []sample{
 	{
 		"injected-container",
@@ -414,7 +414,8 @@ var samples = []sample{
 	{
 		"image-tag-not-found",
 		container("CannotPullContainerError: Error response from daemon: manifest for " +
-			"123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:v9 not found: manifest unknown: Requested image not found"),
+			"123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:v9 not found: manifest unknown: Requested " +
+			"image not found"),
 	},
 	{"pull-failed", stopped("CannotPullContainerError: pull command failed: exit status 1")},
 	{
@@ -577,19 +578,18 @@ var samples = []sample{
 	{"resource-initialization", stopped("ResourceInitializationError: something new")},
 }
 
-// usedBy returns the row that Explain takes its first advice from; nil if there is
-// none.
+// usedBy returns the row of the first advice of Explain, or nil if there is none.
 func usedBy(s Symptom) *row {
-	said := s.said()
+	texts := s.texts()
 	for _, p := range []place{
 		inContainerName, inError, inFailure, inEnd, inStopCode, inContainer, inTask, inExit, inLog,
 	} {
-		if r, _ := match(said, p, false); r != nil {
+		if r, _ := match(texts, p, false); r != nil {
 			return r
 		}
 	}
 	for _, p := range []place{inError, inFailure, inContainer, inExit, inTask, inStopCode} {
-		if r, _ := match(said, p, true); r != nil {
+		if r, _ := match(texts, p, true); r != nil {
 			return r
 		}
 	}
@@ -608,37 +608,37 @@ func TestTable(t *testing.T) {
 	}
 	for i := range table {
 		if !used[&table[i]] {
-			t.Errorf("no sample uses row %d, %s (%q)", i, table[i].code, table[i].any)
+			t.Errorf("row %d, %s (%q): no sample uses it", i, table[i].code, table[i].any)
 		}
 	}
 }
 
-// TestTableText holds that every text of the table is written as the package says.
+// TestTableText checks that all texts of the table follow the rules of the package.
 func TestTableText(t *testing.T) {
 	for _, r := range table {
 		for _, text := range []string{r.cause, r.advice} {
 			if !strings.HasSuffix(text, ".") && !strings.Contains(text, "https://") {
-				t.Errorf("%s: %q is no sentence", r.code, text)
+				t.Errorf("%s: %q is not a sentence", r.code, text)
 			}
 			for _, match := range placeholder.FindAllString(text, -1) {
 				key := strings.Trim(match, "{}")
 				if _, ok := words[strings.ToLower(key)]; !ok {
-					t.Errorf("%s: %s names nothing", r.code, match)
+					t.Errorf("%s: %s is not a known name", r.code, match)
 				}
 			}
 			if strings.Count(text, "`")%2 != 0 {
-				t.Errorf("%s: a command in %q does not end", r.code, text)
+				t.Errorf("%s: a command in %q has no closing backquote", r.code, text)
 			}
 		}
 		for _, phrase := range slices.Concat(r.any, r.also) {
 			folded := strings.ReplaceAll(strings.ToLower(phrase), "\u2019",
 				"'")
 			if folded != phrase || phrase == "" && !r.general {
-				t.Errorf("%s: %q can't be found, as it is not folded", r.code, phrase)
+				t.Errorf("%s: %q never matches, because it is not folded", r.code, phrase)
 			}
 		}
 		if len(r.any) == 0 || r.in == 0 || r.code == "" {
-			t.Errorf("row %q can't be found", r.code)
+			t.Errorf("row %q never matches", r.code)
 		}
 	}
 }
