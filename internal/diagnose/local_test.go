@@ -42,7 +42,7 @@ func TestLocal(t *testing.T) {
 		Container: "app", ContainerReason: `CannotStartContainerError: exec: "a": executable file not found in $PATH`,
 	}
 	for local, want := range map[string]string{
-		"": "The image does not have the program", "docker": "The image has no program",
+		"": "The image does not have the program", "docker": "The image does not have the program",
 		"process": "This machine does not have the program",
 	} {
 		missing.Local = local

@@ -13,19 +13,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// HintError is an error with a line that helps.
+// HintError is an error with a hint: one line that helps the user.
 type HintError struct {
 	error
 	Hint string
 }
 
-// WithHint adds a line that helps to an error.
+// WithHint adds a hint to an error.
 func WithHint(err error, hint string) error { return &HintError{err, hint} }
 
 func (e *HintError) Unwrap() error { return e.error }
 
-// Notes returns what there is to say about an error: a note for each that was
-// joined.
+// Notes returns a note for an error, or one for each error that it joins.
 func Notes(err error) []event.Note {
 	if parts := Joined(err); parts != nil {
 		var all []event.Note
@@ -39,27 +38,27 @@ func Notes(err error) []event.Note {
 		return []event.Note{event.NoteAt(fault)}
 	}
 	note := event.Note{Text: WithoutSDK(err.Error())}
-	var wrong *input.Error
-	if errors.As(err, &wrong) {
-		note.Title, note.Hint = "input "+wrong.Input, wrong.Hint
+	var inputErr *input.Error
+	if errors.As(err, &inputErr) {
+		note.Title, note.Hint = "input "+inputErr.Input, inputErr.Hint
 	}
-	var advised *HintError
-	if errors.As(err, &advised) {
-		note.Hint = advised.Hint
+	var hinted *HintError
+	if errors.As(err, &hinted) {
+		note.Hint = hinted.Hint
 	}
 	return []event.Note{note}
 }
 
-// sdkText is what the AWS SDK writes around the cause of an error.
-var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |exceeded maximum number of ` +
-	`attempts, [0-9]+, |` +
+// sdkText matches the texts that the AWS SDK adds to the cause of an error.
+var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |` +
+	`exceeded maximum number of attempts, [0-9]+, |` +
 	`https response error StatusCode: [0-9]+, RequestID: [^,]*, |request send failed, |api error `)
 
-// WithoutSDK takes the names of the SDK's own layers out of an error's text.
+// WithoutSDK removes the texts that the AWS SDK adds to the cause of an error.
 func WithoutSDK(text string) string { return sdkText.ReplaceAllString(text, "") }
 
-// Joined returns the errors that [errors.Join] joined, nil for any other error,
-// such as one that wraps two and says more than they do.
+// Joined returns the errors that [errors.Join] joined. It returns nil for any other
+// error, including one that wraps several errors and adds a text.
 func Joined(err error) []error {
 	several, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -76,9 +75,9 @@ func Joined(err error) []error {
 	return parts
 }
 
-// Refusal rewrites the error of a call: what was called, in which account and
-// region, AWS's code and message, and what to do. Other errors stay as they are.
-// The account is empty if it is not known; it is asked for only when it is needed.
+// Refusal rewrites the error of an AWS call: the operation, the account and region, and
+// the error code and message of AWS. It returns other errors unchanged. account returns
+// an empty string if the account is not known; it is called only if it is needed.
 func Refusal(err error, region string, account func() string) error {
 	if parts := Joined(err); parts != nil {
 		var all []error
@@ -87,9 +86,9 @@ func Refusal(err error, region string, account func() string) error {
 		}
 		return errors.Join(all...)
 	}
-	var advised *HintError
-	if errors.As(err, &advised) {
-		return &HintError{Refusal(advised.error, region, account), advised.Hint}
+	var hinted *HintError
+	if errors.As(err, &hinted) {
+		return &HintError{Refusal(hinted.error, region, account), hinted.Hint}
 	}
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
@@ -102,14 +101,14 @@ func Refusal(err error, region string, account func() string) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return fmt.Errorf("%s: no answer from %s to %s (%s): %s", doing, operation.Service(),
+		return fmt.Errorf("%s: %s did not answer %s (%s): %s", doing, operation.Service(),
 			operation.Operation(), where, WithoutSDK(operation.Unwrap().Error()))
 	}
 	return fmt.Errorf("%s: %s refused %s (%s): %s: %s", doing, operation.Service(), operation.Operation(),
 		where, api.ErrorCode(), api.ErrorMessage())
 }
 
-// Split returns the errors that were joined, each once.
+// Split returns the errors that err joins, at all depths, or err itself if it joins none.
 func Split(err error) []error {
 	parts := Joined(err)
 	if parts == nil {

@@ -1,8 +1,8 @@
-// Package explain turns errors and failed tasks into notes: what went wrong, where,
-// what is likely behind it, and what to do.
+// Package explain converts errors and failed tasks to notes for the user: what failed,
+// where, the likely cause, and what to do.
 //
-// The causes are those of package diagnose; this one collects the symptoms. It
-// calls AWS for nothing but the id of the account that a message names.
+// The causes come from package diagnose; this package collects the symptoms. Its only
+// AWS call is the one for the account id in a message.
 package explain
 
 import (
@@ -24,18 +24,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Account returns the id of the account that the credentials are of; empty if it
-// is not known.
+// Account returns the id of the account of the credentials, or an empty string if it is
+// not known.
 type Account interface {
-	Account(context.Context) string // looks it up if there is time
-	KnownAccount() string           // never does
+	Account(context.Context) string // calls AWS if necessary and ctx has not ended
+	KnownAccount() string           // never calls AWS
 }
 
 // CI is how things are done on the CI that the step runs in.
 type CI = diagnose.CI
 
-// Explainer knows what messages name besides their subject. Before there are
-// clients the region is empty and the account nil.
+// Explainer holds the information that messages add to their subject. Region is empty and
+// Account nil until the AWS clients exist.
 type Explainer struct {
 	Cluster string
 	Subnets []string
@@ -44,13 +44,13 @@ type Explainer struct {
 	CI      diagnose.CI
 	Local   string // how the containers of a local run are run: docker or process; empty on AWS
 
-	// LastLines returns the last lines of a container's log; nil if no log is read.
+	// LastLines returns the last lines of a container's log. It is nil if no logs are read.
 	LastLines func(taskARN, container string) []string
 }
 
-// Error returns what there is to say about an error, and what is likely behind
-// those of AWS calls. The definition, which may be nil, is what the calls were for.
-// When ctx has ended there is no time for look-ups.
+// Error returns notes for an error, with likely causes for errors of AWS calls. The
+// definition is that of the task that the call was for; it may be nil. If ctx has ended,
+// the account is not looked up.
 func (e Explainer) Error(ctx context.Context, err error, definition *types.TaskDefinition) []event.Note {
 	var all []event.Note
 	for _, one := range Split(err) {
@@ -66,7 +66,7 @@ func (e Explainer) Error(ctx context.Context, err error, definition *types.TaskD
 	return all
 }
 
-// Refusal is [Refusal] with the account looked up, if there is time.
+// Refusal is [Refusal] with the account, which is looked up unless ctx has ended.
 func (e Explainer) Refusal(ctx context.Context, err error) error {
 	if e.Account == nil {
 		return err
@@ -74,7 +74,7 @@ func (e Explainer) Refusal(ctx context.Context, err error) error {
 	return Refusal(err, e.Region, func() string { return e.Account.Account(ctx) })
 }
 
-// PlainRefusal is [Refusal] without looking the account up.
+// PlainRefusal is [Refusal] without looking up the account.
 func (e Explainer) PlainRefusal(err error) error {
 	if e.Account == nil {
 		return err
@@ -82,7 +82,7 @@ func (e Explainer) PlainRefusal(err error) error {
 	return Refusal(err, e.Region, e.Account.KnownAccount)
 }
 
-// Advice returns what is likely behind the error of a call, nil for other errors.
+// Advice returns the likely causes of the error of an AWS call, or nil for other errors.
 func (e Explainer) Advice(ctx context.Context, err error, definition *types.TaskDefinition) []diagnose.Advice {
 	var operation *smithy.OperationError
 	var failed *task.FailedLaunchError
@@ -105,7 +105,7 @@ func (e Explainer) Advice(ctx context.Context, err error, definition *types.Task
 	return all
 }
 
-// Call returns what is likely behind the error of a call, nil for other errors.
+// Call returns the likely causes of the error of an AWS call, or nil for other errors.
 func Call(symptom diagnose.Symptom, err error) []diagnose.Advice {
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
@@ -119,8 +119,8 @@ func Call(symptom diagnose.Symptom, err error) []diagnose.Advice {
 	return diagnose.Explain(symptom)
 }
 
-// Task says why a task failed, at the place of the container that decided. The
-// source is the text of its definition, nil if there is none.
+// Task returns the note for a failed task, at the place of the container that decided.
+// source is the definition with its places, or nil if its text is not known.
 func (e Explainer) Task(ctx context.Context, state *task.State, source *taskdef.Definition) event.Note {
 	v := state.Verdict
 	note := beside(source, v.Container)
@@ -132,8 +132,8 @@ func (e Explainer) Task(ctx context.Context, state *task.State, source *taskdef.
 	return note
 }
 
-// beside returns a note beside a definition, nil if its text is not known, at a
-// container of it if it has one of that name.
+// beside returns a note at the container of a definition, or at the definition if it has
+// no container of that name. The note has no place if source is nil.
 func beside(source *taskdef.Definition, container string) event.Note {
 	note := event.Note{Aside: true}
 	if source != nil {
@@ -143,9 +143,9 @@ func beside(source *taskdef.Definition, container string) event.Note {
 	return note
 }
 
-// Unfinished says how tasks were when the step ended before them, at the place of the
-// definition of the first of them, whose text is the source. The end is found out for
-// a time-out, where it is empty.
+// Unfinished returns the note for tasks that were not finished when the step ended, at the
+// place of the first one's definition, which is source. An empty end means a time-out;
+// its kind is then derived from the state of the first task.
 func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.Goal, open []*task.State,
 	source *taskdef.Definition) event.Note {
 	if len(open) == 0 {
@@ -170,9 +170,9 @@ func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.G
 	}
 	switch more := len(open) - 1; {
 	case more == 1:
-		note.Text += ", and 1 task more had not ended"
+		note.Text += ", and 1 more task had not ended"
 	case more > 1:
-		note.Text += fmt.Sprintf(", and %d tasks more had not ended", more)
+		note.Text += fmt.Sprintf(", and %d more tasks had not ended", more)
 	}
 	note.Advice = diagnose.Explain(symptom)
 	for _, end := range first.Ends() {
@@ -183,8 +183,8 @@ func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.G
 	return note
 }
 
-// placeOf returns the place of a container in its definition, or that of the
-// definition.
+// placeOf returns the place of a container, or that of the definition if it has no such
+// container.
 func placeOf(source *taskdef.Definition, container string) document.Place {
 	for _, c := range source.Containers {
 		if c.Name == container {
@@ -194,8 +194,8 @@ func placeOf(source *taskdef.Definition, container string) document.Place {
 	return source.Place
 }
 
-// taskAdvice returns what is likely behind the end of a task: of the container
-// that decided, and of the others that ECS gave a reason for.
+// taskAdvice returns the likely causes for the end of a task: those of the container that
+// decided, and those of other containers with a reason from ECS.
 func (e Explainer) taskAdvice(ctx context.Context, state *task.State) []diagnose.Advice {
 	about := e.symptom(ctx, state.Definition)
 	about.StopCode, about.StoppedReason = string(state.StopCode), aws.ToString(state.StoppedReason)
@@ -232,15 +232,16 @@ func (e Explainer) taskAdvice(ctx context.Context, state *task.State) []diagnose
 	return all
 }
 
-// symptom returns what can be named of a definition's tasks; the definition may
-// be nil.
+// symptom returns a symptom with the names that the advice can use for a task of the
+// definition, which may be nil.
 func (e Explainer) symptom(ctx context.Context, definition *types.TaskDefinition) diagnose.Symptom {
 	symptom := diagnose.Symptom{Cluster: e.Cluster, Subnets: e.Subnets, Region: e.Region, CI: e.CI, Local: e.Local}
 	if e.Account != nil && ctx.Err() == nil {
 		symptom.Account = e.Account.Account(ctx)
 	}
 	if definition != nil {
-		symptom.TaskRole, symptom.ExecutionRole = aws.ToString(definition.TaskRoleArn), aws.ToString(definition.ExecutionRoleArn)
+		symptom.TaskRole = aws.ToString(definition.TaskRoleArn)
+		symptom.ExecutionRole = aws.ToString(definition.ExecutionRoleArn)
 		if definition.RuntimePlatform != nil {
 			symptom.Architecture = string(definition.RuntimePlatform.CpuArchitecture)
 		}
@@ -269,7 +270,7 @@ func (e Explainer) lastLines(state *task.State, container string) []string {
 	return e.LastLines(aws.ToString(state.TaskArn), container)
 }
 
-// withContainer adds what can be named of a container.
+// withContainer adds the names of a container to a symptom.
 func withContainer(symptom diagnose.Symptom, defined types.ContainerDefinition) diagnose.Symptom {
 	symptom.Container, symptom.Image = aws.ToString(defined.Name), aws.ToString(defined.Image)
 	symptom.Secrets = nil

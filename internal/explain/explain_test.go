@@ -21,7 +21,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// account is one whose id takes a look-up.
+// account is an account whose id is not known without a call.
 type account string
 
 func (a account) Account(context.Context) string { return string(a) }
@@ -91,7 +91,7 @@ func TestRefusal(t *testing.T) {
 		{
 			"no answer",
 			call(errors.New("connection reset")),
-			"run task job:1: no answer from ECS to RunTask (account 123456789012, region eu-central-1): " +
+			"run task job:1: ECS did not answer RunTask (account 123456789012, region eu-central-1): " +
 				"connection reset",
 		},
 		{
@@ -116,7 +116,7 @@ func TestError(t *testing.T) {
 		t.Errorf("Error() = %+v, want one note with the account, a cause and its code", notes)
 	}
 	if text := e.PlainRefusal(denied).Error(); strings.Contains(text, "account") {
-		t.Errorf("PlainRefusal() = %s, want no account, as it was not looked up", text)
+		t.Errorf("PlainRefusal() = %s, want no account, because it was not looked up", text)
 	}
 	failed := &task.FailedLaunchError{
 		Definition: "job:1",
@@ -127,10 +127,10 @@ func TestError(t *testing.T) {
 		t.Errorf("Advice() = %+v, want one for both failures", advice)
 	}
 	if advice := (explain.Explainer{}).Advice(t.Context(), errors.New("a"), nil); advice != nil {
-		t.Errorf("Advice() = %+v, want none for what is no call", advice)
+		t.Errorf("Advice() = %+v, want none for an error that is not of a call", advice)
 	}
 	if err := (explain.Explainer{}).Refusal(t.Context(), denied); err != denied {
-		t.Errorf("Refusal() = %v, want the error as it is before there are clients", err)
+		t.Errorf("Refusal() = %v, want the unchanged error without clients", err)
 	}
 }
 
@@ -174,10 +174,10 @@ func TestTask(t *testing.T) {
 	}
 	state.Verdict.Container = ""
 	if note := e.Task(t.Context(), state, source(t)); note.Line != 1 {
-		t.Errorf("Task() = %+v, want it at the definition where no container decided", note)
+		t.Errorf("Task() = %+v, want it at the definition if no container decided", note)
 	}
 	if note := e.Task(t.Context(), state, nil); note.File != "" {
-		t.Errorf("Task() = %+v, want no place where the text is not known", note)
+		t.Errorf("Task() = %+v, want no place if the text is not known", note)
 	}
 }
 
@@ -196,9 +196,9 @@ func TestUnfinished(t *testing.T) {
 		{"none", task.UntilStopped, nil, ""},
 		{"pending", task.UntilStopped, []*task.State{pending}, ": task 01234567 of job:1 was not running yet"},
 		{"running", task.UntilStopped, []*task.State{started, pending},
-			": task 01234567 of job:1 was running, and 1 task more had not ended"},
+			": task 01234567 of job:1 was running, and 1 more task had not ended"},
 		{"not healthy", task.UntilHealthy, []*task.State{started, pending, pending},
-			": task 01234567 of job:1 was not healthy yet, and 2 tasks more had not ended"},
+			": task 01234567 of job:1 was not healthy yet, and 2 more tasks had not ended"},
 	} {
 		note := explain.Explainer{}.Unfinished(t.Context(), "", tt.goal, tt.open, nil)
 		if note.Text != tt.want || len(note.Advice) == 0 {

@@ -2,33 +2,33 @@ package tail
 
 import "time"
 
-// Rule says how long after the end of its container a log is read on. AWS's log
-// drivers send what they hold after the container's end, and CloudWatch Logs shows a
-// line about a second after it has taken it in. The zero value waits for nothing.
+// Rule says how long a log is read after the end of its container. The log drivers of AWS
+// send buffered lines after the end, and CloudWatch Logs returns a line about a second
+// after it ingested it. The zero value does not wait.
 type Rule struct {
 	Success time.Duration // after the end of a container that succeeded
-	Failure time.Duration // after the end of any other, whose last lines say why
-	Quiet   time.Duration // without a new line, after which no more are expected
+	Failure time.Duration // after the end of a container that failed
+	Quiet   time.Duration // time without a new line after which the log is complete
 
-	// SuccessLimit and FailureLimit bound the wait for lines that go on coming, from
-	// the end of the container.
+	// SuccessLimit and FailureLimit bound the wait if new lines keep coming. They count
+	// from the end of the container.
 	SuccessLimit time.Duration
 	FailureLimit time.Duration
 
-	// Gone is how long after its machine is gone the log of a container that failed is
-	// complete, if that is earlier; 0 if the machine does not matter.
+	// Gone is the time after the end of the machine at which the log of a failed
+	// container is complete, if that is earlier. 0 means that the machine is ignored.
 	Gone time.Duration
 }
 
-// Default is the rule for AWS. The awslogs driver sends what it holds when its
-// container stops; Fargate's log shim takes up to 5 s for that, at most 12 s
+// Default is the rule for AWS. The awslogs driver sends its buffer when the container
+// stops. On Fargate this takes up to 5 s by default, and at most 12 s
 // (https://github.com/aws/shim-loggers-for-containerd, cleanup-time).
 var Default = Rule{
 	Success: 5 * time.Second, Failure: 12 * time.Second, Quiet: 2 * time.Second,
 	SuccessLimit: 12 * time.Second, FailureLimit: 30 * time.Second, Gone: 1500 * time.Millisecond,
 }
 
-// For returns the rule for a wait of d after every container, however it ended.
+// For returns a rule that waits d after every container, whether it succeeded or failed.
 func For(d time.Duration) Rule {
 	return Rule{
 		Success: d, Failure: d, Quiet: min(Default.Quiet, d),
@@ -36,17 +36,17 @@ func For(d time.Duration) Rule {
 	}
 }
 
-// End is what is known of the end of a container.
+// End is the information about the end of a container.
 type End struct {
-	At     time.Time // by this machine's clock; zero while the container runs
-	Failed bool      // false if it ended well
-	Gone   time.Time // when its machine was gone; zero if it is there, or that is not known
-	CutOff bool      // the reading is cut off soon
+	At     time.Time // on this machine's clock; zero while the container runs
+	Failed bool      // false if it succeeded
+	Gone   time.Time // when its machine ended; zero if it still exists or this is not known
+	CutOff bool      // reading will be stopped soon
 }
 
-// lastPoll returns when the last poll may begin: if it brings nothing, the log is
-// complete. The time of the last line is when CloudWatch Logs had it; zero if there was
-// none.
+// lastPoll returns the earliest start of the last poll: if that poll returns no lines, the
+// log is complete. lastLine is when CloudWatch Logs ingested the last line; zero if there
+// was none.
 func (r Rule) lastPoll(end End, lastLine time.Time) time.Time {
 	wait, limit := r.Success, r.SuccessLimit
 	if end.Failed {
@@ -62,7 +62,7 @@ func (r Rule) lastPoll(end End, lastLine time.Time) time.Time {
 	return at
 }
 
-// limit returns the time from which new lines are not waited for any more.
+// limit returns the time after which new lines do not extend the wait.
 func (r Rule) limit(end End) time.Time {
 	if end.Failed {
 		return end.At.Add(max(r.FailureLimit, r.Failure))

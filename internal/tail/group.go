@@ -6,37 +6,37 @@ import (
 	"time"
 )
 
-// Source is one container's log.
+// Source is the log of one container.
 type Source struct {
 	Region string
 	Stream Stream
 }
 
-// Position is how far a log has been read.
+// Position says how far a log has been read.
 type Position struct {
 	Source
-	Token string // after the last event that was read; empty for the head
+	Token string // after the last event that was read; empty means the head
 }
 
-// Group follows the logs of many containers at the same time. What it reads goes to
-// the functions Lines and Ended, which it calls on several goroutines, one at a time
-// for each log. Its methods may be called from several goroutines.
+// Group follows the logs of many containers at the same time. It calls Lines and Ended on
+// one goroutine per log. The goroutines end when their log is complete, or with the
+// context of Follow. Its methods are safe for concurrent use.
 type Group struct {
-	// Client returns what reads the logs of a region.
+	// Client returns the client for the logs of a region.
 	Client func(region string) API
 
-	// Rule, Local and Every are those of a Follower.
+	// Rule, Local and Every are those of the [Follower] of each log.
 	Rule  Rule
 	Local func(time.Time) time.Time
 	Every time.Duration
 
-	// Interval is that of the Pacer of each region.
+	// Interval is that of the [Pacer] of each region.
 	Interval time.Duration
 
-	// Lines takes the lines of a log. The slice is only good until it returns.
+	// Lines receives lines of a log. The slice is valid until Lines returns.
 	Lines func(Source, []Event)
 
-	// Ended takes why the reading of a log ended, nil if the log is complete.
+	// Ended receives the reason for which reading a log ended; nil if the log is complete.
 	Ended func(Source, error)
 
 	mu      sync.Mutex
@@ -47,16 +47,17 @@ type Group struct {
 	idle    chan struct{} // closed when no log is being read; nil if none is
 }
 
-// log is one log on its way.
+// log is the state of one log.
 type log struct {
 	position Position
-	ends     chan End // holds the latest
+	ends     chan End // buffers the latest End
 	cancel   context.CancelFunc
 	end      End // of its container
 }
 
-// Follow begins to read a log after a token, or from its head if that is empty, unless
-// it has begun before. The reading ends when the log is complete, or with ctx.
+// Follow starts reading a log after a token, or from its head if the token is empty. It
+// does nothing if the log is already followed. Reading ends when the log is complete, or
+// with ctx.
 func (g *Group) Follow(ctx context.Context, source Source, token string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -80,7 +81,8 @@ func (g *Group) Follow(ctx context.Context, source Source, token string) {
 	}
 	go func() {
 		defer l.cancel()
-		read, err := follower.Follow(ctx, source.Stream, token, l.ends, func(events []Event) { g.Lines(source, events) })
+		emit := func(events []Event) { g.Lines(source, events) }
+		read, err := follower.Follow(ctx, source.Stream, token, l.ends, emit)
 		g.Ended(source, err)
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -91,7 +93,7 @@ func (g *Group) Follow(ctx context.Context, source Source, token string) {
 	}()
 }
 
-// End takes in what is known of the end of a log's container.
+// End sets the information about the end of a log's container.
 func (g *Group) End(source Source, end End) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -101,8 +103,8 @@ func (g *Group) End(source Source, end End) {
 	}
 }
 
-// CutOff says that the reading is cut off soon: every log is polled at once, and often
-// from then on. Containers whose end is not known end now.
+// CutOff announces that reading will be stopped soon. Every log is polled at once, and
+// often from then on. A container whose end is not known counts as ended now.
 func (g *Group) CutOff() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,7 +118,7 @@ func (g *Group) CutOff() {
 	}
 }
 
-// stop hands on what is known of the end of the log's container.
+// stop passes the information about the container's end to the follower.
 func (l *log) stop(end End) {
 	l.end = end
 	select {
@@ -126,15 +128,15 @@ func (l *log) stop(end End) {
 	l.ends <- end
 }
 
-// Reading returns how many logs are being read.
+// Reading returns the number of logs that are being read.
 func (g *Group) Reading() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.reading
 }
 
-// Wait returns when no log is being read any more. If ctx ends before, the reading of
-// the others is ended.
+// Wait waits until no log is being read. If ctx ends before that, it stops reading the
+// remaining logs.
 func (g *Group) Wait(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() {
 		g.mu.Lock()
@@ -155,8 +157,8 @@ func (g *Group) Wait(ctx context.Context) {
 	}
 }
 
-// Positions returns how far each log has been read, in the order in which Follow was
-// called. A log that is being read is where the reading began.
+// Positions returns how far each log has been read, in the order of the calls of Follow. A
+// log that is being read has the position at which reading started.
 func (g *Group) Positions() []Position {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
 
-// limited is CloudWatch Logs with a quota of calls a second and many streams.
+// limited is a CloudWatch Logs client with many streams and a quota of calls a second.
 type limited struct {
 	mu      sync.Mutex
 	start   time.Time
@@ -41,8 +41,8 @@ func (l *limited) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 	return answer.GetLogEvents(ctx, &one, options...)
 }
 
-// TestGroup holds how long after the end of many containers at the same time their logs
-// are complete, at the rates that the service takes.
+// TestGroup checks how long after the simultaneous end of many containers their logs are
+// complete, at the quotas of the service.
 func TestGroup(t *testing.T) {
 	const second = time.Second
 	for _, tt := range []struct {
@@ -106,11 +106,11 @@ func TestGroup(t *testing.T) {
 				took := time.Since(at)
 				t.Logf("%v after the end, %d calls, %d throttled", took, len(api.calls), api.refused)
 				if took > tt.want || took < 5*second {
-					t.Errorf("the logs were complete %v after the end, want 5s to %v", took, tt.want)
+					t.Errorf("logs complete %v after the end, want 5s to %v", took, tt.want)
 				}
 				for _, source := range sources {
 					if !slices.Equal(got[source], []string{"first", "last"}) {
-						t.Errorf("the lines of %s are %q, want first and last", source.Stream, got[source])
+						t.Errorf("lines of %s = %q, want first and last", source.Stream, got[source])
 					}
 				}
 				if g.Reading() != 0 || len(g.Positions()) != tt.streams {
@@ -122,8 +122,8 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// TestGroupCut holds that Wait ends all reading with its context, and that the reading
-// can go on from there.
+// TestGroupCut checks that Wait stops all reading with its context, and that reading can
+// continue from the positions.
 func TestGroupCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), lines: []line{{0, "a"}, {5 * time.Second, "b"}}}
@@ -152,7 +152,7 @@ func TestGroupCut(t *testing.T) {
 		later.End(source, tail.End{At: time.Now().Add(-time.Minute)})
 		later.Wait(t.Context())
 		if !slices.Equal(got, []string{"a", "b"}) {
-			t.Errorf("the lines are %q, want a and b", got)
+			t.Errorf("lines = %q, want a and b", got)
 		}
 	})
 }

@@ -2,9 +2,9 @@ package tail
 
 import "time"
 
-// The lengths in bytes at which Docker's copier cuts a line: its default, and what
-// its awslogs driver, like Fargate's, asks for. The pieces have the first one's time.
-// A piece can be up to 3 bytes shorter, as characters stay whole.
+// The lengths in bytes at which Docker cuts a line: its default, and the one of its
+// awslogs driver, which is also that of Fargate. All pieces have the time of the first. A
+// piece can be up to 3 bytes shorter, because characters are not cut.
 //
 // https://github.com/moby/moby/blob/master/daemon/logger/copier.go
 // https://github.com/moby/moby/blob/master/daemon/logger/awslogs/cloudwatchlogs.go
@@ -13,18 +13,18 @@ const (
 	awslogsCut = 256<<10 - 26
 )
 
-// maxLine is the length in bytes from which a line is not joined any further.
+// maxLine is the length in bytes at which no more pieces are joined to a line.
 const maxLine = 1 << 20
 
-// joiner makes whole lines of the pieces that Docker cut them into. Nothing in an
-// event says that it is a piece: it is taken for one if it has the length of a piece
-// and the next event has the very same time. The zero value is ready for use.
+// joiner joins the pieces into which Docker cut a long line. Events do not say that they
+// are pieces. An event counts as one if it has the length of a piece and the next event
+// has the same time. The zero value is ready to use.
 type joiner struct {
 	time time.Time
-	line []byte // the pieces so far; empty if none is waiting for its next
+	line []byte // the pieces so far; empty if no line is incomplete
 }
 
-// add appends to lines those that e completes.
+// add appends to lines the lines that e completes.
 func (j *joiner) add(lines []Event, e Event) []Event {
 	if len(j.line) == 0 && !cut(e.Message) {
 		return append(lines, e)
@@ -40,7 +40,7 @@ func (j *joiner) add(lines []Event, e Event) []Event {
 	return j.flush(lines)
 }
 
-// flush appends to lines the line that is waiting, if any.
+// flush appends the incomplete line to lines, if there is one.
 func (j *joiner) flush(lines []Event) []Event {
 	if len(j.line) == 0 {
 		return lines

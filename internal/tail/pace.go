@@ -3,79 +3,79 @@ package tail
 import "time"
 
 const (
-	// brisk is the longest time from poll to poll while lines come, so that each is
-	// shown within 2 s; slow is the same where there was none for settled, within 5 s.
-	brisk   = 1900 * time.Millisecond
-	slow    = 4900 * time.Millisecond
-	settled = 10 * time.Second
+	// activeInterval is the time between polls while lines come, so that each line is
+	// shown within 2 s. idleInterval is the time between polls after idleAfter without a
+	// line; a line is then shown within 5 s.
+	activeInterval = 1900 * time.Millisecond
+	idleInterval   = 4900 * time.Millisecond
+	idleAfter      = 10 * time.Second
 
-	// dense is the time from poll to poll when the reading is cut off soon.
-	dense = 500 * time.Millisecond
+	// cutOffInterval is the time between polls if reading will be stopped soon.
+	cutOffInterval = 500 * time.Millisecond
 
-	// The longest pause after calls that fail, while the container runs and after.
-	slowError       = 10 * time.Second
-	slowEndingError = 5 * time.Second
+	// The longest pauses after failed calls, while the container runs and after its end.
+	maxBackoff      = 10 * time.Second
+	maxBackoffAtEnd = 5 * time.Second
 )
 
-// pace says when the next call is due, and when it is enough.
+// pace decides when the next call is due, and when the log is complete.
 type pace struct {
 	rule     Rule
-	every    time.Duration // from poll to poll; 0 follows the lines that come
-	patience time.Duration // for calls that fail and pages that do not settle
+	every    time.Duration // between polls; 0 means that it depends on the lines
+	patience time.Duration // for failed calls, and for pages without an end
 	end      End
 
-	lastLine time.Time // when the last line came, as far as is known; zero if none has
-	still    time.Time // when the last call began that found nothing; zero if none has
-	progress time.Time // when the end was learned of, or when lines were last read
-	gaps     int       // calls in a row that found a gap
+	lastLine time.Time // when the last line was ingested, approximately; zero if there was none
+	still    time.Time // start of the last call that returned no lines; zero if there was none
+	progress time.Time // when the end became known, or when lines were last read
+	gaps     int       // number of consecutive gaps
 	backoff  time.Duration
 }
 
 // ended reports whether the container has ended.
 func (p *pace) ended() bool { return !p.end.At.IsZero() }
 
-// stop takes in what is known of the container's end.
+// stop sets the information about the container's end.
 func (p *pace) stop(end End) {
 	if !p.ended() {
 		p.progress = time.Now()
 	}
 	p.end = end
 	if end.CutOff {
-		p.every = dense
+		p.every = cutOffInterval
 	}
 }
 
-// after takes in what a call that began at a time has found, and returns when the next
-// one is due. Lines were taken in by CloudWatch Logs at the time taken, zero if it does
-// not say.
-func (p *pace) after(began time.Time, what found, taken time.Time) time.Time {
+// after records the result of a call that started at began, and returns when the next call
+// is due. ingested is when CloudWatch Logs ingested the last line; zero if not known.
+func (p *pace) after(began time.Time, r result, ingested time.Time) time.Time {
 	now := time.Now()
-	if what != gap {
+	if r != gap {
 		p.gaps = 0
 	}
-	if what != failure {
+	if r != failure {
 		p.backoff = 0
 	}
-	switch what {
+	switch r {
 	case failure:
-		longest := slowError
+		longest := maxBackoff
 		if p.ended() {
-			longest = slowEndingError
+			longest = maxBackoffAtEnd
 		}
 		p.backoff = min(max(time.Second, p.backoff*2), longest)
 		return now.Add(p.backoff)
 	case gap:
-		// Read on, but ever slower, should every page turn out to be one.
+		// Read on, but slower each time, in case every page is a gap.
 		p.gaps++
 		return now.Add(min(time.Duration(p.gaps)*100*time.Millisecond, 2*time.Second))
-	case some, full:
+	case lines, full:
 		p.progress = now
-		// What was not there at the last call that found nothing came after it.
-		p.lastLine = earlier(later(taken, p.still), began)
+		// The lines came after the last call that returned none.
+		p.lastLine = earlier(later(ingested, p.still), began)
 		if p.lastLine.IsZero() {
 			p.lastLine = began
 		}
-		if what == full {
+		if r == full {
 			return now
 		}
 	case nothing, absent:
@@ -84,14 +84,14 @@ func (p *pace) after(began time.Time, what found, taken time.Time) time.Time {
 	return p.next(began)
 }
 
-// next returns when the call after one that began at a time is due.
+// next returns when the call after one that started at began is due.
 func (p *pace) next(began time.Time) time.Time {
-	pause := brisk
+	pause := activeInterval
 	switch {
 	case p.every > 0:
 		pause = p.every
-	case began.Sub(p.lastLine) >= settled:
-		pause = slow
+	case began.Sub(p.lastLine) >= idleAfter:
+		pause = idleInterval
 	}
 	due := began.Add(pause)
 	if !p.ended() {
@@ -104,21 +104,20 @@ func (p *pace) next(began time.Time) time.Time {
 	return due
 }
 
-// complete reports whether a call that began at a time and found what it did has seen
-// the end of the log.
-func (p *pace) complete(began time.Time, what found) bool {
+// complete reports whether a call that started at began has reached the end of the log.
+func (p *pace) complete(began time.Time, r result) bool {
 	switch {
 	case !p.ended():
 		return false
-	case what == nothing, what == absent:
+	case r == nothing, r == absent:
 		return !began.Before(p.rule.lastPoll(p.end, p.lastLine))
-	case what == some:
+	case r == lines:
 		return p.lastLine.After(p.rule.limit(p.end))
 	}
 	return false
 }
 
-// overdue reports whether the end should have come by now.
+// overdue reports whether the end of the log was not reached in time.
 func (p *pace) overdue() bool {
 	return p.ended() && time.Since(p.progress) >= p.patience && time.Now().After(p.rule.lastPoll(p.end, time.Time{}))
 }

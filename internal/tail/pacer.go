@@ -6,40 +6,39 @@ import (
 	"time"
 )
 
-// Pacer spaces the calls of all followers that share an account's quota. It follows
-// what the service takes: it slows down when calls are throttled, and speeds up when
-// they are not and logs are to be completed. The zero value is ready for use; it is
-// safe for use by several goroutines, whose turns come in the order in which they ask.
+// Pacer limits the rate of calls of all followers that share a quota of an account. It
+// slows down when calls are throttled. It speeds up again when they are not, and when
+// logs have to be completed. The zero value is ready to use. It is safe for concurrent
+// use; waiting goroutines get their turns in order.
 type Pacer struct {
-	// Interval is the time between two calls at the beginning, and the least while
-	// containers run. 0 means 100ms: GetLogEvents may be called 10 times a second in
-	// the regions that allow least, 25 in others.
+	// Interval is the initial time between two calls, and the minimum while containers
+	// run. 0 means 100ms: the quota of GetLogEvents is 10 calls a second in some regions,
+	// and 25 in others.
 	Interval time.Duration
 
-	// Least is the least time between two calls for logs whose containers have ended.
-	// 0 means 40ms; more than Interval means Interval.
+	// Least is the minimum time between two calls for logs of ended containers. 0 means
+	// 40ms. It is at most Interval.
 	Least time.Duration
 
 	once sync.Once
-	turn chan struct{} // holds the one whose turn is next
+	turn chan struct{} // held by the goroutine whose turn is next
 
 	mu      sync.Mutex
 	current time.Duration // between two calls now; 0 means Interval
-	floor   time.Duration // below which calls were throttled
-	last    time.Time     // when the last call was let through
-	slowed  time.Time     // when the calls were last slowed down
+	floor   time.Duration // minimum, because calls were throttled below it
+	last    time.Time     // of the last call
+	slowed  time.Time     // when slower last had an effect
 }
 
-// slowest is the longest time between two calls that Pacer backs off to.
+// slowest is the maximum time between two calls.
 const slowest = time.Second
 
-// reaction is how long after it has slowed down Pacer ignores throttles: they are the
-// answers to calls that were on their way.
+// reaction is the time after slowing down in which Pacer ignores throttled calls: they
+// started before it slowed down.
 const reaction = 250 * time.Millisecond
 
-// wait returns when it is the caller's turn, or with the context's error. Ending, which
-// is called when only one turn is left to wait for, says whether the call is for the end
-// of a log.
+// wait waits for the caller's turn, or returns the context's error. ending reports whether
+// the call is for a log whose container ended. It is called just before the turn.
 func (p *Pacer) wait(ctx context.Context, ending func() bool) error {
 	p.once.Do(func() { p.turn = make(chan struct{}, 1) })
 	select {
@@ -66,7 +65,7 @@ func (p *Pacer) wait(ctx context.Context, ending func() bool) error {
 	return ctx.Err()
 }
 
-// between returns the time between two calls.
+// between returns the current time between two calls.
 func (p *Pacer) between(ending bool) time.Duration {
 	if ending {
 		return p.now()
@@ -74,8 +73,7 @@ func (p *Pacer) between(ending bool) time.Duration {
 	return max(p.now(), p.interval())
 }
 
-// slower doubles the time between calls, up to a limit, and notes that the service
-// does not take them faster.
+// slower doubles the time between calls, up to a limit, and raises the minimum.
 func (p *Pacer) slower() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,8 +85,8 @@ func (p *Pacer) slower() {
 	p.current = min(p.now()*2, max(slowest, p.interval()))
 }
 
-// faster takes a twentieth off the time between calls, a quarter while it is more than
-// Interval.
+// faster reduces the time between calls by a twentieth, or by a quarter while it is more
+// than Interval.
 func (p *Pacer) faster() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +97,7 @@ func (p *Pacer) faster() {
 	p.current = max(next, p.floor, p.least())
 }
 
-// now returns the time between two calls for the end of a log.
+// now returns the current time between two calls for logs of ended containers.
 func (p *Pacer) now() time.Duration {
 	if p.current == 0 {
 		return p.interval()

@@ -16,39 +16,39 @@ import (
 const (
 	callTimeout = 15 * time.Second
 
-	// A page of this size has more behind it, and is followed by the next at once.
+	// After a page of this size the next page is read at once.
 	fullEvents = 1000
 	fullBytes  = 256 << 10
 )
 
-// found is what one call brought.
-type found int
+// result is the kind of result of one call.
+type result int
 
 const (
-	nothing found = iota // the same token is back: this is the end, for now
-	absent               // neither the stream nor, perhaps, its group exists
-	failure              // no answer, or one that can't be used
-	gap                  // no lines, but a new token: there may be more behind it
-	some                 // lines
-	full                 // lines, and more behind them
+	nothing result = iota // no lines and the same token: the current end of the stream
+	absent                // the stream or its group does not exist
+	failure               // no response, or one that cannot be used
+	gap                   // no lines, but a new token: more may follow
+	lines                 // lines
+	full                  // a full page of lines: more follow
 )
 
 // reader reads one stream page by page.
 type reader struct {
-	api    API
-	pacer  *Pacer
-	stream Stream
-	local  func(time.Time) time.Time
-	token  *string // of the next page; nil is the stream's head
-	lines  joiner
-	events []Event   // the whole lines of the last page; reused
-	taken  time.Time // when CloudWatch Logs took in the last event of the last page; zero if it does not say
+	api      API
+	pacer    *Pacer
+	stream   Stream
+	local    func(time.Time) time.Time
+	token    *string // of the next page; nil means the head
+	lines    joiner
+	events   []Event   // complete lines of the last page; the slice is reused
+	ingested time.Time // of the last event of the last page; zero if not known
 }
 
-// next reads one page into r.events. Its error is nil unless it found absent or
+// next reads one page into r.events. The error is nil unless the result is absent or
 // failure.
-func (r *reader) next(ctx context.Context) (found, error) {
-	r.events, r.taken = r.events[:0], time.Time{}
+func (r *reader) next(ctx context.Context) (result, error) {
+	r.events, r.ingested = r.events[:0], time.Time{}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	page, err := r.api.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
@@ -61,10 +61,9 @@ func (r *reader) next(ctx context.Context) (found, error) {
 		return r.fault(err)
 	}
 	if page.NextForwardToken == nil || (r.token != nil && *r.token == *page.NextForwardToken && len(page.Events) > 0) {
-		// Events without a token that leads past them: to take them would
-		// be to get them again with the next call.
+		// Without a token after these events, the next call would return them again.
 		r.pacer.slower()
-		return failure, errors.New("answer without a next token")
+		return failure, errors.New("the response has no next token")
 	}
 	r.pacer.faster()
 	if r.token != nil && *r.token == *page.NextForwardToken {
@@ -74,8 +73,8 @@ func (r *reader) next(ctx context.Context) (found, error) {
 	return r.take(page.Events), nil
 }
 
-// take turns a page's events into whole lines.
-func (r *reader) take(page []types.OutputLogEvent) found {
+// take converts the events of a page to complete lines.
+func (r *reader) take(page []types.OutputLogEvent) result {
 	size := 0
 	for i := range page {
 		e := Event{Message: aws.ToString(page[i].Message)}
@@ -85,7 +84,7 @@ func (r *reader) take(page []types.OutputLogEvent) found {
 		size += len(e.Message)
 		r.events = r.lines.add(r.events, e)
 		if ms := page[i].IngestionTime; ms != nil {
-			r.taken = r.local(time.UnixMilli(*ms))
+			r.ingested = r.local(time.UnixMilli(*ms))
 		}
 	}
 	switch {
@@ -94,19 +93,19 @@ func (r *reader) take(page []types.OutputLogEvent) found {
 	case len(page) >= fullEvents || size >= fullBytes:
 		return full
 	}
-	return some
+	return lines
 }
 
-// fault sorts an error of the service. What is not known to be final is not.
-func (r *reader) fault(err error) (found, error) {
-	var answer smithy.APIError
-	if errors.As(err, &answer) {
-		switch answer.ErrorCode() {
+// fault classifies an error of the service. Unknown errors count as transient.
+func (r *reader) fault(err error) (result, error) {
+	var apiError smithy.APIError
+	if errors.As(err, &apiError) {
+		switch apiError.ErrorCode() {
 		case "AccessDeniedException", "AccessDenied", "UnauthorizedException":
 			return failure, fmt.Errorf("%w: %w", ErrDenied, err)
 		case "ResourceNotFoundException":
 			r.pacer.faster()
-			if strings.Contains(answer.ErrorMessage(), "log group") {
+			if strings.Contains(apiError.ErrorMessage(), "log group") {
 				return absent, fmt.Errorf("%w: %w", ErrNoGroup, err)
 			}
 			return absent, fmt.Errorf("%w: %w", ErrNoStream, err)
@@ -116,6 +115,6 @@ func (r *reader) fault(err error) (found, error) {
 	return failure, err
 }
 
-// withoutRetries leaves all retries to the pace, which the followers share; the
-// client's own would spend the quota in spite of it.
+// withoutRetries switches off the client's retries, which would ignore the shared
+// [Pacer]. The follower retries itself.
 func withoutRetries(o *cloudwatchlogs.Options) { o.Retryer = aws.NopRetryer{} }

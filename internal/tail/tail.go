@@ -1,9 +1,9 @@
-// Package tail follows CloudWatch Logs streams from their heads to their ends and
-// hands on every event of each once, in the stream's order.
+// Package tail follows CloudWatch Logs streams from their heads to their ends. It passes
+// on each event exactly once, in the order of the stream.
 //
-// It never drops or moves an event, never holds more than one page and one line of a
-// stream, never prints, and knows nothing of ECS: the caller says which streams there
-// are and when their containers ended.
+// It never drops or reorders events, never holds more than one page and one line of a
+// stream, and never prints. It does not know ECS: the caller says which streams exist and
+// when their containers ended.
 package tail
 
 import (
@@ -17,26 +17,25 @@ import (
 )
 
 var (
-	// ErrDenied is returned at once when the credentials may not read the
-	// stream. The error that it comes with names the missing action.
+	// ErrDenied is returned at once if the credentials may not read the stream. The
+	// wrapped error names the missing action.
 	ErrDenied = errors.New("access denied")
 
-	// ErrNoGroup is returned after the container ended if the log group
-	// does not exist.
+	// ErrNoGroup is returned after the container ended if the log group does not exist.
 	ErrNoGroup = errors.New("no such log group")
 
-	// ErrNoStream is returned after the container ended if the stream does
-	// not exist: the container never ran, or never reached its logger.
+	// ErrNoStream is returned after the container ended if the stream does not exist:
+	// the container never ran, or could not reach CloudWatch Logs.
 	ErrNoStream = errors.New("no such log stream")
 
-	// ErrIncomplete is returned after the container ended if the end of the
-	// stream could not be reached in time. The error that it comes with says
-	// what was in the way. What was emitted before is good.
+	// ErrIncomplete is returned after the container ended if the end of the stream was
+	// not reached in time. The wrapped error says why. The events that were emitted
+	// before are valid.
 	ErrIncomplete = errors.New("the end of the log was not reached")
 )
 
 // API is the part of CloudWatch Logs that a Follower calls. *cloudwatchlogs.Client
-// has it.
+// implements it.
 type API interface {
 	GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput,
 		...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
@@ -48,55 +47,55 @@ type Stream struct {
 	Name  string
 }
 
-// String returns the stream's name and its group's.
+// String returns the names of the stream and its group.
 func (s Stream) String() string { return fmt.Sprintf("%s of log group %s", s.Name, s.Group) }
 
-// Event is one line of a log; with a multi-line pattern, or from a program that
-// logs by itself, its message may hold line breaks.
+// Event is one line of a log. With a multi-line pattern, or from a program that calls
+// CloudWatch Logs itself, the message may contain line breaks.
 type Event struct {
-	Time    time.Time // when the line was written, in milliseconds
+	Time    time.Time // when the line was written, with a precision of milliseconds
 	Message string
 }
 
-// Follower reads streams. One Follower can read several at the same time.
+// Follower reads streams. It can read several at the same time.
 type Follower struct {
 	API API
 
 	// Rule says when a log is complete.
 	Rule Rule
 
-	// Every is the time from poll to poll. 0 means up to 2s while lines come, and up to
-	// 5s once there was none for 10s.
+	// Every is the time between polls. 0 means up to 2s while lines come, and up to 5s
+	// after 10s without a line.
 	Every time.Duration
 
-	// Cap is how long to go on when the end does not come because calls fail
-	// or pages do not settle. It counts from when Follow learned that the
-	// container ended, and anew from every line that comes later, so it
-	// never cuts off a stream that still yields lines. 0 means 30s.
+	// Cap bounds the time in which the end of the stream is not reached, because calls
+	// fail or pages have no end. It counts from when Follow learned that the container
+	// ended, and again from every later line, so that it never stops a stream that still
+	// has lines. 0 means 30s.
 	Cap time.Duration
 
-	// Pacer spaces the calls. Followers of one account and region share
-	// one. nil means one of its own for each stream.
+	// Pacer limits the rate of calls. Followers of one account and region share one. nil
+	// means a separate Pacer for each stream.
 	Pacer *Pacer
 
-	// Local returns a time by this machine's clock for one by AWS's. nil means that
-	// they agree.
+	// Local converts a time of AWS's clock to this machine's clock. nil means that the
+	// clocks agree.
 	Local func(time.Time) time.Time
 }
 
-// Follow reads stream from token, which may be one that Follow returned, or empty for
-// its head, and calls emit with the events of each page that has any, until the
-// container has ended and its log is complete.
+// Follow reads stream until the container has ended and its log is complete. It starts at
+// token, which is one that Follow returned, or empty for the head. It calls emit with the
+// events of each page that has any.
 //
-// What ends yields is what is known of the end of the container; it may yield more
-// than once. Until the container has ended, a stream that does not exist yet,
-// throttling, server errors, cut connections and expired credentials only slow the pace.
+// ends delivers information about the end of the container, and may do so several times.
+// Until the container has ended, a stream that does not exist, throttling, server errors,
+// broken connections and expired credentials are retried, at a lower rate.
 //
-// Lines that Docker cut because of their length are joined up to 1 MiB.
+// The pieces of a line that Docker cut are joined, up to 1 MiB.
 //
-// Follow calls emit on its own goroutine, and the slice is only good until emit
-// returns. It returns the token after the last event, and ErrDenied, ErrNoGroup,
-// ErrNoStream or ErrIncomplete, each wrapped, or the context's error.
+// Follow calls emit on the goroutine of its caller. The slice is valid until emit
+// returns. Follow returns the token after the last event. Its error wraps ErrDenied,
+// ErrNoGroup, ErrNoStream or ErrIncomplete, or is the context's error.
 func (f Follower) Follow(
 	ctx context.Context, stream Stream, token string, ends <-chan End, emit func([]Event),
 ) (string, error) {
@@ -135,7 +134,7 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 			select {
 			case <-timer.C:
 			case end := <-ends:
-				if end.CutOff && p.every != dense {
+				if end.CutOff && p.every != cutOffInterval {
 					due = time.Now()
 				}
 				p.stop(end)
@@ -151,7 +150,7 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 			return fmt.Errorf("follow log stream %s: %w", r.stream, context.Cause(ctx))
 		}
 		began = time.Now()
-		what, err := r.next(ctx)
+		got, err := r.next(ctx)
 		if len(r.events) > 0 {
 			emit(r.events)
 		}
@@ -161,16 +160,16 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 		case errors.Is(err, ErrDenied):
 			return fmt.Errorf("read log stream %s: %w", r.stream, err)
 		}
-		due = p.after(began, what, r.taken)
+		due = p.after(began, got, r.ingested)
 		switch {
-		case p.complete(began, what):
-			if what == absent {
+		case p.complete(began, got):
+			if got == absent {
 				return fmt.Errorf("read log stream %s: %w", r.stream, err)
 			}
 			return nil
 		case p.overdue():
 			if err == nil {
-				err = errors.New("the stream does not settle")
+				err = errors.New("the pages of the stream have no end")
 			}
 			return fmt.Errorf("read log stream %s: %w: %w", r.stream, ErrIncomplete, err)
 		}

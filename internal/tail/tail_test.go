@@ -37,13 +37,13 @@ func fault(code, message string) error {
 		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
-// line is a line that the stream shows from a time on, counted from the start.
+// line is a line that the stream returns from a time on, which counts from the start.
 type line struct {
 	at   time.Duration
 	text string
 }
 
-// answers is CloudWatch Logs with one stream. Its tokens are "line/gap".
+// answers is a CloudWatch Logs client with one stream. Its tokens are "line/gap".
 type answers struct {
 	start    time.Time
 	lines    []line
@@ -132,8 +132,7 @@ func (a *answers) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 	return out, nil
 }
 
-// stopAt yields, when the time d from now has come and delay has passed, that the
-// container failed at d.
+// stopAt reports d plus delay from now that the container failed d from now.
 func stopAt(d, delay time.Duration) <-chan tail.End {
 	ends := make(chan tail.End, 1)
 	at := time.Now().Add(d)
@@ -167,8 +166,8 @@ func texts(lines []line) []string {
 	return texts
 }
 
-// TestFollowFaultPlans holds that every line arrives once and in order, whatever
-// goes wrong, as long as it is in the stream by the time that the end is quiet.
+// TestFollowFaultPlans checks that every line arrives once and in order in spite of
+// faults, if it is in the stream before the wait for late lines ends.
 func TestFollowFaultPlans(t *testing.T) {
 	for seed := range uint64(50) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -306,8 +305,8 @@ func TestFollowErrors(t *testing.T) {
 	}
 }
 
-// TestFollowCause holds that the text of the service is in the error, as advice is
-// found by it.
+// TestFollowCause checks that the error contains the text of the service, which package
+// diagnose needs.
 func TestFollowCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const text = "User: arn:aws:iam::1:user/ci is not authorized to perform: logs:GetLogEvents on " +
@@ -322,7 +321,7 @@ func TestFollowCause(t *testing.T) {
 	})
 }
 
-// TestFollowEnd holds when the reading ends, and by how many calls.
+// TestFollowEnd checks when reading ends, and after how many calls.
 func TestFollowEnd(t *testing.T) {
 	const second = time.Second
 	seconds := func(at ...float64) []line {
@@ -432,14 +431,14 @@ func TestFollowEnd(t *testing.T) {
 				}
 				calls := slices.DeleteFunc(slices.Clone(api.calls), func(at time.Duration) bool { return at < tt.end })
 				if len(calls) > tt.maxCalls {
-					t.Errorf("%d calls after the end, at %v, want %d at the most", len(calls), calls, tt.maxCalls)
+					t.Errorf("%d calls after the end, at %v, want at most %d", len(calls), calls, tt.maxCalls)
 				}
 			})
 		})
 	}
 }
 
-// TestFollowCutOff holds that what is there is read when the reading is cut off soon.
+// TestFollowCutOff checks that all available lines are read if reading will be stopped soon.
 func TestFollowCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), lines: []line{{60 * time.Second, "a"}, {61 * time.Second, "b"}}}
@@ -460,8 +459,8 @@ func TestFollowCutOff(t *testing.T) {
 	})
 }
 
-// TestFollowGone holds that the log of a container whose machine is gone is not waited
-// for.
+// TestFollowGone checks that there is no wait for the log of a container whose machine
+// ended.
 func TestFollowGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), lines: []line{{0, "a"}}}
@@ -476,12 +475,12 @@ func TestFollowGone(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(api.start); took < 25500*time.Millisecond || took > 26*time.Second {
-			t.Errorf("Follow took %v, want 1.5s more than until the machine was gone after 24s", took)
+			t.Errorf("Follow took %v, want 25.5s: 1.5s after the machine ended", took)
 		}
 	})
 }
 
-// TestFollowOn holds that the reading goes on after a token without a line twice.
+// TestFollowOn checks that reading continues after a token, without repeated lines.
 func TestFollowOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), lines: []line{{0, "a"}, {time.Second, "b"}, {30 * time.Second, "c"}}}
@@ -512,8 +511,8 @@ func TestFollowOn(t *testing.T) {
 	})
 }
 
-// TestFollowBacklog holds that Cap never cuts off lines that are there: reading
-// them takes longer than it.
+// TestFollowBacklog checks that Cap never cuts off available lines, even if reading them
+// takes longer than Cap.
 func TestFollowBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), page: func() int { return 1 }}
@@ -530,8 +529,8 @@ func TestFollowBacklog(t *testing.T) {
 	})
 }
 
-// TestFollowLateStop holds that calls before Follow knew of the end do not count
-// towards it, however long ago it was: there is always one more look.
+// TestFollowLateStop checks that there is at least one call after Follow learned of the
+// end, even if the end was long ago.
 func TestFollowLateStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{start: time.Now(), lines: []line{{59900 * time.Millisecond, "last"}}}
@@ -563,7 +562,7 @@ func TestFollowCancelled(t *testing.T) {
 	})
 }
 
-// TestFollowCalls holds the price of ten minutes, and that lines are seen soon.
+// TestFollowCalls checks the number of calls in ten minutes, and that lines arrive soon.
 func TestFollowCalls(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -600,7 +599,7 @@ func TestFollowCalls(t *testing.T) {
 	}
 }
 
-// TestFollowStarved holds that a service that only fails is asked seldom.
+// TestFollowStarved checks that a service that always fails is called rarely.
 func TestFollowStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &answers{
@@ -614,7 +613,7 @@ func TestFollowStarved(t *testing.T) {
 	})
 }
 
-// TestPacer holds that followers that share a Pacer share the quota, and slow down
+// TestPacer checks that followers with the same Pacer share the quota, and slow down
 // together.
 func TestPacer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -656,7 +655,7 @@ func TestPacer(t *testing.T) {
 	})
 }
 
-// TestFollowJoins holds that the pieces of a long line become one line.
+// TestFollowJoins checks that the pieces of a long line become one line.
 func TestFollowJoins(t *testing.T) {
 	piece := strings.Repeat("x", 16384)
 	large := strings.Repeat("y", 262118)
@@ -705,8 +704,8 @@ func lengths(texts []string) []int {
 	return n
 }
 
-// TestFollowWire holds that the errors of the real client are told apart, and that
-// it does not retry by itself.
+// TestFollowWire checks that errors of the real client are classified, and that the
+// client does not retry itself.
 func TestFollowWire(t *testing.T) {
 	tests := []struct {
 		body   string
@@ -769,7 +768,7 @@ func (e *endless) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvent
 	return &cloudwatchlogs.GetLogEventsOutput{Events: e.events, NextForwardToken: aws.String(strconv.Itoa(n + 1))}, nil
 }
 
-// BenchmarkFollow reads pages of 10000 lines of 100 bytes, the most that fits.
+// BenchmarkFollow reads pages of 10000 lines of 100 bytes, the maximum of a page.
 func BenchmarkFollow(b *testing.B) {
 	message := strings.Repeat("x", 100)
 	api := &endless{pages: 50}
@@ -779,8 +778,8 @@ func BenchmarkFollow(b *testing.B) {
 	benchmark(b, api, api.pages*len(api.events))
 }
 
-// BenchmarkFollowWire does the same with the real client, from the bytes of an
-// answer on.
+// BenchmarkFollowWire does the same with the real client, including the decoding of
+// responses.
 func BenchmarkFollowWire(b *testing.B) {
 	const pages, perPage = 5, 10000
 	var body strings.Builder
@@ -812,7 +811,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) Do(r *http.Request) (*http.Response, error) { return t(r) }
 
-// benchmark follows a stream of so many lines again and again.
+// benchmark follows a stream with a number of lines in a loop.
 func benchmark(b *testing.B, api tail.API, lines int) {
 	b.ReportAllocs()
 	rounds := 0
