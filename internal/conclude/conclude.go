@@ -88,7 +88,8 @@ func (r Run) Result(e explain.Explainer) result.Result {
 	}
 	switch {
 	case failed != nil:
-		return end(result.Failed, exitCode(failed.Verdict.ExitCode), fmt.Sprintf("task %s of %s: %s", task.ShortID(failed), task.Name(failed.Definition), failed.Verdict.Reason))
+		reason := fmt.Sprintf("task %s of %s: %s", task.ShortID(failed), task.Name(failed.Definition), failed.Verdict.Reason)
+		return end(result.Failed, exitCode(failed.Verdict.ExitCode), reason)
 	case c.DryRun:
 		return end(result.DryRun, ExitGood, "nothing was changed")
 	case !out.Plan.End.Waits() && open > 0 && c.Local != "":
@@ -98,11 +99,13 @@ func (r Run) Result(e explain.Explainer) result.Result {
 	case out.Plan.End.Servers() && reached > 0:
 		reason := "every task is " + c.SteadyState
 		if reached < len(res.Tasks) {
-			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0", reached, run.Plural(len(res.Tasks), "task"), c.SteadyState)
+			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0",
+				reached, run.Plural(len(res.Tasks), "task"), c.SteadyState)
 		}
 		return end(result.Status(c.SteadyState), ExitGood, reason)
 	case out.Plan.End.Servers():
-		return end(result.Succeeded, ExitGood, "not "+c.SteadyState+": every deciding container had already ended with code 0")
+		reason := "not " + c.SteadyState + ": every deciding container had already ended with code 0"
+		return end(result.Succeeded, ExitGood, reason)
 	}
 	return end(result.Succeeded, ExitGood, "every deciding container ended with code 0")
 }
@@ -112,7 +115,8 @@ func comparisons(all []changes.Comparison) []result.Comparison {
 	var made []result.Comparison
 	for _, c := range all {
 		if c.Err == nil {
-			made = append(made, result.Comparison{Family: c.Family, Against: c.Against, Changes: append([]taskdef.Change{}, c.Changes...)})
+			differences := append([]taskdef.Change{}, c.Changes...) // an empty list in JSON, never null
+			made = append(made, result.Comparison{Family: c.Family, Against: c.Against, Changes: differences})
 		}
 	}
 	return made

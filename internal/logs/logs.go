@@ -159,7 +159,9 @@ func containerOf(state *task.State, name string) types.Container {
 
 // find returns a container's log, nil if the stream is not known, yet or at all. It
 // says where the log is.
-func (l *Logs) find(state *task.State, defined types.ContainerDefinition, container types.Container, label string) *follow {
+func (l *Logs) find(
+	state *task.State, defined types.ContainerDefinition, container types.Container, label string,
+) *follow {
 	name := aws.ToString(defined.Name)
 	key := aws.ToString(state.TaskArn) + " " + name
 	if f := l.follows[key]; f != nil {
@@ -264,7 +266,8 @@ func (l *Logs) cannotShow(state *task.State, name string, config *types.LogConfi
 	}
 	l.emit.Notice(event.Note{
 		Text: fmt.Sprintf("the output of container %s can't be shown: %s", name, why),
-		Hint: `only awslogs can be read back: "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "...", "awslogs-region": "...", "awslogs-stream-prefix": "..."}}`,
+		Hint: `only awslogs can be read back: "logConfiguration": {"logDriver": "awslogs", ` +
+			`"options": {"awslogs-group": "...", "awslogs-region": "...", "awslogs-stream-prefix": "..."}}`,
 	})
 }
 
@@ -272,7 +275,8 @@ func (l *Logs) cannotShow(state *task.State, name string, config *types.LogConfi
 // whole group.
 func (l *Logs) trouble(name, region string, stream tail.Stream, err error) {
 	if errors.Is(err, tail.ErrNoStream) {
-		l.emit.Printf("no log of container %s has appeared (%s): it wrote none, or CloudWatch Logs shows it late", name, stream)
+		l.emit.Printf("no log of container %s has appeared (%s): it wrote none, or CloudWatch Logs shows it late",
+			name, stream)
 		return
 	}
 	what := "the log of container " + name

@@ -89,7 +89,8 @@ func (p Publisher) WriteFiles(res result.Result, before Published) (result.Resul
 func (p Publisher) setOutputs(res result.Result, set []result.Output) ([]result.Output, error) {
 	outputs, shown := res.FittingOutputs(p.Console.Hide)
 	if shown < len(res.Tasks) && set == nil {
-		p.Console.Notice(event.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than 1 MiB of outputs; a result-file has them all", shown, run.Plural(len(res.Tasks), "task"))})
+		p.Console.Notice(event.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than "+
+			"1 MiB of outputs; a result-file has them all", shown, run.Plural(len(res.Tasks), "task"))})
 	}
 	changed := slices.DeleteFunc(slices.Clone(outputs), func(o result.Output) bool { return slices.Contains(set, o) })
 	return outputs, p.Console.Outputs(changed)

@@ -1,10 +1,9 @@
-// Package report tells people what the step does: the transcript on the console,
-// annotations, the job summary, the step's outputs and the result file.
+// Package report writes what the step does to the console, as a transcript with annotations,
+// and to the files of the runner: the job summary, the step's outputs, its state.
 //
-// It decides nothing and calls nobody. Whatever it tells that came from outside
+// It decides nothing and calls nobody. Whatever it writes that came from outside
 // (logs, reasons, names) is made harmless first: no line of it can be a command
-// to the CI's runner, none can break the summary, and no registered secret is in
-// it.
+// to the CI's runner, and no registered secret is in it.
 package report
 
 import (

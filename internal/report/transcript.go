@@ -17,7 +17,8 @@ import (
 func (r *Report) Changed(state *task.State, since time.Duration) {
 	r.showRunning(state)
 	var text strings.Builder
-	fmt.Fprintf(&text, "task %.8s of %s is %s", task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition), aws.ToString(state.LastStatus))
+	id, name := task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition)
+	fmt.Fprintf(&text, "task %.8s of %s is %s", id, name, aws.ToString(state.LastStatus))
 	if state.HealthStatus != "" && state.HealthStatus != "UNKNOWN" {
 		fmt.Fprintf(&text, ", %s", state.HealthStatus)
 	}

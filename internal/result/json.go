@@ -87,7 +87,8 @@ type (
 // secrets out of a text.
 func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
-		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests, Compared: r.Compared, NotRun: slices.Clone(r.NotRun), Shortened: r.short,
+		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests,
+		Compared: r.Compared, NotRun: slices.Clone(r.NotRun), Shortened: r.short,
 		TaskOutputs: maps.Clone(r.TaskOutputs),
 		Registered:  append([]string{}, r.Registered...), LogURLs: r.logURLs(),
 		TaskDefinitions: []string{}, Tasks: []taskJSON{}, Failures: []failedJSON{}, Faults: []faultJSON{},
@@ -111,8 +112,9 @@ func (r Result) JSON(hide func(string) string) []byte {
 func (r Result) taskResult(state *task.State) taskJSON {
 	out := taskJSON{
 		TaskARN: aws.ToString(state.TaskArn), TaskDefinition: task.Name(state.Definition),
-		LastStatus: aws.ToString(state.LastStatus), StopCode: string(state.StopCode), StoppedReason: aws.ToString(state.StoppedReason),
-		CreatedAt: state.CreatedAt, PullStartedAt: state.PullStartedAt, PullStoppedAt: state.PullStoppedAt,
+		LastStatus: aws.ToString(state.LastStatus), StopCode: string(state.StopCode),
+		StoppedReason: aws.ToString(state.StoppedReason),
+		CreatedAt:     state.CreatedAt, PullStartedAt: state.PullStartedAt, PullStoppedAt: state.PullStoppedAt,
 		StartedAt: state.StartedAt, ExecutionStoppedAt: state.ExecutionStoppedAt, StoppedAt: state.StoppedAt,
 		Containers: []containerJSON{}, Outputs: maps.Clone(r.OutputsOf[aws.ToString(state.TaskArn)]),
 	}

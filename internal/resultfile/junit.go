@@ -115,7 +115,8 @@ func JUnit(r result.Result, hide func(string) string) ([]byte, error) {
 func (j junit) definitions() []*types.TaskDefinition {
 	all := slices.Clone(j.result.Definitions)
 	for _, state := range j.result.Tasks {
-		if !slices.ContainsFunc(all, func(d *types.TaskDefinition) bool { return task.Name(d) == task.Name(state.Definition) }) {
+		same := func(d *types.TaskDefinition) bool { return task.Name(d) == task.Name(state.Definition) }
+		if !slices.ContainsFunc(all, same) {
 			all = append(all, state.Definition)
 		}
 	}
@@ -126,11 +127,13 @@ func (j junit) definitions() []*types.TaskDefinition {
 func (j junit) suite(definition *types.TaskDefinition) junitSuite {
 	var states []*task.State
 	for _, state := range j.result.Tasks {
-		if task.Name(state.Definition) == task.Name(definition) && !slices.Contains(j.result.Replaced, aws.ToString(state.TaskArn)) {
+		replaced := slices.Contains(j.result.Replaced, aws.ToString(state.TaskArn))
+		if task.Name(state.Definition) == task.Name(definition) && !replaced {
 			states = append(states, state)
 		}
 	}
-	properties := &junitProperties{[]junitProperty{{"taskDefinitionArn", j.text(aws.ToString(definition.TaskDefinitionArn))}}}
+	arn := j.text(aws.ToString(definition.TaskDefinitionArn))
+	properties := &junitProperties{[]junitProperty{{"taskDefinitionArn", arn}}}
 	suite := junitSuite{Name: j.text(task.Name(definition)), Properties: properties}
 	class := j.text(aws.ToString(definition.Family))
 	if len(states) == 0 {

@@ -162,7 +162,8 @@ func (w *pageWriter) link(url, text string) {
 
 // tableHead begins a table with its title.
 func (w *pageWriter) tableHead(title string) {
-	w.writef("<h2>%[1]s</h2>\n"+`<div class="wide" tabindex="0" role="region" aria-label="%[1]s">`+"\n<table>\n<thead><tr>", title)
+	w.writef("<h2>%[1]s</h2>\n"+`<div class="wide" tabindex="0" role="region" aria-label="%[1]s">`+"\n", title)
+	w.writef("<table>\n<thead><tr>")
 }
 
 // pre ends details with a text as it is, and what it is for who does not see it.

@@ -58,7 +58,8 @@ func gantt(states []*task.State, now time.Time) string {
 				if !p.Over {
 					sofar = " so far"
 				}
-				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, event.Duration(took), sofar, mark(state, p), moment(p.Start.Sub(begin)), moment(p.End.Sub(begin)))
+				from, to := moment(p.Start.Sub(begin)), moment(p.End.Sub(begin))
+				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, event.Duration(took), sofar, mark(state, p), from, to)
 			}
 		}
 	}
@@ -67,7 +68,8 @@ func gantt(states []*task.State, now time.Time) string {
 
 // section names a task in the diagram.
 func section(state *task.State) string {
-	return fmt.Sprintf("%s %d task %.8s", word(aws.ToString(state.Definition.Family)), state.Definition.Revision, word(task.ID(aws.ToString(state.TaskArn))))
+	family, id := word(aws.ToString(state.Definition.Family)), word(task.ID(aws.ToString(state.TaskArn)))
+	return fmt.Sprintf("%s %d task %.8s", family, state.Definition.Revision, id)
 }
 
 // axis is the form of the axis' labels, by the time that the diagram covers.

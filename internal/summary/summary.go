@@ -18,11 +18,13 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// What a job's summary may have: GitHub drops one of more than 1 MiB as a whole,
-// and shows no table of thousands of rows.
+// Limit is how many bytes a job's summary may have: GitHub drops one of more than 1 MiB as a
+// whole.
+const Limit = 1<<20 - 1<<10
+
+// What else it may have: GitHub shows no table of thousands of rows.
 const (
-	Limit        = 1<<20 - 1<<10 // bytes
-	mostRows     = 200           // containers
+	mostRows     = 200 // containers
 	mostFaults   = 50
 	summaryLines = 30 // of the log of a container
 )
@@ -73,7 +75,8 @@ func (s *summary) verdict(r result.Result) string {
 	if r.ExitCode == 0 {
 		icon = "✅"
 	}
-	line := fmt.Sprintf("### %s %s%s\n\n%s; exit status %d", icon, r.Status, s.where(r), plain(s.hide(r.Reason)), r.ExitCode)
+	line := fmt.Sprintf("### %s %s%s\n\n", icon, r.Status, s.where(r)) +
+		fmt.Sprintf("%s; exit status %d", plain(s.hide(r.Reason)), r.ExitCode)
 	if len(r.Tasks) > 1 {
 		good := 0
 		for _, state := range r.Tasks {
@@ -129,7 +132,8 @@ func (s *summary) table(r result.Result) string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString("\n| Task | Container | Essential | Exit code | Reason | Ran |\n| --- | --- | --- | --- | --- | --- |\n")
+	text.WriteString("\n| Task | Container | Essential | Exit code | Reason | Ran |\n" +
+		"| --- | --- | --- | --- | --- | --- |\n")
 	rows := 0
 	for _, state := range result.FailedFirst(r.Tasks) {
 		for i, end := range state.Ends() {
@@ -154,7 +158,8 @@ func (s *summary) row(r result.Result, state *task.State, first bool, end verdic
 		if !r.Local {
 			address = result.TaskURL(aws.ToString(state.TaskArn))
 		}
-		name = code(s.hide(task.Name(state.Definition))) + " " + link(code(fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn)))), address)
+		id := code(fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn))))
+		name = code(s.hide(task.Name(state.Definition))) + " " + link(id, address)
 		if d, ok := result.Ran(state, r.Ended); ok {
 			took = event.Duration(d)
 		}
@@ -172,7 +177,8 @@ func (s *summary) row(r result.Result, state *task.State, first bool, end verdic
 		reason = cmp.Or(end.Reason, aws.ToString(state.StoppedReason))
 	}
 	container := code(s.hide(end.Name)) + logLink(r, state, end.Name)
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", name, container, essential, exitCode, plain(plaintext.Clip(s.hide(reason), longestCell)), took)
+	reason = plain(plaintext.Clip(s.hide(reason), longestCell))
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", name, container, essential, exitCode, reason, took)
 }
 
 // logLink returns a link to a container's log in the AWS console, "" if it is not
@@ -198,7 +204,8 @@ func used(r result.Result) string {
 	if known == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("Used, from the image pull to the end: %s vCPU-hours, %s GB-hours", hours(total.VCPUHours), hours(total.GBHours))
+	text := fmt.Sprintf("Used, from the image pull to the end: %s vCPU-hours, %s GB-hours",
+		hours(total.VCPUHours), hours(total.GBHours))
 	if known < len(r.Tasks) {
 		text += fmt.Sprintf(" (%d of %d tasks)", known, len(r.Tasks))
 	}
@@ -280,9 +287,11 @@ func (s *summary) lines(r result.Result) {
 			last := plaintext.LastLines(s.hideSecrets, log.Last, summaryLines, longestText)
 			of := code(s.hide(end.Name))
 			if len(r.Tasks) > 1 {
-				of += " of " + code(fmt.Sprintf("%s %.8s", s.hide(task.Name(state.Definition)), task.ID(aws.ToString(state.TaskArn))))
+				id := task.ID(aws.ToString(state.TaskArn))
+				of += " of " + code(fmt.Sprintf("%s %.8s", s.hide(task.Name(state.Definition)), id))
 			}
-			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s%s</summary>\n\n%s\n</details>\n", of, logLink(r, state, end.Name), block(last)))
+			of += logLink(r, state, end.Name)
+			s.add(fmt.Sprintf("\n<details open><summary>Last lines of %s</summary>\n\n%s\n</details>\n", of, block(last)))
 		}
 	}
 }

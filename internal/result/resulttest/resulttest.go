@@ -22,20 +22,30 @@ func at(seconds float64) *time.Time {
 	return aws.Time(launch.Add(time.Duration(seconds * float64(time.Second))))
 }
 
+// FirstTask is the ARN of the task that [FailedTask] returns.
 const FirstTask = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123456789abcdef0123456789abcdef"
+
+const definitions = "arn:aws:ecs:eu-west-1:123456789012:task-definition/"
+
+const logURL = "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1" +
+	"#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123"
 
 // FailedTask is a task of two containers, the essential one of which failed; what
 // comes from outside is text.
 func FailedTask(text string) *task.State {
 	return &task.State{
 		Definition: &types.TaskDefinition{
-			TaskDefinitionArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7"), Family: aws.String("migrate"), Revision: 7,
-			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app")}, {Name: aws.String("proxy"), Essential: aws.Bool(false)}},
+			TaskDefinitionArn: aws.String(definitions + "migrate:7"), Family: aws.String("migrate"), Revision: 7,
+			ContainerDefinitions: []types.ContainerDefinition{
+				{Name: aws.String("app")}, {Name: aws.String("proxy"), Essential: aws.Bool(false)},
+			},
 		},
 		Task: types.Task{
 			TaskArn: aws.String(FirstTask), LastStatus: aws.String("STOPPED"), DesiredStatus: aws.String("STOPPED"),
-			StopCode: types.TaskStopCodeEssentialContainerExited, StoppedReason: aws.String(text), Cpu: aws.String("1024"), Memory: aws.String("2048"),
-			CreatedAt: at(0), PullStartedAt: at(12), PullStoppedAt: at(30.5), StartedAt: at(31), ExecutionStoppedAt: at(91), StoppedAt: at(102),
+			StopCode: types.TaskStopCodeEssentialContainerExited, StoppedReason: aws.String(text),
+			Cpu: aws.String("1024"), Memory: aws.String("2048"),
+			CreatedAt: at(0), PullStartedAt: at(12), PullStoppedAt: at(30.5),
+			StartedAt: at(31), ExecutionStoppedAt: at(91), StoppedAt: at(102),
 			Containers: []types.Container{
 				{Name: aws.String("app"), LastStatus: aws.String("STOPPED"), ExitCode: aws.Int32(3), Reason: aws.String(text)},
 				{Name: aws.String("proxy"), LastStatus: aws.String("STOPPED"), ExitCode: aws.Int32(143)},
@@ -49,8 +59,10 @@ func FailedTask(text string) *task.State {
 func GoodTask(id string) *task.State {
 	return &task.State{
 		Definition: &types.TaskDefinition{
-			TaskDefinitionArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"), Family: aws.String("web"), Revision: 1,
-			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("web"), Cpu: 512, MemoryReservation: aws.Int32(1024), Memory: aws.Int32(4096)}},
+			TaskDefinitionArn: aws.String(definitions + "web:1"), Family: aws.String("web"), Revision: 1,
+			ContainerDefinitions: []types.ContainerDefinition{
+				{Name: aws.String("web"), Cpu: 512, MemoryReservation: aws.Int32(1024), Memory: aws.Int32(4096)},
+			},
 		},
 		Task: types.Task{
 			TaskArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task/jobs/" + id), LastStatus: aws.String("DEPROVISIONING"),
@@ -73,14 +85,22 @@ func Failed(text string) result.Result {
 		Tasks:       []*task.State{good, bad},
 		TaskOutputs: outputs.Values{"version": text, "empty": ""},
 		OutputsOf:   map[string]outputs.Values{*good.TaskArn: {"version": text}, *bad.TaskArn: {"empty": ""}},
-		Failures:    []types.Failure{{Arn: aws.String("arn:aws:ecs:eu-west-1:123456789012:container-instance/1"), Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}},
+		Failures: []types.Failure{{
+			Arn:    aws.String("arn:aws:ecs:eu-west-1:123456789012:container-instance/1"),
+			Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text),
+		}},
 		Logs: []result.Log{
-			{TaskARN: FirstTask, Container: "app", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123", Last: []string{"connecting", text}},
+			{TaskARN: FirstTask, Container: "app", URL: logURL, Last: []string{"connecting", text}},
 			{TaskARN: FirstTask, Container: "proxy", Last: []string{"stopped"}},
 		},
 		Faults: []event.Note{{
-			File: "ecs/migrate.json", Line: 12, Column: 5, InWorkspace: true, Aside: true, Title: "migrate:7 failed", Text: text, Hint: text,
-			Advice: []diagnose.Advice{{Code: "out-of-memory", Cause: "Container app ran out of memory.", Advice: "Raise `memory`, or see `aws logs tail`.", Statement: `{"Effect":"Allow","Action":["ecs:RunTask"],"Resource":"*"}`, Retry: diagnose.RetryNo}},
+			File: "ecs/migrate.json", Line: 12, Column: 5, InWorkspace: true, Aside: true,
+			Title: "migrate:7 failed", Text: text, Hint: text,
+			Advice: []diagnose.Advice{{
+				Code: "out-of-memory", Cause: "Container app ran out of memory.", Retry: diagnose.RetryNo,
+				Advice:    "Raise `memory`, or see `aws logs tail`.",
+				Statement: `{"Effect":"Allow","Action":["ecs:RunTask"],"Resource":"*"}`,
+			}},
 		}},
 	}
 }
