@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
@@ -21,7 +22,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // invocation is what a command that may call AWS was given. It never changes. Its methods
@@ -132,8 +132,8 @@ func (in invocation) leftoverEnv() leftover.Env {
 }
 
 // ecs returns what calls ECS on the cluster.
-func (in invocation) ecs(clients *session.Clients) task.Runner {
-	return task.Runner{API: clients.ECS, Cluster: in.config.Cluster}
+func (in invocation) ecs(clients *session.Clients) cluster.Client {
+	return cluster.Client{API: clients.ECS, Cluster: in.config.Cluster}
 }
 
 // explainer returns what explains errors; clients and logs may be nil.

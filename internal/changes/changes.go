@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -37,7 +38,7 @@ type Comparison struct {
 
 // Comparing are comparisons on their way.
 type Comparing struct {
-	ecs         task.Runner
+	ecs         cluster.Client
 	explain     explain.Explainer
 	emit        event.Sink
 	definitions []*taskdef.Definition
@@ -58,7 +59,7 @@ type revision struct {
 
 // Start begins to ask ECS for the newest active revisions of the definitions' families.
 // [Comparing.Wait] has to be called in the end.
-func Start(ctx context.Context, ecs task.Runner, definitions []*taskdef.Definition, explainer explain.Explainer, emit event.Sink) *Comparing {
+func Start(ctx context.Context, ecs cluster.Client, definitions []*taskdef.Definition, explainer explain.Explainer, emit event.Sink) *Comparing {
 	c := &Comparing{
 		ecs: ecs, explain: explainer, emit: emit, definitions: definitions,
 		asked: make(chan struct{}), newest: make([]revision, len(definitions)),
@@ -186,7 +187,7 @@ func compare(definition *taskdef.Definition, with revision) Comparison {
 
 // Nothing returns comparisons of no definitions.
 func Nothing() *Comparing {
-	return Start(context.Background(), task.Runner{}, nil, explain.Explainer{}, func(event.Event) {})
+	return Start(context.Background(), cluster.Client{}, nil, explain.Explainer{}, func(event.Event) {})
 }
 
 // NotShown emits that nothing is compared, for want of clients, and returns [Nothing].

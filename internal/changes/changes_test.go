@@ -11,12 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
@@ -36,7 +36,7 @@ func definition(t *testing.T, version int) *taskdef.Definition {
 
 // account is an ECS of the test's own, with the family job.
 type account struct {
-	task.Runner
+	cluster.Client
 	t *testing.T
 }
 
@@ -44,7 +44,7 @@ func newAccount(t *testing.T) account {
 	server := ecslocal.New(ecslocal.Process(), ecslocal.AnyCluster())
 	clients := session.Local("us-east-1", ecslocal.Transport(server), server.Close)
 	t.Cleanup(func() { clients.Close() })
-	return account{task.Runner{API: clients.ECS}, t}
+	return account{cluster.Client{API: clients.ECS}, t}
 }
 
 // register registers the next revision and returns its ARN.
@@ -94,7 +94,7 @@ func TestCompare(t *testing.T) {
 			a := newAccount(t)
 			own := tt.prepare(a)
 			var emitted atomic.Int32
-			c := changes.Start(t.Context(), a.Runner, []*taskdef.Definition{definition(t, 2)}, explain.Explainer{}, func(event.Event) { emitted.Add(1) })
+			c := changes.Start(t.Context(), a.Client, []*taskdef.Definition{definition(t, 2)}, explain.Explainer{}, func(event.Event) { emitted.Add(1) })
 			c.Finish(t.Context(), own)
 			got := c.Wait()
 			if len(got) != 1 || got[0].Against != tt.against || (len(got[0].Changes) > 0) != tt.changed || (got[0].Err != nil) != tt.failed {
@@ -112,7 +112,7 @@ func TestCancelled(t *testing.T) {
 	a := newAccount(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("cancelled"))
-	c := changes.Start(ctx, a.Runner, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
+	c := changes.Start(ctx, a.Client, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
 	c.Finish(ctx, nil)
 	if got := c.Wait(); len(got) != 1 || got[0].Err == nil {
 		t.Errorf("Wait() = %+v, want one that could not be made", got)
@@ -124,7 +124,7 @@ func TestUnfinished(t *testing.T) {
 	hanging := ecslocal.New(ecslocal.Process(), ecslocal.AnyCluster(), ecslocal.Faults(func(ecslocal.Call) ecslocal.Effect { return ecslocal.Stall(time.Hour) }))
 	clients := session.Local("us-east-1", ecslocal.Transport(hanging), hanging.Close)
 	defer clients.Close()
-	c := changes.Start(t.Context(), task.Runner{API: clients.ECS}, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
+	c := changes.Start(t.Context(), cluster.Client{API: clients.ECS}, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
 	if got := c.Wait(); got != nil {
 		t.Errorf("Wait() = %+v, want none", got)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
@@ -84,6 +85,6 @@ func isUnfinished(state *task.State, stopping bool) bool {
 // endedByTimeout reports whether a launch came to nothing since there was no time
 // left.
 func endedByTimeout(err error) bool {
-	var failed *task.FailedLaunchError
+	var failed *cluster.FailedLaunchError
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed)
 }

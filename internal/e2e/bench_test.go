@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // BenchmarkStart measures the built command from the start of its process to the
@@ -113,7 +113,7 @@ func BenchmarkStop(b *testing.B) {
 			case "RunTask":
 				launched[call.Request["clientToken"]] = true
 			case "DescribeTasks":
-				if len(launched) == tasks/task.PerCall {
+				if len(launched) == tasks/cluster.PerCall {
 					clear(launched)
 					watched <- true
 				}

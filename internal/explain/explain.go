@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -85,7 +86,7 @@ func (e Explainer) PlainRefusal(err error) error {
 // Advice returns the likely causes of the error of an AWS call, or nil for other errors.
 func (e Explainer) Advice(ctx context.Context, err error, definition *types.TaskDefinition) []diagnose.Advice {
 	var operation *smithy.OperationError
-	var failed *task.FailedLaunchError
+	var failed *cluster.FailedLaunchError
 	if !errors.As(err, &operation) && !errors.As(err, &failed) {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
@@ -118,7 +119,7 @@ func TestError(t *testing.T) {
 	if text := e.PlainRefusal(denied).Error(); strings.Contains(text, "account") {
 		t.Errorf("PlainRefusal() = %s, want no account, because it was not looked up", text)
 	}
-	failed := &task.FailedLaunchError{
+	failed := &cluster.FailedLaunchError{
 		Definition: "job:1",
 		Asked:      1,
 		Failures:   []types.Failure{{Reason: aws.String("RESOURCE:MEMORY")}, {Reason: aws.String("RESOURCE:MEMORY")}},

@@ -12,11 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // Env is what is known of the step that looks for what is left.
@@ -32,7 +32,7 @@ type Env struct {
 type account struct {
 	Env
 	clients *session.Clients
-	ecs     task.Runner
+	ecs     cluster.Client
 }
 
 // connect makes the clients.
@@ -41,7 +41,7 @@ func (e Env) connect(ctx context.Context) (account, error) {
 	if err != nil {
 		return account{}, err
 	}
-	return account{e, clients, task.Runner{API: clients.ECS, Cluster: e.Config.Cluster}}, nil
+	return account{e, clients, cluster.Client{API: clients.ECS, Cluster: e.Config.Cluster}}, nil
 }
 
 // stop stops tasks and says which. It reports whether ECS accepted that.

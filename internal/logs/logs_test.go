@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -80,7 +81,7 @@ type world struct {
 	*logs.Logs
 	transcript
 	clients *session.Clients
-	runner  task.Runner
+	runner  cluster.Client
 }
 
 func newWorld(t *testing.T, o logs.Options, faults func(ecslocal.Call) ecslocal.Effect) *world {
@@ -91,7 +92,7 @@ func newWorld(t *testing.T, o logs.Options, faults func(ecslocal.Call) ecslocal.
 	w := &world{clients: session.Local("us-east-1", ecslocal.Transport(server), server.Close)}
 	t.Cleanup(func() { w.clients.Close() })
 	w.clients.Local = false
-	w.runner = task.Runner{API: w.clients.ECS}
+	w.runner = cluster.Client{API: w.clients.ECS}
 	o.URL = func(region, group, stream string) string { return region + "/" + group + "/" + stream }
 	w.Logs = logs.New(t.Context(), w.clients, o, w.sink)
 	return w
@@ -128,7 +129,7 @@ func (w *world) run(t *testing.T, label string, containers ...string) *task.Stat
 	if err != nil {
 		t.Fatal(err)
 	}
-	states := task.States(task.Launched{Tasks: out.Tasks, Definition: registered.TaskDefinition, At: time.Now()})
+	states := cluster.States(cluster.Launched{Tasks: out.Tasks, Definition: registered.TaskDefinition, At: time.Now()})
 	w.Update(states[0], label)
 	err = w.runner.Watch(t.Context(), states,
 		task.Watch{Since: time.Now(), Changed: func(s *task.State) { w.Update(s, label) }})

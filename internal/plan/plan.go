@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -197,9 +198,9 @@ func (p Plan) Requests() ([]Request, error) {
 		case Existing:
 			in.TaskDefinition = d.Revision.TaskDefinitionArn
 		}
-		for left := job.Count; left > 0; left -= task.PerCall {
-			in.Count = aws.Int32(int32(min(left, task.PerCall)))
-			body, err := task.Body(job.Request, in)
+		for left := job.Count; left > 0; left -= cluster.PerCall {
+			in.Count = aws.Int32(int32(min(left, cluster.PerCall)))
+			body, err := cluster.Body(job.Request, in)
 			if err != nil {
 				return all, err
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
@@ -280,7 +281,7 @@ func TestResolve(t *testing.T) {
 			clients := session.Local("eu-central-1", &account{server, tt.ec2}, server.Close)
 			clients.Local = tt.local
 			for _, text := range []string{job, other} {
-				if _, _, err := (task.Runner{API: clients.ECS}).Register(t.Context(), text[len(`{"family":"`):strings.Index(text, `",`)], []byte(text)); err != nil {
+				if _, _, err := (cluster.Client{API: clients.ECS}).Register(t.Context(), text[len(`{"family":"`):strings.Index(text, `",`)], []byte(text)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
@@ -111,8 +112,8 @@ func (d Draft) ResolveDefinitions(ctx context.Context, clients *session.Clients,
 	return d, nil
 }
 
-func (r *resolver) runner() task.Runner {
-	return task.Runner{API: r.clients.ECS, Cluster: r.draft.config.Cluster}
+func (r *resolver) runner() cluster.Client {
+	return cluster.Client{API: r.clients.ECS, Cluster: r.draft.config.Cluster}
 }
 
 func (r *resolver) resolve(ctx context.Context, job DraftJob) (_ DraftJob, err error) {

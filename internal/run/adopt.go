@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
@@ -20,15 +22,15 @@ import (
 // launchTagged launches tasks. If AWS does not allow the tag that says who started
 // them, they start without it: a run without tags of the user's needs no permission
 // for tags.
-func (s *runner) launchTagged(ctx context.Context, l task.Launch) (task.Launched, error) {
+func (s *runner) launchTagged(ctx context.Context, l cluster.Launch) (cluster.Launched, error) {
 	launched, err := s.ECS.Launch(ctx, l)
 	request, tagged := plan.WithoutTag(l.Request, ownership.Tag)
-	if !tagged || len(launched.Tasks) > 0 || launched.Unconfirmed != "" || !task.Denied(err) {
+	if !tagged || len(launched.Tasks) > 0 || launched.Unconfirmed != "" || !awserr.Denied(err) {
 		return launched, err
 	}
 	l.Request = request
 	launched, again := s.ECS.Launch(ctx, l)
-	if task.Denied(again) {
+	if awserr.Denied(again) {
 		return launched, err
 	}
 	s.Emit.Notice(event.Note{
@@ -139,7 +141,7 @@ func (r Runner) compare(ctx context.Context, job int, t types.Task) (comparison,
 	if err != nil {
 		return comparison{}, err
 	}
-	c := comparison{states: r.states(job, task.Launched{Definition: revision, Tasks: []types.Task{t}})}
+	c := comparison{states: r.states(job, cluster.Launched{Definition: revision, Tasks: []types.Task{t}})}
 	c.difference, err = r.Plan.Jobs[job].DefinitionDifference(revision, answer)
 	if err != nil {
 		return comparison{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
@@ -101,7 +102,7 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) Attempt {
 		capacity = deadline
 	}
 	revision, request := s.revision(l.Job), s.Plan.Jobs[l.Job].Request
-	launched, err := s.launchTagged(intime, task.Launch{
+	launched, err := s.launchTagged(intime, cluster.Launch{
 		Definition: revision, Count: l.Count, Request: request,
 		Capacity: time.Until(capacity),
 		Calling: func(token string, count int) {
@@ -118,7 +119,7 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) Attempt {
 	a.Tasks, a.Failures, a.Err = s.states(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
 	if launch, ok := s.Ledger.Unanswered(launched.Unconfirmed); ok {
 		recovered := s.recoverUnconfirmedTasks(ctx, intime, l.Job, launch)
-		a.Tasks = append(a.Tasks, s.states(l.Job, task.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
+		a.Tasks = append(a.Tasks, s.states(l.Job, cluster.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
 		if len(a.Tasks) == l.Count {
 			a.Err = nil // they are all there, whatever the last answer said
 		}
@@ -127,8 +128,8 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) Attempt {
 }
 
 // states returns the states of tasks of a job, which have its rule.
-func (r Runner) states(job int, launched task.Launched) []*task.State {
-	states := task.States(launched)
+func (r Runner) states(job int, launched cluster.Launched) []*task.State {
+	states := cluster.States(launched)
 	for _, state := range states {
 		state.Rule = r.Plan.Jobs[job].Rule
 	}

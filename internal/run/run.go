@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
@@ -42,7 +43,7 @@ type Logs interface {
 
 // Runner runs one plan.
 type Runner struct {
-	ECS     task.Runner
+	ECS     cluster.Client
 	Region  string
 	Plan    plan.Plan
 	Ledger  *Ledger

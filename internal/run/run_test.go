@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -124,7 +125,7 @@ func (w *world) runner(t *testing.T, definitions string) run.Runner {
 	}
 	w.ledger.OnTasks(func(arns []string) { w.saved = arns })
 	return run.Runner{
-		ECS: task.Runner{API: clients.ECS, Cluster: config.Cluster}, Region: "eu-central-1", Plan: p,
+		ECS: cluster.Client{API: clients.ECS, Cluster: config.Cluster}, Region: "eu-central-1", Plan: p,
 		Ledger: &w.ledger, Logs: noLogs{}, Emit: w.emit,
 		Explain:       explain.Explainer{Cluster: config.Cluster, Region: "eu-central-1", Account: clients},
 		ReuseRevision: config.ReuseRevision, OwnStartedBy: true, RunURL: "https://ci.example/1",

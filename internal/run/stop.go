@@ -7,15 +7,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // fastRetry is the runner for the last seconds.
-func (s *runner) fastRetry() task.Runner {
+func (s *runner) fastRetry() cluster.Client {
 	fast := s.ECS
-	fast.Hurry = true
+	fast.FastRetry = true
 	return fast
 }
 

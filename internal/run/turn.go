@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
@@ -178,7 +179,7 @@ func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task
 		switch {
 		case err == nil:
 			others = now
-		case !task.Transient(err):
+		case !awserr.Transient(err):
 			return err
 		default:
 			r.Emit.Printf("asking ECS again after: %v", r.Explain.PlainRefusal(err))

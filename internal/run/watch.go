@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
@@ -113,7 +114,7 @@ func (s *runner) elapsed() string { return event.Duration(time.Since(s.started))
 
 // watchTasks watches tasks on a goroutine of its own, takes in what it sees, and
 // returns the last states.
-func (s *runner) watchTasks(ctx context.Context, ecs task.Runner, states []*task.State, w task.Watch) ([]*task.State, error) {
+func (s *runner) watchTasks(ctx context.Context, ecs cluster.Client, states []*task.State, w task.Watch) ([]*task.State, error) {
 	seen := make([]*task.State, len(states))
 	for i, state := range states {
 		watched := *state

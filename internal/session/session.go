@@ -26,12 +26,12 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // Clients are what the step calls AWS with, or the ECS inside this command.
@@ -114,7 +114,7 @@ func LoadConfig(ctx context.Context, env Env, o Options, emit event.Sink) (aws.C
 func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts }, task.RetryBroken)
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts }, awserr.RetryBroken)
 		}),
 		config.WithLogger(logging.Nop{}), // errors say what the SDK would
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
@@ -181,7 +181,7 @@ func profileAdvice(system string) string {
 func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 	renew := middleware.FinalizeMiddlewareFunc("RenewExpired", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleFinalize(ctx, in)
-		if !task.Expired(err) {
+		if !awserr.Expired(err) {
 			return out, metadata, err
 		}
 		cache.Invalidate()

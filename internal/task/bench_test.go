@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -12,7 +13,8 @@ import (
 func wait(t *testing.T, life time.Duration) (calls int) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &fake{describe: lives(life, 0), start: time.Now()}
-		if err := (task.Runner{API: api}).Watch(t.Context(), states(definition("app"), 100), task.Watch{Since: api.start}); err != nil {
+		if err := (cluster.Client{API: api}).Watch(t.Context(), states(definition("app"), 100),
+			task.Watch{Since: api.start}); err != nil {
 			t.Error(err)
 		}
 		calls = len(api.calls)
@@ -27,7 +29,8 @@ func TestWatchBudget(t *testing.T) {
 		life  time.Duration
 		calls float64 // that the schedule has, without its jitter
 	}{
-		{20 * time.Second, 11}, {time.Minute, 27}, {5 * time.Minute, 79}, {15 * time.Minute, 205}, {time.Hour, 773}, {3 * time.Hour, 2289},
+		{20 * time.Second, 11}, {time.Minute, 27}, {5 * time.Minute, 79}, {15 * time.Minute, 205}, {time.Hour,
+			773}, {3 * time.Hour, 2289},
 	} {
 		calls := float64(wait(t, tt.life))
 		if jitter := 3 + 0.02*tt.calls; calls > tt.calls+jitter {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -26,42 +27,49 @@ func TestEndOf(t *testing.T) {
 		want       map[string]time.Duration // before the look; -1 if not ended
 		gone       time.Duration            // likewise
 	}{
-		{name: "one container ended when ECS says", containers: []string{"app"}, look: func(at func(time.Duration) *time.Time) types.Task {
-			s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
-			s.ExecutionStoppedAt = at(3 * second)
-			return s
-		}, want: map[string]time.Duration{"app": 3 * second}, gone: -1},
-		{name: "by AWS's clock", containers: []string{"app"}, skew: -time.Hour, look: func(at func(time.Duration) *time.Time) types.Task {
-			s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
-			s.ExecutionStoppedAt = at(3 * second)
-			return s
-		}, want: map[string]time.Duration{"app": 3 * second}, gone: -1},
-		{name: "not after it was seen", containers: []string{"app"}, look: func(at func(time.Duration) *time.Time) types.Task {
-			s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
-			s.ExecutionStoppedAt = at(-3 * second)
-			return s
-		}, want: map[string]time.Duration{"app": 0}, gone: -1},
-		{name: "not long before it was seen to run", containers: []string{"app"}, look: func(at func(time.Duration) *time.Time) types.Task {
-			s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
-			s.ExecutionStoppedAt = at(time.Hour)
-			return s
-		}, want: map[string]time.Duration{"app": 0}, gone: -1},
+		{name: "one container ended when ECS says", containers: []string{"app"},
+			look: func(at func(time.Duration) *time.Time) types.Task {
+				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
+				s.ExecutionStoppedAt = at(3 * second)
+				return s
+			}, want: map[string]time.Duration{"app": 3 * second}, gone: -1},
+		{name: "by AWS's clock", containers: []string{"app"}, skew: -time.Hour,
+			look: func(at func(time.Duration) *time.Time) types.Task {
+				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
+				s.ExecutionStoppedAt = at(3 * second)
+				return s
+			}, want: map[string]time.Duration{"app": 3 * second}, gone: -1},
+		{name: "not after it was seen", containers: []string{"app"},
+			look: func(at func(time.Duration) *time.Time) types.Task {
+				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
+				s.ExecutionStoppedAt = at(-3 * second)
+				return s
+			}, want: map[string]time.Duration{"app": 0}, gone: -1},
+		{name: "not long before it was seen to run", containers: []string{"app"},
+			look: func(at func(time.Duration) *time.Time) types.Task {
+				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
+				s.ExecutionStoppedAt = at(time.Hour)
+				return s
+			}, want: map[string]time.Duration{"app": 0}, gone: -1},
 		{name: "ECS does not say when", containers: []string{"app"}, look: func(func(time.Duration) *time.Time) types.Task {
 			return stopped("STOPPING", types.TaskStopCodeEssentialContainerExited, ended("app", 1, ""))
 		}, want: map[string]time.Duration{"app": 0}, gone: -1},
-		{name: "one of several ended when it was seen", containers: []string{"app", "proxy"}, look: func(at func(time.Duration) *time.Time) types.Task {
-			s := stopped("STOPPING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""), running("proxy"))
-			s.ExecutionStoppedAt = at(3 * second)
-			return s
-		}, want: map[string]time.Duration{"app": 0, "proxy": -1}, gone: -1},
-		{name: "a container that may start again", containers: []string{"app"}, restarts: true, look: func(func(time.Duration) *time.Time) types.Task {
-			return is("RUNNING", ended("app", 1, ""))
-		}, want: map[string]time.Duration{"app": -1}, gone: -1},
-		{name: "STOPPED ends all, shown or not", containers: []string{"app", "proxy"}, look: func(at func(time.Duration) *time.Time) types.Task {
-			s := stopped("STOPPED", types.TaskStopCodeEssentialContainerExited, ended("app", 1, ""))
-			s.ExecutionStoppedAt, s.StoppedAt = at(13*second), at(second)
-			return s
-		}, want: map[string]time.Duration{"app": 0, "proxy": 0}, gone: second},
+		{name: "one of several ended when it was seen", containers: []string{"app", "proxy"},
+			look: func(at func(time.Duration) *time.Time) types.Task {
+				s := stopped("STOPPING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""), running("proxy"))
+				s.ExecutionStoppedAt = at(3 * second)
+				return s
+			}, want: map[string]time.Duration{"app": 0, "proxy": -1}, gone: -1},
+		{name: "a container that may start again", containers: []string{"app"}, restarts: true,
+			look: func(func(time.Duration) *time.Time) types.Task {
+				return is("RUNNING", ended("app", 1, ""))
+			}, want: map[string]time.Duration{"app": -1}, gone: -1},
+		{name: "STOPPED ends all, shown or not", containers: []string{"app", "proxy"},
+			look: func(at func(time.Duration) *time.Time) types.Task {
+				s := stopped("STOPPED", types.TaskStopCodeEssentialContainerExited, ended("app", 1, ""))
+				s.ExecutionStoppedAt, s.StoppedAt = at(13*second), at(second)
+				return s
+			}, want: map[string]time.Duration{"app": 0, "proxy": 0}, gone: second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -84,7 +92,7 @@ func TestEndOf(t *testing.T) {
 				w := task.Watch{Since: start, Deadline: start.Add(45 * second), Clock: func(at time.Time) time.Time {
 					return time.Now().Add(-max(time.Now().Round(0).Add(tt.skew).Sub(at), 0))
 				}}
-				if err := (task.Runner{API: api}).Watch(t.Context(), watched, w); err != nil {
+				if err := (cluster.Client{API: api}).Watch(t.Context(), watched, w); err != nil {
 					t.Fatal(err)
 				}
 				before := func(at time.Time) time.Duration {
@@ -136,7 +144,7 @@ func TestWatchEnding(t *testing.T) {
 				watched := states(d, 1)
 				changes, endings := 0, 0
 				w := task.Watch{Since: api.start, Changed: func(*task.State) { changes++ }, Ending: func(*task.State) { endings++ }}
-				runner := task.Runner{API: api}
+				runner := cluster.Client{API: api}
 				if err := runner.Watch(t.Context(), watched, w); err != nil {
 					t.Fatal(err)
 				}
@@ -150,7 +158,8 @@ func TestWatchEnding(t *testing.T) {
 				if since := time.Since(api.start); since < tt.want || since > tt.want+tt.tick {
 					t.Errorf("WatchEnding() ended after %s, want %s", since, tt.want)
 				}
-				if watched[0].Verdict != verdict || changes != 2 || endings == 0 || watched[0].EndOf("proxy").Before(api.start.Add(50*time.Second)) {
+				if watched[0].Verdict != verdict || changes != 2 || endings == 0 ||
+					watched[0].EndOf("proxy").Before(api.start.Add(50*time.Second)) {
 					t.Errorf("verdict %v, %d changes, %d more, proxy ended at %s; want the same, 2, some, and 50s or later",
 						watched[0].Verdict, changes, endings, watched[0].EndOf("proxy").Sub(api.start))
 				}
@@ -167,14 +176,15 @@ func TestWatchChanges(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				api := &fake{start: time.Now(), describe: lives(time.Minute, 0)}
 				waits := 0
-				w := task.Watch{Since: api.start, Deadline: api.start.Add(61 * time.Second), Changes: func(tasks []*task.State, atMost time.Duration) func(*ecs.Options) {
-					if waits++; len(tasks) != n || atMost <= 0 || atMost > 20*time.Second {
-						t.Errorf("Changes(%d tasks, %s), want %d and up to 20s", len(tasks), atMost, n)
-					}
-					time.Sleep(min(atMost, 20*time.Second-time.Since(api.start)%(20*time.Second))) // as the embedded ECS does
-					return func(*ecs.Options) {}
-				}}
-				if err := (task.Runner{API: api}).Watch(t.Context(), states(definition("app"), n), w); err != nil {
+				w := task.Watch{Since: api.start, Deadline: api.start.Add(61 * time.Second),
+					Changes: func(tasks []*task.State, atMost time.Duration) func(*ecs.Options) {
+						if waits++; len(tasks) != n || atMost <= 0 || atMost > 20*time.Second {
+							t.Errorf("Changes(%d tasks, %s), want %d and up to 20s", len(tasks), atMost, n)
+						}
+						time.Sleep(min(atMost, 20*time.Second-time.Since(api.start)%(20*time.Second))) // as the embedded ECS does
+						return func(*ecs.Options) {}
+					}}
+				if err := (cluster.Client{API: api}).Watch(t.Context(), states(definition("app"), n), w); err != nil {
 					t.Fatal(err)
 				}
 				if took := time.Since(api.start); took < time.Minute || took > time.Minute+100*time.Millisecond {

@@ -10,7 +10,8 @@ import (
 // definition makes a task definition of containers; a name that ends in ? is of
 // one that is not essential.
 func definition(names ...string) *types.TaskDefinition {
-	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3, TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
+	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3,
+		TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
 	for _, name := range names {
 		name, optional := strings.CutSuffix(name, "?")
 		container := types.ContainerDefinition{Name: aws.String(name)}
@@ -42,5 +43,6 @@ func running(name string) types.Container {
 // stopped makes a task that ECS is taking down: the last status is one of those
 // after its containers have ended.
 func stopped(status string, code types.TaskStopCode, containers ...types.Container) types.Task {
-	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code, Containers: containers}
+	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code,
+		Containers: containers}
 }

@@ -2,8 +2,6 @@ package task
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
@@ -24,6 +23,9 @@ const (
 	UntilStopped Goal = "stopped" // every task has ended
 	UntilRunning Goal = "running" // every task runs, or has run and ended well
 	UntilHealthy Goal = "healthy" // every task runs, and its health checks pass
+
+	// UntilAccepted is the goal of a launch that nobody watches: ECS has accepted every task.
+	UntilAccepted Goal = "accepted"
 )
 
 // State is what is known of one task.
@@ -65,17 +67,12 @@ func (s *State) RunsOn() bool {
 	return s.Verdict != nil && s.Verdict.Outcome != verdict.Lost && !verdict.Ended(s.Task) && !verdict.Stopping(s.Task)
 }
 
-// States returns the states of launched tasks, as RunTask answered them.
-func States(launched ...Launched) []*State {
-	var states []*State
-	for _, l := range launched {
-		for _, task := range l.Tasks {
-			state := &State{Task: task, Definition: l.Definition, launched: l.At}
-			state.order.Observe(task)
-			states = append(states, state)
-		}
-	}
-	return states
+// New returns the state of a task of a definition, as ECS answered it, that ECS accepted at a
+// time; zero is long ago.
+func New(t types.Task, definition *types.TaskDefinition, launched time.Time) *State {
+	state := &State{Task: t, Definition: definition, launched: launched}
+	state.order.Observe(t)
+	return state
 }
 
 // Watch is a wait for tasks.
@@ -95,7 +92,7 @@ type Watch struct {
 	Clock func(time.Time) time.Time
 
 	// Changed, if not nil, is called for each change of a task's state up to its
-	// verdict, on the goroutine of the caller of [Runner.Watch].
+	// verdict, on the goroutine of the caller of [Watch.Wait].
 	Changed func(*State)
 
 	// Ending, if not nil, is called likewise for each change of a task that has its
@@ -125,38 +122,41 @@ const expiredGrace = 2 * time.Minute
 // describeLimit is how many tasks one DescribeTasks names at the most.
 const describeLimit = 100
 
-// Watch asks ECS for the states of the tasks until every one is done, the
+// Describe asks ECS for tasks by their ARNs, of which it takes a hundred.
+type Describe func(ctx context.Context, arns []string, options ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error)
+
+// Wait asks ECS for the states of the tasks until every one is done, the
 // deadline has come or ctx has ended, none of which is an error: the states are
 // what is known then. All tasks share each call, on a schedule that is quick at
 // first and when an end is near.
 //
 // Calls that fail for a passing reason slow the watch and never end it. An error
 // means that AWS refuses to answer; the tasks may still run.
-func (r Runner) Watch(ctx context.Context, states []*State, w Watch) error {
-	return r.watch(ctx, states, w, (*State).Done)
+func (w Watch) Wait(ctx context.Context, describe Describe, states []*State) error {
+	return w.wait(ctx, describe, states, (*State).Done)
 }
 
-// WatchEnding is Watch for tasks that have their verdicts, until every container has
+// WaitForEnd is Wait for tasks that have their verdicts, until every container has
 // ended and, of tasks that failed, the machine is gone.
-func (r Runner) WatchEnding(ctx context.Context, states []*State, w Watch) error {
-	return r.watch(ctx, states, w, (*State).settled)
+func (w Watch) WaitForEnd(ctx context.Context, describe Describe, states []*State) error {
+	return w.wait(ctx, describe, states, (*State).settled)
 }
 
-// watch asks for the states of the tasks until all are over.
-func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*State) bool) error {
+// wait asks for the states of the tasks until all are over.
+func (w Watch) wait(ctx context.Context, describe Describe, states []*State, over func(*State) bool) error {
 	var backoff time.Duration
 	var expired time.Time // since when AWS calls the credentials expired
-	wait := w.first()
+	next := w.first()
 	for {
 		open := slices.DeleteFunc(slices.Clone(states), over)
 		if len(open) == 0 || w.over() {
 			return nil
 		}
-		if !Sleep(ctx, w.remaining(sooner(wait+backoff))) {
+		if !Sleep(ctx, w.remaining(sooner(next+backoff))) {
 			return nil
 		}
-		err := r.look(ctx, slices.DeleteFunc(slices.Clone(states), (*State).settled), w)
-		if !Expired(err) {
+		err := w.look(ctx, describe, slices.DeleteFunc(slices.Clone(states), (*State).settled))
+		if !awserr.Expired(err) {
 			expired = time.Time{}
 		} else if expired.IsZero() {
 			expired = time.Now()
@@ -166,7 +166,7 @@ func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*
 			backoff /= 2
 		case ctx.Err() != nil:
 			return nil
-		case Transient(err) || retryable(err) || Expired(err) && time.Since(expired) < expiredGrace:
+		case awserr.Transient(err) || awserr.Retryable(err) || awserr.Expired(err) && time.Since(expired) < expiredGrace:
 			backoff = min(max(2*backoff, 2*time.Second), 30*time.Second)
 			if w.Trouble != nil {
 				w.Trouble(err)
@@ -174,7 +174,7 @@ func (r Runner) watch(ctx context.Context, states []*State, w Watch, over func(*
 		default:
 			return err
 		}
-		wait = w.interval(open)
+		next = w.interval(open)
 	}
 }
 
@@ -296,26 +296,26 @@ func (w Watch) interval(open []*State) time.Duration {
 }
 
 // look asks for the states of the open tasks once.
-func (r Runner) look(ctx context.Context, open []*State, w Watch) error {
+func (w Watch) look(ctx context.Context, describe Describe, open []*State) error {
 	if !w.Deadline.IsZero() {
 		late, cancel := context.WithDeadline(ctx, w.Deadline.Add(lastLook))
 		defer cancel()
 		ctx = late
 	}
 	for chunk := range slices.Chunk(open, describeLimit) {
-		in := &ecs.DescribeTasksInput{Cluster: r.cluster()}
+		var arns []string
 		byARN := map[string]*State{}
 		for _, s := range chunk {
-			in.Tasks = append(in.Tasks, *s.TaskArn)
+			arns = append(arns, *s.TaskArn)
 			byARN[*s.TaskArn] = s
 		}
-		options := r.options()
+		var options []func(*ecs.Options)
 		if w.Changes != nil && len(open) <= describeLimit {
 			options = append(options, w.Changes(open, w.remaining(longPoll)))
 		}
-		out, err := call(ctx, r.API.DescribeTasks, in, options...)
+		out, err := describe(ctx, arns, options...)
 		if err != nil {
-			return fmt.Errorf("describe tasks: %w", err)
+			return err
 		}
 		for _, task := range out.Tasks {
 			if s := byARN[aws.ToString(task.TaskArn)]; s != nil {
@@ -389,7 +389,8 @@ func (s *State) note(w Watch) {
 		name := aws.ToString(defined.Name)
 		at, known := s.ended[name]
 		container := verdict.Container(s.Task, name)
-		if !over && (container == nil || aws.ToString(container.LastStatus) != "STOPPED" || verdict.Restarts(defined) && !verdict.Stopping(s.Task)) {
+		if !over && (container == nil || aws.ToString(container.LastStatus) != "STOPPED" || verdict.Restarts(defined) &&
+			!verdict.Stopping(s.Task)) {
 			delete(s.ended, name)
 			continue
 		}
@@ -434,7 +435,8 @@ func (s *State) missing(w Watch) {
 	if s.Verdict != nil || w.age(s) < missingGrace || time.Since(s.missed) < missingFor {
 		return
 	}
-	s.Verdict = &verdict.Verdict{Outcome: verdict.Lost, Reason: "ECS no longer knows the task: it ended more than an hour ago, or the cluster is another"}
+	s.Verdict = &verdict.Verdict{Outcome: verdict.Lost,
+		Reason: "ECS no longer knows the task: it ended more than an hour ago, or the cluster is another"}
 	if w.Changed != nil {
 		w.Changed(s)
 	}
@@ -455,7 +457,8 @@ func reached(definition *types.TaskDefinition, task types.Task, goal Goal) bool 
 // HasHealthCheck reports whether a container of the definition has a health check,
 // without which a task is never healthy.
 func HasHealthCheck(definition *types.TaskDefinition) bool {
-	return slices.ContainsFunc(definition.ContainerDefinitions, func(c types.ContainerDefinition) bool { return c.HealthCheck != nil })
+	return slices.ContainsFunc(definition.ContainerDefinitions,
+		func(c types.ContainerDefinition) bool { return c.HealthCheck != nil })
 }
 
 // healthy reports whether every container with a health check passes it.
@@ -475,70 +478,12 @@ func healthy(definition *types.TaskDefinition, task types.Task) bool {
 // differs reports whether two states of a task differ in what a watcher would
 // tell.
 func differs(a, b types.Task) bool {
-	if aws.ToString(a.LastStatus) != aws.ToString(b.LastStatus) || aws.ToString(a.DesiredStatus) != aws.ToString(b.DesiredStatus) || a.HealthStatus != b.HealthStatus {
+	if aws.ToString(a.LastStatus) != aws.ToString(b.LastStatus) ||
+		aws.ToString(a.DesiredStatus) != aws.ToString(b.DesiredStatus) || a.HealthStatus != b.HealthStatus {
 		return true
 	}
 	return !slices.EqualFunc(a.Containers, b.Containers, func(x, y types.Container) bool {
-		return aws.ToString(x.LastStatus) == aws.ToString(y.LastStatus) && (x.ExitCode == nil) == (y.ExitCode == nil) && aws.ToString(x.RuntimeId) == aws.ToString(y.RuntimeId)
+		return aws.ToString(x.LastStatus) == aws.ToString(y.LastStatus) && (x.ExitCode == nil) == (y.ExitCode == nil) &&
+			aws.ToString(x.RuntimeId) == aws.ToString(y.RuntimeId)
 	})
-}
-
-// stopReasonLimit is how long the reason of a StopTask may be.
-const stopReasonLimit = 255
-
-// stopBudget bounds the time in which tasks are stopped.
-const stopBudget = 30 * time.Second
-
-// stopTry bounds one attempt to stop a task: where no answer comes it is better
-// to ask again than to wait.
-const stopTry = 2 * time.Second
-
-// Stop asks ECS to stop tasks, all at once, and returns when it has answered for
-// every one, with the errors joined. What fails for a passing reason is asked
-// again until ctx ends. ECS sends each container its stop signal, and kills it
-// after its stop time-out.
-func (r Runner) Stop(ctx context.Context, arns []string, reason string) error {
-	ctx, cancel := context.WithTimeout(ctx, stopBudget)
-	defer cancel()
-	if characters := []rune(reason); len(characters) > stopReasonLimit {
-		reason = string(characters[:stopReasonLimit])
-	}
-	faults := make(chan error)
-	for _, arn := range arns {
-		go func() { faults <- r.stop(ctx, arn, reason) }()
-	}
-	var all []error
-	for range arns {
-		all = append(all, <-faults)
-	}
-	return errors.Join(all...)
-}
-
-func (r Runner) stop(ctx context.Context, arn, reason string) error {
-	in := &ecs.StopTaskInput{Cluster: r.cluster(), Task: &arn, Reason: &reason}
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := r.stopOnce(ctx, in)
-		if err == nil {
-			return nil
-		}
-		if !Transient(err) && !Expired(err) && !retryable(err) || !pause(ctx, wait) {
-			return fmt.Errorf("stop task %s: %w", ID(arn), err)
-		}
-	}
-}
-
-// retryable reports whether the SDK says so of a call, as of one that was refused
-// since this machine's clock is wrong: the next is signed by AWS's.
-func retryable(err error) bool {
-	var says interface{ RetryableError() bool }
-	return errors.As(err, &says) && says.RetryableError()
-}
-
-// stopOnce makes one attempt. The client's own retries would wait too long, and
-// share a quota that the watch may have used up.
-func (r Runner) stopOnce(ctx context.Context, in *ecs.StopTaskInput) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTry)
-	defer cancel()
-	_, err := r.API.StopTask(ctx, in, func(o *ecs.Options) { o.Retryer = aws.NopRetryer{} })
-	return err
 }

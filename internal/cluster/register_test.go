@@ -1,4 +1,4 @@
-package task_test
+package cluster_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 )
 
 // What passes by itself is waited for as long as it may last, and nothing else
@@ -21,7 +21,8 @@ func TestRegisterAsksAgain(t *testing.T) {
 		err    error
 		budget time.Duration // 0: it is not asked again
 	}{
-		{"another registration of the family", refused("ClientException", "Too many concurrent attempts to create a new revision of the specified family."), 5 * time.Minute},
+		{"another registration of the family",
+			refused("ClientException", "Too many concurrent attempts to create a new revision of the specified family."), 5 * time.Minute},
 		{"throttled", refused("ThrottlingException", "Rate exceeded"), 5 * time.Minute},
 		{"a role that was just made", refused("ClientException", "Role is not valid"), 20 * time.Second},
 		{"no answer", errors.New("connection reset by peer"), 30 * time.Second},
@@ -41,7 +42,7 @@ func TestRegisterAsksAgain(t *testing.T) {
 							TaskDefinitionArn: aws.String("arn:web:1"), Family: aws.String("web"), Revision: 1, Status: types.TaskDefinitionStatusActive,
 						}}, nil
 					}}
-					_, _, err := task.Runner{API: api}.Register(t.Context(), "web", []byte("{}"))
+					_, _, err := cluster.Client{API: api}.Register(t.Context(), "web", []byte("{}"))
 					took := time.Since(start)
 					if lasts < tt.budget {
 						if err != nil {

@@ -1,4 +1,4 @@
-package task_test
+package cluster_test
 
 import (
 	"context"
@@ -12,16 +12,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 )
 
 // services answers DescribeServices.
 type services struct {
-	task.API
+	cluster.API
 	answer []types.Service
 }
 
-func (s services) DescribeServices(context.Context, *ecs.DescribeServicesInput, ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error) {
+func (s services) DescribeServices(context.Context, *ecs.DescribeServicesInput,
+	...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error) {
 	return &ecs.DescribeServicesOutput{Services: s.answer}, nil
 }
 
@@ -33,21 +34,25 @@ func TestService(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer []types.Service
-		want   task.Place
+		want   cluster.Place
 		err    string
 	}{
-		{"rolling updates", []types.Service{{Status: aws.String("ACTIVE"), LaunchType: types.LaunchTypeFargate, PlatformVersion: aws.String("1.4.0"), NetworkConfiguration: network("subnet-1")}},
-			task.Place{LaunchType: types.LaunchTypeFargate, PlatformVersion: "1.4.0", Network: network("subnet-1").AwsvpcConfiguration}, ""},
+		{"rolling updates", []types.Service{{Status: aws.String("ACTIVE"), LaunchType: types.LaunchTypeFargate,
+			PlatformVersion: aws.String("1.4.0"), NetworkConfiguration: network("subnet-1")}},
+			cluster.Place{LaunchType: types.LaunchTypeFargate, PlatformVersion: "1.4.0",
+				Network: network("subnet-1").AwsvpcConfiguration}, ""},
 		{"the primary task set", []types.Service{{Status: aws.String("ACTIVE"), TaskSets: []types.TaskSet{
 			{Status: aws.String("ACTIVE"), LaunchType: types.LaunchTypeEc2},
 			{Status: aws.String("PRIMARY"), CapacityProviderStrategy: strategy, NetworkConfiguration: network("subnet-2")},
-		}}}, task.Place{Strategy: strategy, Network: network("subnet-2").AwsvpcConfiguration}, ""},
-		{"no primary one", []types.Service{{TaskSets: []types.TaskSet{{Status: aws.String("ACTIVE"), LaunchType: types.LaunchTypeEc2}}}}, task.Place{LaunchType: types.LaunchTypeEc2}, ""},
-		{"none", nil, task.Place{}, "describe service api: there is no such service on the cluster web"},
-		{"deleted", []types.Service{{Status: aws.String("INACTIVE")}}, task.Place{}, "describe service api: there is no such service on the cluster web"},
+		}}}, cluster.Place{Strategy: strategy, Network: network("subnet-2").AwsvpcConfiguration}, ""},
+		{"no primary one", []types.Service{{TaskSets: []types.TaskSet{{Status: aws.String("ACTIVE"),
+			LaunchType: types.LaunchTypeEc2}}}}, cluster.Place{LaunchType: types.LaunchTypeEc2}, ""},
+		{"none", nil, cluster.Place{}, "describe service api: there is no such service on the cluster web"},
+		{"deleted", []types.Service{{Status: aws.String("INACTIVE")}}, cluster.Place{},
+			"describe service api: there is no such service on the cluster web"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := task.Runner{API: services{answer: tt.answer}, Cluster: "web"}.Service(t.Context(), "api")
+			got, err := cluster.Client{API: services{answer: tt.answer}, Cluster: "web"}.Service(t.Context(), "api")
 			if text := fmt.Sprint(err); tt.err == "" && err != nil || tt.err != "" && text != tt.err {
 				t.Errorf("Service() = %v, want %q", err, tt.err)
 			}
@@ -61,8 +66,9 @@ func TestService(t *testing.T) {
 
 func TestBody(t *testing.T) {
 	request := map[string]json.RawMessage{"group": json.RawMessage(`"<a&b>"`), "newMember": json.RawMessage(`{"n": 1.50}`)}
-	in := &ecs.RunTaskInput{TaskDefinition: aws.String("web:1"), Cluster: aws.String("c"), Count: aws.Int32(3), ClientToken: aws.String("t")}
-	got, err := task.Body(request, in)
+	in := &ecs.RunTaskInput{TaskDefinition: aws.String("web:1"), Cluster: aws.String("c"), Count: aws.Int32(3),
+		ClientToken: aws.String("t")}
+	got, err := cluster.Body(request, in)
 	if want := `{"clientToken":"t","cluster":"c","count":3,"group":"<a&b>","newMember":{"n":1.50},"taskDefinition":"web:1"}`; err != nil || string(got) != want {
 		t.Errorf("Body() = %s, %v, want %s", got, err, want)
 	}

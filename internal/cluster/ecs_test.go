@@ -1,4 +1,4 @@
-package task_test
+package cluster_test
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // endless are containers that run until they are stopped.
@@ -32,7 +32,8 @@ func (endless) Probe(context.Context, runtime.Container, []string) (int, error) 
 	return 0, nil
 }
 
-func (endless) Run(ctx context.Context, _ runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit, error) {
+func (endless) Run(ctx context.Context, _ runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit,
+	error) {
 	started()
 	select {
 	case <-stop:
@@ -43,24 +44,25 @@ func (endless) Run(ctx context.Context, _ runtime.Container, started func(), sto
 
 // local returns a runner on the embedded ECS through the SDK's own client, with faults
 // that may be changed.
-func local(t *testing.T) (task.Runner, *func(ecslocal.Call) ecslocal.Effect) {
+func local(t *testing.T) (cluster.Client, *func(ecslocal.Call) ecslocal.Effect) {
 	t.Helper()
 	faults := new(func(ecslocal.Call) ecslocal.Effect)
-	server := ecslocal.New(ecslocal.Execute(endless{}), ecslocal.AnyCluster(), ecslocal.Faults(func(c ecslocal.Call) ecslocal.Effect {
-		if *faults == nil {
-			return nil
-		}
-		return (*faults)(c)
-	}))
+	server := ecslocal.New(ecslocal.Execute(endless{}), ecslocal.AnyCluster(),
+		ecslocal.Faults(func(c ecslocal.Call) ecslocal.Effect {
+			if *faults == nil {
+				return nil
+			}
+			return (*faults)(c)
+		}))
 	t.Cleanup(func() { server.Close() })
-	return task.Runner{API: ecs.New(ecs.Options{
+	return cluster.Client{API: ecs.New(ecs.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String("http://ecs.localhost"),
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 		HTTPClient:  &http.Client{Transport: ecslocal.Transport(server)},
 	})}, faults
 }
 
-func register(t *testing.T, r task.Runner, family string, memory int) *types.TaskDefinition {
+func register(t *testing.T, r cluster.Client, family string, memory int) *types.TaskDefinition {
 	t.Helper()
 	body := fmt.Sprintf(`{"family":%q,"containerDefinitions":[{"name":"app","image":"a","memory":%d}]}`, family, memory)
 	definition, _, err := r.Register(t.Context(), family, []byte(body))
@@ -70,9 +72,11 @@ func register(t *testing.T, r task.Runner, family string, memory int) *types.Tas
 	return definition
 }
 
-func launch(t *testing.T, r task.Runner, d *types.TaskDefinition, count int, startedBy string) []types.Task {
+func launch(t *testing.T, r cluster.Client, d *types.TaskDefinition, count int, startedBy string) []types.Task {
 	t.Helper()
-	launched, err := r.Launch(t.Context(), task.Launch{Definition: d, Count: count, Request: map[string]json.RawMessage{"startedBy": []byte(`"` + startedBy + `"`)}})
+	launched, err := r.Launch(t.Context(),
+		cluster.Launch{Definition: d, Count: count,
+			Request: map[string]json.RawMessage{"startedBy": []byte(`"` + startedBy + `"`)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +113,8 @@ func TestFind(t *testing.T) {
 		}
 		*faults = ecslocal.On("DescribeTasks", ecslocal.Missing())
 		start := time.Now()
-		if _, err := r.All(t.Context()); err == nil || !strings.Contains(err.Error(), "does not show it") || time.Since(start) < 5*time.Second {
+		if _, err := r.All(t.Context()); err == nil || !strings.Contains(err.Error(), "does not show it") ||
+			time.Since(start) < 5*time.Second {
 			t.Errorf("All() = %v after %s, want that a task is not shown, after some looks", err, time.Since(start))
 		}
 		for _, operation := range []string{"ListTasks", "DescribeTasks"} {
@@ -199,14 +204,23 @@ func TestLaunchOnECS(t *testing.T) {
 		{name: "one call", count: 3, tasks: 3},
 		{name: "several calls", count: 23, tasks: 23},
 		{name: "the answer is lost", count: 3, faults: ecslocal.On("RunTask", ecslocal.CutAfter(), 1), tasks: 3},
-		{name: "room for some", count: 5, faults: ecslocal.On("RunTask", ecslocal.Room(2, "RESOURCE:CPU")), tasks: 2, err: "2 of 5 tasks started: RESOURCE:CPU"},
-		{name: "room later, after a refusal", count: 5, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ClientException", "Capacity is unavailable at this time. Please try again later or in a different availability zone."), 1), tasks: 5, took: 4 * time.Second},
-		{name: "no room, by a refusal", count: 5, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ClientException", "Capacity is unavailable at this time. Please try again later or in a different availability zone.")), err: "0 of 5 tasks started: Capacity is unavailable at this time."},
-		{name: "room later", count: 5, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Room(2, "RESOURCE:CPU"), 1), tasks: 5, took: 4 * time.Second},
-		{name: "another failure", count: 1, capacity: time.Minute, faults: ecslocal.On("RunTask", ecslocal.Room(0, "ATTRIBUTE")), err: "ATTRIBUTE"},
+		{name: "room for some", count: 5, faults: ecslocal.On("RunTask", ecslocal.Room(2, "RESOURCE:CPU")), tasks: 2,
+			err: "2 of 5 tasks started: RESOURCE:CPU"},
+		{name: "room later, after a refusal", count: 5, capacity: time.Minute,
+			faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ClientException",
+				"Capacity is unavailable at this time. Please try again later or in a different availability zone."), 1), tasks: 5, took: 4 * time.Second},
+		{name: "no room, by a refusal", count: 5,
+			faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ClientException",
+				"Capacity is unavailable at this time. Please try again later or in a different availability zone.")), err: "0 of 5 tasks started: Capacity is unavailable at this time."},
+		{name: "room later", count: 5, capacity: time.Minute,
+			faults: ecslocal.On("RunTask", ecslocal.Room(2, "RESOURCE:CPU"), 1), tasks: 5, took: 4 * time.Second},
+		{name: "another failure", count: 1, capacity: time.Minute,
+			faults: ecslocal.On("RunTask", ecslocal.Room(0, "ATTRIBUTE")), err: "ATTRIBUTE"},
 		{name: "refused", count: 1, faults: ecslocal.On("RunTask", ecslocal.Denied("*")), err: "not authorized"},
-		{name: "a conflict", count: 1, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ConflictException", "exists")), err: "exists"},
-		{name: "never an answer", count: 1, faults: ecslocal.On("RunTask", ecslocal.Unavailable(500)), err: "run task a:1", took: 4 * time.Minute, unconfirmed: true},
+		{name: "a conflict", count: 1, faults: ecslocal.On("RunTask", ecslocal.Refuse(400, "ConflictException", "exists")),
+			err: "exists"},
+		{name: "never an answer", count: 1, faults: ecslocal.On("RunTask", ecslocal.Unavailable(500)), err: "run task a:1",
+			took: 4 * time.Minute, unconfirmed: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -215,12 +229,13 @@ func TestLaunchOnECS(t *testing.T) {
 				*faults = tt.faults
 				start := time.Now()
 				started := 0
-				launched, err := r.Launch(t.Context(), task.Launch{
+				launched, err := r.Launch(t.Context(), cluster.Launch{
 					Definition: d, Count: tt.count, Capacity: tt.capacity,
 					Answered: func(_ string, tasks []types.Task) { started += len(tasks) },
 					Waiting:  func([]types.Failure, time.Duration) {},
 				})
-				if len(launched.Tasks) != tt.tasks || started != tt.tasks || (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+				if len(launched.Tasks) != tt.tasks || started != tt.tasks || (err != nil) != (tt.err != "") || err != nil &&
+					!strings.Contains(err.Error(), tt.err) {
 					t.Errorf("Launch() = %d tasks, %d reported, %v, want %d, %q", len(launched.Tasks), started, err, tt.tasks, tt.err)
 				}
 				if took := time.Since(start); took < tt.took {
@@ -229,7 +244,7 @@ func TestLaunchOnECS(t *testing.T) {
 				if (launched.Unconfirmed != "") != tt.unconfirmed {
 					t.Errorf("Launch() = the token %q without an answer, want one: %v", launched.Unconfirmed, tt.unconfirmed)
 				}
-				if got := task.Unconfirmed(err); got != tt.unconfirmed {
+				if got := cluster.Unconfirmed(err); got != tt.unconfirmed {
 					t.Errorf("Unconfirmed(%v) = %v, want %v", err, got, tt.unconfirmed)
 				}
 				*faults = nil
@@ -241,10 +256,114 @@ func TestLaunchOnECS(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
-	for name, want := range map[string]string{"web": "web", "web:3": "web", "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:3": "web"} {
-		if got := task.Family(name); got != want {
-			t.Errorf("Family(%s) = %s, want %s", name, got, want)
+// The newest revision by one call, and which tasks of a family are active.
+func TestLatestAndActive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, faults := local(t)
+		if d, _, err := r.Latest(t.Context(), "a"); d != nil || err != nil {
+			t.Errorf("Latest() of no family = %v, %v, want none", d, err)
+		}
+		register(t, r, "a", 64)
+		second := register(t, r, "a", 128)
+		if d, answer, err := r.Latest(t.Context(), "a"); err != nil || d.Revision != 2 || !strings.Contains(string(answer),
+			`"revision"`) {
+			t.Errorf("Latest() = %+v, %s, %v, want a:2 with the answer", d, answer, err)
+		}
+		*faults = ecslocal.On("DescribeTaskDefinition", ecslocal.Denied("*"))
+		if _, _, err := r.Latest(t.Context(), "a"); err == nil {
+			t.Error("Latest() = nil, want the error of DescribeTaskDefinition")
+		}
+		*faults = nil
+		tasks := launch(t, r, second, 3, "me")
+		stopping := aws.ToString(tasks[0].TaskArn)
+		if err := r.Stop(t.Context(), []string{stopping}, "over"); err != nil {
+			t.Fatal(err)
+		}
+		if active, err := r.Active(t.Context(), "a"); err != nil || len(active) < 2 {
+			t.Errorf("Active() = %d tasks, %v, want those that are to run", len(active), err)
+		}
+		time.Sleep(time.Hour / 2)
+		active, err := r.Active(t.Context(), "a")
+		if err != nil || len(active) != 2 {
+			t.Errorf("Active() = %d tasks, %v, want the 2 that run", len(active), err)
+		}
+		if stopped, err := r.Stopped(t.Context(), "a", active); err != nil || len(stopped) != 1 ||
+			aws.ToString(stopped[0].TaskArn) != stopping {
+			t.Errorf("Stopped() = %v, %v, want the one that was stopped", stopped, err)
+		}
+		if stopped, err := r.Stopped(t.Context(), "a", tasks); err != nil || len(stopped) != 0 {
+			t.Errorf("Stopped() besides known tasks = %v, %v, want none", stopped, err)
+		}
+	})
+}
+
+// What ECS answers to a registration is checked; what it did register is returned all the same.
+func TestRegisterChecks(t *testing.T) {
+	good := types.TaskDefinition{TaskDefinitionArn: aws.String("arn:web:1"), Family: aws.String("web"), Revision: 1,
+		Status: types.TaskDefinitionStatusActive}
+	for _, tt := range []struct {
+		name   string
+		change func(*types.TaskDefinition)
+		err    string
+	}{
+		{"good", func(*types.TaskDefinition) {}, ""},
+		{"no ARN", func(d *types.TaskDefinition) { d.TaskDefinitionArn = nil },
+			"register task definition web: the answer of ECS has no task definition"},
+		{"not active", func(d *types.TaskDefinition) { d.Status = "INACTIVE" },
+			`register task definition web: arn:web:1 has the status "INACTIVE", expected ACTIVE`},
+		{"another family", func(d *types.TaskDefinition) { d.Family = aws.String("job") },
+			`register task definition web: arn:web:1 is of the family "job", expected "web"`},
+		{"no revision", func(d *types.TaskDefinition) { d.Revision = 0 },
+			"register task definition web: arn:web:1 has the revision 0, expected 1 or more"},
+	} {
+		definition := good
+		tt.change(&definition)
+		api := &fake{register: func() (*ecs.RegisterTaskDefinitionOutput, error) {
+			return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: &definition}, nil
+		}}
+		got, _, err := cluster.Client{API: api}.Register(t.Context(), "web", []byte("{}"))
+		if got != &definition || (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
+			t.Errorf("%s: Register() = %v, %v, want the definition and %q", tt.name, got, err, tt.err)
 		}
 	}
+}
+
+// In the last seconds a call that only asks is made again at once.
+func TestFastRetry(t *testing.T) {
+	for _, fast := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r, faults := local(t)
+			r.FastRetry = fast
+			*faults = ecslocal.First("ListTasks", 2, ecslocal.Unavailable(503))
+			start := time.Now()
+			if _, err := r.All(t.Context()); err != nil {
+				t.Errorf("All() = %v, want nil", err)
+			}
+			if took := time.Since(start); fast && took > 400*time.Millisecond || !fast && took == 0 {
+				t.Errorf("fast: %v: All() took %s for three attempts", fast, took)
+			}
+		})
+	}
+}
+
+// A call that changes something is not given up the moment the step ends.
+func TestChangeOutlivesTheStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, faults := local(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		*faults = ecslocal.On("RegisterTaskDefinition", ecslocal.Stall(2*time.Second))
+		time.AfterFunc(time.Second, cancel)
+		body := []byte(`{"family":"web","containerDefinitions":[{"name":"app","image":"a","memory":64}]}`)
+		if d, _, err := r.Register(ctx, "web", body); err != nil || d == nil {
+			t.Errorf("Register() that is answered a second after the end = %v, %v, want the definition", d, err)
+		}
+		*faults = ecslocal.On("RegisterTaskDefinition", ecslocal.Stall(time.Hour))
+		start := time.Now()
+		if _, _, err := r.Register(ctx, "web", body); err == nil {
+			t.Error("Register() without an answer = nil, want an error")
+		}
+		if took := time.Since(start); took > 4*time.Second {
+			t.Errorf("Register() ended %s after the step, want within seconds", took)
+		}
+	})
 }

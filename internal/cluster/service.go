@@ -1,4 +1,4 @@
-package task
+package cluster
 
 import (
 	"context"
@@ -21,19 +21,23 @@ type Place struct {
 // Service returns where a service of the cluster, named by name or ARN, runs its
 // tasks. One of the deployment controllers CODE_DEPLOY and EXTERNAL has that in
 // its task sets: of these it is the primary one.
-func (r Runner) Service(ctx context.Context, name string) (Place, error) {
-	out, err := call(ctx, r.API.DescribeServices, &ecs.DescribeServicesInput{Cluster: r.cluster(), Services: []string{name}})
+func (c Client) Service(ctx context.Context, name string) (Place, error) {
+	out, err := call(ctx, c.API.DescribeServices,
+		&ecs.DescribeServicesInput{Cluster: c.cluster(), Services: []string{name}})
 	if err != nil {
 		return Place{}, fmt.Errorf("describe service %s: %w", name, err)
 	}
 	if len(out.Services) == 0 || aws.ToString(out.Services[0].Status) == "INACTIVE" {
-		return Place{}, fmt.Errorf("describe service %s: there is no such service on the cluster %s", name, aws.ToString(r.cluster()))
+		return Place{}, fmt.Errorf("describe service %s: there is no such service on the cluster %s", name,
+			aws.ToString(c.cluster()))
 	}
 	service := out.Services[0]
 	if set := primary(service.TaskSets); set != nil {
-		return Place{set.LaunchType, set.CapacityProviderStrategy, aws.ToString(set.PlatformVersion), awsvpc(set.NetworkConfiguration)}, nil
+		return Place{set.LaunchType, set.CapacityProviderStrategy, aws.ToString(set.PlatformVersion),
+			awsvpc(set.NetworkConfiguration)}, nil
 	}
-	return Place{service.LaunchType, service.CapacityProviderStrategy, aws.ToString(service.PlatformVersion), awsvpc(service.NetworkConfiguration)}, nil
+	return Place{service.LaunchType, service.CapacityProviderStrategy, aws.ToString(service.PlatformVersion),
+		awsvpc(service.NetworkConfiguration)}, nil
 }
 
 // primary returns the task set that serves, the first if none says so; nil if

@@ -1,4 +1,4 @@
-package task
+package cluster
 
 import (
 	"bytes"
@@ -16,6 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // registerBudget is how long a registration is tried again that met another one
@@ -31,8 +34,9 @@ const registerBudget = 5 * time.Minute
 //
 // Unanswered is how many attempts had no answer: each may have registered the definition
 // as well, as they have no token by which ECS would know that they are one.
-func (r Runner) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition, unanswered int, err error) {
-	out, unanswered, err := r.register(ctx, family, request)
+func (c Client) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition,
+	unanswered int, err error) {
+	out, unanswered, err := c.register(ctx, family, request)
 	if err == nil {
 		definition = out.TaskDefinition
 		err = registered(definition, family)
@@ -43,15 +47,17 @@ func (r Runner) Register(ctx context.Context, family string, request []byte) (de
 	return definition, unanswered, err
 }
 
-func (r Runner) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput, unanswered int, err error) {
+func (c Client) register(ctx context.Context, family string, request []byte) (out *ecs.RegisterTaskDefinitionOutput,
+	unanswered int, err error) {
 	var noted atomic.Int32
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 8*time.Second) {
-		out, err = change(ctx, r.API.RegisterTaskDefinition, registration(family), WithBody(request), observe(ctx, &noted))
+		out, err = change(ctx, c.API.RegisterTaskDefinition, registration(family), WithBody(request), observe(ctx, &noted))
 		next := jitter(wait)
 		took := time.Since(start) + next
-		again := (collided(err) || throttled(err)) && took < registerBudget || unseenRole(err) && took < unseenBudget || Transient(err) && took < callTimeout
-		if !again || !Sleep(ctx, next) {
+		again := (collided(err) || awserr.Throttled(err)) && took < registerBudget || awserr.UnseenRole(err) &&
+			took < unseenBudget || awserr.Transient(err) && took < callTimeout
+		if !again || !task.Sleep(ctx, next) {
 			return out, int(noted.Load()), err
 		}
 	}
@@ -66,18 +72,20 @@ func registration(family string) *ecs.RegisterTaskDefinitionInput {
 // WithBody sends body in place of the request that the SDK makes of its input,
 // which can't carry a member that this version of the SDK does not know.
 func WithBody(body []byte) func(*ecs.Options) {
-	replace := middleware.SerializeMiddlewareFunc("ReplaceBody", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
-		request, ok := in.Request.(*smithyhttp.Request)
-		if !ok {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("unexpected request %T", in.Request)
-		}
-		request, err := request.SetStream(bytes.NewReader(body))
-		if err != nil {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, err
-		}
-		in.Request = request
-		return next.HandleSerialize(ctx, in)
-	})
+	replace := middleware.SerializeMiddlewareFunc("ReplaceBody",
+		func(ctx context.Context, in middleware.SerializeInput,
+			next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			request, ok := in.Request.(*smithyhttp.Request)
+			if !ok {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("unexpected request %T", in.Request)
+			}
+			request, err := request.SetStream(bytes.NewReader(body))
+			if err != nil {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, err
+			}
+			in.Request = request
+			return next.HandleSerialize(ctx, in)
+		})
 	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
 		return stack.Serialize.Insert(replace, "OperationSerializer", middleware.After)
 	})
@@ -85,7 +93,8 @@ func WithBody(body []byte) func(*ecs.Options) {
 
 // collided reports whether another registration of the family was under way.
 func collided(err error) bool {
-	return code(err) == "ClientException" && strings.Contains(err.Error(), "Too many concurrent attempts to create a new revision")
+	return awserr.Code(err) == "ClientException" && strings.Contains(err.Error(),
+		"Too many concurrent attempts to create a new revision")
 }
 
 // registered checks the answer to a registration.
@@ -96,7 +105,8 @@ func registered(definition *types.TaskDefinition, family string) error {
 	case definition.Status != types.TaskDefinitionStatusActive:
 		return fmt.Errorf("%s has the status %q, expected ACTIVE", *definition.TaskDefinitionArn, definition.Status)
 	case aws.ToString(definition.Family) != family:
-		return fmt.Errorf("%s is of the family %q, expected %q", *definition.TaskDefinitionArn, aws.ToString(definition.Family), family)
+		return fmt.Errorf("%s is of the family %q, expected %q", *definition.TaskDefinitionArn,
+			aws.ToString(definition.Family), family)
 	case definition.Revision < 1:
 		return fmt.Errorf("%s has the revision %d, expected 1 or more", *definition.TaskDefinitionArn, definition.Revision)
 	}
@@ -106,17 +116,18 @@ func registered(definition *types.TaskDefinition, family string) error {
 // Find returns the registered definition of a family (its newest active
 // revision), family:revision or ARN. It is an error if that is not active: no
 // task can be run of it.
-func (r Runner) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
-	definition, _, err := r.FindText(ctx, name)
+func (c Client) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
+	definition, _, err := c.FindText(ctx, name)
 	return definition, err
 }
 
-// FindText is [Runner.Find] that returns ECS's answer too, with the definition's
+// FindText is [Client.Find] that returns ECS's answer too, with the definition's
 // tags, as it came: a member that this version of the SDK does not know is there.
-func (r Runner) FindText(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
-	definition, answer, err := r.Describe(ctx, name)
+func (c Client) FindText(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+	definition, answer, err := c.Describe(ctx, name)
 	if err == nil && definition.Status != types.TaskDefinitionStatusActive {
-		return nil, nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name, Name(definition), definition.Status)
+		return nil, nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name,
+			task.Name(definition), definition.Status)
 	}
 	return definition, answer, err
 }
@@ -124,9 +135,9 @@ func (r Runner) FindText(ctx context.Context, name string) (*types.TaskDefinitio
 // Describe returns a registered definition whatever its status, as a running task
 // may have one that is no longer active, and ECS's whole answer about it, tags
 // included, as JSON.
-func (r Runner) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+func (c Client) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
 	var answer []byte
-	out, err := call(ctx, r.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{
+	out, err := call(ctx, c.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
 	}, keepBody(&answer))
 	if err != nil {
@@ -143,15 +154,16 @@ const deregisterBurst = 10
 // Deregister makes revisions inactive, one after the other, at the pace that AWS
 // allows. It goes on after an error, but not when ctx has ended, and returns the
 // ARNs that it did deregister with all errors.
-func (r Runner) Deregister(ctx context.Context, arns []string) ([]string, error) {
+func (c Client) Deregister(ctx context.Context, arns []string) ([]string, error) {
 	var done []string
 	var faults []error
 	for i, arn := range arns {
-		if i >= deregisterBurst && !Sleep(ctx, time.Second) || ctx.Err() != nil {
-			faults = append(faults, fmt.Errorf("deregister %d more task definitions, from %s on: %w", len(arns)-i, arn, context.Cause(ctx)))
+		if i >= deregisterBurst && !task.Sleep(ctx, time.Second) || ctx.Err() != nil {
+			faults = append(faults, fmt.Errorf("deregister %d more task definitions, from %s on: %w", len(arns)-i, arn,
+				context.Cause(ctx)))
 			break
 		}
-		if err := r.deregister(ctx, arn); err != nil {
+		if err := c.deregister(ctx, arn); err != nil {
 			faults = append(faults, fmt.Errorf("deregister task definition %s: %w", arn, err))
 			continue
 		}
@@ -160,10 +172,10 @@ func (r Runner) Deregister(ctx context.Context, arns []string) ([]string, error)
 	return done, errors.Join(faults...)
 }
 
-func (r Runner) deregister(ctx context.Context, arn string) error {
+func (c Client) deregister(ctx context.Context, arn string) error {
 	for wait := time.Second; ; wait *= 2 {
-		_, err := call(ctx, r.API.DeregisterTaskDefinition, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &arn})
-		if err == nil || !Transient(err) || wait > 8*time.Second || !pause(ctx, wait) {
+		_, err := call(ctx, c.API.DeregisterTaskDefinition, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &arn})
+		if err == nil || !awserr.Transient(err) || wait > 8*time.Second || !pause(ctx, wait) {
 			return err
 		}
 	}
@@ -174,25 +186,17 @@ type Population struct{ Running, Stopped int }
 
 // Count counts the tasks of a family whose desired status is RUNNING and
 // STOPPED. ECS forgets stopped tasks after about an hour.
-func (r Runner) Count(ctx context.Context, family string) (Population, error) {
+func (c Client) Count(ctx context.Context, family string) (Population, error) {
 	var p Population
 	var running, stopped error
 	var both sync.WaitGroup
-	both.Go(func() { p.Running, running = r.count(ctx, family, types.DesiredStatusRunning) })
-	both.Go(func() { p.Stopped, stopped = r.count(ctx, family, types.DesiredStatusStopped) })
+	both.Go(func() { p.Running, running = c.count(ctx, family, types.DesiredStatusRunning) })
+	both.Go(func() { p.Stopped, stopped = c.count(ctx, family, types.DesiredStatusStopped) })
 	both.Wait()
 	return p, cmp.Or(running, stopped) // the same reason, as a rule
 }
 
-func (r Runner) count(ctx context.Context, family string, status types.DesiredStatus) (int, error) {
-	arns, err := r.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: status})
+func (c Client) count(ctx context.Context, family string, status types.DesiredStatus) (int, error) {
+	arns, err := c.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: status})
 	return len(arns), err
-}
-
-// cluster is nil for the cluster named default, as the API has it.
-func (r Runner) cluster() *string {
-	if r.Cluster == "" {
-		return nil
-	}
-	return &r.Cluster
 }

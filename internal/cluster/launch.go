@@ -1,4 +1,4 @@
-package task
+package cluster
 
 import (
 	"bytes"
@@ -17,15 +17,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
 // PerCall is how many tasks one RunTask starts at the most.
 const PerCall = 10
-
-// UntilAccepted is the goal of a launch that nobody watches: ECS has accepted every
-// task.
-const UntilAccepted Goal = "accepted"
 
 // Launch is what is to be started.
 type Launch struct {
@@ -42,7 +40,7 @@ type Launch struct {
 
 	// Calling, if not nil, is called before each call of RunTask, with its client token
 	// and the number of tasks that it asks for. It is called on the goroutine of the
-	// caller of [Runner.Launch], as are the other two.
+	// caller of [Client.Launch], as are the other two.
 	Calling func(token string, count int)
 
 	// Answered, if not nil, is called at once when it is certain what a call has
@@ -68,6 +66,17 @@ type Launched struct {
 	At time.Time // when ECS accepted the last of the tasks
 }
 
+// States returns the states of launched tasks, as RunTask answered them.
+func States(launched ...Launched) []*task.State {
+	var states []*task.State
+	for _, l := range launched {
+		for _, t := range l.Tasks {
+			states = append(states, task.New(t, l.Definition, l.At))
+		}
+	}
+	return states
+}
+
 // FailedLaunchError says that ECS answered but did not start every task.
 type FailedLaunchError struct {
 	Definition string // family:revision
@@ -91,7 +100,8 @@ func (e *FailedLaunchError) Error() string {
 	if len(reasons) == 0 {
 		reasons = []string{"ECS gave no reason"}
 	}
-	return fmt.Sprintf("run task %s: %d of %d tasks started: %s", e.Definition, e.Started, e.Asked, strings.Join(slices.Compact(reasons), "; "))
+	return fmt.Sprintf("run task %s: %d of %d tasks started: %s", e.Definition, e.Started, e.Asked,
+		strings.Join(slices.Compact(reasons), "; "))
 }
 
 // Launch starts tasks, in calls of ten at the most. Whatever the error, what it
@@ -104,7 +114,7 @@ func (e *FailedLaunchError) Error() string {
 // after an answer with failures the token is new, since the old one would only
 // bring the same failures back. The error is a [*FailedLaunchError] if ECS
 // answered but tasks are missing.
-func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
+func (c Client) Launch(ctx context.Context, l Launch) (Launched, error) {
 	launched := Launched{Definition: l.Definition}
 	deadline := time.Now().Add(l.Capacity)
 	wait := 5 * time.Second
@@ -114,7 +124,7 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 		if l.Calling != nil {
 			l.Calling(token, missing)
 		}
-		out, unconfirmed, err := r.runTask(ctx, l, token, missing)
+		out, unconfirmed, err := c.runTask(ctx, l, token, missing)
 		if refused := refusedForCapacity(err); refused != nil && !unconfirmed { // else a new token might start them twice
 			out, err = &ecs.RunTaskOutput{Failures: refused}, nil
 		}
@@ -124,7 +134,7 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 			l.Answered(token, tasksOf(out))
 		}
 		if err != nil {
-			return launched, fmt.Errorf("run task %s: %w", Name(l.Definition), err)
+			return launched, fmt.Errorf("run task %s: %w", task.Name(l.Definition), err)
 		}
 		launched.At = time.Now()
 		launched.Tasks = append(launched.Tasks, out.Tasks...)
@@ -132,7 +142,7 @@ func (r Runner) Launch(ctx context.Context, l Launch) (Launched, error) {
 		if len(out.Tasks) >= missing {
 			continue
 		}
-		failed := &FailedLaunchError{Name(l.Definition), l.Count, len(launched.Tasks), out.Failures}
+		failed := &FailedLaunchError{task.Name(l.Definition), l.Count, len(launched.Tasks), out.Failures}
 		if !forWantOfCapacity(out.Failures) || time.Until(deadline) < wait {
 			return launched, failed
 		}
@@ -160,9 +170,10 @@ const unconfirmedBudget = 5 * time.Minute
 
 // runTask makes one logical call, as often as it takes to get an answer. Unconfirmed
 // is true if an attempt had none, whatever the answer to the last was.
-func (r Runner) runTask(ctx context.Context, l Launch, token string, count int) (out *ecs.RunTaskOutput, unconfirmed bool, err error) {
+func (c Client) runTask(ctx context.Context, l Launch, token string, count int) (out *ecs.RunTaskOutput,
+	unconfirmed bool, err error) {
 	in := &ecs.RunTaskInput{
-		TaskDefinition: l.Definition.TaskDefinitionArn, Cluster: r.cluster(),
+		TaskDefinition: l.Definition.TaskDefinitionArn, Cluster: c.cluster(),
 		Count: aws.Int32(int32(count)), ClientToken: &token,
 	}
 	body, err := Body(l.Request, in)
@@ -172,10 +183,10 @@ func (r Runner) runTask(ctx context.Context, l Launch, token string, count int) 
 	var noted atomic.Int32
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
-		out, err = change(ctx, r.API.RunTask, in, WithBody(body), observe(ctx, &noted))
+		out, err = change(ctx, c.API.RunTask, in, WithBody(body), observe(ctx, &noted))
 		unconfirmed = unconfirmed || noted.Load() > 0 || Unconfirmed(err)
 		took := time.Since(start)
-		again := Transient(err) && took < unconfirmedBudget || unseenRole(err) && took < unseenBudget
+		again := awserr.Transient(err) && took < unconfirmedBudget || awserr.UnseenRole(err) && took < unseenBudget
 		if err == nil || !again || !pause(ctx, wait) {
 			return out, unconfirmed, explainConflict(err)
 		}
@@ -190,7 +201,8 @@ func Body(request map[string]json.RawMessage, in *ecs.RunTaskInput) ([]byte, err
 	for name, value := range request {
 		members[name] = value
 	}
-	for name, value := range map[string]*string{"cluster": in.Cluster, "taskDefinition": in.TaskDefinition, "clientToken": in.ClientToken} {
+	for name, value := range map[string]*string{"cluster": in.Cluster, "taskDefinition": in.TaskDefinition,
+		"clientToken": in.ClientToken} {
 		if value != nil {
 			members[name] = value
 		}
@@ -220,7 +232,8 @@ func explainConflict(err error) error {
 // failures ECS may refuse the call as a whole for want of room. It is nil for other errors.
 func refusedForCapacity(err error) []types.Failure {
 	var refusal smithy.APIError
-	if code(err) != "ClientException" || !errors.As(err, &refusal) || !strings.Contains(refusal.ErrorMessage(), "Capacity is unavailable") {
+	if awserr.Code(err) != "ClientException" || !errors.As(err, &refusal) || !strings.Contains(refusal.ErrorMessage(),
+		"Capacity is unavailable") {
 		return nil
 	}
 	return []types.Failure{{Reason: aws.String(refusal.ErrorMessage())}}

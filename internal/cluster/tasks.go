@@ -1,4 +1,4 @@
-package task
+package cluster
 
 import (
 	"context"
@@ -10,72 +10,65 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // StartedBy returns the tasks on the cluster that are to run and were started by
 // the given name.
-func (r Runner) StartedBy(ctx context.Context, name string) ([]types.Task, error) {
-	return r.find(ctx, &ecs.ListTasksInput{StartedBy: &name})
+func (c Client) StartedBy(ctx context.Context, name string) ([]types.Task, error) {
+	return c.find(ctx, &ecs.ListTasksInput{StartedBy: &name})
 }
 
 // OfFamily returns the tasks of a family on the cluster that are to run.
-func (r Runner) OfFamily(ctx context.Context, family string) ([]types.Task, error) {
-	return r.find(ctx, &ecs.ListTasksInput{Family: &family})
+func (c Client) OfFamily(ctx context.Context, family string) ([]types.Task, error) {
+	return c.find(ctx, &ecs.ListTasksInput{Family: &family})
 }
 
 // Active returns the tasks of a family on the cluster whose containers may run: those
 // that are to run, and those that are to stop and have not ended.
-func (r Runner) Active(ctx context.Context, family string) ([]types.Task, error) {
-	active, err := r.OfFamily(ctx, family)
+func (c Client) Active(ctx context.Context, family string) ([]types.Task, error) {
+	active, err := c.OfFamily(ctx, family)
 	if err != nil {
 		return nil, err
 	}
-	stopping, err := r.Stopped(ctx, family, active)
+	stopping, err := c.Stopped(ctx, family, active)
 	if err != nil {
 		return nil, err
 	}
-	return append(active, slices.DeleteFunc(stopping, ContainersEnded)...), nil
+	return append(active, slices.DeleteFunc(stopping, task.ContainersEnded)...), nil
 }
 
 // Stopped returns the tasks of a family on the cluster that are to stop or have stopped, as
 // far as ECS still lists them (for an hour at least), without the known ones.
-func (r Runner) Stopped(ctx context.Context, family string, known []types.Task) ([]types.Task, error) {
-	arns, err := r.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: types.DesiredStatusStopped})
+func (c Client) Stopped(ctx context.Context, family string, known []types.Task) ([]types.Task, error) {
+	arns, err := c.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: types.DesiredStatusStopped})
 	if err != nil {
 		return nil, err
 	}
-	return r.describe(ctx, without(arns, known))
-}
-
-// ContainersEnded reports whether no container of a task runs any more, or will.
-func ContainersEnded(t types.Task) bool {
-	switch aws.ToString(t.LastStatus) {
-	case "DEPROVISIONING", "STOPPED", "DELETED":
-		return true
-	}
-	return t.ExecutionStoppedAt != nil
+	return c.describe(ctx, without(arns, known))
 }
 
 // All returns all tasks on the cluster that are to run.
-func (r Runner) All(ctx context.Context) ([]types.Task, error) {
-	return r.find(ctx, &ecs.ListTasksInput{})
+func (c Client) All(ctx context.Context) ([]types.Task, error) {
+	return c.find(ctx, &ecs.ListTasksInput{})
 }
 
 // find returns what is listed. What one look does not show, as it came to a
 // replica that is behind, is looked for again: to know of some tasks is to miss
 // the others. With an error it returns those that were shown.
-func (r Runner) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task, error) {
-	arns, err := r.list(ctx, in)
+func (c Client) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task, error) {
+	arns, err := c.list(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	var found []types.Task
 	wait, longest := time.Second, 4*time.Second
-	if r.Hurry {
+	if c.FastRetry {
 		wait = 50 * time.Millisecond
 	}
 	for ; len(arns) > 0; wait *= 2 {
-		shown, err := r.describe(ctx, arns)
+		shown, err := c.describe(ctx, arns)
 		if err != nil {
 			return toRun(found), err
 		}
@@ -93,26 +86,18 @@ func toRun(tasks []types.Task) []types.Task {
 	return slices.DeleteFunc(tasks, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" })
 }
 
-func (r Runner) describe(ctx context.Context, arns []string) ([]types.Task, error) {
+func (c Client) describe(ctx context.Context, arns []string) ([]types.Task, error) {
 	var shown []types.Task
 	for chunk := range slices.Chunk(arns, describeLimit) {
-		out, err := call(ctx, r.API.DescribeTasks, &ecs.DescribeTasksInput{Cluster: r.cluster(), Tasks: chunk, Include: []types.TaskField{types.TaskFieldTags}}, r.options()...)
+		out, err := call(ctx, c.API.DescribeTasks,
+			&ecs.DescribeTasksInput{Cluster: c.cluster(), Tasks: chunk,
+				Include: []types.TaskField{types.TaskFieldTags}}, c.options()...)
 		if err != nil {
 			return nil, fmt.Errorf("describe tasks: %w", err)
 		}
 		shown = append(shown, out.Tasks...)
 	}
 	return shown, nil
-}
-
-// Tag returns the value of a tag of a task, empty if it has none with the key.
-func Tag(t types.Task, key string) string {
-	for _, tag := range t.Tags {
-		if aws.ToString(tag.Key) == key {
-			return aws.ToString(tag.Value)
-		}
-	}
-	return ""
 }
 
 // without returns the ARNs that are not of the tasks.
@@ -123,11 +108,11 @@ func without(arns []string, tasks []types.Task) []string {
 }
 
 // list returns the ARNs of all tasks that a request lists, on its cluster.
-func (r Runner) list(ctx context.Context, in *ecs.ListTasksInput) ([]string, error) {
-	in.Cluster = r.cluster()
+func (c Client) list(ctx context.Context, in *ecs.ListTasksInput) ([]string, error) {
+	in.Cluster = c.cluster()
 	var arns []string
 	for {
-		out, err := call(ctx, r.API.ListTasks, in, r.options()...)
+		out, err := call(ctx, c.API.ListTasks, in, c.options()...)
 		if err != nil {
 			return nil, fmt.Errorf("list tasks: %w", err)
 		}

@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// Revisions returns the ARNs of the active revisions of a family, the newest
+// first.
+func (c Client) Revisions(ctx context.Context, family string) ([]string, error) {
+	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive,
+		Sort: types.SortOrderDesc}
+	var arns []string
+	for {
+		out, err := call(ctx, c.API.ListTaskDefinitions, in)
+		if err != nil {
+			return nil, fmt.Errorf("list task definitions of family %s: %w", family, err)
+		}
+		for _, arn := range out.TaskDefinitionArns {
+			if task.Revision(arn) > 0 && strings.HasSuffix(arn[:strings.LastIndexByte(arn, ':')],
+				"/"+family) { // the filter is a prefix
+				arns = append(arns, arn)
+			}
+		}
+		if aws.ToString(out.NextToken) == "" {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	slices.SortStableFunc(arns, func(a, b string) int { return task.Revision(b) - task.Revision(a) })
+	return arns, nil
+}
+
+// InUse returns the ARNs of the definitions that a task on the cluster which is
+// to run, or a service on it, has.
+func (c Client) InUse(ctx context.Context) (map[string]bool, error) {
+	used := map[string]bool{}
+	tasks, err := c.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tasks {
+		used[aws.ToString(t.TaskDefinitionArn)] = true
+	}
+	in := &ecs.ListServicesInput{Cluster: c.cluster(), MaxResults: aws.Int32(100)}
+	for {
+		out, err := call(ctx, c.API.ListServices, in)
+		if err != nil {
+			return nil, fmt.Errorf("list services: %w", err)
+		}
+		for chunk := range slices.Chunk(out.ServiceArns, 10) {
+			if err := c.usedByServices(ctx, chunk, used); err != nil {
+				return nil, err
+			}
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return used, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+func (c Client) usedByServices(ctx context.Context, services []string, used map[string]bool) error {
+	out, err := call(ctx, c.API.DescribeServices, &ecs.DescribeServicesInput{Cluster: c.cluster(), Services: services})
+	if err != nil {
+		return fmt.Errorf("describe services: %w", err)
+	}
+	for _, service := range out.Services {
+		used[aws.ToString(service.TaskDefinition)] = true
+		for _, deployment := range service.Deployments {
+			used[aws.ToString(deployment.TaskDefinition)] = true
+		}
+		for _, set := range service.TaskSets {
+			used[aws.ToString(set.TaskDefinition)] = true
+		}
+	}
+	return nil
+}
+
+// Newest returns the newest active revision of a family, and ECS's whole answer
+// about it, tags included, as JSON; nil if the family has no active revision.
+func (c Client) Newest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
+	arns, err := c.Revisions(ctx, family)
+	if err != nil || len(arns) == 0 {
+		return nil, nil, err
+	}
+	return c.Describe(ctx, arns[0])
+}
+
+// Latest is [Client.Newest] by one call, of DescribeTaskDefinition, which alone has to
+// be allowed.
+func (c Client) Latest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
+	return c.DescribeIfAny(ctx, family)
+}
+
+// DescribeIfAny is [Client.Describe] that returns nil, and no error, where there is no
+// such definition.
+func (c Client) DescribeIfAny(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
+	definition, answer, err := c.Describe(ctx, name)
+	if awserr.Code(err) == "ClientException" {
+		return nil, nil, nil
+	}
+	return definition, answer, err
+}
+
+// keepBody keeps the body of an answer as it came, with the members that this
+// version of the SDK does not know.
+func keepBody(body *[]byte) func(*ecs.Options) {
+	keep := middleware.DeserializeMiddlewareFunc("KeepBody",
+		func(ctx context.Context, in middleware.DeserializeInput,
+			next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleDeserialize(ctx, in)
+			if response, ok := out.RawResponse.(*smithyhttp.Response); ok && err == nil && response.Body != nil {
+				text, readErr := io.ReadAll(response.Body)
+				response.Body.Close()
+				response.Body = io.NopCloser(bytes.NewReader(text))
+				*body, err = text, readErr
+			}
+			return out, metadata, err
+		})
+	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(keep, middleware.After)
+	})
+}
