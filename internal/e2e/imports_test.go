@@ -48,8 +48,8 @@ var rooms = map[string][]string{
 	"runtask":   {"apischema", "awsfacts", "document", "input", "nearest", "placeholder", "shellwords", "taskdef"},
 	"explain":   {"cluster", "diagnose", "document", "event", "input", "task", "taskdef", "verdict"},
 	"ownership": {"ci"},
-	"plan": {"awsfacts", "ci", "cluster", "document", "event", "expand", "expr", "git", "input", "lookup", "nearest",
-		"outputs", "ownership", "preflight", "runtask", "session", "source", "task", "taskdef", "verdict"},
+	"plan": {"awsfacts", "ci", "cluster", "document", "event", "expand", "expr", "git", "input", "localrun", "lookup",
+		"nearest", "outputs", "ownership", "preflight", "runtask", "session", "source", "task", "taskdef", "verdict"},
 	"run":      {"awserr", "cluster", "event", "explain", "ownership", "plan", "task", "taskdef", "verdict"},
 	"scaffold": {"document"},
 	"source":   {"git", "nearest"},
@@ -59,6 +59,7 @@ var rooms = map[string][]string{
 	"verdict":  {},
 	"cluster":  {"awserr", "task", "verdict"},
 	"awserr":   {},
+	"localrun": {"awsfacts", "document", "input", "runtask", "taskdef"},
 	"taskdef":  {"apischema", "awsfacts", "document", "nearest", "taskdef/rules"},
 
 	"apischema":     {"awsfacts", "document", "nearest", "shellwords"},

@@ -18,6 +18,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/localrun"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
@@ -400,7 +401,7 @@ func (l *loader) buildJob(settings runtask.Settings, d ToRegister) (DraftJob, er
 	}
 	if l.config.Local != "" {
 		var leftOut string
-		if job.Settings, leftOut = localSettings(job.Settings, d.Text); leftOut != "" {
+		if job.Settings, leftOut = localrun.Settings(job.Settings, d.Text); leftOut != "" {
 			l.emit.Notice(event.Note{Title: "left out in a local run", Text: "a local run leaves out " + leftOut})
 		}
 	}

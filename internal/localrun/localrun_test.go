@@ -1,4 +1,4 @@
-package plan
+package localrun
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-func TestLocalSettings(t *testing.T) {
+func TestSettings(t *testing.T) {
 	fargate := &taskdef.Definition{NetworkMode: "awsvpc", RequiresCompatibilities: []string{"FARGATE"}}
 	for _, tt := range []struct {
 		name       string
@@ -22,13 +22,15 @@ func TestLocalSettings(t *testing.T) {
 		{"bridge", input.Placement{}, &taskdef.Definition{}, input.Placement{}, false},
 		{"a network is given", input.Placement{Subnets: []string{"subnet-1"}, LaunchType: "FARGATE"}, fargate,
 			input.Placement{Subnets: []string{"subnet-1"}, LaunchType: "FARGATE"}, false},
-		{"no network, and no launch type, which AWS wants too", input.Placement{}, fargate, input.Placement{Subnets: []string{localSubnet}}, false},
-		{"a service", input.Placement{Service: "api"}, fargate, input.Placement{Subnets: []string{localSubnet}, LaunchType: "FARGATE"}, true},
+		{"no network, and no launch type, which AWS wants too", input.Placement{}, fargate,
+			input.Placement{Subnets: []string{localSubnet}}, false},
+		{"a service", input.Placement{Service: "api"}, fargate,
+			input.Placement{Subnets: []string{localSubnet}, LaunchType: "FARGATE"}, true},
 		{"a service and a launch type", input.Placement{Service: "api", LaunchType: "EC2"}, fargate,
 			input.Placement{Subnets: []string{localSubnet}, LaunchType: "EC2"}, true},
 	} {
 		settings := runtask.Settings{Launch: input.Launch{Placement: tt.placement}}
-		got, leftOut := localSettings(settings, tt.definition)
+		got, leftOut := Settings(settings, tt.definition)
 		if diff := cmp.Diff(tt.want, got.Placement); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", tt.name, diff)
 		}

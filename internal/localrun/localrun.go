@@ -1,4 +1,6 @@
-package plan
+// Package localrun is what a run on the ECS inside this command has in place of what is in
+// AWS: networks, launch types, secrets and files in S3. It calls nothing.
+package localrun
 
 import (
 	"slices"
@@ -11,13 +13,14 @@ import (
 // named, as ECS does.
 const localSubnet = "subnet-00000000"
 
-// localSettings returns what a definition is run with on the embedded ECS, where there is no
+// Settings returns what a definition is run with on the embedded ECS, where there is no
 // service to take a network and a launch type from, and what of the settings it leaves out.
-func localSettings(settings runtask.Settings, d *taskdef.Definition) (_ runtask.Settings, leftOut string) {
+func Settings(settings runtask.Settings, d *taskdef.Definition) (_ runtask.Settings, leftOut string) {
 	if settings.Service != "" {
 		leftOut = "the service " + settings.Service + ", from which launch type and network are taken on AWS"
 		settings.Service = ""
-		if slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) && settings.LaunchType == "" && len(settings.CapacityProviderStrategy) == 0 {
+		if slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) && settings.LaunchType == "" &&
+			len(settings.CapacityProviderStrategy) == 0 {
 			settings.LaunchType = "FARGATE"
 		}
 	}

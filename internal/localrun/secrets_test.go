@@ -1,4 +1,4 @@
-package plan
+package localrun
 
 import (
 	"testing"
@@ -22,7 +22,8 @@ func TestSecretValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, empty := secretValues([]*taskdef.Definition{{Node: trees[0]}}, input.Pairs{{Name: "USER", Value: "admin"}, {Name: "PASSWORD", Value: `p"w`}, {Name: "KEY", Value: "k"}})
+	values, empty := SecretValues([]*taskdef.Definition{{Node: trees[0]}},
+		input.Pairs{{Name: "USER", Value: "admin"}, {Name: "PASSWORD", Value: `p"w`}, {Name: "KEY", Value: "k"}})
 	want := map[string]string{
 		"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf":    `{"password":"p\"w","user":"admin"}`,
 		"arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-AbCdEf": "",
