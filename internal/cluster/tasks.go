@@ -28,15 +28,22 @@ func (c Client) OfFamily(ctx context.Context, family string) ([]types.Task, erro
 // Active returns the tasks of a family on the cluster whose containers may run: those
 // that are to run, and those that are to stop and have not ended.
 func (c Client) Active(ctx context.Context, family string) ([]types.Task, error) {
-	active, err := c.OfFamily(ctx, family)
+	all, err := c.Listed(ctx, family)
+	return slices.DeleteFunc(all, task.ContainersEnded), err
+}
+
+// Listed returns all tasks of a family on the cluster that ECS lists: those that are to
+// run, and those that are to stop or have stopped.
+func (c Client) Listed(ctx context.Context, family string) ([]types.Task, error) {
+	toRun, err := c.OfFamily(ctx, family)
 	if err != nil {
 		return nil, err
 	}
-	stopping, err := c.Stopped(ctx, family, active)
+	stopped, err := c.Stopped(ctx, family, toRun)
 	if err != nil {
 		return nil, err
 	}
-	return append(active, slices.DeleteFunc(stopping, task.ContainersEnded)...), nil
+	return append(toRun, stopped...), nil
 }
 
 // Stopped returns the tasks of a family on the cluster that are to stop or have stopped, as
@@ -84,6 +91,11 @@ func (c Client) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task,
 // toRun returns those of the tasks that are to run.
 func toRun(tasks []types.Task) []types.Task {
 	return slices.DeleteFunc(tasks, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" })
+}
+
+// Show returns tasks as they are now, those of them that ECS shows.
+func (c Client) Show(ctx context.Context, arns []string) ([]types.Task, error) {
+	return c.describe(ctx, arns)
 }
 
 func (c Client) describe(ctx context.Context, arns []string) ([]types.Task, error) {

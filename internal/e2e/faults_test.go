@@ -33,6 +33,7 @@ import (
 var (
 	seeds     = flag.Uint64("seeds", 1000, "how many plans of faults TestFaults makes up")
 	firstSeed = flag.Uint64("first-seed", 1, "the first of them")
+	kind      = flag.String("kind", "", "only those of a kind with this in its name")
 )
 
 // slack is what a busy machine may add to a time that is held. Where it keeps a
@@ -55,7 +56,9 @@ const (
 //   - none was started twice,
 //   - none is unnamed in the transcript,
 //   - the exit status is the truth of what ran,
-//   - the step ends within 7 s of the signal, or within a minute of its time-out.
+//   - the step ends within 7 s of the signal, or within a minute of its time-out,
+//   - of two steps with if-running that start at the same moment only one has a container
+//     that runs at a time, or a warning names both tasks.
 //
 // Consoles that block, break or are slow, and a full disk under the outputs, are part of
 // some plans.
@@ -84,7 +87,9 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	for seed := *firstSeed; seed < *firstSeed+count; seed++ {
-		next <- seed
+		if strings.Contains(newPlan(seed).kind, *kind) {
+			next <- seed
+		}
 	}
 	close(next)
 	workers.Wait()
@@ -190,7 +195,8 @@ func (f *faultSuite) run(t *testing.T, seed uint64) {
 		}
 		f.mu.Unlock()
 		if len(faults) > 0 {
-			t.Errorf("seed %d (%s):\n%s\n%s", seed, p.kind, strings.Join(faults, "\n"), p.out.String())
+			again := fmt.Sprintf("go test ./internal/e2e -run 'TestFaults$' -seeds 1 -first-seed %d", seed)
+			t.Errorf("%s: %s\n%s\n%s", p.kind, again, strings.Join(faults, "\n"), p.out.String())
 		}
 		return
 	}
@@ -224,6 +230,8 @@ func (f *faultSuite) live(p *plan) []string {
 	defer os.RemoveAll(p.dir)
 	if p.process {
 		p.runProcess(f)
+	} else if p.pair {
+		p.runPair()
 	} else {
 		p.status = p.runHere(p.env(), p.signals)
 	}
@@ -266,6 +274,9 @@ type plan struct {
 	clock    time.Duration // by which ECS's clock jumps
 	clockAt  int           // number of the call at which it does
 
+	pair      bool          // two steps
+	pairAfter time.Duration // the start of the second, after that of the first
+
 	console string // what is wrong with it: blocks, breaks or slow; empty if nothing is
 	full    bool   // the disk of the outputs
 
@@ -284,6 +295,7 @@ type plan struct {
 	ends     []int                // codes that containers ended with, by themselves
 	endedAt  map[string]time.Time // when they did, by the id of the task
 	starts   int                  // of containers
+	runs     []containerRun
 	tokens   map[string]bool
 }
 
@@ -317,8 +329,10 @@ func newPlan(seed uint64) *plan {
 	}
 	p.want = verdict
 	switch n := r.IntN(100); {
-	case n < 35:
+	case n < 32:
 		p.kind = "passing faults"
+	case n < 35:
+		p.planPair(r)
 	case n < 39:
 		p.planServers(r)
 	case n < 42:
@@ -400,6 +414,7 @@ func (p *plan) planOutput(r *rand.Rand) {
 // same, but for what waits behind a write that blocks.
 type consoleWriter struct {
 	*plan
+	out   *lockedBuffer
 	bytes int
 }
 
@@ -742,6 +757,11 @@ func (p *plan) env() map[string]string {
 
 // runHere runs the step, or another command, in this process.
 func (p *plan) runHere(env map[string]string, signals func(chan<- os.Signal), args ...string) int {
+	return p.runTo(&p.out, env, signals, args...)
+}
+
+// runTo is runHere with a transcript of its own.
+func (p *plan) runTo(out *lockedBuffer, env map[string]string, signals func(chan<- os.Signal), args ...string) int {
 	asked := make(chan os.Signal, 2)
 	if signals != nil {
 		go signals(asked)
@@ -755,8 +775,8 @@ func (p *plan) runHere(env map[string]string, signals func(chan<- os.Signal), ar
 			value, ok := env[name]
 			return value, ok
 		},
-		Getwd: func() (string, error) { return p.dir, nil }, Stdout: &consoleWriter{plan: p},
-		Stderr: &p.out, Signals: asked,
+		Getwd: func() (string, error) { return p.dir, nil }, Stdout: &consoleWriter{plan: p, out: out},
+		Stderr: out, Signals: asked,
 	})
 }
 
@@ -848,7 +868,7 @@ func stateOf(file string) map[string]string {
 
 // taskOf is what the invariants need to know of a task.
 type taskOf struct {
-	ARN, LastStatus, DesiredStatus string
+	ARN, LastStatus, DesiredStatus, StartedBy string
 }
 
 // tasks asks the ECS itself.
@@ -865,12 +885,12 @@ func (p *plan) tasks() ([]taskOf, error) {
 		return nil, nil
 	}
 	var described struct {
-		Tasks []struct{ TaskArn, LastStatus, DesiredStatus string }
+		Tasks []struct{ TaskArn, LastStatus, DesiredStatus, StartedBy string }
 	}
 	err := p.ask("DescribeTasks", map[string]any{"tasks": arns}, &described)
 	var all []taskOf
 	for _, t := range described.Tasks {
-		all = append(all, taskOf{t.TaskArn, t.LastStatus, t.DesiredStatus})
+		all = append(all, taskOf{t.TaskArn, t.LastStatus, t.DesiredStatus, t.StartedBy})
 	}
 	return all, err
 }
@@ -937,6 +957,9 @@ func (p *plan) hold() (faults []string) {
 			fault("exit status %d, want one of %v", p.status, wants)
 		}
 	}
+	if p.pair {
+		faults = append(faults, p.holdPair(tasks)...)
+	}
 	if took := p.ended.Sub(p.launched); !p.launched.IsZero() && !p.killed && took > p.timeout+time.Minute+slack {
 		fault("ended %s after the launch, want a minute after %s", took, p.timeout)
 	}
@@ -965,6 +988,12 @@ func (p *plan) Run(ctx context.Context, c runtime.Container, started func(),
 	code := p.codes[p.starts%len(p.codes)]
 	p.starts++
 	p.mu.Unlock()
+	began := time.Now()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.runs = append(p.runs, containerRun{c.Task.ID, began, time.Now()})
+	}()
 	started()
 	timer := time.NewTimer(p.life)
 	defer timer.Stop()

@@ -63,7 +63,7 @@ func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
 	for _, name := range p.saved.Revisions {
 		family := task.Family(name)
 		if _, known := tasks[family]; !known {
-			if tasks[family], err = p.tasksOf(ctx, family); err != nil {
+			if tasks[family], err = p.account.ecs.Listed(ctx, family); err != nil {
 				return own, err
 			}
 			shown = append(shown, arnsOf(tasks[family])...)
@@ -112,16 +112,6 @@ func describePrincipal(arn string) string {
 		return "an unknown principal"
 	}
 	return arn
-}
-
-// tasksOf returns the tasks of a family, as far as ECS lists them.
-func (p *post) tasksOf(ctx context.Context, family string) ([]types.Task, error) {
-	all, err := p.account.ecs.OfFamily(ctx, family)
-	if err != nil {
-		return nil, err
-	}
-	stopped, err := p.account.ecs.Stopped(ctx, family, all)
-	return append(all, stopped...), err
 }
 
 // tasksKnown reports whether the shown tasks have all that the step may have started of a

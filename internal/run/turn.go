@@ -1,9 +1,7 @@
 package run
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,9 +50,6 @@ const (
 	firstTurnWait = 2 * time.Second
 	lastTurnWait  = 15 * time.Second
 )
-
-// settleTime is how long ECS may take to list a task that another step has started.
-const settleTime = 3 * time.Second
 
 // oneAtATime reports whether the run looks for tasks that run already.
 func (r Runner) oneAtATime() bool {
@@ -234,148 +229,6 @@ func (r Runner) follow(ctx context.Context, family string, others []types.Task, 
 		attempts = append(attempts, a)
 	}
 	return attempts, nil
-}
-
-// contest looks again after a launch, whose attempts are those from an index on, for
-// tasks that others started at the same moment. Where one of those goes before the
-// step's own, these are stopped if they have not begun, and it is done as if-running
-// says; then again has what is to be launched in their place.
-func (s *runner) contest(ctx context.Context, group []int, from int) (again []Launch, err error) {
-	if !s.oneAtATime() || ctx.Err() != nil || from == len(s.attempts) {
-		return nil, nil
-	}
-	found := s.look(ctx, group, from)
-	if len(found) == 0 && task.Sleep(ctx, settleTime) { // ECS may list a task late
-		found = s.look(ctx, group, from)
-	}
-	for _, f := range found {
-		contest := Contest(f.own, f.others)
-		if len(contest.Ahead) == 0 {
-			s.Emit.Printf("another task was started after this step's: %s", taskText(f.others[0]))
-			continue
-		}
-		if contest.Begun || !s.withdraw(ctx, f, from, contest.Ahead[0]) {
-			s.Emit.Warning(event.Note{
-				Title: "two tasks of one family run",
-				Text:  fmt.Sprintf("%s and %s were started at the same moment, and the second has begun", taskText(contest.Ahead[0]), taskText(contest.First)),
-				Hint:  "let the CI run one at a time: " + cmp.Or(s.Explain.CI.Lock, "give its jobs a lock"),
-			})
-			continue
-		}
-		attempts, err := s.yield(ctx, f.family, contest.Ahead, s.attempts, s.deadline())
-		s.attempts = attempts
-		if err != nil {
-			var running *RunningError
-			s.timedOut = s.timedOut || errors.As(err, &running) && running.Waited
-			return nil, err
-		}
-		for _, job := range group {
-			if s.Plan.Jobs[job].Definition.Family() == f.family {
-				again = append(again, s.firstLaunches([]int{job}, time.Now().Add(s.Plan.End.LaunchTimeout))...)
-			}
-		}
-	}
-	return again, nil
-}
-
-// contested is a family of which the step and others have tasks.
-type contested struct {
-	family      string
-	own, others []types.Task
-}
-
-// look returns the families of a launch of which others have tasks.
-func (s *runner) look(ctx context.Context, group []int, from int) (found []contested) {
-	byFamily := map[string]*contested{}
-	for _, a := range s.attempts[from:] {
-		family := s.Plan.Jobs[a.Job].Definition.Family()
-		if byFamily[family] == nil {
-			byFamily[family] = &contested{family: family}
-		}
-		for _, state := range a.Tasks {
-			byFamily[family].own = append(byFamily[family].own, state.Task)
-		}
-	}
-	for _, job := range group { // in the order of the plan
-		family := s.Plan.Jobs[job].Definition.Family()
-		f := byFamily[family]
-		delete(byFamily, family)
-		if f == nil || len(f.own) == 0 {
-			continue
-		}
-		active, err := s.ECS.Active(ctx, family)
-		if err != nil {
-			if ctx.Err() == nil {
-				s.Emit.Warning(event.Note{Title: "not looked for other tasks", Text: fmt.Sprintf("whether another task of family %s was started at the same moment is not known: %v", family, s.Explain.PlainRefusal(err))})
-			}
-			continue
-		}
-		var known []string
-		for _, a := range s.attempts {
-			known = append(known, arnsOf(a.Tasks)...)
-		}
-		for i, t := range f.own { // as they are now
-			if j := slices.IndexFunc(active, func(now types.Task) bool { return aws.ToString(now.TaskArn) == aws.ToString(t.TaskArn) }); j >= 0 {
-				f.own[i] = active[j]
-			}
-		}
-		if f.others = Others(active, known); len(f.others) > 0 {
-			found = append(found, *f)
-		}
-	}
-	return found
-}
-
-// Contested says who goes first of two that started tasks of a family at the same
-// moment.
-type Contested struct {
-	First types.Task   // the earliest of the step's own
-	Ahead []types.Task // of the others: those before it
-	Begun bool         // one of the own is past PENDING
-}
-
-// Contest compares a step's own tasks with others: the earliest createdAt goes first,
-// then the ARN.
-func Contest(own, others []types.Task) Contested {
-	c := Contested{First: slices.MinFunc(own, Earlier)}
-	for _, t := range others {
-		if Earlier(t, c.First) < 0 {
-			c.Ahead = append(c.Ahead, t)
-		}
-	}
-	slices.SortFunc(c.Ahead, Earlier)
-	c.Begun = slices.ContainsFunc(own, func(t types.Task) bool {
-		status := aws.ToString(t.LastStatus)
-		return status != "PROVISIONING" && status != "PENDING"
-	})
-	return c
-}
-
-// withdraw stops the step's own tasks of a family, and reports whether ECS accepted
-// that.
-func (s *runner) withdraw(ctx context.Context, f contested, from int, ahead types.Task) bool {
-	var arns []string
-	for _, t := range f.own {
-		arns = append(arns, aws.ToString(t.TaskArn))
-	}
-	s.Emit.Printf("stopping %s: %s goes before", Plural(len(arns), "task"), taskText(ahead))
-	until, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
-	defer cancel()
-	err := s.ECS.Stop(until, arns, s.stopReason("another task of the family was started before it"))
-	s.stopped(ctx, arns, err)
-	if err != nil {
-		return false
-	}
-	s.attempts = slices.Clone(s.attempts)
-	for i := from; i < len(s.attempts); i++ {
-		if s.Plan.Jobs[s.attempts[i].Job].Definition.Family() == f.family {
-			s.attempts[i].Withdrawn = true
-		}
-	}
-	for _, arn := range arns {
-		s.Ledger.Ended(arn)
-	}
-	return true
 }
 
 // followLogs starts to read the logs of the tasks of a group.

@@ -48,6 +48,39 @@ func TestContest(t *testing.T) {
 	}
 }
 
+func TestRanBeside(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	ran := func(created, began, end int) types.Task { // seconds; 0 is none
+		task := types.Task{CreatedAt: aws.Time(at.Add(time.Duration(created) * time.Second)), LastStatus: aws.String("PENDING")}
+		if began > 0 {
+			task.StartedAt, task.LastStatus = aws.Time(at.Add(time.Duration(began)*time.Second)), aws.String("RUNNING")
+		}
+		if end > 0 {
+			task.ExecutionStoppedAt, task.LastStatus = aws.Time(at.Add(time.Duration(end)*time.Second)), aws.String("STOPPED")
+		}
+		return task
+	}
+	for _, tt := range []struct {
+		name       string
+		own, ended types.Task
+		want       bool
+	}{
+		{"the other ended before", ran(20, 30, 0), ran(1, 5, 10), false},
+		{"the other ended before it began", ran(5, 30, 0), ran(1, 5, 10), false},
+		{"the other ended as it began", ran(5, 10, 0), ran(1, 5, 10), true},
+		{"the other ended as it was created", ran(10, 11, 0), ran(1, 5, 10), false},
+		{"both at once", ran(2, 6, 0), ran(1, 5, 10), true},
+		{"both at once, and both have ended", ran(2, 6, 8), ran(1, 5, 10), true},
+		{"it ended before the other began", ran(2, 6, 8), ran(3, 10, 12), false},
+		{"it has not begun", ran(2, 0, 0), ran(1, 5, 10), false},
+		{"the other never began", ran(2, 6, 0), ran(1, 0, 10), false},
+	} {
+		if got := run.RanBeside(tt.own, tt.ended); got != tt.want {
+			t.Errorf("%s: RanBeside() = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestOthers(t *testing.T) {
 	task := func(arn, group string) types.Task { return types.Task{TaskArn: &arn, Group: &group} }
 	got := run.Others([]types.Task{task("d", "family:a"), task("a", "service:web"), task("b", "family:a"), task("c", "")}, []string{"b"})
@@ -160,6 +193,7 @@ func TestIfRunningAtOnce(t *testing.T) {
 	for _, tt := range []struct {
 		input string
 		begun bool // the second has begun before it looks
+		late  bool // it begins before ECS stops it
 		cause run.Cause
 		text  string
 	}{
@@ -167,6 +201,9 @@ func TestIfRunningAtOnce(t *testing.T) {
 		{input: "follow", text: "goes before"},
 		{input: "fail", cause: run.Failed, text: "goes before"},
 		{input: "wait", begun: true, text: "were started at the same moment, and the second has begun"},
+		{input: "wait", late: true, cause: run.Failed, text: "and the second had begun before it was stopped"},
+		{input: "follow", late: true, text: "and the second had begun before it was stopped"},
+		{input: "fail", late: true, cause: run.Failed, text: "and the second had begun before it was stopped"},
 	} {
 		t.Run(tt.input, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -180,6 +217,9 @@ func TestIfRunningAtOnce(t *testing.T) {
 					}
 					if c.Operation == "ListTasks" && tt.begun && launches == 2 {
 						return ecslocal.Stall(10 * time.Second)
+					}
+					if c.Operation == "StopTask" && tt.late {
+						return ecslocal.Stall(time.Second)
 					}
 					return nil
 				}
@@ -203,8 +243,12 @@ func TestIfRunningAtOnce(t *testing.T) {
 				}
 				out = r.Run(t.Context(), jobs, attempts)
 				var running *run.RunningError
-				if out.Cause != tt.cause || (tt.cause == run.Failed) != errors.As(out.Err, &running) {
+				again := tt.late && tt.input == "wait" // would start it a second time
+				if out.Cause != tt.cause || (tt.cause == run.Failed && !again) != errors.As(out.Err, &running) {
 					t.Errorf("cause %v, %v, want %v", out.Cause, out.Err, tt.cause)
+				}
+				if again && (launches != 2 || !strings.Contains(out.Err.Error(), "and is not started again")) {
+					t.Errorf("%d launches, %v, want no other of a task that had begun", launches, out.Err)
 				}
 				if tt.cause == run.Completed && (len(out.Deciding(0)) != 1 || out.Deciding(0)[0].Verdict == nil || out.Deciding(0)[0].Verdict.Outcome != "succeeded") {
 					t.Errorf("Deciding() = %+v, want one task that succeeded", out.Deciding(0))

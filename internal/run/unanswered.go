@@ -84,13 +84,9 @@ func (r Runner) unanswered(ctx context.Context, job Registered) (f found, err er
 // launchedRevisions returns the ARNs of the revisions of a family that a task on the
 // cluster has, as far as ECS still lists it.
 func (r Runner) launchedRevisions(ctx context.Context, family string) (map[string]bool, error) {
-	tasks, err := r.ECS.OfFamily(ctx, family)
-	if err != nil {
-		return nil, err
-	}
-	stopped, err := r.ECS.Stopped(ctx, family, tasks)
+	tasks, err := r.ECS.Listed(ctx, family)
 	launched := map[string]bool{}
-	for _, t := range append(tasks, stopped...) {
+	for _, t := range tasks {
 		launched[aws.ToString(t.TaskDefinitionArn)] = true
 	}
 	return launched, err

@@ -1,0 +1,295 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
+)
+
+// settleTime is how long ECS may take to list a task that another step has started.
+const settleTime = 3 * time.Second
+
+// contest looks again after a launch, whose attempts are those from an index on, for
+// tasks that others started at the same moment. Where one of those goes before the
+// step's own, these are stopped if they have not begun, and it is done as if-running
+// says; then again has what is to be launched in their place.
+func (s *runner) contest(ctx context.Context, group []int, from int) (again []Launch, err error) {
+	if !s.oneAtATime() || ctx.Err() != nil || from == len(s.attempts) {
+		return nil, nil
+	}
+	found := s.look(ctx, group, from)
+	if len(found) == 0 && task.Sleep(ctx, settleTime) { // ECS may list a task late
+		found = s.look(ctx, group, from)
+	}
+	for _, f := range found {
+		contest := Contest(f.own, f.others)
+		for _, t := range f.ended {
+			s.warnTwo(t, contest.First, "and ran at the same time")
+		}
+		if len(f.others) == 0 {
+			continue
+		}
+		if len(contest.Ahead) == 0 {
+			s.Emit.Printf("another task was started after this step's: %s", taskText(f.others[0]))
+			continue
+		}
+		if contest.Begun || !s.withdraw(ctx, f, from, contest.Ahead[0]) {
+			s.warnTwo(contest.Ahead[0], contest.First, "and the second has begun")
+			continue
+		}
+		if s.Plan.IfRunning != plan.IfRunningWait {
+			if began := s.begins(ctx, f, shortLook); began != neverBegan {
+				s.warnTwo(contest.Ahead[0], contest.First, "and the second "+began.String())
+			}
+		}
+		attempts, err := s.yield(ctx, f.family, contest.Ahead, s.attempts, s.deadline())
+		s.attempts = attempts
+		if err != nil {
+			var running *RunningError
+			s.timedOut = s.timedOut || errors.As(err, &running) && running.Waited
+			return nil, err
+		}
+		var launches []Launch
+		for _, job := range group {
+			if s.Plan.Jobs[job].Definition.Family() == f.family {
+				launches = append(launches, s.firstLaunches([]int{job}, time.Now().Add(s.Plan.End.LaunchTimeout))...)
+			}
+		}
+		if len(launches) > 0 { // by now it is settled, as a rule
+			if err := s.mayStartAgain(ctx, f, contest); err != nil {
+				return nil, err
+			}
+		}
+		again = append(again, launches...)
+	}
+	return again, nil
+}
+
+// warnTwo says that a task of the step's own ran beside another.
+func (s *runner) warnTwo(other, own types.Task, what string) {
+	s.Emit.Warning(event.Note{
+		Title: "two tasks of one family run",
+		Text:  fmt.Sprintf("%s and %s were started at the same moment, %s", taskText(other), taskText(own), what),
+		Hint:  "let the CI run one at a time: " + cmp.Or(s.Explain.CI.Lock, "give its jobs a lock"),
+	})
+}
+
+// mayStartAgain returns an error if the step's own tasks of a family, which it has stopped,
+// had begun or may have: what they ran is not run twice.
+func (s *runner) mayStartAgain(ctx context.Context, f contested, c Contested) error {
+	began := s.begins(ctx, f, longLook)
+	if began == neverBegan {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	s.warnTwo(c.Ahead[0], c.First, "and the second "+began.String())
+	return explain.WithHint(
+		fmt.Errorf("%s %s for the sake of %s, and is not started again", taskText(c.First), began, taskText(c.Ahead[0])),
+		"run the job again if its command may be interrupted and begin anew",
+	)
+}
+
+// beginning says whether a task has begun that was stopped before it had, as far as was
+// known.
+type beginning int
+
+const (
+	maybeBegan beginning = iota // ECS does not show it
+	neverBegan
+	hasBegun
+)
+
+func (b beginning) String() string {
+	switch b {
+	case hasBegun:
+		return "had begun before it was stopped"
+	case neverBegan:
+		return "had not begun"
+	}
+	return "may have begun before it was stopped"
+}
+
+// How long it is asked whether a stopped task has begun: where nothing hangs on the answer
+// but a warning, and where it decides whether another is started.
+const (
+	shortLook = 2 * time.Second
+	longLook  = 30 * time.Second
+)
+
+// begins reports whether one of the step's own tasks of a family has begun between the look
+// that showed it as PENDING and the order to stop it.
+func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) beginning {
+	var arns []string
+	for _, t := range f.own {
+		arns = append(arns, aws.ToString(t.TaskArn))
+	}
+	for until := time.Now().Add(limit); ; {
+		now, err := s.ECS.Show(ctx, arns)
+		late := time.Now().After(until)
+		open := func(t types.Task) bool { // after the short look what is PENDING will hardly begin
+			return !task.ContainersEnded(t) && (!late || limit > shortLook || isPastPending(t))
+		}
+		switch all := err == nil && len(now) == len(arns); {
+		case slices.ContainsFunc(now, Began):
+			return hasBegun
+		case all && !slices.ContainsFunc(now, open):
+			return neverBegan
+		}
+		if late || !task.Sleep(ctx, 500*time.Millisecond) {
+			return maybeBegan
+		}
+	}
+}
+
+// Began reports whether a container of a task has run.
+func Began(t types.Task) bool {
+	hasCode := func(c types.Container) bool { return c.ExitCode != nil }
+	return t.StartedAt != nil || slices.ContainsFunc(t.Containers, hasCode)
+}
+
+// contested is a family of which the step and others have tasks.
+type contested struct {
+	family      string
+	own, others []types.Task
+	ended       []types.Task // of others, that ran beside the step's own
+}
+
+// look returns the families of a launch of which others have tasks.
+func (s *runner) look(ctx context.Context, group []int, from int) (found []contested) {
+	byFamily := map[string]*contested{}
+	for _, a := range s.attempts[from:] {
+		family := s.Plan.Jobs[a.Job].Definition.Family()
+		if byFamily[family] == nil {
+			byFamily[family] = &contested{family: family}
+		}
+		for _, state := range a.Tasks {
+			byFamily[family].own = append(byFamily[family].own, state.Task)
+		}
+	}
+	for _, job := range group { // in the order of the plan
+		family := s.Plan.Jobs[job].Definition.Family()
+		f := byFamily[family]
+		delete(byFamily, family)
+		if f == nil || len(f.own) == 0 {
+			continue
+		}
+		listed, err := s.ECS.Listed(ctx, family)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.Emit.Warning(event.Note{Title: "not looked for other tasks", Text: fmt.Sprintf("whether another task of family %s was started at the same moment is not known: %v", family, s.Explain.PlainRefusal(err))})
+			}
+			continue
+		}
+		var known []string
+		for _, a := range s.attempts {
+			known = append(known, arnsOf(a.Tasks)...)
+		}
+		for i, t := range f.own { // as they are now
+			isIt := func(now types.Task) bool { return aws.ToString(now.TaskArn) == aws.ToString(t.TaskArn) }
+			if j := slices.IndexFunc(listed, isIt); j >= 0 {
+				f.own[i] = listed[j]
+			}
+		}
+		for _, t := range Others(listed, known) {
+			switch {
+			case !task.ContainersEnded(t):
+				f.others = append(f.others, t)
+			case slices.ContainsFunc(f.own, func(own types.Task) bool { return RanBeside(own, t) }):
+				f.ended = append(f.ended, t)
+			}
+		}
+		if len(f.others)+len(f.ended) > 0 {
+			found = append(found, *f)
+		}
+	}
+	return found
+}
+
+// Contested says who goes first of two that started tasks of a family at the same
+// moment.
+type Contested struct {
+	First types.Task   // the earliest of the step's own
+	Ahead []types.Task // of the others: those before it
+	Begun bool         // one of the own is past PENDING
+}
+
+// Contest compares a step's own tasks with others: the earliest createdAt goes first,
+// then the ARN.
+func Contest(own, others []types.Task) Contested {
+	c := Contested{First: slices.MinFunc(own, Earlier)}
+	for _, t := range others {
+		if Earlier(t, c.First) < 0 {
+			c.Ahead = append(c.Ahead, t)
+		}
+	}
+	slices.SortFunc(c.Ahead, Earlier)
+	c.Begun = slices.ContainsFunc(own, isPastPending)
+	return c
+}
+
+func isPastPending(t types.Task) bool {
+	status := aws.ToString(t.LastStatus)
+	return status != "PROVISIONING" && status != "PENDING"
+}
+
+// RanBeside reports whether a task ran at the same time as another whose containers have
+// ended. A container may begin a little before its task is RUNNING.
+func RanBeside(t, ended types.Task) bool {
+	const early = time.Second
+	if t.StartedAt == nil || ended.StartedAt == nil {
+		return false
+	}
+	end := endOf(ended)
+	if !end.After(aws.ToTime(t.CreatedAt)) || !end.After(t.StartedAt.Add(-early)) {
+		return false
+	}
+	return !task.ContainersEnded(t) || endOf(t).After(ended.StartedAt.Add(-early))
+}
+
+// endOf returns when the containers of a task had ended, as far as ECS says it.
+func endOf(t types.Task) time.Time {
+	if t.ExecutionStoppedAt != nil {
+		return *t.ExecutionStoppedAt
+	}
+	return aws.ToTime(t.StoppedAt)
+}
+
+// withdraw stops the step's own tasks of a family, and reports whether ECS accepted
+// that.
+func (s *runner) withdraw(ctx context.Context, f contested, from int, ahead types.Task) bool {
+	var arns []string
+	for _, t := range f.own {
+		arns = append(arns, aws.ToString(t.TaskArn))
+	}
+	s.Emit.Printf("stopping %s: %s goes before", Plural(len(arns), "task"), taskText(ahead))
+	until, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	defer cancel()
+	err := s.ECS.Stop(until, arns, s.stopReason("another task of the family was started before it"))
+	s.stopped(ctx, arns, err)
+	if err != nil {
+		return false
+	}
+	s.attempts = slices.Clone(s.attempts)
+	for i := from; i < len(s.attempts); i++ {
+		if s.Plan.Jobs[s.attempts[i].Job].Definition.Family() == f.family {
+			s.attempts[i].Withdrawn = true
+		}
+	}
+	for _, arn := range arns {
+		s.Ledger.Ended(arn)
+	}
+	return true
+}
