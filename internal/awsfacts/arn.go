@@ -11,23 +11,29 @@ var (
 	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
 	partitionID    = regexp.MustCompile(`^aws(-[a-z]+)*$`)
 	roleText       = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`) // up to 512 characters, with the path
-	secretName     = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`) // up to 512 characters; the secrets of other services have a !, as in rds!db-1
 	parameterName  = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)     // up to 1011 characters
 	parameterLabel = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)      // up to 100 characters; a version is a number
 	versionStage   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
-	bucketName     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`) // up to 255 characters: buckets from before 2018 may have capital letters
+
+	// secretName matches up to 512 characters. Secrets that other services manage have a
+	// !, such as rds!db-1.
+	secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`)
+
+	// bucketName matches up to 255 characters. Buckets from before 2018 may have upper
+	// case letters.
+	bucketName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
-// ParseARN takes an ARN of a service apart. It reports false for what is none, with
-// a region or an account of other characters than those have.
+// ParseARN parses an ARN of a service. It returns false for any other text, and for an ARN
+// with an invalid partition, region or account.
 func ParseARN(s, service string) (arn.ARN, bool) {
 	a, err := arn.Parse(s)
 	return a, err == nil && a.Service == service && partitionID.MatchString(a.Partition) && a.Resource != "" &&
 		(a.Region == "" || CanBeRegion(a.Region)) && (a.AccountID == "" || accountID.MatchString(a.AccountID))
 }
 
-// IsRole reports whether a text is the name or the ARN of an IAM role. The path
-// of a role may stand before its name in both.
+// IsRole reports whether a text is the name or the ARN of an IAM role. Both may include
+// the path of the role.
 //
 // Source: IAM user guide, "IAM and AWS STS quotas" and "IAM identifiers"; read in
 // November 2026.
@@ -40,7 +46,7 @@ func IsRole(s string) bool {
 	return len(s) <= 512 && roleText.MatchString(s)
 }
 
-// IsObject reports whether a text is the ARN of an object in S3.
+// IsObject reports whether a text is the ARN of an S3 object.
 //
 // Source: ECS API reference, EnvironmentFile: value; S3 user guide, "General
 // purpose bucket naming rules"; read in November 2026.
@@ -53,27 +59,27 @@ func IsObject(s string) bool {
 
 // A Secret is the source of a secret value.
 type Secret struct {
-	// ARN is that of a secret in Secrets Manager, or of a parameter; empty for a
+	// ARN is the ARN of a secret in Secrets Manager or of a parameter. It is empty for a
 	// parameter that is given by its name.
 	ARN string
 
-	Manager   bool   // it is in Secrets Manager, not in Parameter Store
-	Region    string // empty if it is the task's own
-	Parameter string // name of a parameter, with the / that it begins with if the name has one; without version or label
-	Name      string // of a secret, as in its ARN
+	Manager   bool   // in Secrets Manager, not in Parameter Store
+	Region    string // empty means the task's region
+	Parameter string // name of a parameter, with its leading / if any; without version or label
+	Name      string // of a secret, as in its ARN, with the six random characters
 
-	Key, Stage, Version string // of a secret's value; empty if not given
+	Key, Stage, Version string // JSON key, version stage and version id of a secret; may be empty
 }
 
-// A SecretError says what is wrong with a reference to a secret.
+// A SecretError means that a reference to a secret is invalid.
 type SecretError struct{ Reason string }
 
 func (e *SecretError) Error() string { return e.Reason }
 
-// ParseSecret reads the valueFrom of a container's secret: the ARN of a secret in
-// Secrets Manager, which can go on with :json-key:version-stage:version-id, or the
-// ARN or the name of a parameter in Parameter Store, which can go on with :version
-// or :label. The error is a [*SecretError].
+// ParseSecret parses the valueFrom of a container's secret. It is either the ARN of a
+// secret in Secrets Manager, optionally with :json-key:version-stage:version-id, or the
+// ARN or name of a parameter in Parameter Store, optionally with :version or :label. The
+// error is a [*SecretError].
 //
 // Source: ECS developer guide, "Pass Secrets Manager secrets ..." and "Pass
 // Systems Manager parameters through Amazon ECS environment variables"; API
@@ -98,8 +104,8 @@ func ParseSecret(s string) (Secret, error) {
 	return Secret{}, &SecretError{"the ARN is neither one of Secrets Manager nor one of Systems Manager"}
 }
 
-// reservedNames are no parameters, but what people write before one: the names of
-// parameters can't begin with ssm.
+// reservedNames are prefixes that users write before a name by mistake. A name before a
+// colon is not one of these: parameter names cannot begin with ssm.
 var reservedNames = map[string]bool{"ssm": true, "secretsmanager": true, "sha256": true}
 
 // isParameter reports whether a text can be the name of a parameter: "each sub-path
@@ -120,11 +126,12 @@ func parseParameter(s string) (Secret, error) {
 	case !ok || a.Region == "" || a.AccountID == "":
 		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
 	case !isPath:
-		return Secret{}, &SecretError{"after the account the ARN of a parameter goes on with :parameter/ and its name"}
+		return Secret{}, &SecretError{"after the account, the ARN of a parameter must have :parameter/ and the name"}
 	case strings.HasPrefix(name, "/"):
-		return Secret{}, &SecretError{"after :parameter comes one / only, with which the name begins"}
+		return Secret{}, &SecretError{"after :parameter there must be exactly one /, with which the name begins"}
 	case !isParameter(name) || labelled && !isLabel(label):
-		return Secret{}, &SecretError{"the ARN has no name of a parameter, which is of letters, digits and . _ - /"}
+		return Secret{}, &SecretError{"the ARN has no valid parameter name, which consists of letters, " +
+			"digits and . _ - /"}
 	}
 	return Secret{ARN: s, Region: a.Region, Parameter: name}, nil
 }
@@ -136,13 +143,13 @@ func parseManaged(s string) (Secret, error) {
 	case !ok || a.Region == "" || a.AccountID == "":
 		return Secret{}, &SecretError{"the ARN needs a region and an account of 12 digits"}
 	case parts[0] != "secret" || len(parts) < 2 || len(parts[1]) > 519 || !secretName.MatchString(parts[1]):
-		return Secret{}, &SecretError{"after the account the ARN of a secret goes on with :secret: and its " +
-			"name, which is of letters, digits and / _ + = . @ ! -"}
+		return Secret{}, &SecretError{"after the account, the ARN of a secret must have :secret: and the " +
+			"name, which consists of letters, digits and / _ + = . @ ! -"}
 	case len(parts) == 2:
 		parts = append(parts, "", "", "")
 	case len(parts) != 5:
-		return Secret{}, &SecretError{"after the secret's name either nothing follows or " +
-			"json-key:version-stage:version-id, each of which may be empty, with its colons"}
+		return Secret{}, &SecretError{"after the name of the secret only json-key:version-stage:version-id " +
+			"can follow, with both colons; each part may be empty"}
 	}
 	secret := Secret{
 		ARN: strings.Join(strings.Split(s, ":")[:7], ":"), Manager: true, Region: a.Region,
@@ -152,17 +159,17 @@ func parseManaged(s string) (Secret, error) {
 	case strings.TrimSpace(secret.Key) != secret.Key || strings.ContainsAny(secret.Key, "${}<>"):
 		return Secret{}, &SecretError{"the JSON key has white space around it, or characters of a placeholder"}
 	case secret.Stage != "" && secret.Version != "":
-		return Secret{}, &SecretError{"a version stage and a version id exclude each other"}
+		return Secret{}, &SecretError{"a version stage and a version id cannot be used together"}
 	case secret.Stage != "" && !versionStage.MatchString(secret.Stage):
-		return Secret{}, &SecretError{"the version stage has other characters than a stage can have"}
+		return Secret{}, &SecretError{"the version stage has characters that are not allowed"}
 	case secret.Version != "" && !parameterLabel.MatchString(secret.Version):
-		return Secret{}, &SecretError{"the version id has other characters than letters, digits and hyphens"}
+		return Secret{}, &SecretError{"the version id must consist of letters, digits and hyphens"}
 	}
 	return secret, nil
 }
 
-// IsCredentials reports whether a text names a secret in Secrets Manager as the
-// credentials of a registry do: by its ARN, or by its name.
+// IsCredentials reports whether a text is the ARN or name of a secret in Secrets Manager,
+// as in the credentials of a registry.
 //
 // Source: ECS API reference, RepositoryCredentials; read in November 2026.
 func IsCredentials(s string) bool {

@@ -1,9 +1,8 @@
-// Package awsfacts is what several packages need to know of AWS: its partitions
-// and regions, the shapes of ARNs and secret references, names of images and the
-// hosts of ECR, the sizes of Fargate. Each fact names its source and the date at
-// which it was read.
+// Package awsfacts holds facts about AWS that several packages need: partitions and
+// regions, the syntax of ARNs, secret references and image names, the hosts of ECR, and
+// the task sizes of Fargate. Each fact names its source and the date on which it was read.
 //
-// It does not know task definitions, and calls nothing.
+// It does not know task definitions, and never calls AWS.
 package awsfacts
 
 import (
@@ -12,16 +11,16 @@ import (
 	"strings"
 )
 
-// A Partition is a part of AWS with accounts and regions of its own.
+// A Partition is a part of AWS with separate accounts and regions.
 type Partition struct {
 	ID      string // as in ARNs
-	Prefix  string // of its regions' names; empty for aws, which has several
-	DNS     string // suffix of its hosts
+	Prefix  string // of region names; empty for aws, which has several
+	DNS     string // suffix of host names
 	Regions []string
 }
 
-// partitions are all there are. A region that is not listed belongs to the
-// partition whose prefix it has: AWS adds regions. The last, aws, has all others.
+// partitions are all partitions. AWS adds regions, so a region that is not listed belongs
+// to the partition with its prefix. The last one, aws, has all others.
 //
 // Source: partitions.json of aws-sdk-go-v2 1.47.8, November 2026, which
 // TestPartitions compares with the SDK in use.
@@ -43,13 +42,13 @@ var partitions = []Partition{
 	}},
 }
 
-// PartitionOf returns the partition that a region is in, known or not.
+// PartitionOf returns the partition of a region, which may be an unknown region.
 func PartitionOf(region string) Partition {
 	i := slices.IndexFunc(partitions, func(p Partition) bool { return strings.HasPrefix(region, p.Prefix) })
 	return partitions[i] // the last has the empty prefix
 }
 
-// Regions returns the regions that are known, those of the partition aws first.
+// Regions returns the known regions, those of the partition aws first.
 func Regions() []string {
 	var all []string
 	for _, p := range slices.Backward(partitions) {
@@ -58,10 +57,10 @@ func Regions() []string {
 	return all
 }
 
-// IsRegion reports whether a region is known.
+// IsRegion reports whether a name is that of a known region.
 func IsRegion(name string) bool { return slices.Contains(PartitionOf(name).Regions, name) }
 
 var regionCharacters = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-// CanBeRegion reports whether a name has the characters of a region's.
+// CanBeRegion reports whether a name has the syntax of a region name.
 func CanBeRegion(name string) bool { return len(name) <= 63 && regionCharacters.MatchString(name) }

@@ -55,9 +55,9 @@ func TestParseImage(t *testing.T) {
 		{ecr + "//app:1", "is empty", ""},
 		{ecr + "/:1", "is empty", ""},
 		{"app/", "is empty", ""},
-		{ecr + "/App:1", "small letters", ecr + "/app:1"},
-		{"App", "small letters", "app"},
-		{"team/App@" + sha256, "small letters", "team/app@" + sha256},
+		{ecr + "/App:1", "lower case", ecr + "/app:1"},
+		{"App", "lower case", "app"},
+		{"team/App@" + sha256, "lower case", "team/app@" + sha256},
 		{ecr, "registry without a repository", ecr + "/repository"},
 		{ecr + ":1", "registry without a repository", ecr + "/repository"},
 		{"app:", "tag after the : is empty", ""},
@@ -91,7 +91,7 @@ func TestParseImage(t *testing.T) {
 	}
 }
 
-// What a name is taken for is what it is made of.
+// FuzzParseImage checks that the parts of a parsed name form the name again.
 func FuzzParseImage(f *testing.F) {
 	for _, name := range []string{"busybox", "localhost:5000/a/b:1@" + sha256, "https://a", "A/b", "a:b:c"} {
 		f.Add(name)
@@ -116,7 +116,7 @@ func FuzzParseImage(f *testing.F) {
 			whole += "@" + image.Digest
 		}
 		if whole != name {
-			t.Errorf("ParseImage(%q) = %+v, which is %q", name, image, whole)
+			t.Errorf("ParseImage(%q) = %+v, whose parts form %q", name, image, whole)
 		}
 	})
 }
@@ -229,20 +229,20 @@ func TestParseSecret(t *testing.T) {
 		}
 	}
 	for from, reason := range map[string]string{
-		managed + ":user":          "with its colons",
-		managed + ":user:":         "with its colons",
-		managed + ":user:::":       "with its colons",
-		managed + ":user:a:b":      "exclude each other",
+		managed + ":user":          "with both colons",
+		managed + ":user:":         "with both colons",
+		managed + ":user:::":       "with both colons",
+		managed + ":user:a:b":      "cannot be used together",
 		managed + ": user::":       "white space",
 		managed + ":${KEY}::":      "placeholder",
-		managed + " ":              "its name",
+		managed + " ":              "the name",
 		managed + ":::AWS CURRENT": "version id",
 		managed + "::AWS CURRENT:": "version stage",
-		parameter + " ":            "no name",
+		parameter + " ":            "no valid parameter name",
 		"arn:aws:ssm:us-east-1:123456789012:parameter:db":      ":parameter/",
-		"arn:aws:ssm:us-east-1:123456789012:parameter/":        "no name",
-		"arn:aws:ssm:us-east-1:123456789012:parameter//app/db": "one / only",
-		"arn:aws:ssm:us-east-1:123456789012:parameter/app//db": "no name",
+		"arn:aws:ssm:us-east-1:123456789012:parameter/":        "no valid parameter name",
+		"arn:aws:ssm:us-east-1:123456789012:parameter//app/db": "exactly one /",
+		"arn:aws:ssm:us-east-1:123456789012:parameter/app//db": "no valid parameter name",
 		"app/":  "neither",
 		"//app": "neither",
 		"arn:aws:ssm:us-east-1:${ACCOUNT_ID}:parameter/x":          "12 digits",
@@ -317,7 +317,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// The partitions are those of the SDK.
+// TestPartitions compares the partitions with those of the SDK.
 func TestPartitions(t *testing.T) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2").Output()
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A Size is a task's cpu on Fargate, in CPU units, with the memory it can have,
-// in MiB: from least to most in steps, or one of a few.
+// A Size is a task size on Fargate: the CPU units, and the possible memory in MiB, which is
+// either a range with steps or one of several values.
 type Size struct {
 	CPU               int64
 	least, most, step int64
 	oneOf             []int64
 }
 
-// FargateSizes are the sizes that Fargate is known to have. AWS adds to them.
+// FargateSizes are the known sizes of Fargate. AWS may add more.
 //
 // Source: ECS developer guide, "Amazon ECS task definition differences for
 // Fargate" and "Troubleshoot Amazon ECS task definition invalid CPU or memory
@@ -30,7 +30,7 @@ var FargateSizes = []Size{
 	{CPU: 32768, oneOf: []int64{60 << 10, 120 << 10, 244 << 10}},
 }
 
-// Has reports whether a size can have the memory.
+// Has reports whether the size is possible with an amount of memory, in MiB.
 func (s Size) Has(memory int64) bool {
 	if s.oneOf != nil {
 		return slices.Contains(s.oneOf, memory)
@@ -38,7 +38,7 @@ func (s Size) Has(memory int64) bool {
 	return s.least <= memory && memory <= s.most && (memory-s.least)%s.step == 0
 }
 
-// String returns what memory the size can have.
+// String returns the possible memory of the size.
 func (s Size) String() string {
 	if s.oneOf != nil {
 		return strings.ReplaceAll(strings.Trim(fmt.Sprint(s.oneOf), "[]"), " ", ", ")
@@ -46,8 +46,8 @@ func (s Size) String() string {
 	return fmt.Sprintf("%d to %d in steps of %d", s.least, s.most, s.step)
 }
 
-// WindowsLeastCPU is the smallest cpu of a task of Windows containers on Fargate,
-// and WindowsMostCPU the largest.
+// WindowsLeastCPU and WindowsMostCPU are the smallest and the largest cpu of a task with
+// Windows containers on Fargate, in CPU units.
 //
 // Source: ECS developer guide, "Amazon ECS task definition differences for
 // Fargate": the operating systems in the table of sizes; read in November 2026.
@@ -56,7 +56,7 @@ const (
 	WindowsMostCPU  = 4096
 )
 
-// fargateWindows are the Windows families that Fargate has.
+// fargateWindows are the Windows operating system families on Fargate.
 //
 // Source: the same page, "Task operating systems", and ECS developer guide,
 // "Amazon ECS Fargate platform versions: Windows"; read in November 2026.
@@ -66,10 +66,10 @@ var fargateWindows = []string{
 	"WINDOWS_SERVER_2025_FULL", "WINDOWS_SERVER_2025_CORE",
 }
 
-// IsWindows reports whether an operating system family is one of Windows.
+// IsWindows reports whether an operating system family is a Windows family.
 func IsWindows(family string) bool { return strings.HasPrefix(family, "WINDOWS") }
 
-// FargateHas reports whether Fargate is known to have an operating system family.
+// FargateHas reports whether an operating system family is known to be available on Fargate.
 func FargateHas(family string) bool {
 	return family == "LINUX" || slices.Contains(fargateWindows, family)
 }

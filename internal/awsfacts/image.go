@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// An Image is the name of a container image, taken apart.
+// An Image is a parsed image name.
 type Image struct {
-	Registry   string // host and port; empty for Docker Hub
+	Registry   string // host, with port if any; empty for Docker Hub
 	Repository string
 	Tag        string // empty if the name has none
-	Digest     string // with its algorithm; empty if the name has none
+	Digest     string // with its algorithm, such as sha256:…; empty if the name has none
 }
 
-// An ImageError says what is wrong with the name of an image.
+// An ImageError means that an image name is invalid.
 type ImageError struct {
 	Reason string
-	Right  string // the corrected name; empty if it is not certain
+	Right  string // the corrected name; empty if it is not clear
 }
 
 func (e *ImageError) Error() string { return e.Reason }
 
 // The grammar of image names.
 //
-// Source: github.com/distribution/reference, regexp.go, which Docker, containerd
-// and the agent of ECS read names with; read in November 2026. Digests are of the
-// algorithms of github.com/opencontainers/go-digest. Lengths are checked apart: a
-// bounded repetition is slow to compile.
+// Source: github.com/distribution/reference, regexp.go, which Docker, containerd and the
+// ECS agent use; read in November 2026. The digest algorithms are those of
+// github.com/opencontainers/go-digest. Lengths are checked separately, because a bounded
+// repetition is slow to compile.
 var (
 	imageHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]+)?$`)
 	imagePart = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*$`)
@@ -36,14 +36,14 @@ var (
 	scheme    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://+`)
 )
 
-// digestLengths are the hexadecimal digits that a digest of each algorithm has.
+// digestLengths maps each digest algorithm to its number of hexadecimal digits.
 var digestLengths = map[string]int{"sha256": 64, "sha384": 96, "sha512": 128}
 
-// ParseImage takes the name of an image apart. The error is an [*ImageError].
+// ParseImage parses an image name. The error is an [*ImageError].
 func ParseImage(name string) (Image, error) {
 	if start := scheme.FindString(name); start != "" {
 		return Image{}, &ImageError{
-			"it begins with " + start + ", and the name of an image has no scheme",
+			"it begins with " + start + ", but an image name has no scheme",
 			name[len(start):],
 		}
 	}
@@ -55,7 +55,7 @@ func ParseImage(name string) (Image, error) {
 		}
 	}
 	if hashed && !isDigest(digest) {
-		return Image{}, &ImageError{"after the @ it must have sha256: and 64 hexadecimal digits in small letters", ""}
+		return Image{}, &ImageError{"after the @ there must be sha256: and 64 hexadecimal digits in lower case", ""}
 	}
 	path, tag := rest, ""
 	if i := strings.LastIndexByte(rest, ':'); i > strings.LastIndexByte(rest, '/') {
@@ -68,14 +68,17 @@ func ParseImage(name string) (Image, error) {
 		case !imageTag.MatchString(tag):
 			return Image{}, &ImageError{
 				"the tag " + quote(tag) +
-					" must begin with a letter, a digit or _ and have letters, digits and . _ - only",
+					" must begin with a letter, a digit or _ and consist of letters, digits and . _ -",
 				"",
 			}
 		}
 	}
 	registry, repository := splitRegistry(path)
 	if registry != "" && !imageHost.MatchString(registry) {
-		return Image{}, &ImageError{"the registry " + quote(registry) + " is no host name, with or without :port", ""}
+		return Image{}, &ImageError{
+			"the registry " + quote(registry) + " is not a host name, with or without :port",
+			"",
+		}
 	}
 	for part := range strings.SplitSeq(repository, "/") {
 		switch {
@@ -85,11 +88,11 @@ func ParseImage(name string) (Image, error) {
 			return Image{}, &ImageError{"a part of the path between two / or at its end is empty", ""}
 		case part != strings.ToLower(part) && imagePart.MatchString(strings.ToLower(part)):
 			right := strings.TrimSuffix(path, repository) + strings.ToLower(repository) + name[len(path):]
-			return Image{}, &ImageError{"the repository " + quote(repository) + " must be in small letters", right}
+			return Image{}, &ImageError{"the repository " + quote(repository) + " must be in lower case", right}
 		case !imagePart.MatchString(part):
 			return Image{}, &ImageError{
 				"the part " + quote(part) +
-					" of the repository must be of small letters and digits, with . _ __ or - between them",
+					" of the repository must consist of lower case letters and digits, with . _ __ or - between them",
 				"",
 			}
 		}
@@ -101,9 +104,8 @@ func ParseImage(name string) (Image, error) {
 	return image, nil
 }
 
-// splitRegistry divides a name without tag and digest. The first part is the
-// registry if it looks like a host: it has a dot, a port or capital letters, or is
-// localhost.
+// splitRegistry splits an image name without tag and digest. The first part is the
+// registry if it has a dot, a colon or upper case letters, or is localhost.
 func splitRegistry(path string) (registry, repository string) {
 	first, rest, found := strings.Cut(path, "/")
 	if found && (strings.ContainsAny(first, ".:") || first == "localhost" || first != strings.ToLower(first)) {
@@ -112,13 +114,13 @@ func splitRegistry(path string) (registry, repository string) {
 	return "", path
 }
 
-// isDigest reports whether a text is a digest with its algorithm.
+// isDigest reports whether a text is a digest, including its algorithm.
 func isDigest(s string) bool {
 	algorithm, digits, _ := strings.Cut(s, ":")
 	return len(digits) == digestLengths[algorithm] && hexText.MatchString(digits)
 }
 
-// quote puts a part of a name between quotes, cut if it is long.
+// quote returns a part of a name in quotes. It cuts a long one.
 func quote(s string) string {
 	const most = 60
 	if len(s) > most {
@@ -127,17 +129,17 @@ func quote(s string) string {
 	return `"` + s + `"`
 }
 
-// A Registry is a private registry of ECR.
+// A Registry is a private registry in ECR.
 type Registry struct{ Account, Region, Partition string }
 
-// ecrHost matches the hosts of ECR's private registries but for their suffixes: of
-// IPv4 alone, and of IPv4 and IPv6.
+// ecrHost matches the hosts of private registries: those for IPv4, whose suffix is checked
+// separately, and the dual-stack ones for IPv4 and IPv6.
 //
 // Source: ECR user guide, "Making requests to Amazon ECR registries", and AWS
 // General Reference, "Amazon ECR endpoints and quotas"; read in November 2026.
 var ecrHost = regexp.MustCompile(`^([0-9]{12})\.(?:dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)|dkr-ecr(?:-fips)?\.([a-z0-9-]+)\.(?:on\.aws|on\.amazonwebservices\.com\.cn|on\.amazonwebservices\.eu))$`)
 
-// ECR returns the registry of ECR that the image is in, and whether it is in one.
+// ECR returns the private registry of the image in ECR. It returns false if there is none.
 func (i Image) ECR() (Registry, bool) {
 	match := ecrHost.FindStringSubmatch(strings.ToLower(i.Registry))
 	if match == nil {

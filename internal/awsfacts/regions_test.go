@@ -9,7 +9,7 @@ import (
 func TestRegions(t *testing.T) {
 	for _, name := range awsfacts.Regions() {
 		if !awsfacts.CanBeRegion(name) || !awsfacts.IsRegion(name) {
-			t.Errorf("%q is none by its characters", name)
+			t.Errorf("CanBeRegion(%q) = false, want true", name)
 		}
 	}
 	for name, want := range map[string]bool{

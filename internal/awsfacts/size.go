@@ -6,16 +6,16 @@ import (
 	"strconv"
 )
 
-// Sizes of tasks with a unit, as ECS and its users write them. ECS documents GB and vCPU
-// only (ECS API reference, RegisterTaskDefinition: cpu and memory); the others mean the
-// same to everybody who writes them.
+// Task sizes with a unit. ECS documents only GB and vCPU (ECS API reference,
+// RegisterTaskDefinition: cpu and memory). The other units are unambiguous too.
 var (
 	memorySize = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*(M|MB|MiB|G|GB|GiB)$`)
 	cpuShare   = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*vCPUs?$`)
 )
 
-// ParseMemory returns the MiB of a memory size: a whole number, or a number with a unit,
-// as in 1GB or 512 MiB. ECS counts 1024 MiB to a GB.
+// ParseMemory parses a memory size: a number of MiB, or a number with a unit, such as 1GB
+// or 512 MiB. For ECS, 1 GB is 1024 MiB. It returns false if the text is not a size, or
+// not a whole number of MiB.
 func ParseMemory(s string) (mib int64, ok bool) {
 	if n, err := strconv.ParseInt(s, 10, 32); err == nil && n >= 0 {
 		return n, true
@@ -30,8 +30,8 @@ func ParseMemory(s string) (mib int64, ok bool) {
 	return times(m[1], 1024)
 }
 
-// ParseCPU returns the CPU units of a task's cpu: a whole number, or a number of vCPUs, as
-// in .25 vCPU.
+// ParseCPU parses the cpu of a task: a number of CPU units, or of vCPUs, such as .25 vCPU.
+// It returns false if the text is neither, or not a whole number of CPU units.
 func ParseCPU(s string) (units int64, ok bool) {
 	if n, err := strconv.ParseInt(s, 10, 32); err == nil && n >= 0 {
 		return n, true
@@ -43,7 +43,7 @@ func ParseCPU(s string) (units int64, ok bool) {
 	return times(m[1], 1024)
 }
 
-// times returns a decimal fraction times a factor if that is a whole number.
+// times multiplies a decimal fraction by a factor. It returns false if the product is not whole.
 func times(s string, factor int64) (int64, bool) {
 	r, ok := new(big.Rat).SetString(s)
 	if !ok {

@@ -35,22 +35,22 @@ func TestCommand(t *testing.T) {
 		{in: `[a, null]`, err: "command: item 2: expected text, a number, true or false"},
 		{in: "rake\\\n db:migrate\r\n\n", want: []string{"rake", "db:migrate"}},
 		{in: "echo one\nexit 4\n",
-			err: "command: character 9 is a line break, which ends a command in a shell, and there is no shell: " +
-				`give one program as the list of its words, as in ["rake", "db:migrate"], run several commands ` +
-				`as in sh -c 'first && second', or continue the line by a backslash at its end`},
+			err: "command: character 9 is a line break, but no shell runs the command: " +
+				`write one program as a list of words, such as ["rake", "db:migrate"], several commands ` +
+				`as sh -c 'first && second', or end the line with a backslash to continue it`},
 		{
 			in: `a && b`,
-			err: "command: character 3 is the shell operator &, and there is no shell: quote it, or run one " +
-				"as in sh -c '…'",
+			err: "command: character 3 is the shell operator &, but no shell runs the command: quote it, " +
+				"or use sh -c '…'",
 		},
 		{
 			in: `ä > b`,
-			err: "command: character 3 is the shell operator >, and there is no shell: quote it, or run one " +
-				"as in sh -c '…'",
+			err: "command: character 3 is the shell operator >, but no shell runs the command: quote it, " +
+				"or use sh -c '…'",
 		},
 		{in: `say 'it`, err: "command: the quote at character 5 is not closed"},
 		{in: `say "it\"`, err: "command: the quote at character 5 is not closed"},
-		{in: `say it\`, err: "command: a backslash at the end has nothing to quote"},
+		{in: `say it\`, err: "command: nothing follows the backslash at the end"},
 	} {
 		got, err := input.Launch{}.With("command", tt.in)
 		if text := errorText(err); text != tt.err || !cmp.Equal(got.Command.Words, tt.want) {

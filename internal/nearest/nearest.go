@@ -1,5 +1,5 @@
-// Package nearest finds the known name that a mistyped name is likely to stand for. It
-// knows no names itself, and never decides what is done with the one that it finds.
+// Package nearest finds the known name that is most similar to a misspelled name. It has no
+// names of its own, and never decides what to do with the result.
 package nearest
 
 import (
@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// Name returns the one of the known names that is nearest to name, or "" if
-// none is near: apart by letter case, or by a third of its letters at the most,
-// or the shortest one that begins with it, as environment does with env. Among
-// equally near names the first wins. A name of more than 510 bytes is near to none: the
-// comparison would take long, and names of AWS have 255 characters at most.
+// Name returns the known name that is most similar to name, or "" if none is similar.
+// Names are similar if they differ only in case, or in at most a third of the letters of
+// name. Otherwise it is the shortest known name that begins with name, as environment
+// begins with env. Among equally similar names the first wins. A name of more than 510
+// bytes is not compared, because that would take long; names in AWS have at most 255
+// characters.
 func Name(name string, known []string) string {
 	const longest = 510
 	if len(name) > longest {
@@ -37,8 +38,8 @@ func Name(name string, known []string) string {
 	return cmp.Or(best, longer)
 }
 
-// isStart reports whether a name is the beginning of another, and long enough to stand for
-// it.
+// isStart reports whether a name is the beginning of another, and long enough to be a
+// likely abbreviation.
 func isStart(name, of string) bool {
 	const enough = 3
 	more := len(of) - len(name)
@@ -46,11 +47,11 @@ func isStart(name, of string) bool {
 		strings.EqualFold(name, of[:len(name)])
 }
 
-// DidYouMean returns ` (did you mean "x"?)` for the nearest of the known names,
-// or "" if none is near.
+// DidYouMean returns ` (did you mean "x"?)` for the most similar known name, or "" if none
+// is similar.
 func DidYouMean(name string, known []string) string { return Meant(Name(name, known)) }
 
-// Meant returns ` (did you mean "x"?)` for a name, "" for none.
+// Meant returns ` (did you mean "x"?)` for a name, or "" for an empty name.
 func Meant(name string) string {
 	if name == "" {
 		return ""
@@ -58,7 +59,7 @@ func Meant(name string) string {
 	return ` (did you mean "` + name + `"?)`
 }
 
-// Enumerate lists names for a message, the first dozen of them.
+// Enumerate lists the first twelve names for a message, with the number of the others.
 func Enumerate(names []string) string {
 	const most = 12
 	if len(names) > most {
@@ -67,8 +68,8 @@ func Enumerate(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that make b of a (optimal string alignment).
+// distance returns the number of insertions, deletions, replacements and swaps of adjacent
+// characters that turn a into b (optimal string alignment distance).
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)

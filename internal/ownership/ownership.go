@@ -1,6 +1,7 @@
-// Package ownership says who started a task: which step of which job of which CI
-// run. ECS stores it as the task's startedBy, and where that is the user's own as the
-// tag [Tag].
+// Package ownership identifies the step of the CI run that started a task. ECS stores this
+// as the task's startedBy. If the user sets startedBy, it is in the tag [Tag].
+//
+// It never calls AWS.
 package ownership
 
 import (
@@ -12,33 +13,32 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 )
 
-// Marker begins the started-by of tasks that steps start.
+// Marker is the prefix of startedBy for tasks that a step started.
 const Marker = "ecs-run-task"
 
 // Tag is the key of the tag that holds the owner of a task.
 const Tag = "ecs-run-task:owner"
 
-// left is the last part of the mark of a task that may go on after its step.
+// left is the last part of startedBy for a task that may run on after its step.
 const left = "left"
 
-// Owner is who started a task, as its startedBy says:
-// ecs-run-task/RUN/ATTEMPT/REPOSITORY-JOB-LEG-STEP-RUNNER. The step's post stage, a
-// later attempt and the commands stop and reap recognize it.
+// Owner is the step that started a task, from its startedBy:
+// ecs-run-task/RUN/ATTEMPT/REPOSITORY-JOB-LEG-STEP-RUNNER. The step's post stage, later
+// attempts and the commands stop and reap compare it.
 type Owner struct {
-	Run     string // of the CI, as [RunID] writes it
+	Run     string // id of the CI run, in the form of [RunID]
 	attempt string
 
-	// The others are short hashes. A run's number may be one of another repository
-	// too, a job may run once for each value of a matrix, which is a leg, and the
-	// same job on two runners at once, as part of a workflow that is called twice.
+	// The other fields are short hashes. Runs of two repositories may have the same
+	// number. A job with a matrix runs once for each combination of values, a leg. The same
+	// job may run on two runners at the same time, if a workflow is called twice.
 	Repository, job, leg, step, runner string
 }
 
-// Of returns the owner of the tasks of a step. An attempt that is not known is the
-// first.
+// Of returns the owner for the tasks of a step. An unknown attempt counts as the first.
 func Of(run ci.Run, matrix string) Owner {
 	matrix = strings.TrimSpace(matrix)
-	if matrix == "null" { // what GitHub has for a job without one
+	if matrix == "null" { // GitHub's value for a job without a matrix
 		matrix = ""
 	}
 	attempt := cmp.Or(PlainText(run.Attempt), "1")
@@ -49,14 +49,13 @@ func Of(run ci.Run, matrix string) Owner {
 	}
 }
 
-// String returns the startedBy of tasks that end with their step.
+// String returns the startedBy of tasks that do not run on after their step.
 func (o Owner) String() string {
 	return Marker + "/" + o.Run + "/" + o.attempt + "/" +
 		strings.Join([]string{o.Repository, o.job, o.leg, o.step, o.runner}, "-")
 }
 
-// Parse reads the startedBy of a task; ok is false if it is not one of a step in a
-// CI.
+// Parse parses the startedBy of a task. ok is false if it is not that of a step in a CI.
 func Parse(startedBy string) (o Owner, ok bool) {
 	startedBy = strings.TrimSuffix(startedBy, "/"+left)
 	parts := strings.Split(startedBy, "/")
@@ -70,16 +69,16 @@ func Parse(startedBy string) (o Owner, ok bool) {
 	return Owner{parts[1], parts[2], hashes[0], hashes[1], hashes[2], hashes[3], hashes[4]}, true
 }
 
-// Mark is what a task says of who started it.
+// Mark is the information in a task about the step that started it.
 type Mark struct {
 	Step  bool  // a step started it
-	Left  bool  // on purpose: the task may go on after its step
-	Known bool  // which step that was: Owner says it
-	Owner Owner // of a CI; the zero value if it is not known
+	Left  bool  // the task may run on after its step, on purpose
+	Known bool  // Owner is set
+	Owner Owner // the step in a CI; the zero value if it is not known
 }
 
-// MarkOf reads the startedBy of a task, and where that is not of a step the value of
-// its [Tag], which is empty if it has none.
+// MarkOf parses the startedBy of a task or, if that is not from a step, the value of its
+// [Tag], which is empty if the task does not have it.
 func MarkOf(startedBy, tag string) Mark {
 	for _, text := range []string{startedBy, tag} {
 		if text == Marker || strings.HasPrefix(text, Marker+"/") {
@@ -90,19 +89,18 @@ func MarkOf(startedBy, tag string) Mark {
 	return Mark{}
 }
 
-// SameJob reports whether both are of one job of one attempt, on one runner, in any
-// leg of its matrix.
+// SameJob reports whether both are the same job in the same attempt on the same runner. The
+// legs of the matrix may differ.
 func (o Owner) SameJob(other Owner) bool {
 	o.step, o.leg = other.step, other.leg
 	return o == other
 }
 
-// SameLeg reports whether both are of one leg of the matrix of their job.
+// SameLeg reports whether both have the same leg of the matrix.
 func (o Owner) SameLeg(other Owner) bool { return o.leg == other.leg }
 
-// SameStep reports whether both are of one step of one run: in different attempts,
-// or in one where the CI does not count them. In one attempt the same step on
-// another runner is another one.
+// SameStep reports whether both are the same step of the same run. The attempts may differ.
+// In the same attempt, the same step on another runner is a different one.
 func (o Owner) SameStep(other Owner) bool {
 	if o.attempt != other.attempt {
 		o.attempt, o.runner = other.attempt, other.runner
@@ -110,26 +108,26 @@ func (o Owner) SameStep(other Owner) bool {
 	return o == other
 }
 
-// RunID is how a run's id stands in startedBy.
+// RunID returns the id of a run in its form for startedBy, with at most 50 characters.
 func RunID(id string) string {
-	const longest = 50 // of the 128 characters that ECS keeps
+	const longest = 50 // of the 128 characters of startedBy
 	plain := PlainText(id)
-	if len(plain) > longest { // its end may be what counts
+	if len(plain) > longest { // ids may differ only at their end
 		digest := hash(id)
 		plain = plain[:longest-1-len(digest)] + "-" + digest
 	}
 	return plain
 }
 
-// hash is short, as ECS keeps 128 characters, and need not be stronger: a run has
-// few steps.
+// hash returns a short hash, because startedBy has only 128 characters. It is sufficient
+// because a run has few steps.
 func hash(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:4])
 }
 
-// PlainText replaces the characters that ECS does not accept in startedBy, and the
-// slash, which separates its parts.
+// PlainText replaces by hyphens the characters that ECS does not accept in startedBy, and
+// the slash, which separates the parts.
 func PlainText(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c == '-' || c == '_' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {
@@ -139,9 +137,9 @@ func PlainText(text string) string {
 	}, text)
 }
 
-// Text returns the mark of a step's tasks, which distinguishes the step from all
-// others; outside of a CI nothing does, and it begins with the [Marker] alone. Left
-// says that the tasks may go on after the step.
+// Text returns the startedBy for the tasks of a step. It is different for every step of a
+// CI. Outside of a CI it is only the [Marker]. isLeft means that the tasks may run on
+// after the step.
 func Text(run ci.Run, matrix string, isLeft bool) string {
 	text := Marker
 	if run.ID != "" {

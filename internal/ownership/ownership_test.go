@@ -18,7 +18,7 @@ var step = ci.Run{
 	ServerURL:  "https://github.com",
 }
 
-// with returns the step with one thing changed.
+// with returns the step with one change.
 func with(change func(*ci.Run)) ci.Run {
 	other := step
 	change(&other)
@@ -72,7 +72,7 @@ func TestParse(t *testing.T) {
 		ownership.Marker + "/left",
 	} {
 		if o, ok := ownership.Parse(startedBy); ok {
-			t.Errorf("Parse(%q) = %v, want that it is none of a step in a CI", startedBy, o)
+			t.Errorf("Parse(%q) = %v, true, want false", startedBy, o)
 		}
 	}
 }
@@ -108,13 +108,13 @@ func TestMarkOf(t *testing.T) {
 	}
 }
 
-// ECS takes 128 characters of a narrow alphabet.
+// TestTextFits checks that startedBy has at most 128 characters, and only those that ECS accepts.
 func TestTextFits(t *testing.T) {
 	run := with(func(r *ci.Run) { r.ID, r.Attempt = strings.Repeat("ü/", 100), strings.Repeat("9", 30) })
 	text := ownership.Text(run, strings.Repeat("m", 1000), true)
 	if len(text) > 128 ||
 		strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/") != "" {
-		t.Errorf("Text() = %q, %d characters, want 128 at the most of those that ECS takes", text, len(text))
+		t.Errorf("Text() = %q, %d characters, want at most 128 of those that ECS accepts", text, len(text))
 	}
 	if mark := ownership.MarkOf(text, ""); !mark.Known || !mark.Left || mark.Owner.Run != ownership.RunID(run.ID) {
 		t.Errorf("MarkOf(%q) = %+v, want the run %q, left", text, mark, ownership.RunID(run.ID))

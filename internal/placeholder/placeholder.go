@@ -1,8 +1,8 @@
-// Package placeholder finds text that a template engine or a shell was to replace
-// and did not, such as ${TAG}, {{ tag }} or __TAG__.
+// Package placeholder finds text that a template engine or a shell should have replaced,
+// such as ${TAG}, {{ tag }} or __TAG__.
 //
-// It looks at one value. In which values a placeholder is a fault is for its callers
-// to say: in a command, a log tag or a label the same text may be meant.
+// It checks a single value. Its callers decide in which values a placeholder is a fault:
+// in a command, a log tag or a label the same text may be intended.
 package placeholder
 
 import (
@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// A Placeholder is one that was found in a text.
+// A Placeholder is a placeholder in a text.
 type Placeholder struct {
-	Text string // as written, as in {{ tag }}
+	Text string // as written, such as {{ tag }}
 	At   int    // the index of its first byte
-	Form string // what it looks like, as in {{ }}
-	Name string // the name in it that a variable can have; NAME if there is none
+	Form string // its syntax, such as {{ }}
+	Name string // the name in it, if a variable can have it; otherwise NAME
 }
 
-// Expression returns the expression that takes its place.
+// Expression returns the expression that replaces the placeholder.
 func (p Placeholder) Expression() string { return "${{ vars." + p.Name + " }}" }
 
-// forms are what placeholders look like, the longer of two that begin alike first.
-// The first group, if there is one, is the placeholder without the characters around
-// it: two underscores stand in ordinary names, too.
+// forms are the kinds of syntax of placeholders. Of two with the same beginning, the longer
+// one comes first. If a pattern has a group, the group is the placeholder: the pattern then
+// also checks the characters around it, because ordinary names can have two underscores.
 var forms = []struct {
 	form string
 	text *regexp.Regexp
@@ -47,7 +47,7 @@ var forms = []struct {
 	{"__NAME__", regexp.MustCompile(`(__[A-Z](?:[A-Z0-9]|_[A-Z0-9])*__)`)},
 }
 
-// All returns the placeholders in a text, in their order.
+// All returns the placeholders in a text, in order.
 func All(text string) []Placeholder {
 	var all []Placeholder
 	for at := 0; at < len(text); {
@@ -83,7 +83,7 @@ func first(text string, from int) (found Placeholder, ok bool) {
 	return found, ok
 }
 
-// Rendered returns a text with expressions in the place of its placeholders.
+// Rendered returns a text in which expressions replace the placeholders.
 func Rendered(text string) string {
 	var out strings.Builder
 	last := 0
@@ -102,7 +102,7 @@ var (
 	name    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
-// nameIn returns the name in a placeholder: TAG of ${TAG:-x}, {{ .Values.TAG }} and
+// nameIn returns the name in a placeholder, such as TAG for ${TAG:-x}, {{ .Values.TAG }} and
 // {{ env "TAG" }}.
 func nameIn(text string) string {
 	inner := strings.Trim(text, "${}()<>#%@+ ")

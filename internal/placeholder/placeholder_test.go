@@ -44,7 +44,7 @@ func TestRendered(t *testing.T) {
 	}
 }
 
-// Names, tags, ARNs and regions as AWS takes them have no placeholders.
+// TestNone checks that valid names, tags, ARNs and regions of AWS have no placeholders.
 func TestNone(t *testing.T) {
 	for _, text := range []string{
 		"", "busybox:1", "registry.example.com:5000/team/app__web__x:v1__2@sha256:aaaa", "/ecs/a_b/__c", "a__b__c",

@@ -9,26 +9,26 @@ import (
 	"strings"
 )
 
-// A SplitScript is a shell that is given the flag -c and its script in several
-// words: it runs the first and takes the others for the script's arguments, which
-// the script does not use. So sh -c exit 137 runs exit and ends with 0.
+// A SplitScript is a command in which a shell gets the flag -c and its script in several
+// words. The shell runs only the first of them. The others are arguments of the script,
+// which the script does not use. For example, sh -c exit 137 runs exit and ends with 0.
 type SplitScript struct {
-	Shell  string   // the shell and its flags, as in "sh -c"
-	Script string   // the word that it runs
+	Shell  string   // the shell and its flags, such as "sh -c"
+	Script string   // the word that the shell runs
 	Rest   []string // the words after it
 
-	// Certain reports whether it can be nothing but a mistake: the script is one
-	// plain word, or a word after it is a shell operator.
+	// Certain is true if this must be a mistake: the script is one plain word, or a word
+	// after it is a shell operator.
 	Certain bool
 
-	// InEntryPoint reports whether Fixed is for the entry point, not the command.
+	// InEntryPoint is true if Fixed replaces the entry point, and false for the command.
 	InEntryPoint bool
 
-	// Fixed is the entry point or the command with which all of it runs.
+	// Fixed is the corrected entry point or command, with which the shell runs all words.
 	Fixed []string
 }
 
-// String says what the shell does.
+// String describes what the shell does.
 func (s SplitScript) String() string {
 	var rest []string
 	for _, word := range s.Rest {
@@ -53,9 +53,9 @@ func shorten(text string) string {
 	return text
 }
 
-// FindSplitScript finds a split script in what a container runs: its entry point,
-// which is nil if that is the image's, with its command after it. It finds the
-// shell also behind programs that run another, such as env, tini and timeout.
+// FindSplitScript finds a split script in the entry point and command of a container.
+// entryPoint is nil if it is that of the image. FindSplitScript also finds a shell behind
+// programs that run another program, such as env, tini and timeout.
 func FindSplitScript(entryPoint, command []string) (SplitScript, bool) {
 	c := commandLine{slices.Concat(entryPoint, command), len(entryPoint)}
 	shell, script, certain, ok := c.locate()
@@ -72,14 +72,14 @@ func FindSplitScript(entryPoint, command []string) (SplitScript, bool) {
 	return found, true
 }
 
-// commandLine is what a container runs.
+// commandLine is the entry point and command of a container.
 type commandLine struct {
 	words []string
-	entry int // how many of them are the entry point
+	entry int // number of words that belong to the entry point
 }
 
-// locate returns the indices of a shell and of its script, if that is split. It
-// is not certain that it is a shell behind a program that is not known.
+// locate returns the indices of a shell and of its script, if the script is split. certain
+// is false if the shell is behind an unknown program.
 func (c commandLine) locate() (shell, script int, certain, ok bool) {
 	start := 0
 	for certain = true; ; {
@@ -94,7 +94,7 @@ func (c commandLine) locate() (shell, script int, certain, ok bool) {
 		text, rest := c.words[script], c.words[script+1:]
 		switch {
 		case runsArguments.MatchString(text):
-			start = script + 2 // they are a command themselves; the first is the script's name
+			start = script + 2 // the arguments are a command; the first is the script's name
 		case usesArguments.MatchString(text) || len(rest) == 1 && isScriptName(text, rest[0]):
 			return 0, 0, false, false
 		default:
@@ -103,8 +103,8 @@ func (c commandLine) locate() (shell, script int, certain, ok bool) {
 	}
 }
 
-// shell returns the index of the shell that the words from start on run, and
-// whether that is certain.
+// shell returns the index of the shell that the words from start on run. certain is false
+// if an unknown program is before it.
 func (c commandLine) shell(start int) (at int, certain, ok bool) {
 	if start >= len(c.words) {
 		return 0, false, false
@@ -114,8 +114,8 @@ func (c commandLine) shell(start int) (at int, certain, ok bool) {
 		return program, true, true
 	}
 	if program < c.entry && !slices.Contains(c.words[program:c.entry], "--") {
-		// A program that is not known, such as an entrypoint.sh. Alone it most likely
-		// runs the command as it is.
+		// An unknown program, such as entrypoint.sh. If it is the only word of the entry
+		// point, it most likely runs the command unchanged.
 		if at := c.behindRunners(c.entry); c.isShell(at) {
 			return at, c.entry-program == 1, true
 		}
@@ -129,14 +129,13 @@ func (c commandLine) shell(start int) (at int, certain, ok bool) {
 	return 0, false, false
 }
 
-// dashed are programs that run the command after their --.
+// dashed are programs that run the command after --.
 var dashed = []string{
 	"aws-vault", "berglas", "chamber", "doppler", "dotenv", "envconsul", "infisical", "op", "vault-env",
 	"wait-for", "wait-for-it", "wait-for-it.sh",
 }
 
-// RunsShell reports whether what a container runs is a shell, which expands what
-// it is given by rules of its own.
+// RunsShell reports whether a container runs a shell, which expands its arguments itself.
 func RunsShell(entryPoint, command []string) bool {
 	c := commandLine{slices.Concat(entryPoint, command), len(entryPoint)}
 	at := c.behindRunners(0)
@@ -147,7 +146,7 @@ func RunsShell(entryPoint, command []string) bool {
 		path.Base(c.words[at]))
 }
 
-// Script returns the words as a script that runs them.
+// Script returns a shell script that runs the words as one command.
 func Script(words []string) string {
 	var parts []string
 	for _, word := range words {
@@ -156,15 +155,15 @@ func Script(words []string) string {
 	return strings.Join(parts, " ")
 }
 
-// shells are programs that take their script from the word after -c.
+// shells are programs that run a script after the flag -c.
 var shells = []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash"}
 
 func (c commandLine) isShell(i int) bool {
 	return i < len(c.words) && slices.Contains(shells, path.Base(c.words[i]))
 }
 
-// script returns the index of a shell's script, if it has the flag -c. The script
-// is the first word that is no flag, which need not be the word after -c.
+// script returns the index of a shell's script, if the shell has the flag -c. The script is
+// the first word that is not a flag, which is not always the word after -c.
 func (c commandLine) script(shell int) (at int, ok bool) {
 	for i := shell + 1; i < len(c.words); i++ {
 		switch word := c.words[i]; {
@@ -175,7 +174,7 @@ func (c commandLine) script(shell int) (at int, ok bool) {
 		case strings.HasPrefix(word, "--"):
 		case len(word) > 1 && (word[0] == '-' || word[0] == '+'):
 			ok = ok || word[0] == '-' && strings.Contains(word, "c")
-			i += strings.Count(word, "o") + strings.Count(word, "O") // each takes the name of an option
+			i += strings.Count(word, "o") + strings.Count(word, "O") // each is followed by the name of an option
 		default:
 			return i, ok
 		}
@@ -183,12 +182,12 @@ func (c commandLine) script(shell int) (at int, ok bool) {
 	return 0, false
 }
 
-// A runner is a program that runs the command after its own words.
+// A runner is a program that runs the command after its own arguments.
 type runner struct {
-	valued      []string // flags that take the next word
-	operands    int      // words of its own that are no flags
-	assignments bool     // NAME=value words may stand before the command
-	subcommand  string   // the first word of its own, without which it runs no other program; empty for none
+	valued      []string // flags with a value in the next word
+	operands    int      // number of its arguments that are not flags
+	assignments bool     // NAME=value words may come before the command
+	subcommand  string   // its first argument, if it runs a command only with this one; may be empty
 }
 
 var runners = map[string]runner{
@@ -228,7 +227,7 @@ var runners = map[string]runner{
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// behindRunners returns the index of the program that runs in the end.
+// behindRunners returns the index of the first program that is not a runner.
 func (c commandLine) behindRunners(i int) int {
 	for i < len(c.words) {
 		r, ok := runners[path.Base(c.words[i])]
@@ -244,7 +243,7 @@ func (c commandLine) behindRunners(i int) int {
 	return i
 }
 
-// behind returns the index of the command of one runner.
+// behind returns the index of the command of a runner.
 func (c commandLine) behind(r runner, i int) int {
 	flags, operands := true, r.operands
 	for ; i < len(c.words); i++ {
@@ -267,13 +266,14 @@ func (c commandLine) behind(r runner, i int) int {
 }
 
 var (
-	// plainWord is a script that a shell would not split.
+	// plainWord matches a script that consists of one word.
 	plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=^-]+$`)
 
-	// usesArguments is a script that names its arguments anywhere, be it in quotes.
-	usesArguments = regexp.MustCompile(`\$[0-9@*#]|\$\{[#!]?[0-9@*#]|\b(shift|getopts|BASH_ARG[VC]|argv)\b|\bfor\s+[A-Za-z_][A-Za-z0-9_]*\s*[;\n]?\s*do\b`)
+	// usesArguments matches a script that uses its arguments anywhere, even in quotes.
+	usesArguments = regexp.MustCompile(`\$[0-9@*#]|\$\{[#!]?[0-9@*#]|\b(shift|getopts|BASH_ARG[VC]|argv)\b|` +
+		`\bfor\s+[A-Za-z_][A-Za-z0-9_]*\s*[;\n]?\s*do\b`)
 
-	// runsArguments is a script that ends with running its arguments.
+	// runsArguments matches a script that runs its arguments at its end.
 	runsArguments = regexp.MustCompile(`(^|[;&|\n]\s*)(exec\s+)?"\$(@|\{@\})"\s*;?\s*$`)
 
 	setsOptions = regexp.MustCompile(`^set [-+][A-Za-z]+( [a-z]+)?$`)
@@ -283,10 +283,9 @@ var (
 	notInPath  = regexp.MustCompile(`[^A-Za-z0-9_./:-]+`)
 )
 
-// isScriptName reports whether the one word after a script is only the name that
-// it goes by, its $0: a name that is usual, one out of the script, or any name for
-// a script of several commands. For a single command it may as well be an argument
-// of that.
+// isScriptName reports whether the only word after a script is its name, $0: a usual name,
+// a name that occurs in the script, or any name after a script of several commands. After
+// a single command, the word may also be an argument of that command.
 func isScriptName(script, word string) bool {
 	base := path.Base(word)
 	if usualName(word) {
@@ -306,18 +305,18 @@ func usualName(word string) bool {
 
 var operator = regexp.MustCompile(`^(&&|\|\|?|\|&|;;?|&|\(|\)|&>>?.*|[0-9]*(>>?|<<?<?|>\||>&|<&|<>)[^ ]*)$`)
 
-// isOperator reports whether a word has, unquoted, what ends a command in a shell
-// or redirects it.
+// isOperator reports whether a word is a shell operator that ends or redirects a command,
+// or ends with a semicolon.
 func isOperator(word string) bool {
 	return operator.MatchString(word) ||
 		strings.HasSuffix(word, ";") && !strings.HasSuffix(word, `\;`) && !strings.ContainsAny(word, " '\"")
 }
 
-// fix returns the entry point or the command, whichever changes, such that all
-// words run.
+// fix returns the corrected entry point or command, whichever has to change so that the
+// shell runs all words.
 func (c commandLine) fix(script int) (words []string, inEntryPoint bool) {
 	if script < c.entry && c.entry < len(c.words) {
-		// The script stays in the entry point and hands on the command.
+		// The script stays in the entry point and runs the command.
 		words = append(slices.Clone(c.words[:script]), c.words[script]+` "$@"`)
 		if names := c.words[script+1 : c.entry]; len(names) > 0 {
 			return append(words, names...), true
@@ -331,15 +330,15 @@ func (c commandLine) fix(script int) (words []string, inEntryPoint bool) {
 	return append(slices.Clone(c.words[first:script]), join(c.words[script:])), script < c.entry
 }
 
-// join makes one script of words. What is a split script itself becomes one that
-// is not.
+// join joins words to one script. If the words contain a split script themselves, it is
+// corrected first.
 func join(words []string) string {
 	if inner, ok := FindSplitScript(nil, words); ok {
 		words = inner.Fixed
 	}
 	script, rest := words[0], words[1:]
 	if len(rest) > 1 && usualName(rest[0]) && !slices.Contains(shells, path.Base(script)) {
-		rest = rest[1:] // the name that it goes by
+		rest = rest[1:] // the name of the script
 	}
 	separator := " "
 	if areCommands(words) || setsOptions.MatchString(script) && !slices.ContainsFunc(rest, isOperator) {
@@ -355,8 +354,8 @@ func join(words []string) string {
 	return strings.Join(parts, separator)
 }
 
-// areCommands reports whether each word is a whole command, as the lines of a
-// script are in a list.
+// areCommands reports whether each word is a complete command, as in a list of lines of a
+// script.
 func areCommands(words []string) bool {
 	return len(words) > 1 && !slices.ContainsFunc(words, func(word string) bool {
 		split, err := Split(word)
@@ -364,8 +363,8 @@ func areCommands(words []string) bool {
 	})
 }
 
-// requote returns a word as a script has it: as it is if it is an operator or one
-// word to a shell too, else in quotes.
+// requote returns a word for a script: unchanged if it is an operator or a single word for
+// the shell, otherwise in quotes.
 func requote(word string) string {
 	if split, err := Split(word); isOperator(word) || err == nil && len(split) == 1 && !strings.HasPrefix(word, "#") {
 		return word

@@ -1,11 +1,10 @@
-// Package shellwords splits a command line into words as a POSIX shell does, and
-// finds commands in which a shell gets its script in several words, of which it
-// runs only the first.
+// Package shellwords splits a command line into words as a POSIX shell does. It also finds
+// commands in which a shell gets its script in several words and runs only the first.
 //
-// It expands nothing and runs nothing. It is a parser of our own since it has to
-// refuse what only a shell can do, with its place: google/shlex takes operators
-// and line breaks for parts of words and # for a comment, and mvdan.cc/sh reads
-// the whole language, of which all but the words would have to be refused again.
+// It never expands and never runs anything. It has its own parser because it must reject
+// syntax that only a shell can handle, with the position. google/shlex accepts operators
+// and line breaks as parts of words, and # as a comment. mvdan.cc/sh parses the whole
+// language, of which everything except words would have to be rejected again.
 package shellwords
 
 import (
@@ -13,16 +12,16 @@ import (
 	"strings"
 )
 
-// A Word is one word of a command line.
+// A Word is a word of a command line.
 type Word struct {
 	Text string // without its quotes and backslashes
 
-	// Expansion is the first part outside single quotes that a shell would
-	// replace, as written: $HOME, ${A}, $(date) or `date`. Empty if there is none.
+	// Expansion is the first part outside single quotes that a shell would expand, such
+	// as $HOME, ${A}, $(date) or `date`. It is empty if there is none.
 	Expansion string
 
-	// Pattern reports whether a shell would do more with an unquoted character of
-	// the word: replace * ? [ or ~, or begin a comment with #.
+	// Pattern is true if the word has an unquoted character with a special meaning in a
+	// shell: * ? [ or ~, or # at its beginning.
 	Pattern bool
 }
 
@@ -35,13 +34,13 @@ func Texts(words []Word) []string {
 	return texts
 }
 
-// operators are what a shell takes for more than a part of a word.
+// operators are the unquoted characters that end a word in a shell.
 const operators = "|&;<>()"
 
-// Split splits a line into words by blanks, quotes and backslashes. Nothing is
-// expanded, and what only a shell could do is an error: an operator, and a line
-// break outside of quotes with more after it, unless a backslash stands before it.
-// The error names the place and quotes nothing of the line, which may be secret.
+// Split splits a line into words at blanks. It handles quotes and backslashes, and expands
+// nothing. Syntax that only a shell can handle is an error: an operator, and a line break
+// outside of quotes that is followed by more text and has no backslash before it. The
+// error has the position and no text of the line, which may be secret.
 func Split(line string) ([]Word, error) {
 	var words []Word
 	s := scanner{line: strings.TrimLeft(line, " \t\r\n")}
@@ -58,36 +57,35 @@ func Split(line string) ([]Word, error) {
 	return words, nil
 }
 
-// scanner reads words from a line.
+// scanner splits a line into words.
 type scanner struct {
 	line    string
-	at      int // the next byte
-	skipped int // characters before line
+	at      int // offset of the next byte
+	skipped int // number of characters removed before line
 	text    strings.Builder
 	out     Word
 }
 
-// place counts the characters before a byte, from 1.
+// place returns the position of the character at a byte offset, which counts from 1.
 func (s *scanner) place(at int) int { return s.skipped + len([]rune(s.line[:at])) + 1 }
 
-// word reads the next word and the blank after it; it reports whether there is one.
+// word reads the next word and the blank after it. found is false if there is no word.
 func (s *scanner) word() (word Word, found bool, err error) {
 	s.text.Reset()
 	s.out = Word{}
 	for ; s.at < len(s.line); s.at++ {
 		switch c := s.line[s.at]; {
 		case (c == '\n' || c == '\r' && lineBreak(s.line[s.at:]) == 0) && strings.Trim(s.line[s.at:], " \t\r\n") != "":
-			return Word{}, false, fmt.Errorf("character %d is a line break, which ends a command in a shell, "+
-				"and there is no shell: "+
-				`give one program as the list of its words, as in ["rake", "db:migrate"], run several `+
-				`commands as in sh -c 'first && second', `+
-				`or continue the line by a backslash at its end`, s.place(s.at))
+			return Word{}, false, fmt.Errorf("character %d is a line break, but no shell runs the command: "+
+				`write one program as a list of words, such as ["rake", "db:migrate"], `+
+				"several commands as sh -c 'first && second', or end the line with a backslash to continue it",
+				s.place(s.at))
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			s.at++
 			return s.end(found)
 		case strings.IndexByte(operators, c) >= 0:
-			return Word{}, false, fmt.Errorf("character %d is the shell operator %c, and there is no shell: "+
-				"quote it, or run one as in sh -c '…'", s.place(s.at), c)
+			return Word{}, false, fmt.Errorf("character %d is the shell operator %c, but no shell runs the command: "+
+				"quote it, or use sh -c '…'", s.place(s.at), c)
 		case c == '\'' || c == '"':
 			end := Closing(s.line, s.at)
 			if end < 0 {
@@ -97,12 +95,12 @@ func (s *scanner) word() (word Word, found bool, err error) {
 			s.quoted(s.line[s.at+1:end], c)
 			s.at = end
 		case c == '\\':
-			if n := lineBreak(s.line[s.at+1:]); n > 0 { // which continues the line
+			if n := lineBreak(s.line[s.at+1:]); n > 0 { // the line continues
 				s.at += n
 				continue
 			}
 			if s.at++; s.at == len(s.line) {
-				return Word{}, false, fmt.Errorf("a backslash at the end has nothing to quote")
+				return Word{}, false, fmt.Errorf("nothing follows the backslash at the end")
 			}
 			found = true
 			s.text.WriteByte(s.line[s.at])
@@ -121,7 +119,7 @@ func (s *scanner) end(found bool) (Word, bool, error) {
 	return s.out, found, nil
 }
 
-// lineBreak returns the length of the line break that a text begins with, or 0.
+// lineBreak returns the length of the line break at the start of text, or 0.
 func lineBreak(text string) int {
 	switch {
 	case strings.HasPrefix(text, "\n"):
@@ -132,8 +130,8 @@ func lineBreak(text string) int {
 	return 0
 }
 
-// Closing returns where the quote that opens at i is closed, -1 if it is not.
-// Between double quotes a backslash quotes the character after it.
+// Closing returns the index of the closing quote for the quote at i, or -1 if there is
+// none. Inside double quotes, a backslash quotes the next character.
 func Closing(line string, i int) int {
 	quote := line[i]
 	for i++; i < len(line); i++ {
@@ -147,8 +145,8 @@ func Closing(line string, i int) int {
 	return -1
 }
 
-// quoted takes in what stands between quotes: between double ones a backslash
-// quotes $ ` " \ and the end of a line, and is itself before anything else.
+// quoted adds the text between quotes to the word. Inside double quotes, a backslash quotes
+// $ ` " \ and a line break; before any other character it stands for itself.
 func (s *scanner) quoted(text string, quote byte) {
 	for i := 0; i < len(text); i++ {
 		if quote == '"' && text[i] == '\\' && i+1 < len(text) && strings.IndexByte("$`\"\\\n", text[i+1]) >= 0 {
@@ -162,16 +160,15 @@ func (s *scanner) quoted(text string, quote byte) {
 	}
 }
 
-// expansion takes in what a shell would replace at the beginning of a text, if it
-// is the first such part of the word.
+// expansion records the expansion at the start of text, if the word has none before it.
 func (s *scanner) expansion(text string) {
 	if s.out.Expansion == "" {
 		s.out.Expansion = Expansion(text)
 	}
 }
 
-// Expansion returns the part at the beginning of a text that a shell replaces,
-// such as $HOME, ${A:-b}, $(date) or `date`; empty if there is none.
+// Expansion returns the part at the start of text that a shell would expand, such as
+// $HOME, ${A:-b}, $(date) or `date`. It is empty if there is none.
 func Expansion(text string) string {
 	if len(text) < 2 {
 		return ""

@@ -336,7 +336,7 @@ func TestFindSplitScript(t *testing.T) {
 		fix := append(tt.entryFix,
 			tt.fix...)
 		if !slices.Equal(got.Fixed, fix) || got.InEntryPoint != (tt.entryFix != nil) {
-			t.Errorf("%s: FindSplitScript(%q, %q) is fixed by %q, in the entry point %t, want %q", tt.name,
+			t.Errorf("%s: FindSplitScript(%q, %q).Fixed = %q, in the entry point %t, want %q", tt.name,
 				tt.entry, tt.command, got.Fixed, got.InEntryPoint, fix)
 		}
 		fixedEntry, fixedCommand := tt.entry, got.Fixed
@@ -344,12 +344,12 @@ func TestFindSplitScript(t *testing.T) {
 			fixedEntry, fixedCommand = got.Fixed, tt.command
 		}
 		if again, found := shellwords.FindSplitScript(fixedEntry, fixedCommand); found {
-			t.Errorf("%s: the fix %q %q still splits its script: %+v", tt.name, fixedEntry, fixedCommand, again)
+			t.Errorf("%s: corrected %q %q still has a split script: %+v", tt.name, fixedEntry, fixedCommand, again)
 		}
 	}
 }
 
-// A real shell runs what is found as it is said to, and all of it once fixed.
+// TestSplitScriptRuns checks with a real shell that a split script runs its first word, and a corrected one all.
 func TestSplitScriptRuns(t *testing.T) {
 	for _, words := range [][]string{
 		{"sh", "-c", "exit", "137"},
@@ -366,10 +366,10 @@ func TestSplitScriptRuns(t *testing.T) {
 			continue
 		}
 		if got := run(t, words); got == 137 {
-			t.Errorf("%q ends with %d as it is", words, got)
+			t.Errorf("exit code of %q = %d", words, got)
 		}
 		if got := run(t, found.Fixed); got != 137 {
-			t.Errorf("%q ends with %d, want 137", found.Fixed, got)
+			t.Errorf("exit code of %q = %d, want 137", found.Fixed, got)
 		}
 	}
 }
@@ -384,7 +384,7 @@ func run(t *testing.T, words []string) int {
 	return command.ProcessState.ExitCode()
 }
 
-// No words make it panic, and what is fixed is not found again.
+// FuzzFindSplitScript checks that no words cause a panic, and that a corrected command is not found again.
 func FuzzFindSplitScript(f *testing.F) {
 	f.Add("sh -c exit 137", 2)
 	f.Add("env A=1 sh -c sh -c exit 137", 0)
