@@ -26,7 +26,8 @@ const (
 // advice is what is known of the CIs, by their systems.
 var advice = map[string]Advice{
 	"": {
-		Credentials: "sign in with `aws sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY " +
+		Credentials: "sign in with `aws sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID, " +
+			"AWS_SECRET_ACCESS_KEY " +
 			"and, for temporary ones, AWS_SESSION_TOKEN",
 		Token: "outside of a CI give credentials that may assume the role: AWS_PROFILE, or AWS_ACCESS_KEY_ID and " +
 			"AWS_SECRET_ACCESS_KEY",
@@ -44,7 +45,8 @@ var advice = map[string]Advice{
 		Lock: "give the job a concurrency group, or set if-running: wait",
 	},
 	"gitlab": {
-		Credentials: "give the job id_tokens with AWS_ID_TOKEN, whose aud is sts.amazonaws.com, and the step role-to-assume " +
+		Credentials: "give the job id_tokens with AWS_ID_TOKEN, whose aud is sts.amazonaws.com, and the step " +
+			"role-to-assume " +
 			"and web-identity-token-env: AWS_ID_TOKEN",
 		Token: "give the job id_tokens with AWS_ID_TOKEN, whose aud is sts.amazonaws.com, and the step " +
 			"web-identity-token-env: AWS_ID_TOKEN",
@@ -71,12 +73,14 @@ var advice = map[string]Advice{
 		Lock:    "give the step a concurrency_group and concurrency: 1",
 	},
 	"azure": {
-		Credentials: "run the step in the task AWSShellScript of the AWS Toolkit for Azure DevOps, with a service connection",
-		Token:       noToken, Subject: "as the service connection shows it",
+		Credentials: "run the step in the task AWSShellScript of the AWS Toolkit for Azure DevOps, with a " +
+			"service connection",
+		Token: noToken, Subject: "as the service connection shows it",
 		Lock: "set lockBehavior: sequential, with an exclusive lock on the service connection",
 	},
 	"jenkins": {
-		Credentials: "bind a credential of the plugin OpenID Connect Provider to AWS_ID_TOKEN, and give role-to-assume and " +
+		Credentials: "bind a credential of the plugin OpenID Connect Provider to AWS_ID_TOKEN, and give " +
+			"role-to-assume and " +
 			"web-identity-token-env: AWS_ID_TOKEN",
 		Token: "bind a credential of the plugin OpenID Connect Provider to AWS_ID_TOKEN, and give " +
 			"web-identity-token-env: AWS_ID_TOKEN",
@@ -109,8 +113,10 @@ func (r Run) Advice() Advice {
 	switch system {
 	case "github":
 		a.Subject = "repo:ORG/REPO:ref:refs/heads/main, with numbers behind both names for repositories since July 2026"
-		if repositoryName.MatchString(r.Repository) && refName.MatchString(r.Ref) && !strings.HasPrefix(r.Ref, "refs/pull/") {
-			a.Subject = "repo:" + r.Repository + ":ref:" + r.Ref + ", with numbers behind both names for repositories " +
+		if repositoryName.MatchString(r.Repository) && refName.MatchString(r.Ref) &&
+			!strings.HasPrefix(r.Ref, "refs/pull/") {
+			a.Subject = "repo:" + r.Repository + ":ref:" + r.Ref +
+				", with numbers behind both names for repositories " +
 				"since July 2026"
 		}
 	case "gitlab":

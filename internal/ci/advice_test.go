@@ -11,7 +11,8 @@ import (
 // Every CI that is known has advice of its own, and only GitHub's names GitHub's actions.
 func TestAdvice(t *testing.T) {
 	systems := []string{
-		"", "github", "gitea", "forgejo", "gitlab", "woodpecker", "harness", "drone", "circleci", "buildkite", "bitbucket",
+		"", "github", "gitea", "forgejo", "gitlab", "woodpecker", "harness", "drone", "circleci",
+		"buildkite", "bitbucket",
 		"azure", "jenkins", "codebuild", "teamcity",
 	}
 	for _, system := range systems {
@@ -21,7 +22,8 @@ func TestAdvice(t *testing.T) {
 			if text == "" || strings.HasSuffix(text, ".") || strings.Contains(text, "\n") {
 				t.Errorf("%s: %s = %q, want a line without a full stop", system, field, text)
 			}
-			if system != "github" && (strings.Contains(text, "aws-actions/") || strings.Contains(text, "id-token: write")) {
+			if system != "github" &&
+				(strings.Contains(text, "aws-actions/") || strings.Contains(text, "id-token: write")) {
 				t.Errorf("%s: %s is advice for GitHub: %q", system, field, text)
 			}
 		}
@@ -30,10 +32,19 @@ func TestAdvice(t *testing.T) {
 		run     ci.Run
 		subject string
 	}{
-		{ci.Run{System: "github", Repository: "octo/app", Ref: "refs/heads/main"}, "repo:octo/app:ref:refs/heads/main, with"},
-		{ci.Run{System: "github", Repository: "octo/app", Ref: "refs/pull/7/merge"}, "repo:ORG/REPO:ref:refs/heads/main, " +
-			"with"},
-		{ci.Run{System: "github", Repository: "octo/a`p", Ref: "refs/heads/main"}, "repo:ORG/REPO:ref:refs/heads/main, with"},
+		{
+			ci.Run{System: "github", Repository: "octo/app", Ref: "refs/heads/main"},
+			"repo:octo/app:ref:refs/heads/main, with",
+		},
+		{
+			ci.Run{System: "github", Repository: "octo/app", Ref: "refs/pull/7/merge"},
+			"repo:ORG/REPO:ref:refs/heads/main, " +
+				"with",
+		},
+		{
+			ci.Run{System: "github", Repository: "octo/a`p", Ref: "refs/heads/main"},
+			"repo:ORG/REPO:ref:refs/heads/main, with",
+		},
 		{ci.Run{System: "gitlab", Repository: "g/h/app", RefName: "main", RefType: "branch"},
 			"project_path:g/h/app:ref_type:branch:ref:main"},
 		{ci.Run{System: "gitlab", Repository: "g/app", RefName: "a b", RefType: "branch"},

@@ -1,10 +1,9 @@
-// Package ci tells which CI runs the step and what it says about the run, and
-// fills the contexts that expressions may use with it.
+// Package ci detects which CI runs the step, parses its environment variables, and fills
+// the contexts of expressions from them.
 //
-// It knows the environment variables of each CI as that CI documents them. They
-// are given to it: it never reads the environment or a file. What it hands to
-// expressions holds no credentials, because a definition may come from somebody
-// who must not have them.
+// The variables of each CI are those in its documentation. The package never reads the
+// environment or a file itself; its callers pass the variables. The contexts never contain
+// credentials, because the author of a definition may not be allowed to have them.
 package ci
 
 import (
@@ -13,36 +12,36 @@ import (
 	"strings"
 )
 
-// Run is what the CI says about the run that the step is part of. What it does
-// not say is empty.
+// Run is the information of the CI about the run of the step. Fields that the CI does not
+// have are empty.
 type Run struct {
-	// System is github, gitea, forgejo, gitlab, woodpecker, harness, drone,
-	// circleci, buildkite, bitbucket, azure, jenkins, codebuild or teamcity; it is
-	// empty outside a CI.
+	// System is github, gitea, forgejo, gitlab, woodpecker, harness, drone, circleci,
+	// buildkite, bitbucket, azure, jenkins, codebuild or teamcity. It is empty outside of a
+	// CI.
 	System string
 
-	ID       string // of the run, unique in the CI or the repository
+	ID       string // of the run; unique in the CI or the repository
 	Attempt  string // counts from 1
-	Number   string // of the run, as the CI shows it
+	Number   string // of the run, as in the user interface of the CI
 	Job      string // name or id of the job in the run
 	Step     string // name or id of the step in the job
-	Runner   string // name of what runs the job
+	Runner   string // name of the runner or agent of the job
 	Workflow string // name of the workflow, pipeline or project
 
-	URL        string // of the page that shows the run
+	URL        string // of the page of the run
 	ServerURL  string // of the git server, without a slash at the end
 	Repository string // owner/name
 
 	SHA         string
-	Ref         string // as refs/heads/main
-	RefName     string // as main
+	Ref         string // such as refs/heads/main
+	RefName     string // such as main
 	RefType     string // branch, tag or empty
-	HeadRef     string // branch that a pull request comes from
-	BaseRef     string // branch that a pull request goes to
-	PullRequest string // its number
+	HeadRef     string // source branch of a pull request
+	BaseRef     string // target branch of a pull request
+	PullRequest string // number of the pull request
 
 	Actor     string // who started the run
-	EventName string // what started it, in the words of the CI
+	EventName string // what started the run, with the name that the CI uses
 	Workspace string // directory of the checkout
 }
 
@@ -59,9 +58,9 @@ func (v variables) first(names ...string) string {
 	return ""
 }
 
-// systems tell the CIs apart by a variable that each sets. Those that set the
-// variables of another one for compatibility come before it, and those whose
-// variables people also set elsewhere come last.
+// systems lists each CI with a variable that identifies it. A CI that sets the variables of
+// another one for compatibility comes before that one. CIs whose variables are also set
+// elsewhere come last.
 var systems = []struct {
 	name, mark string
 	run        func(variables) Run
@@ -81,8 +80,8 @@ var systems = []struct {
 	{"jenkins", "JENKINS_URL", jenkins},
 }
 
-// Detect returns what the environment says about the run. lookup is
-// [os.LookupEnv] or stands in for it.
+// Detect returns the run that the environment variables describe. lookup is
+// [os.LookupEnv] or a replacement for it.
 func Detect(lookup func(string) (string, bool)) Run {
 	v := variables(lookup)
 	if v.first("CI") == "woodpecker" { // it may set DRONE as well
@@ -96,10 +95,10 @@ func Detect(lookup func(string) (string, bool)) Run {
 	return Run{}
 }
 
-// complete fills in what follows from the rest.
+// complete derives missing fields from the others.
 func complete(system string, r Run) Run {
 	r.System = system
-	if _, err := strconv.ParseUint(r.PullRequest, 10, 64); err != nil { // some say false
+	if _, err := strconv.ParseUint(r.PullRequest, 10, 64); err != nil { // some CIs set it to false
 		r.PullRequest = ""
 	}
 	if kind, name, found := splitRef(r.Ref); found {
@@ -115,7 +114,7 @@ func complete(system string, r Run) Run {
 	return r
 }
 
-// splitRef returns the type and name of the branch or tag that a full ref is.
+// splitRef returns the type and name of a full ref. found is false if it is not a branch or tag.
 func splitRef(ref string) (kind, name string, found bool) {
 	if name, found = strings.CutPrefix(ref, "refs/heads/"); found {
 		return "branch", name, true
@@ -124,7 +123,7 @@ func splitRef(ref string) (kind, name string, found bool) {
 	return "tag", name, found
 }
 
-// branchOrTag returns a name with its type: the tag if there is one.
+// branchOrTag returns the name and type of the tag or, if tag is empty, of the branch.
 func branchOrTag(branch, tag string) (name, kind string) {
 	switch {
 	case tag != "":
@@ -135,8 +134,7 @@ func branchOrTag(branch, tag string) (name, kind string) {
 	return "", ""
 }
 
-// repositoryOf returns the path of a git URL, as owner/name, and the server that
-// it is on.
+// repositoryOf returns the path of a git URL, such as owner/name, and the URL of its server.
 func repositoryOf(remote string) (repository, server string) {
 	if host, path, scp := strings.Cut(remote, ":"); scp && !strings.HasPrefix(path, "//") {
 		_, host, _ = cutLast(host, "@")
@@ -146,7 +144,7 @@ func repositoryOf(remote string) (repository, server string) {
 	if err != nil || u.Host == "" {
 		return "", ""
 	}
-	if u.Scheme != "http" && u.Scheme != "https" { // as ssh, on a port of its own
+	if u.Scheme != "http" && u.Scheme != "https" { // such as ssh, which has another port
 		u.Scheme, u.Host = "https", u.Hostname()
 	}
 	return cleanPath(u.Path), u.Scheme + "://" + u.Host
@@ -156,7 +154,7 @@ func cleanPath(path string) string {
 	return strings.TrimSuffix(strings.Trim(path, "/"), ".git")
 }
 
-// cutLast cuts s around the last separator; without one all of s comes after it.
+// cutLast cuts s around the last separator. Without a separator, after is s.
 func cutLast(s, separator string) (before, after string, found bool) {
 	i := strings.LastIndex(s, separator)
 	if i < 0 {

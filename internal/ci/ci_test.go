@@ -7,7 +7,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 )
 
-// lookup stands in for os.LookupEnv.
+// lookup returns a replacement for os.LookupEnv.
 func lookup(env map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		value, set := env[name]
@@ -317,7 +317,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// with returns a copy of env with more names and values.
+// with returns a copy of env with additional names and values.
 func with(env map[string]string, namesAndValues ...string) map[string]string {
 	env = maps.Clone(env)
 	for i := 0; i < len(namesAndValues); i += 2 {

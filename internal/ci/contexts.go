@@ -10,13 +10,13 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
-// Sources are what the contexts are filled from. Every field may be left empty.
+// Sources holds the data for the contexts. Every field may be empty.
 type Sources struct {
 	Run     Run
-	Environ []string // NAME=value, as from [os.Environ]
+	Environ []string // NAME=value, as in [os.Environ]
 	Event   []byte   // the JSON of the file at GITHUB_EVENT_PATH
 
-	// Job, Strategy, Matrix and Inputs are the contexts of these names as JSON.
+	// Job, Strategy, Matrix and Inputs are the contexts with these names, as JSON.
 	Job, Strategy, Matrix, Inputs string
 
 	Vars, Secrets *expr.Object
@@ -25,15 +25,15 @@ type Sources struct {
 	Commit                  string // of the ecs context: the one that the definition is from, if it is from a repository
 }
 
-// Contexts returns the contexts that expressions in a definition may use:
-// github, env, runner, job, strategy, matrix, vars, secrets, inputs and ecs.
+// Contexts returns the contexts for expressions in a definition: github, env, runner, job,
+// strategy, matrix, vars, secrets, inputs and ecs.
 //
-// In other CIs than GitHub, Gitea and Forgejo, github is filled with what the CI
-// says; outside of one, with the GITHUB_ variables that there are. job,
-// strategy, matrix and inputs are null if they are not given. The credentials in
-// the environment are not in env, and asking for one fails.
+// On GitHub, Gitea, Forgejo and outside of a CI, github is filled from the GITHUB_
+// variables; on other CIs from [Sources.Run]. job, strategy, matrix and inputs are null if
+// they are empty. Credentials of the environment are not in env; an expression that uses
+// one fails.
 //
-// The error joins one for each text that is not JSON.
+// The error joins one error for each text that is not JSON.
 func Contexts(s Sources) (map[string]any, error) {
 	github, err := s.github()
 	errs := []error{err}
@@ -66,7 +66,7 @@ func Contexts(s Sources) (map[string]any, error) {
 // [expand.Unavailable] for those that the CI does not say. The contexts are those that
 // [Contexts] has returned.
 func Placeholders(run Run, contexts map[string]any) *expr.Object {
-	said := func(o *expr.Object, name, value string) {
+	setOrUnavailable := func(o *expr.Object, name, value string) {
 		if value == "" {
 			o.Set(name, expand.Unavailable{})
 		} else {
@@ -74,34 +74,32 @@ func Placeholders(run Run, contexts map[string]any) *expr.Object {
 		}
 	}
 	workflow, app, placeholders := &expr.Object{}, &expr.Object{}, &expr.Object{}
-	said(workflow, "name", run.Workflow)
-	said(workflow, "releaseNo", run.Number)
+	setOrUnavailable(workflow, "name", run.Workflow)
+	setOrUnavailable(workflow, "releaseNo", run.Number)
 	workflow.Set("variables", contexts["vars"])
 	placeholders.Set("workflow", workflow)
-	said(placeholders, "deploymentUrl", run.URL)
-	said(app, "name", run.Repository)
+	setOrUnavailable(placeholders, "deploymentUrl", run.URL)
+	setOrUnavailable(app, "name", run.Repository)
 	placeholders.Set("app", app)
 	placeholders.Set("env", contexts["env"])
 	return placeholders
 }
 
-// githubNames are the members of GitHub's github context that it hands to
-// actions as GITHUB_ variables.
+// githubNames are the members of the github context that GitHub passes to actions as
+// GITHUB_ variables.
 var githubNames = []string{
 	"action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "artifacts",
-	"artifacts_list",
-	"base_ref", "env", "event_name", "event_path", "graphql_url", "head_ref", "job", "output", "path",
-	"ref", "ref_name",
-	"ref_protected", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id",
-	"retention_days",
-	"run_attempt", "run_id", "run_number", "server_url", "sha", "state", "step_summary", "triggering_actor", "workflow",
-	"workflow_ref", "workflow_sha", "workspace",
+	"artifacts_list", "base_ref", "env", "event_name", "event_path", "graphql_url", "head_ref", "job",
+	"output", "path", "ref", "ref_name", "ref_protected", "ref_type", "repository", "repository_id",
+	"repository_owner", "repository_owner_id", "retention_days", "run_attempt", "run_id", "run_number",
+	"server_url", "sha", "state", "step_summary", "triggering_actor", "workflow", "workflow_ref",
+	"workflow_sha", "workspace",
 }
 
 func (s Sources) github() (*expr.Object, error) {
 	var github *expr.Object
 	switch s.Run.System {
-	case "github", "gitea", "forgejo", "": // outside of a CI, for who sets them to try something
+	case "github", "gitea", "forgejo", "": // outside of a CI users set them for tests
 		github = named(s.Environ, "GITHUB_", githubNames)
 		if protected, found := github.Get("ref_protected"); found {
 			github.Set("ref_protected", protected == "true")
@@ -115,7 +113,7 @@ func (s Sources) github() (*expr.Object, error) {
 		}
 		return &expr.Error{
 			Kind:    expr.Withheld,
-			Message: "github.token is not available: the runner keeps it to itself",
+			Message: "github.token is not available: the runner does not pass it on",
 			Hint: "give the step the input secrets with the line TOKEN=${{ github.token }}, and write " +
 				"${{ secrets.TOKEN }} here",
 		}
@@ -131,8 +129,7 @@ func (s Sources) github() (*expr.Object, error) {
 	return github, nil
 }
 
-// github returns what GitHub's context of that name would say of a run of
-// another CI.
+// github returns the github context for a run of another CI.
 func (r Run) github() *expr.Object {
 	owner, _, _ := cutLast(r.Repository, "/")
 	github := object(
@@ -142,7 +139,7 @@ func (r Run) github() *expr.Object {
 		"run_attempt", r.Attempt, "run_id", r.ID, "run_number", r.Number,
 		"server_url", r.ServerURL, "sha", r.SHA, "workflow", r.Workflow, "workspace", r.Workspace,
 	)
-	github.Set("head_ref", r.HeadRef) // empty on GitHub too, unless it is a pull request
+	github.Set("head_ref", r.HeadRef) // also empty on GitHub without a pull request
 	github.Set("base_ref", r.BaseRef)
 	if r.PullRequest != "" {
 		github.Set("event", r.pullRequestEvent())
@@ -150,7 +147,7 @@ func (r Run) github() *expr.Object {
 	return github
 }
 
-// pullRequestEvent returns the part of GitHub's event that other CIs know.
+// pullRequestEvent returns the members of GitHub's event that other CIs have too.
 func (r Run) pullRequestEvent() *expr.Object {
 	number, err := expr.FromJSON([]byte(r.PullRequest))
 	if err != nil {
@@ -166,8 +163,8 @@ func (r Run) pullRequestEvent() *expr.Object {
 	return event
 }
 
-// runner returns the runner context. Where no runner says what machine this is,
-// the program does, in the runner's words.
+// runner returns the runner context. If the runner does not set os and arch, they are those
+// of this program, with GitHub's names.
 func (s Sources) runner() *expr.Object {
 	runner := named(s.Environ, "RUNNER_", []string{
 		"arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace",
@@ -185,7 +182,7 @@ func (s Sources) runner() *expr.Object {
 	return runner
 }
 
-// matrix mends what Forgejo's runner, up to version 12, makes of toJSON(matrix).
+// matrix corrects toJSON(matrix) of Forgejo's runner up to version 12, which nests it in Matrix.
 func (s Sources) matrix(matrix any) any {
 	o, is := matrix.(*expr.Object)
 	if !is || s.Run.System != "forgejo" || o.Len() != 1 {
@@ -199,8 +196,8 @@ func (s Sources) matrix(matrix any) any {
 	return matrix
 }
 
-// named returns an object with the members of those names that the environment
-// has under a prefix, in upper case.
+// named returns an object with the values of environment variables: prefix and name in
+// upper case. It has only names whose variables are set.
 func named(environ []string, prefix string, names []string) *expr.Object {
 	values := map[string]string{}
 	for _, variable := range environ {
@@ -216,7 +213,7 @@ func named(environ []string, prefix string, names []string) *expr.Object {
 	return o
 }
 
-// object returns an object with those members whose values are not empty.
+// object returns an object from names and values. It skips empty values.
 func object(namesAndValues ...string) *expr.Object {
 	o := &expr.Object{}
 	for i := 0; i < len(namesAndValues); i += 2 {
@@ -234,7 +231,7 @@ func orEmpty(o *expr.Object) *expr.Object {
 	return o
 }
 
-// fromJSON returns null for no text.
+// fromJSON parses JSON. It returns nil for an empty text.
 func fromJSON(text string) (any, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil

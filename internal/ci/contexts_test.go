@@ -21,7 +21,7 @@ func contexts(t testing.TB, s ci.Sources) map[string]any {
 	return c
 }
 
-// runOf detects the run that an environment describes.
+// runOf returns the run of an environment.
 func runOf(environ []string) ci.Run {
 	env := map[string]string{}
 	for _, variable := range environ {
@@ -31,7 +31,7 @@ func runOf(environ []string) ci.Run {
 	return ci.Detect(lookup(env))
 }
 
-// Credentials are values that nothing must print; words, paths and inputs are none.
+// TestCredentials checks that credentials are found, and that words, paths and inputs are not.
 func TestCredentials(t *testing.T) {
 	const secret, token = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 	got := ci.Credentials([]string{
@@ -116,8 +116,7 @@ func TestContextsWithNothing(t *testing.T) {
 	}
 }
 
-// TestGitHubContextElsewhere holds that the names of GitHub's context have the
-// values of other CIs.
+// TestGitHubContextElsewhere checks that the github context has the values of other CIs.
 func TestGitHubContextElsewhere(t *testing.T) {
 	gitlab := []string{
 		"GITLAB_CI=true", "CI_COMMIT_SHA=abc", "CI_COMMIT_REF_NAME=feature",
@@ -225,8 +224,7 @@ func TestWithheld(t *testing.T) {
 				t.Errorf("%s = %v, %v, want an error of kind withheld", in, v, err)
 				continue
 			}
-			want := "env." + name +
-				" is withheld"
+			want := "env." + name + " is withheld"
 			if !strings.HasPrefix(fault.Message, want) || !strings.Contains(fault.Hint, "secrets") {
 				t.Errorf("%s fails with %q and the hint %q, want %q…", in, fault.Message, fault.Hint, want)
 			}
@@ -283,7 +281,7 @@ func TestPlaceholders(t *testing.T) {
 		t.Errorf("Placeholders = %s, want %s", got, want)
 	}
 
-	// Of what no CI says the names are known.
+	// Names are known even if no CI has values for them.
 	x := expand.Expander{Placeholders: ci.Placeholders(ci.Run{}, contexts(t, ci.Sources{}))}
 	for in, want := range map[string]string{
 		"${workflow.nam}": `${workflow.nam} has no value (did you mean "name"?): the known names are ` +

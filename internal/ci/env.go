@@ -6,12 +6,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
-// withheldPrefixes begin the names of variables that are never shown: what the
-// runner and the plugin protocol give to this step alone, and where AWS keeps
-// the credentials of a container.
+// withheldPrefixes are the prefixes of variables that are not in env: those that the runner
+// and the plugin protocol set for this step only, and those for the container credentials
+// of AWS.
 var withheldPrefixes = []string{"ACTIONS_", "INPUT_", "PLUGIN_", "AWS_CONTAINER_"}
 
-// withheldNames are the credentials that CIs put into the environment of a job.
+// withheldNames are the variables with credentials that CIs set for a job.
 var withheldNames = map[string]bool{
 	"GITHUB_TOKEN":                      true,
 	"GITHUB_ENTERPRISE_TOKEN":           true,
@@ -24,7 +24,7 @@ var withheldNames = map[string]bool{
 	"CI_JOB_JWT_V1":                     true,
 	"CI_JOB_JWT_V2":                     true,
 	"CI_BUILD_TOKEN":                    true,
-	"CI_REPOSITORY_URL":                 true, // has the job token in it
+	"CI_REPOSITORY_URL":                 true, // contains the job token
 	"CI_REGISTRY_PASSWORD":              true,
 	"CI_DEPLOY_PASSWORD":                true,
 	"CI_DEPENDENCY_PROXY_PASSWORD":      true,
@@ -45,8 +45,8 @@ var withheldNames = map[string]bool{
 	"TEAMCITY_AUTH_PASSWORD":            true,
 }
 
-// environment returns the env context. It holds no credentials, and expressions
-// that ask for one fail.
+// environment returns the env context. It has no credentials. An expression that uses a
+// withheld variable fails.
 func environment(environ []string) *expr.Object {
 	inputs := inputCopies(environ)
 	hidden := map[string]bool{}
@@ -73,8 +73,7 @@ func environment(environ []string) *expr.Object {
 	return env
 }
 
-// withheld reports whether a variable is kept from definitions, whatever its
-// value.
+// withheld reports whether a variable is never in env, whatever its value.
 func withheld(name string) bool {
 	name = strings.ToUpper(name)
 	if withheldNames[name] {
@@ -88,28 +87,27 @@ func withheld(name string) bool {
 	return withheldAWS(name)
 }
 
-// withheldAWS reports whether a variable has a part of credentials for AWS, or names
-// a file of them.
+// withheldAWS reports whether a variable contains a part of AWS credentials, or the name of
+// a file with them.
 func withheldAWS(name string) bool {
-	_, rest, aws := strings.Cut(name, "AWS_") // people put PROD_ before it
+	_, rest, aws := strings.Cut(name, "AWS_") // users add prefixes such as PROD_
 	return aws &&
 		(strings.Contains(rest, "ACCESS_KEY") || strings.Contains(rest, "SECRET_KEY") ||
 			strings.Contains(rest, "TOKEN"))
 }
 
-// shortestCredential is how many bytes a real credential has at least: an access key
-// id has 16. A shorter one is for an emulator, such as test, and often a word that a log
-// has as well.
+// shortestCredential is the minimum length of a real credential in bytes: an access key id
+// has 16. Shorter ones are for emulators, such as test, and often occur as words in logs.
 const shortestCredential = 16
 
-// Credentials returns the values of the variables that are credentials, of CIs and of
-// AWS, which nothing must print.
+// Credentials returns the values of the variables with credentials of CIs and AWS, which
+// must be masked in all output.
 func Credentials(environ []string) []string {
 	var values []string
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		if len(value) < shortestCredential || strings.ContainsAny(value, "\r\n") ||
-			strings.HasPrefix(value, "/") { // a text or a path with others
+			strings.HasPrefix(value, "/") { // a text or a path, not a credential
 			continue
 		}
 		upper := strings.ToUpper(name)
@@ -123,14 +121,14 @@ func Credentials(environ []string) []string {
 	return values
 }
 
-// isToken reports whether a value has the form of a JSON web token. GitLab's
-// id_tokens are in variables that the user has named.
+// isToken reports whether a value looks like a JSON Web Token. GitLab's id_tokens are in
+// variables whose names the user chooses.
 func isToken(value string) bool {
 	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && !strings.ContainsAny(value, " \n")
 }
 
-// inputCopies returns the variables in which the runners of act, Gitea and
-// Forgejo repeat the inputs, under the names that the action gives them.
+// inputCopies returns the variables that are copies of inputs: the runners of act, Gitea and
+// Forgejo also set inputs under their own names.
 func inputCopies(environ []string) map[string]bool {
 	given := map[string]bool{}
 	for _, variable := range environ {
@@ -149,7 +147,7 @@ func inputCopies(environ []string) map[string]bool {
 	return copies
 }
 
-// plain writes the name of an input as every runner could.
+// plain converts the name of an input to the form of an environment variable.
 func plain(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {

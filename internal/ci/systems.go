@@ -14,8 +14,8 @@ func github(v variables) Run {
 	return r
 }
 
-// Gitea and Forgejo set GitHub's variables. The page of a run is found by its
-// number there.
+// Gitea and Forgejo set GitHub's variables. The URL of a run contains its number, not its
+// id.
 func gitea(v variables) Run {
 	r := actions(v)
 	if r.URL != "" {
@@ -24,7 +24,7 @@ func gitea(v variables) Run {
 	return r
 }
 
-// actions returns a run with the page of its repository as its URL.
+// actions parses GitHub's variables. The URL of the run is that of its repository.
 func actions(v variables) Run {
 	r := Run{
 		ID:         v.first("GITHUB_RUN_ID"),
@@ -124,13 +124,13 @@ func drone(v variables) Run {
 		EventName:   v.first("DRONE_BUILD_EVENT"),
 		Workspace:   v.first("DRONE_WORKSPACE"),
 	}
-	if r.PullRequest != "" { // they are set for pushes too
+	if r.PullRequest != "" { // the variables are set for pushes too
 		r.HeadRef, r.BaseRef = v.first("DRONE_SOURCE_BRANCH"), v.first("DRONE_TARGET_BRANCH")
 	}
 	return r
 }
 
-// Harness sets Drone's variables and some of its own.
+// Harness sets Drone's variables, and its own ones in addition.
 //
 // https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/
 func harness(v variables) Run {
@@ -146,7 +146,8 @@ func harness(v variables) Run {
 // https://circleci.com/docs/reference/variables/
 func circleci(v variables) Run {
 	repository, server := repositoryOf(v.first("CIRCLE_REPOSITORY_URL"))
-	if owner, name := v.first("CIRCLE_PROJECT_USERNAME"), v.first("CIRCLE_PROJECT_REPONAME"); owner != "" && name != "" {
+	owner, name := v.first("CIRCLE_PROJECT_USERNAME"), v.first("CIRCLE_PROJECT_REPONAME")
+	if owner != "" && name != "" {
 		repository = owner + "/" + name
 	}
 	_, pull, _ := cutLast(v.first("CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"), "/")
@@ -312,7 +313,7 @@ func codebuild(v variables) Run {
 	return r
 }
 
-// TeamCity passes only few of its parameters on as variables.
+// TeamCity sets variables for only a few of its parameters.
 //
 // https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
 func teamcity(v variables) Run {

@@ -1,8 +1,8 @@
-// Package cli reads the command line: which command is meant, the values of its flags, and
-// the texts of help and completion.
+// Package cli parses the command line: the command and the values of its flags. It also
+// creates the texts of help and completion.
 //
-// The flags are the rows of the tables in package input. The package runs nothing, opens no
-// file, and prints nothing: what is to be printed is in [Command.Text].
+// The flags are the inputs of package input. The package never runs a command, opens a file
+// or prints: [Command.Text] is the text to print.
 package cli
 
 import (
@@ -19,10 +19,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
-// Command is what the command line asks for.
+// Command is a parsed command line.
 type Command struct {
-	// Name is run, check, policy, schema, post, stop, reap, local-ecs, init or version; or print,
-	// when Text is all there is to do.
+	// Name is run, check, policy, schema, post, stop, reap, local-ecs, init, version, or
+	// print, for which the program only prints Text.
 	Name string
 	Text string
 
@@ -31,22 +31,22 @@ type Command struct {
 	Leftover input.Leftover // of stop and reap
 	LocalECS input.LocalECS // of local-ecs
 	Init     input.Init     // of init
-	Schema   string         // of schema: the document whose schema is wanted
+	Schema   string         // of schema: the name of the document
 }
 
-// Parse reads the arguments, without the program's name, and the inputs that the
-// environment has. The error joins an [*input.Error] for each fault.
+// Parse parses the arguments, without the program's name, and the inputs in the environment.
+// The error joins one [*input.Error] for each fault.
 func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 	p := &parser{lookup: lookup, rows: map[*cobra.Command][]input.Input{}}
 	root := p.tree()
 	var text strings.Builder
 	root.SetOut(&text)
-	root.SetErr(io.Discard) // where the library explains a completion to its developers
+	root.SetErr(io.Discard) // the library writes debug texts of completions there
 	args, known := p.normalize(root, args)
 	if !known {
 		return Command{}, errors.Join(p.faults...)
 	}
-	root.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes those of the process
+	root.SetArgs(append([]string{}, args...)) // for nil, cobra uses the arguments of the process
 	if err := root.Execute(); err != nil {
 		p.fault("", "%v", err)
 	}
@@ -54,12 +54,12 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 	case p.command.Name == "" && len(p.faults) == 0: // help, or a completion
 		return Command{Name: "print", Text: text.String()}, nil
 	case p.command.Name == "print", p.command.Name == "version", p.command.Name == "post":
-		return p.command, nil // run reports the faults of a step, before its post stage
+		return p.command, nil // the command run has already reported the faults of the step
 	}
 	return p.command, errors.Join(p.faults...)
 }
 
-// parser collects the faults, to report all at once, and the command that was found.
+// parser collects the faults, so that all are reported at once, and the command.
 type parser struct {
 	lookup  func(string) (string, bool)
 	faults  []error
@@ -89,7 +89,7 @@ func (p *parser) tree() *cobra.Command {
 					c.Check.Files = append(c.Check.Files, input.List(arg)...)
 				}
 				if len(args) == 0 {
-					p.fault("", "give the files to check, as in: ecs-run-task check ecs/*.json")
+					p.fault("", "give the files to check, such as: ecs-run-task check ecs/*.json")
 				}
 				p.join(c.Check.Check())
 			}),
@@ -130,17 +130,17 @@ func (p *parser) tree() *cobra.Command {
 	return root.cobra
 }
 
-// schemas are the documents that the command schema knows.
+// schemas are the documents for which the command schema prints a schema.
 var schemas = []string{"result", "definition"}
 
-// command is a command with what its arguments, the words that are no flags, do.
+// command is a command with the function for its arguments, which are the words that are not flags.
 type command struct {
 	cobra *cobra.Command
 	run   func(args []string)
 }
 
-// configCommand returns a command whose flags are the rows of a table of inputs, and which
-// fills that table. run, if not nil, is called after that, with the arguments.
+// configCommand returns a command whose flags are the inputs in config, a pointer to a
+// struct, and which fills config. It then calls run with the arguments, if run is not nil.
 func (p *parser) configCommand(name, short string, config any, run func(args []string)) command {
 	values := map[string]*value{}
 	c := &cobra.Command{
@@ -164,7 +164,7 @@ func (p *parser) configCommand(name, short string, config any, run func(args []s
 		}
 		lookup := p.lookup
 		if name == "local-ecs" {
-			lookup = nil // a server is no step: the inputs of one are not meant for it
+			lookup = nil // the server is not a step, so it ignores the inputs of a step in the environment
 		}
 		p.join(input.Read(config, given, lookup))
 		if run != nil {
@@ -189,7 +189,7 @@ func (p *parser) join(err error) {
 	}
 }
 
-// value is what a flag was given: the last one counts.
+// value is the value of a flag. If the flag is repeated, it is the last one.
 type value struct {
 	text string
 	kind string
@@ -202,7 +202,7 @@ func (v *value) Set(text string) error {
 func (v *value) String() string { return v.text }
 func (v *value) Type() string   { return v.kind }
 
-// addFlag adds the flag of an input, with the completion of its values.
+// addFlag adds the flag for an input, with the completion of its values.
 func addFlag(c *cobra.Command, row input.Input, letter string) *value {
 	v := &value{kind: row.Type}
 	flag := c.Flags().VarPF(v, row.Name, letter, row.Help)
@@ -219,15 +219,15 @@ func addFlag(c *cobra.Command, row input.Input, letter string) *value {
 		completion = fileCompletion(nil)
 	}
 	if err := c.RegisterFlagCompletionFunc(row.Name, completion); err != nil {
-		panic(err) // two rows of one name
+		panic(err) // two inputs with the same name
 	}
 	return v
 }
 
-// definitionFiles are the endings of task definition files.
+// definitionFiles are the file name endings of task definitions.
 var definitionFiles = []string{"json", "yaml", "yml"}
 
-// fileCompletion completes the names of files, with one of the endings if there are any.
+// fileCompletion completes names of files with one of the endings; nil means all files.
 func fileCompletion(endings []string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if endings == nil {
@@ -237,10 +237,10 @@ func fileCompletion(endings []string) cobra.CompletionFunc {
 	}
 }
 
-// normalize returns the arguments in the form that the library reads, without those that are
-// faults: it would stop at the first. A flag may have one hyphen, and a boolean one may have
-// its value as the next word, if that is true or false. known is false if there is no such
-// command, which is then the one fault.
+// normalize returns the arguments in the form that the library expects. It records invalid
+// arguments as faults and removes them, because the library would stop at the first one. A
+// flag may have a single hyphen. The value of a boolean flag may be the next word if that is
+// true or false. known is false if the command does not exist; this is then the only fault.
 func (p *parser) normalize(root *cobra.Command, args []string) (normal []string, known bool) {
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		return args, true
@@ -283,7 +283,7 @@ func (p *parser) normalize(root *cobra.Command, args []string) (normal []string,
 		if flag == nil {
 			p.fault("--"+name, "unknown flag%s", nearest.DidYouMean("--"+name, flagNames(command)))
 			if !hasValue && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
-				i++ // most likely its value
+				i++ // probably the value of the flag
 			}
 			continue
 		}
@@ -305,10 +305,10 @@ func (p *parser) normalize(root *cobra.Command, args []string) (normal []string,
 	return normal, true
 }
 
-// isBool reports whether a word after a boolean flag is its value.
+// isBool reports whether the word after a boolean flag is its value.
 func isBool(word string) bool { return word == "true" || word == "false" }
 
-// lookup returns a command's flag by its name or its letter, nil if there is none.
+// lookup returns a flag of a command by its name or letter, or nil if there is none.
 func lookup(c *cobra.Command, name string) *pflag.Flag {
 	if len(name) == 1 {
 		return c.Flags().ShorthandLookup(name)
@@ -322,7 +322,7 @@ func flagNames(c *cobra.Command) []string {
 	return names
 }
 
-// child returns a command by its name, nil if there is none.
+// child returns a subcommand by its name, or nil if there is none.
 func child(root *cobra.Command, name string) *cobra.Command {
 	for _, c := range root.Commands() {
 		if c.Name() == name {

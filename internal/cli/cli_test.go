@@ -45,12 +45,12 @@ func TestCommands(t *testing.T) {
 			t.Errorf("Parse(%s) = %q, %v, want %q", tt.args, command.Name, err, tt.want)
 		}
 		if command.Name == "print" && command.Text == "" {
-			t.Errorf("Parse(%s) has no text", tt.args)
+			t.Errorf("Parse(%s).Text is empty", tt.args)
 		}
 	}
 }
 
-// All ways to give a flag: the last one counts, and empty is not given.
+// TestFlags checks all notations of a flag. The last value counts, and an empty one means not given.
 func TestFlags(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
@@ -96,11 +96,11 @@ func TestArguments(t *testing.T) {
 	if want := []string{
 		"a.json", "b.yaml", "c.json", "-",
 	}; err != nil || !slices.Equal(command.Check.Files, want) || !command.Check.Explain {
-		t.Errorf("the files of check are %q, %v, want %q, and explain", command.Check.Files, err, want)
+		t.Errorf("files of check = %q, %v, want %q, with explain", command.Check.Files, err, want)
 	}
 }
 
-// The faults of flags and of their values are reported at once, each an *input.Error.
+// TestFaults checks that all faults are reported at once, each as an *input.Error.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		args string
@@ -129,7 +129,7 @@ func TestFaults(t *testing.T) {
 		for _, one := range joined.Unwrap() {
 			var fault *input.Error
 			if !errors.As(one, &fault) {
-				t.Errorf("Parse(%s) has the error %T, want *input.Error", tt.args, one)
+				t.Errorf("Parse(%s): error of type %T, want *input.Error", tt.args, one)
 			}
 		}
 		if len(joined.Unwrap()) != len(tt.want) {
@@ -143,7 +143,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// The help of a step fits one screen, and all of it has every flag.
+// TestHelp checks that the short help fits on one screen, and that the long help has every flag.
 func TestHelp(t *testing.T) {
 	text := func(args ...string) string {
 		command, err := cli.Parse(args, none)

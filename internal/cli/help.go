@@ -11,7 +11,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// help prints the help of a command: for a step the common flags, unless all are wanted.
+// help sets the text to the help of a command. With the flag --all it has all flags.
 func (p *parser) help(c *cobra.Command, _ []string) {
 	all, _ := c.Flags().GetBool("all")
 	p.command = Command{Name: "print", Text: p.usage(c, all)}
@@ -81,7 +81,7 @@ func (p *parser) usage(c *cobra.Command, all bool) string {
 	return text.String()
 }
 
-// commandName is the name that help knows a command by.
+// commandName returns the name of a command for the command help.
 func commandName(c *cobra.Command) string {
 	if !c.HasParent() {
 		return "run"
@@ -89,8 +89,8 @@ func commandName(c *cobra.Command) string {
 	return c.Name()
 }
 
-// writeFlags writes a line or two for each flag, and the names of their groups if all are
-// written.
+// writeFlags writes each flag with its description, under the names of the groups if groups
+// is true.
 func writeFlags(w io.Writer, rows []input.Input, groups bool) {
 	if len(rows) == 0 {
 		return
@@ -131,7 +131,7 @@ func writeFlags(w io.Writer, rows []input.Input, groups bool) {
 	}
 }
 
-// wrap breaks a text at blanks into lines of at most a width, where its words allow it.
+// wrap breaks a text at blanks into lines of at most width bytes. Longer words are not broken.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""

@@ -17,20 +17,19 @@ const ImageTag = "IMAGE_TAG"
 // Definition is a task definition for a file in a repository.
 type Definition struct {
 	Text      string   // JSON, indented
-	Variables []string // that its expressions name and that have no default, each once
-	Network   bool     // whether its tasks need subnets
+	Variables []string // names of the variables in its expressions, without duplicates
+	Network   bool     // its tasks need subnets
 }
 
-// Editable returns a registered definition, in the form that it can be registered in again,
-// for editing: with an expression in place of each image's tag and of each environment
-// variable's value, which may be secret. Digests of images stay. The definition gets the
-// family.
+// Editable converts a request for RegisterTaskDefinition to a definition for a repository.
+// Expressions replace the tag of each image, and the value of each environment variable,
+// which may be secret. Image digests do not change. The definition gets the family.
 func Editable(request *document.Node, family string) *Definition {
 	e := editor{family: family}
 	tree := e.definition(escape(request))
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, tree.JSON(), "", "  "); err != nil {
-		panic(fmt.Sprintf("a document of our own is no JSON: %v", err))
+		panic(fmt.Sprintf("document.Node.JSON returned invalid JSON: %v", err))
 	}
 	slices.Sort(e.variables)
 	return &Definition{
@@ -40,7 +39,7 @@ func Editable(request *document.Node, family string) *Definition {
 	}
 }
 
-// escape returns a tree in whose strings no expression begins.
+// escape returns a copy of a tree in which the beginnings of expressions in strings are escaped.
 func escape(n *document.Node) *document.Node {
 	switch n.Kind {
 	case document.String:
@@ -53,7 +52,7 @@ func escape(n *document.Node) *document.Node {
 	return n
 }
 
-// editor collects the variables that it writes expressions for.
+// editor collects the variables of the expressions that it adds.
 type editor struct {
 	family    string
 	variables []string
@@ -89,7 +88,7 @@ func (e *editor) container(n *document.Node, single bool) *document.Node {
 	})
 }
 
-// image replaces the tag: what follows a colon after the last slash.
+// image replaces the tag of an image. An image with a digest does not change.
 func (e *editor) image(n *document.Node, variable string) *document.Node {
 	slash := strings.LastIndex(n.Text, "/")
 	colon := strings.LastIndex(n.Text, ":")
@@ -109,10 +108,10 @@ func (e *editor) variable(n *document.Node) *document.Node {
 	})
 }
 
-// notName are the characters that a name after a dot cannot have in an expression.
+// notName matches characters that are not allowed in a name after a dot in an expression.
 var notName = regexp.MustCompile(`[^A-Za-z0-9_]+`)
 
-// expression returns the expression of a variable, and notes the variable.
+// expression returns the expression for a variable, and records the variable.
 func (e *editor) expression(name string) string {
 	name = notName.ReplaceAllString(name, "_")
 	if !slices.Contains(e.variables, name) {
@@ -125,7 +124,7 @@ func stringNode(text string) *document.Node {
 	return &document.Node{Kind: document.String, Text: text}
 }
 
-// text returns a member that is a string, "" if there is none.
+// text returns the value of a string member, or "" if there is none.
 func text(n *document.Node, key string) string {
 	for _, member := range n.Members {
 		if member.Key.Text == key && member.Value.Kind == document.String {
@@ -135,7 +134,7 @@ func text(n *document.Node, key string) string {
 	return ""
 }
 
-// mapMembers returns a map with other values.
+// mapMembers returns a copy of a map in which change replaces each value.
 func mapMembers(n *document.Node, change func(key string, value *document.Node) *document.Node) *document.Node {
 	changed := *n
 	changed.Members = make([]document.Member, len(n.Members))
@@ -145,7 +144,7 @@ func mapMembers(n *document.Node, change func(key string, value *document.Node) 
 	return &changed
 }
 
-// mapItems returns a list with other items.
+// mapItems returns a copy of a list in which change replaces each item.
 func mapItems(n *document.Node, change func(*document.Node) *document.Node) *document.Node {
 	changed := *n
 	changed.Items = make([]*document.Node, len(n.Items))

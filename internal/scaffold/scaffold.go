@@ -1,7 +1,7 @@
-// Package scaffold makes the first files of a repository that runs tasks: a task definition,
-// and the file of its CI that runs it.
+// Package scaffold writes the first files of a repository for the command init: a task
+// definition, and a CI configuration that runs it.
 //
-// It overwrites none that exists, and calls nothing.
+// It never overwrites a file, and never calls AWS.
 package scaffold
 
 import (
@@ -15,13 +15,13 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// System is a CI whose file the package can make.
+// System is a CI for which the package has a template.
 type System struct {
-	Name     string // as its makers spell it
-	Path     string // of its file in the repository; for GitHub with FAMILY for the family
+	Name     string // its official name
+	Path     string // of its file in the repository; FAMILY stands for the family
 	template string
-	// The commit's id as the CI's file names it, for the tag of the image; and the form of
-	// the value of another variable, with NAME for its name.
+	// commit is the notation of the commit id in the CI's file, for the image tag. variable
+	// is the notation of other variables; NAME stands for the name.
 	commit, variable string
 }
 
@@ -37,7 +37,7 @@ var (
 	}
 )
 
-// Recognize returns the CI that a repository uses: the first whose file is there, else
+// Recognize returns the CI of a repository: the first one whose file exists, otherwise
 // GitHub.
 func Recognize(repository fs.FS) System {
 	for _, system := range systems {
@@ -52,12 +52,11 @@ func Recognize(repository fs.FS) System {
 type File struct {
 	Path   string // in the repository, with slashes
 	Text   string
-	Exists bool // so that it is not to be written
+	Exists bool // the file exists already and must not be written
 }
 
-// Files returns the task definition and the CI's file for a family. Where the family was
-// registered before, definition is it, in the form that [Editable] gives; else nil, for an
-// example.
+// Files returns the task definition and the CI's file for a family. definition is the
+// result of [Editable] for a registered definition, or nil for an example.
 func Files(repository fs.FS, system System, family string, definition *Definition) []File {
 	if definition == nil {
 		definition = example(family)
@@ -70,10 +69,10 @@ func Files(repository fs.FS, system System, family string, definition *Definitio
 	}
 }
 
-// DefinitionPath is where the task definition of a family stands in the repository.
+// DefinitionPath returns the path of the task definition of a family in the repository.
 func DefinitionPath(family string) string { return path.Join("ecs", family+".json") }
 
-// example is a definition that runs as it is, on Fargate and on the embedded ECS.
+// example returns a definition that runs without changes on Fargate and on the embedded ECS.
 func example(family string) *Definition {
 	return &Definition{
 		Text:      strings.ReplaceAll(read("definition.json"), "FAMILY", family),
@@ -82,9 +81,9 @@ func example(family string) *Definition {
 	}
 }
 
-// variables returns the value of the input variables: the image's tag is the commit, and each
-// other variable is one of the CI. It is lines NAME=value in GitHub's file, and a map in a
-// command line.
+// variables returns the value of the input variables. The image tag is the commit, and other
+// variables are those of the CI. The value is lines NAME=value in GitHub's file, and a map in
+// command lines.
 func variables(system System, names []string) string {
 	value := func(name string) string {
 		if name == ImageTag {
@@ -105,12 +104,12 @@ func variables(system System, names []string) string {
 	return strings.Join(pairs, "\n")
 }
 
-// NextCommands returns the commands that check the definition, run it on this machine, and run
-// it on ECS.
+// NextCommands returns commands to check the definition, to run it on this machine, and to
+// run it on ECS.
 func NextCommands(family string, definition *Definition) []string {
 	executor := "docker"
 	if definition == nil {
-		executor, definition = "process", example(family) // which needs no image
+		executor, definition = "process", example(family) // the example needs no image
 		definition.Variables = nil
 	}
 	var given []string
@@ -149,8 +148,8 @@ func read(name string) string {
 	return string(text)
 }
 
-// Family returns the name of a repository's folder as a family: letters, digits, hyphens and
-// underscores.
+// Family converts the name of a repository's folder to the name of a family, which consists
+// of lower case letters, digits, hyphens and underscores.
 func Family(folder string) string {
 	family := strings.Trim(strings.Map(func(r rune) rune {
 		switch {

@@ -33,26 +33,26 @@ func TestFamily(t *testing.T) {
 	}
 }
 
-// The files of each CI name the family, the definition and every variable, and no template's
-// word is left.
+// TestFiles checks that the files of each CI contain the family, the definition and every
+// variable, and no placeholder of the template.
 func TestFiles(t *testing.T) {
 	for _, ci := range []string{"README.md", ".gitlab-ci.yml", "Jenkinsfile", "bitbucket-pipelines.yml"} {
 		repository := fstest.MapFS{ci: {}}
 		files := scaffold.Files(repository, scaffold.Recognize(repository), "web", nil)
 		if len(files) != 2 || files[0].Path != "ecs/web.json" || files[0].Exists ||
 			files[1].Exists != (ci != "README.md") {
-			t.Errorf("with %s: the files are %+v", ci, files)
+			t.Errorf("with %s: Files() = %+v", ci, files)
 		}
 		for _, file := range files {
 			for _, word := range []string{"FAMILY", "PATH", "VARIABLES", "NAME"} {
 				if strings.Contains(strings.ReplaceAll(file.Text, "FILE_PATHS", ""), word) {
-					t.Errorf("with %s: %s has the template's word %s:\n%s", ci, file.Path, word, file.Text)
+					t.Errorf("with %s: %s contains the placeholder %s:\n%s", ci, file.Path, word, file.Text)
 				}
 			}
 		}
 		for _, want := range []string{"ecs/web.json", "AWS_REGION"} {
 			if !strings.Contains(files[1].Text, want) {
-				t.Errorf("with %s: %s lacks %q:\n%s", ci, files[1].Path, want, files[1].Text)
+				t.Errorf("with %s: %s does not contain %q:\n%s", ci, files[1].Path, want, files[1].Text)
 			}
 		}
 	}

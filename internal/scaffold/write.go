@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Write writes the first files of a repository that has its root in a folder, and says on
-// out what it did and what comes next. A file that exists is left as it is; what it lacks
-// is printed. The definition is nil for the example.
+// Write writes the first files of a repository with its root at folder. It prints to out
+// what it wrote, and the next commands. If a file exists, Write does not change it and
+// prints the text to add. definition is nil for the example.
 func Write(folder, family string, definition *Definition, out io.Writer) error {
 	repository := os.DirFS(folder)
 	for _, file := range Files(repository, Recognize(repository), family, definition) {
 		if file.Exists {
-			fmt.Fprintf(out, "%s exists and stays as it is; this is what runs the task:\n\n%s\n", file.Path, file.Text)
+			fmt.Fprintf(out, "%s exists and was not changed; add this to run the task:\n\n%s\n", file.Path, file.Text)
 			continue
 		}
 		if err := file.write(folder); err != nil {
@@ -27,7 +27,7 @@ func Write(folder, family string, definition *Definition, out io.Writer) error {
 	return nil
 }
 
-// write writes a file that does not exist, in a folder that may not exist either.
+// write creates a file, and its folder if necessary. An existing file is an error.
 func (f File) write(folder string) error {
 	name := filepath.Join(folder, filepath.FromSlash(f.Path))
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -1,6 +1,8 @@
-// Package scenario reads the files of the command local-ecs: the scenario, which says
-// what goes wrong with which tasks and calls, and the secrets. It turns them into values
-// of ecslocal, and names every fault with its place.
+// Package scenario parses the files of the command local-ecs: the scenario, which says
+// which tasks and calls fail and how, and the secrets. It converts them to values of
+// package ecslocal, and reports all faults with their places.
+//
+// It never opens a file.
 package scenario
 
 import (
@@ -19,14 +21,14 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
-// A Scenario is what a file says.
+// A Scenario is a parsed scenario file.
 type Scenario struct {
 	Tasks     []ecslocal.Rule
 	Calls     []func(ecslocal.Call) ecslocal.Effect
-	Instances []ecslocal.Instance // of the cluster default; none means the usual one
+	Instances []ecslocal.Instance // of the cluster default; empty means the default instance
 }
 
-// Options returns the scenario for [ecslocal.New].
+// Options returns the scenario as options for [ecslocal.New].
 func (s Scenario) Options() []ecslocal.Option {
 	options := []ecslocal.Option{ecslocal.Scenario(s.Tasks...)}
 	for _, choose := range s.Calls {
@@ -38,7 +40,7 @@ func (s Scenario) Options() []ecslocal.Option {
 	return options
 }
 
-// Parse reads a scenario. The error joins a [*document.Error] for each fault.
+// Parse parses a scenario. The error joins one [*document.Error] for each fault.
 func Parse(name string, text []byte) (Scenario, error) {
 	var s Scenario
 	r := &reader{}
@@ -60,8 +62,8 @@ func Parse(name string, text []byte) (Scenario, error) {
 	return s, errors.Join(r.faults...)
 }
 
-// Secrets reads a map from names or ARNs to values. A value that is a map or a list is
-// its JSON. The error joins a [*document.Error] for each fault and has no value.
+// Secrets parses a map from names or ARNs to values. A map or list as a value becomes JSON.
+// The error joins one [*document.Error] for each fault, and contains no values.
 func Secrets(name string, text []byte) (map[string]string, error) {
 	r := &reader{}
 	root, err := r.document(name, text)
@@ -70,12 +72,12 @@ func Secrets(name string, text []byte) (map[string]string, error) {
 	}
 	values := make(map[string]string)
 	if root.Kind != document.Map {
-		r.fault(root, "", "want a map from the names or ARNs of secrets to their values")
+		r.fault(root, "", "expected a map from the names or ARNs of secrets to their values")
 	}
 	for _, m := range root.Members {
 		switch m.Value.Kind {
 		case document.Null:
-			r.fault(m.Value, m.Key.Text, "want a value: a text, or a map for a secret with JSON keys")
+			r.fault(m.Value, m.Key.Text, "expected a value: a text, or a map for a secret with JSON keys")
 		case document.Map, document.List:
 			values[m.Key.Text] = string(m.Value.JSON())
 		default:
@@ -85,7 +87,7 @@ func Secrets(name string, text []byte) (map[string]string, error) {
 	return values, errors.Join(r.faults...)
 }
 
-// A reader collects faults.
+// A reader parses nodes and collects faults.
 type reader struct{ faults []error }
 
 func (r *reader) fault(n *document.Node, at, format string, args ...any) {
@@ -98,15 +100,15 @@ func (r *reader) document(name string, text []byte) (*document.Node, error) {
 		return nil, err
 	}
 	if len(roots) > 1 {
-		return nil, &document.Error{Place: roots[1].Place, Message: "want one document"}
+		return nil, &document.Error{Place: roots[1].Place, Message: "expected one document"}
 	}
 	return roots[0], nil
 }
 
-// members reads the members of a map, each by its function.
+// members calls the function of each member of a map.
 func (r *reader) members(n *document.Node, at string, read map[string]func(*document.Node, string)) {
 	if n.Kind != document.Map {
-		r.fault(n, at, "want a map, found a %s", n.Kind)
+		r.fault(n, at, "expected a map, found a %s", n.Kind)
 		return
 	}
 	known := slices.Sorted(maps.Keys(read))
@@ -122,7 +124,7 @@ func (r *reader) members(n *document.Node, at string, read map[string]func(*docu
 
 func (r *reader) items(n *document.Node, at string, read func(*document.Node, string)) {
 	if n.Kind != document.List {
-		r.fault(n, at, "want a list, found a %s", n.Kind)
+		r.fault(n, at, "expected a list, found a %s", n.Kind)
 		return
 	}
 	for i, item := range n.Items {
@@ -130,11 +132,11 @@ func (r *reader) items(n *document.Node, at string, read func(*document.Node, st
 	}
 }
 
-// text, number, chance and duration return functions that read a member.
+// text, number, chance and duration return functions that parse a value into *to.
 func (r *reader) text(to *string) func(*document.Node, string) {
 	return func(n *document.Node, at string) {
 		if n.Kind != document.String || n.Text == "" {
-			r.fault(n, at, "want a text")
+			r.fault(n, at, "expected a text")
 			return
 		}
 		*to = n.Text
@@ -145,7 +147,7 @@ func (r *reader) number(to *int, least, most int) func(*document.Node, string) {
 	return func(n *document.Node, at string) {
 		number, err := strconv.Atoi(n.Text)
 		if n.Kind != document.Number || err != nil || number < least || number > most {
-			r.fault(n, at, "want a number from %d to %d", least, most)
+			r.fault(n, at, "expected a number from %d to %d", least, most)
 			return
 		}
 		*to = number
@@ -156,7 +158,7 @@ func (r *reader) chance(to *float64) func(*document.Node, string) {
 	return func(n *document.Node, at string) {
 		number, err := strconv.ParseFloat(n.Text, 64)
 		if n.Kind != document.Number || err != nil || !(number > 0 && number <= 1) {
-			r.fault(n, at, "want a number above 0 and up to 1")
+			r.fault(n, at, "expected a number above 0 and up to 1")
 			return
 		}
 		*to = number
@@ -167,7 +169,7 @@ func (r *reader) duration(to *time.Duration) func(*document.Node, string) {
 	return func(n *document.Node, at string) {
 		d, err := time.ParseDuration(n.Text)
 		if n.Kind != document.String || err != nil || d < 0 {
-			r.fault(n, at, "want a duration, as 5s or 1m30s")
+			r.fault(n, at, "expected a duration such as 5s or 1m30s")
 			return
 		}
 		*to = d
@@ -176,14 +178,14 @@ func (r *reader) duration(to *time.Duration) func(*document.Node, string) {
 
 const many = 1 << 30
 
-// rule reads an item of tasks.
+// rule parses an item of tasks.
 func (r *reader) rule(n *document.Node, at string) ecslocal.Rule {
 	var rule ecslocal.Rule
 	r.members(n, at, map[string]func(*document.Node, string){
 		"family": func(n *document.Node, at string) {
 			r.text(&rule.Family)(n, at)
 			if _, err := path.Match(rule.Family, ""); err != nil {
-				r.fault(n, at, "want a family, or a pattern of families as nightly-*")
+				r.fault(n, at, "expected a family, or a pattern of families such as nightly-*")
 			}
 		},
 		"skip":          r.number(&rule.Skip, 0, many),
@@ -199,7 +201,7 @@ func (r *reader) rule(n *document.Node, at string) ecslocal.Rule {
 		"containers": func(n *document.Node, at string) {
 			rule.Endings = make(map[string]ecslocal.Ending)
 			if n.Kind != document.Map {
-				r.fault(n, at, "want a map from containers' names (or *) to how they end")
+				r.fault(n, at, "expected a map from names of containers, or *, to their ends")
 				return
 			}
 			for _, m := range n.Members {
@@ -210,7 +212,7 @@ func (r *reader) rule(n *document.Node, at string) ecslocal.Rule {
 	return rule
 }
 
-// ending reads how a container ends.
+// ending parses the end of a container.
 func (r *reader) ending(n *document.Node, at string) (e ecslocal.Ending) {
 	coded := false
 	r.members(n, at, map[string]func(*document.Node, string){
@@ -232,7 +234,7 @@ func (r *reader) ending(n *document.Node, at string) (e ecslocal.Ending) {
 	return e
 }
 
-// call reads an item of calls: an error that ECS or CloudWatch Logs answers.
+// call parses an item of calls: an error response of ECS or CloudWatch Logs.
 func (r *reader) call(n *document.Node, at string) func(ecslocal.Call) ecslocal.Effect {
 	var operation, code, message string
 	status, first, stall := 400, 0, time.Duration(0)
@@ -241,7 +243,7 @@ func (r *reader) call(n *document.Node, at string) func(ecslocal.Call) ecslocal.
 		"operation": func(n *document.Node, at string) {
 			r.text(&operation)(n, at)
 			if known := ecslocal.OperationNames(); operation != "" && !slices.Contains(known, operation) {
-				r.fault(n, at, "%q is no operation%s", operation, nearest.DidYouMean(operation, known))
+				r.fault(n, at, "%q is not an operation%s", operation, nearest.DidYouMean(operation, known))
 			}
 		},
 		"first":   r.number(&first, 1, many),
@@ -251,15 +253,15 @@ func (r *reader) call(n *document.Node, at string) func(ecslocal.Call) ecslocal.
 		"stall":   r.duration(&stall),
 		"answer-lost": func(n *document.Node, at string) {
 			if lost = n.Text == "true"; n.Kind != document.Bool {
-				r.fault(n, at, "want true or false")
+				r.fault(n, at, "expected true or false")
 			}
 		},
 	})
 	if operation == "" {
-		r.fault(n, at, "operation is missing: the call's name, as RunTask or logs:GetLogEvents")
+		r.fault(n, at, "operation is missing: the name of the call, such as RunTask or logs:GetLogEvents")
 	}
 	if code == "" && stall == 0 && !lost {
-		r.fault(n, at, "error, stall or answer-lost is missing: what goes wrong with the call")
+		r.fault(n, at, "error, stall or answer-lost is missing: how the call fails")
 	}
 	var effects []ecslocal.Effect
 	if stall > 0 {
@@ -277,7 +279,7 @@ func (r *reader) call(n *document.Node, at string) func(ecslocal.Call) ecslocal.
 	return ecslocal.On(operation, ecslocal.All(effects...))
 }
 
-// instance reads an item of instances.
+// instance parses an item of instances.
 func (r *reader) instance(n *document.Node, at string) (i ecslocal.Instance) {
 	r.members(n, at, map[string]func(*document.Node, string){
 		"cpu":    r.number(&i.CPU, 128, many),
@@ -285,7 +287,7 @@ func (r *reader) instance(n *document.Node, at string) (i ecslocal.Instance) {
 		"attributes": func(n *document.Node, at string) {
 			i.Attributes = make(map[string]string)
 			if n.Kind != document.Map {
-				r.fault(n, at, "want a map from names to texts")
+				r.fault(n, at, "expected a map from names to texts")
 				return
 			}
 			for _, m := range n.Members {

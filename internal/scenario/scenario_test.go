@@ -55,7 +55,7 @@ instances:
 	throttled := got.Calls[0]
 	for n, faulty := range map[int]bool{1: true, 2: true, 3: false} {
 		if effect := throttled(ecslocal.Call{Operation: "RunTask", N: n}); (effect != nil) != faulty {
-			t.Errorf("call %d goes wrong: %t, want %t", n, effect != nil, faulty)
+			t.Errorf("call %d fails: %t, want %t", n, effect != nil, faulty)
 		}
 	}
 	if instances := []ecslocal.Instance{{
@@ -67,7 +67,7 @@ instances:
 	}
 }
 
-// TestFaults names every fault at once, with its place.
+// TestFaults checks that all faults are reported at once, with their places.
 func TestFaults(t *testing.T) {
 	_, err := scenario.Parse("s.yaml", []byte(`tasks:
   - spot-afte: 3s
@@ -83,14 +83,14 @@ calls:
 tsks: 1
 `))
 	want := `s.yaml:2:5: tasks[0].spot-afte: unknown member (did you mean "spot-after"?)
-s.yaml:3:12: tasks[0].first: want a number from 1 to 1073741824
-s.yaml:4:13: tasks[0].chance: want a number above 0 and up to 1
-s.yaml:5:14: tasks[0].pending: want a duration, as 5s or 1m30s
-s.yaml:6:13: tasks[0].family: want a family, or a pattern of families as nightly-*
-s.yaml:7:35: tasks[0].containers.app.exit-code: want a number from 0 to 255
-s.yaml:9:16: calls[0].operation: "RunTasks" is no operation (did you mean "RunTask"?)
-s.yaml:11:5: calls[1]: operation is missing: the call's name, as RunTask or logs:GetLogEvents
-s.yaml:11:5: calls[1]: error, stall or answer-lost is missing: what goes wrong with the call
+s.yaml:3:12: tasks[0].first: expected a number from 1 to 1073741824
+s.yaml:4:13: tasks[0].chance: expected a number above 0 and up to 1
+s.yaml:5:14: tasks[0].pending: expected a duration such as 5s or 1m30s
+s.yaml:6:13: tasks[0].family: expected a family, or a pattern of families such as nightly-*
+s.yaml:7:35: tasks[0].containers.app.exit-code: expected a number from 0 to 255
+s.yaml:9:16: calls[0].operation: "RunTasks" is not an operation (did you mean "RunTask"?)
+s.yaml:11:5: calls[1]: operation is missing: the name of the call, such as RunTask or logs:GetLogEvents
+s.yaml:11:5: calls[1]: error, stall or answer-lost is missing: how the call fails
 s.yaml:12:1: tsks: unknown member (did you mean "tasks"?)`
 	if err == nil || err.Error() != want {
 		t.Errorf("faults =\n%v\nwant\n%s", err, want)
