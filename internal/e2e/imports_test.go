@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"event":  {"diagnose", "document", "task"},
 	"expand": {"document", "expr", "nearest"},
 	"expr":   {"nearest"},
-	"git":    {"nearest"},
+	"git":    {"git/objects", "git/remote", "git/server", "nearest"},
 	"input":  {"awsfacts", "nearest", "placeholder", "shellwords"},
 	"leftover": {"ci", "cluster", "event", "explain", "input", "logs", "ownership", "plan", "run", "session", "task",
 		"verdict"},
@@ -74,6 +74,11 @@ var rooms = map[string][]string{
 	"plaintext":   {},
 	"placeholder": {},
 	"shellwords":  {},
+
+	"git/knownhosts": {},
+	"git/objects":    {},
+	"git/remote":     {},
+	"git/server":     {"git/knownhosts", "git/objects", "git/remote"},
 
 	"scenario":             {"document", "ecslocal", "nearest"},
 	"ecslocal/definitions": {"ecslocal/rules", "ecslocal/wire"},

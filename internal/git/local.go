@@ -1,7 +1,6 @@
 package git
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,15 +9,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/storer"
-	"github.com/go-git/go-git/v5/storage/filesystem"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/server"
 )
 
-// checkInside refuses a folder that is not below the workspace, which symbolic
-// links may hide.
+// checkInside refuses a folder that is not below the workspace, also through symbolic links.
 func checkInside(workspace, folder string) error {
 	outside := errors.New("in CI, a repository on this machine must be inside of the workspace")
 	if workspace == "" {
@@ -39,38 +37,18 @@ func checkInside(workspace, folder string) error {
 	return nil
 }
 
-// localObjects are the objects of a repository on this machine.
-type localObjects struct {
-	storage *filesystem.Storage
-}
-
-func (l localObjects) get(id plumbing.Hash) (plumbing.ObjectType, int64, []byte, error) {
-	// Asked first: a large object is not read into memory.
-	size, err := l.storage.EncodedObjectSize(id)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return 0, 0, nil, errNoObject
-	}
-	if err != nil {
-		return 0, 0, nil, err
-	}
-	return readObject(size, func() (plumbing.EncodedObject, error) {
-		return l.storage.EncodedObject(plumbing.AnyObject, id)
-	})
-}
-
 // loadLocal opens a repository on this machine and finds the commit in it.
 func (f *fetcher) loadLocal() error {
-	storage, err := openLocal(f.where.path)
+	store, err := openLocal(f.where.Path)
 	if err != nil {
 		return err
 	}
-	local := localObjects{storage}
-	f.objects = local
-	refs, err := local.refs()
+	f.objects = store
+	refs, err := refsOf(store)
 	if err != nil {
 		return err
 	}
-	if f.target, err = local.resolve(refs, f.config); err != nil {
+	if f.target, err = resolveLocal(store, refs, f.config); err != nil {
 		return err
 	}
 	missing, err := f.missing()
@@ -88,13 +66,13 @@ func (f *fetcher) loadLocal() error {
 
 // openLocal opens the folder of a repository, with or without a work tree. No
 // link leads out of it.
-func openLocal(folder string) (*filesystem.Storage, error) {
+func openLocal(folder string) (*objects.Store, error) {
 	for _, candidate := range []string{filepath.Join(folder, ".git"), folder} {
 		info, err := os.Lstat(filepath.Join(candidate, "objects"))
 		if err != nil || !info.IsDir() {
 			continue
 		}
-		return filesystem.NewStorage(osfs.New(candidate, osfs.WithBoundOS()), cache.NewObjectLRU(cacheSize)), nil
+		return objects.Open(candidate), nil
 	}
 	if _, err := os.Stat(folder); err != nil {
 		return nil, bare(err)
@@ -105,24 +83,24 @@ func openLocal(folder string) (*filesystem.Storage, error) {
 	return nil, errors.New("no git repository is there")
 }
 
-// refs lists all refs, HEAD with the branch it stands for.
-func (l localObjects) refs() ([]ref, error) {
-	iter, err := l.storage.IterReferences()
+// refsOf lists all refs, HEAD with the branch for which it stands.
+func refsOf(store *objects.Store) ([]server.Ref, error) {
+	iter, err := store.IterReferences()
 	if err != nil {
 		return nil, fmt.Errorf("list the refs: %w", err)
 	}
-	var refs []ref
+	var refs []server.Ref
 	err = iter.ForEach(func(reference *plumbing.Reference) error {
-		resolved, err := storer.ResolveReference(l.storage, reference.Name())
+		resolved, err := storer.ResolveReference(store, reference.Name())
 		if errors.Is(err, plumbing.ErrReferenceNotFound) {
-			return nil // as of HEAD in an empty repository
+			return nil // such as HEAD in an empty repository
 		}
 		if err != nil {
 			return err
 		}
-		r := ref{name: reference.Name().String(), id: resolved.Hash()}
+		r := server.Ref{Name: reference.Name().String(), ID: resolved.Hash()}
 		if resolved.Name() != reference.Name() {
-			r.target = resolved.Name().String()
+			r.Target = resolved.Name().String()
 		}
 		refs = append(refs, r)
 		return nil
@@ -130,13 +108,13 @@ func (l localObjects) refs() ([]ref, error) {
 	return refs, err
 }
 
-func (l localObjects) resolve(refs []ref, c Config) (target, error) {
+func resolveLocal(store *objects.Store, refs []server.Ref, c Config) (target, error) {
 	commit := strings.ToLower(c.Commit)
 	if fullID.MatchString(commit) {
 		return target{id: plumbing.NewHash(commit)}, nil
 	}
 	if commit != "" {
-		candidates, err := l.startingWith(commit)
+		candidates, err := store.CommitsWithPrefix(commit)
 		if err != nil {
 			return target{}, err
 		}
@@ -145,38 +123,12 @@ func (l localObjects) resolve(refs []ref, c Config) (target, error) {
 	if found, ok := findRef(refs, c.Branch); ok {
 		return found, nil
 	}
-	return target{}, noSuchRef(slices.DeleteFunc(refs, func(r ref) bool {
-		return !strings.HasPrefix(r.name, "refs/heads/") && !strings.HasPrefix(r.name, "refs/tags/")
+	return target{}, noSuchRef(slices.DeleteFunc(refs, func(r server.Ref) bool {
+		return !strings.HasPrefix(r.Name, "refs/heads/") && !strings.HasPrefix(r.Name, "refs/tags/")
 	}), c.Branch)
 }
 
-// startingWith returns the commits whose ids start with the digits.
-func (l localObjects) startingWith(digits string) (map[plumbing.Hash][]byte, error) {
-	prefix, err := hex.DecodeString(digits[:len(digits)&^1])
-	if err != nil {
-		return nil, err
-	}
-	ids, err := l.storage.HashesWithPrefix(prefix)
-	if err != nil {
-		return nil, fmt.Errorf("look for the commit %s: %w", digits, err)
-	}
-	commits := make(map[plumbing.Hash][]byte)
-	for _, id := range ids {
-		if !strings.HasPrefix(id.String(), digits) {
-			continue
-		}
-		kind, _, content, err := l.get(id)
-		if err != nil {
-			return nil, err
-		}
-		if kind == plumbing.CommitObject {
-			commits[id] = content
-		}
-	}
-	return commits, nil
-}
-
-// bare takes the path off a file error, where the message has named it already.
+// bare returns a file error without its path, which the message already has.
 func bare(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

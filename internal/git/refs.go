@@ -1,7 +1,6 @@
 package git
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -11,14 +10,15 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/server"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
 const (
 	minAbbreviation = 4  // hex digits, as of git
-	sureDigits      = 12 // of an abbreviation that is not held against the whole history
+	sureDigits      = 12 // of an abbreviation that is not searched for in the whole history
 	maxCandidates   = 5
 )
 
@@ -27,14 +27,13 @@ var (
 	fullID    = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
 )
 
-// target is what is to be read.
+// A target is the object to read.
 type target struct {
 	id  plumbing.Hash // of a commit, or of the annotated tag of one
 	ref string        // the full name of the ref that names id; empty if it was given by id
 }
 
-// checkRevision refuses what can't be a branch or a commit before any server
-// is asked.
+// checkRevision refuses what can't be a branch or a commit before it connects to a server.
 func checkRevision(branch, commit string) error {
 	switch {
 	case branch != "" && commit != "":
@@ -48,7 +47,8 @@ func checkRevision(branch, commit string) error {
 	case len(commit) == 64:
 		return errors.New("commit: is an id by sha256, and only sha1 is known")
 	case len(commit) < minAbbreviation || len(commit) > 40:
-		return fmt.Errorf("commit: %q has %d digits, and a commit id has 40, or at least %d as an abbreviation", commit, len(commit), minAbbreviation)
+		return fmt.Errorf("commit: %q has %d digits, and a commit id has 40, or at least %d as an abbreviation", commit,
+			len(commit), minAbbreviation)
 	}
 	return nil
 }
@@ -64,25 +64,24 @@ func refNames(branch string) []string {
 	return []string{"refs/heads/" + branch, "refs/tags/" + branch}
 }
 
-// findRef finds a branch, tag or full ref among refs. The branch goes before
-// the tag of the same name.
-func findRef(refs []ref, branch string) (target, bool) {
+// findRef finds a branch, tag or full ref. A branch takes precedence over the tag of its name.
+func findRef(refs []server.Ref, branch string) (target, bool) {
 	for _, name := range refNames(branch) {
 		for _, r := range refs {
-			if r.name != name {
+			if r.Name != name {
 				continue
 			}
-			if r.target != "" {
-				name = r.target // the branch that HEAD stands for
+			if r.Target != "" {
+				name = r.Target // the branch for which HEAD stands
 			}
-			return target{r.id, name}, true
+			return target{r.ID, name}, true
 		}
 	}
 	return target{}, false
 }
 
-// noSuchRef explains that there is no branch or tag, refs being all there are.
-func noSuchRef(refs []ref, branch string) error {
+// noSuchRef returns the error that there is no such branch or tag. refs are all refs.
+func noSuchRef(refs []server.Ref, branch string) error {
 	if branch == "" {
 		if len(refs) == 0 {
 			return errors.New("the repository is empty")
@@ -91,7 +90,7 @@ func noSuchRef(refs []ref, branch string) error {
 	}
 	var names []string
 	for _, r := range refs {
-		short := r.name
+		short := r.Name
 		for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
 			short = strings.TrimPrefix(short, prefix)
 		}
@@ -103,7 +102,8 @@ func noSuchRef(refs []ref, branch string) error {
 		return fmt.Errorf("branch: %q is no branch or tag of the repository%s", branch, near)
 	}
 	if fullID.MatchString(branch) {
-		return fmt.Errorf("branch: %s is no branch or tag of the repository (is it a commit id? then give it as commit)", branch)
+		return fmt.Errorf("branch: %s is no branch or tag of the repository (is it a commit id? then give it as commit)",
+			branch)
 	}
 	const listed = 10
 	more := ""
@@ -111,70 +111,11 @@ func noSuchRef(refs []ref, branch string) error {
 		more = fmt.Sprintf(", and %d more", len(names)-listed)
 		names = names[:listed]
 	}
-	return fmt.Errorf("branch: %q is no branch or tag of the repository, which has %s%s", branch, strings.Join(names, ", "), more)
+	return fmt.Errorf("branch: %q is no branch or tag of the repository, which has %s%s", branch,
+		strings.Join(names, ", "), more)
 }
 
-// resolve finds the object to read.
-func (f *fetcher) resolve(ctx context.Context, s *server) (target, error) {
-	if f.config.Commit != "" {
-		return f.resolveCommit(ctx, s)
-	}
-	if found, ok := findRef(s.refs, f.config.Branch); ok {
-		return found, nil
-	}
-	return target{}, noSuchRef(s.tips(), f.config.Branch)
-}
-
-func (f *fetcher) resolveCommit(ctx context.Context, s *server) (target, error) {
-	commit := strings.ToLower(f.config.Commit)
-	if fullID.MatchString(commit) {
-		return target{id: plumbing.NewHash(commit)}, nil
-	}
-	if len(commit) >= sureDigits {
-		for _, tip := range s.tips() {
-			if strings.HasPrefix(tip.commit().String(), commit) {
-				return target{id: tip.commit()}, nil
-			}
-		}
-	}
-	candidates, err := f.history(ctx, s, commit)
-	if err != nil {
-		return target{}, fmt.Errorf("read the history to complete the commit id %s (give all 40 digits to do without): %w", commit, err)
-	}
-	return completeID(commit, candidates)
-}
-
-// allTips returns the ids of the branches and tags.
-func allTips(s *server) ([]plumbing.Hash, error) {
-	var ids []plumbing.Hash
-	for _, tip := range s.tips() {
-		ids = append(ids, tip.id)
-	}
-	if len(ids) == 0 {
-		return nil, errors.New("the repository has no branch and no tag")
-	}
-	return ids, nil
-}
-
-// history fetches all commits, with nothing of their contents if the server can leave
-// that out, and returns those that start with the digits.
-func (f *fetcher) history(ctx context.Context, s *server, digits string) (map[plumbing.Hash][]byte, error) {
-	wants, err := allTips(s)
-	if err != nil {
-		return nil, err
-	}
-	request := packRequest{wants: wants}
-	if s.filters() {
-		request.filter = packp.FilterTreeDepth(0)
-	}
-	into := newPacks(f.config.memory())
-	if err := s.fetch(ctx, request, into); err != nil {
-		return nil, err
-	}
-	return into.startingWith(digits)
-}
-
-// completeID returns the one commit that an abbreviation is of.
+// completeID returns the only commit whose id begins with an abbreviation.
 func completeID(abbreviation string, commits map[plumbing.Hash][]byte) (target, error) {
 	var candidates []string
 	var last plumbing.Hash
@@ -194,15 +135,16 @@ func completeID(abbreviation string, commits map[plumbing.Hash][]byte) (target, 
 		more = fmt.Sprintf("\n  and %d more", len(candidates)-maxCandidates)
 		candidates = candidates[:maxCandidates]
 	}
-	return target{}, fmt.Errorf("commit: %s is the start of several commits:\n  %s%s", abbreviation, strings.Join(candidates, "\n  "), more)
+	return target{}, fmt.Errorf("commit: %s is the start of several commits:\n  %s%s", abbreviation,
+		strings.Join(candidates, "\n  "), more)
 }
 
 // describeCommit returns one line about a commit: id, day, subject.
 func describeCommit(id plumbing.Hash, content []byte) string {
 	var c object.Commit
-	if err := c.Decode(memoryObject(plumbing.CommitObject, content)); err != nil {
+	if err := c.Decode(objects.MemoryObject(plumbing.CommitObject, content)); err != nil {
 		return id.String()
 	}
 	subject, _, _ := strings.Cut(c.Message, "\n")
-	return fmt.Sprintf("%s %s %s", id, c.Committer.When.UTC().Format(time.DateOnly), clean(subject))
+	return fmt.Sprintf("%s %s %s", id, c.Committer.When.UTC().Format(time.DateOnly), server.Clean(subject))
 }

@@ -9,14 +9,16 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/server"
 )
 
 const maxAttempts = 4
 
-// retry calls f until it succeeds, fails for good, or has been called
-// maxAttempts times. It waits backoff after the first failure, and twice as
-// long after each further one, with some chance in it. It returns how often it
-// called f.
+// retry calls f until it succeeds, fails with a permanent error, or has been called maxAttempts
+// times. It waits about backoff after the first failure, and twice as long after each further
+// one, with jitter. It returns how often it called f.
 func retry(ctx context.Context, backoff time.Duration, f func() error) (int, error) {
 	for attempt := 1; ; attempt++ {
 		err := f()
@@ -33,24 +35,26 @@ func retry(ctx context.Context, backoff time.Duration, f func() error) (int, err
 	}
 }
 
-// transient says whether the same may succeed a moment later: a fault of the
-// network or of the server, not one of the request.
+// transient reports whether the same request may succeed later: an error of the network or of
+// the server, not one of the request.
 func transient(err error) bool {
 	var (
-		status  *statusError
+		status  *server.StatusError
 		dns     *net.DNSError
 		network net.Error
-		quiet   stalled
+		quiet   server.Stalled
 	)
 	switch {
 	case errors.As(err, &status):
-		return status.code >= http.StatusInternalServerError || status.code == http.StatusTooManyRequests
+		return status.Code >= http.StatusInternalServerError || status.Code == http.StatusTooManyRequests
 	case errors.As(err, &dns):
 		return !dns.IsNotFound
-	case errors.As(err, &quiet), errors.Is(err, errTruncated), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &quiet), errors.Is(err, objects.ErrTruncated), errors.Is(err, io.EOF), errors.Is(err,
+		io.ErrUnexpectedEOF):
 		return true
 	}
-	for _, code := range []error{syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, syscall.ENETUNREACH, syscall.EHOSTUNREACH} {
+	for _, code := range []error{syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, syscall.ENETUNREACH,
+		syscall.EHOSTUNREACH} {
 		if errors.Is(err, code) {
 			return true
 		}

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git/knownhosts"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/server"
 )
 
 func TestRetry(t *testing.T) {
@@ -23,9 +27,9 @@ func TestRetry(t *testing.T) {
 	}{
 		{"no fault", io.ErrUnexpectedEOF, 0, 1, 0, 0, false},
 		{"one", io.ErrUnexpectedEOF, 1, 2, 500 * time.Millisecond, 1500 * time.Millisecond, false},
-		{"three", &statusError{code: 502}, 3, 4, 3500 * time.Millisecond, 10500 * time.Millisecond, false},
-		{"for ever", stalled(time.Second), 9, 4, 3500 * time.Millisecond, 10500 * time.Millisecond, true},
-		{"not transient", &statusError{code: 403}, 9, 1, 0, 0, true},
+		{"three", &server.StatusError{Code: 502}, 3, 4, 3500 * time.Millisecond, 10500 * time.Millisecond, false},
+		{"for ever", server.Stalled(time.Second), 9, 4, 3500 * time.Millisecond, 10500 * time.Millisecond, true},
+		{"not transient", &server.StatusError{Code: 403}, 9, 1, 0, 0, true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start, calls := time.Now(), 0
@@ -48,7 +52,8 @@ func TestRetry(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		start := time.Now()
-		if attempts, err := retry(ctx, time.Hour, func() error { return io.EOF }); attempts != 1 || err != io.EOF || time.Since(start) != time.Minute {
+		if attempts, err := retry(ctx, time.Hour, func() error { return io.EOF }); attempts != 1 || err != io.EOF ||
+			time.Since(start) != time.Minute {
 			t.Errorf("retry(until stopped) = %d, %v after %s, want 1, EOF after 1m", attempts, err, time.Since(start))
 		}
 	})
@@ -59,19 +64,19 @@ func TestTransient(t *testing.T) {
 		in   error
 		want bool
 	}{
-		{&statusError{code: 401}, false},
-		{&statusError{code: 403}, false},
-		{&statusError{code: 404}, false},
-		{&statusError{code: 429}, true},
-		{&statusError{code: 500}, true},
+		{&server.StatusError{Code: 401}, false},
+		{&server.StatusError{Code: 403}, false},
+		{&server.StatusError{Code: 404}, false},
+		{&server.StatusError{Code: 429}, true},
+		{&server.StatusError{Code: 500}, true},
 		{&net.DNSError{IsNotFound: true}, false},
 		{&net.DNSError{IsTemporary: true}, true},
 		{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, true},
 		{&net.OpError{Op: "dial", Err: syscall.ENOENT}, false},
-		{fmt.Errorf("x: %w", errTruncated), true},
-		{refusal("not our ref"), false},
-		{overLimit(1), false},
-		{fmt.Errorf("ssh: %w", errHostKey), false},
+		{fmt.Errorf("x: %w", objects.ErrTruncated), true},
+		{server.Refusal("not our ref"), false},
+		{objects.OverLimit(1), false},
+		{fmt.Errorf("ssh: %w", knownhosts.ErrUntrusted), false},
 		{errors.New("anything else"), false},
 	} {
 		if got := transient(test.in); got != test.want {

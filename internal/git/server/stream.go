@@ -1,4 +1,4 @@
-package git
+package server
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git/remote"
 )
 
 // stream is one run of git-upload-pack on a server.
@@ -19,18 +21,18 @@ type stream struct {
 	close func() error
 }
 
-// streamSession asks over a connection that goes both ways: ssh, or the git protocol's own.
+// streamSession is a session over a connection with two directions: ssh, or git's own.
 type streamSession struct {
-	guard  *guard
-	limit  int64                                      // bytes that the list of refs may have
+	guard  *Guard
+	limit  int64                                      // of the list of refs, in bytes
 	open   func(ctx context.Context) (*stream, error) // starts git-upload-pack
-	hangUp func()                                     // nil if there is nothing to end but the stream
+	hangUp func()                                     // ends the connection; nil if the stream is all of it
 
-	current *stream // the run that has listed its refs and was asked nothing yet; nil if there is none
+	current *stream // the run that has listed its refs and has no request yet; nil if there is none
 }
 
 func (s *streamSession) refs(ctx context.Context) (*packp.AdvRefs, error) {
-	s.guard.err = nil
+	s.guard.Err = nil
 	s.guard.start()
 	current, err := s.open(ctx)
 	s.guard.stop()
@@ -46,8 +48,8 @@ func (s *streamSession) refs(ctx context.Context) (*packp.AdvRefs, error) {
 	return advertised, nil
 }
 
-func (s *streamSession) ask(ctx context.Context, request *packp.UploadPackRequest) (io.ReadCloser, error) {
-	// A run answers one request.
+func (s *streamSession) request(ctx context.Context, r *packp.UploadPackRequest) (io.ReadCloser, error) {
+	// A run serves one request.
 	if s.current == nil {
 		if _, err := s.refs(ctx); err != nil {
 			return nil, err
@@ -56,7 +58,7 @@ func (s *streamSession) ask(ctx context.Context, request *packp.UploadPackReques
 	current := s.current
 	s.current = nil
 	s.guard.start()
-	err := request.UploadRequest.Encode(current)
+	err := r.UploadRequest.Encode(current)
 	if err == nil {
 		err = pktline.NewEncoder(current).EncodeString("done\n")
 	}
@@ -65,8 +67,8 @@ func (s *streamSession) ask(ctx context.Context, request *packp.UploadPackReques
 		current.close()
 		return nil, fmt.Errorf("send the request: %w", err)
 	}
-	response := packp.NewUploadPackResponse(request)
-	if err := response.Decode(answer{s.guard.reader(current), current.close}); err != nil {
+	response := packp.NewUploadPackResponse(r)
+	if err := response.Decode(guardedBody{s.guard.reader(current), current.close}); err != nil {
 		current.close()
 		return nil, err
 	}
@@ -82,19 +84,19 @@ func (s *streamSession) close() {
 	}
 }
 
-// answer is what is read of a stream, which ends with it.
-type answer struct {
+// guardedBody is a response whose Close ends its stream.
+type guardedBody struct {
 	io.Reader
 	close func() error
 }
 
-func (a answer) Close() error { return a.close() }
+func (a guardedBody) Close() error { return a.close() }
 
-// newDaemonSession speaks the protocol of git daemon.
-func newDaemonSession(c Config, l location, g *guard) *streamSession {
-	return &streamSession{guard: g, limit: c.memory(), open: func(ctx context.Context) (*stream, error) {
-		dialer := net.Dialer{Timeout: c.connectTimeout()}
-		conn, err := dialer.DialContext(ctx, "tcp", l.address())
+// newDaemonSession returns a session with a git daemon.
+func newDaemonSession(c remote.Config, l remote.Location, g *Guard) *streamSession {
+	return &streamSession{guard: g, limit: c.Memory, open: func(ctx context.Context) (*stream, error) {
+		dialer := net.Dialer{Timeout: c.ConnectTimeout}
+		conn, err := dialer.DialContext(ctx, "tcp", l.Address())
 		if err != nil {
 			return nil, err
 		}
@@ -105,8 +107,8 @@ func newDaemonSession(c Config, l location, g *guard) *streamSession {
 		}
 		request := packp.GitProtoRequest{
 			RequestCommand: transport.UploadPackServiceName,
-			Pathname:       l.path,
-			Host:           strings.TrimSuffix(l.address(), ":9418"),
+			Pathname:       l.Path,
+			Host:           strings.TrimSuffix(l.Address(), ":9418"),
 		}
 		if err := request.Encode(conn); err != nil {
 			_ = end()

@@ -1,4 +1,4 @@
-package git
+package remote
 
 import (
 	"cmp"
@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// Secrets returns the values that c holds, also inside of its URL, which must
-// not be seen in any output: to be masked before [Load] is called.
+// Secrets returns the secret values of c and of its URL, which no output may have.
 func (c Config) Secrets() []string {
 	secrets := []string{c.Token, c.SSHKey}
 	if user := userinfo(c.Repository); user != "" {
@@ -32,8 +31,7 @@ func (c Config) Secrets() []string {
 	return all
 }
 
-// userinfo returns what stands before the @ of a URL, even of one that can't
-// be parsed.
+// userinfo returns the part of a URL before the @, even of one that can't be parsed.
 func userinfo(text string) string {
 	_, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -53,7 +51,7 @@ type redacted struct {
 func (r redacted) Error() string { return r.text }
 func (r redacted) Unwrap() error { return r.err }
 
-// Redact takes the secrets of c out of what err says.
+// Redact replaces the secrets of c in the text of an error.
 func (c Config) Redact(err error) error {
 	if err == nil {
 		return nil
@@ -68,39 +66,33 @@ func (c Config) Redact(err error) error {
 	return redacted{text, err}
 }
 
-// credentials are what is shown to a server over HTTP. The zero value is none.
-type credentials struct {
-	username string
-	token    string
-}
-
-// httpCredentials returns the credentials of c for a repository over HTTP,
-// user being those of its URL.
-func httpCredentials(c Config, l location, user *url.Userinfo) (credentials, error) {
-	var inURL credentials
+// HTTPCredentials returns the credentials for a repository over HTTP. user are those of its
+// URL; nil for none.
+func (c Config) HTTPCredentials(l Location, user *url.Userinfo) (Credentials, error) {
+	var inURL Credentials
 	if user != nil {
-		inURL.username = user.Username()
-		inURL.token, _ = user.Password()
+		inURL.Username = user.Username()
+		inURL.Token, _ = user.Password()
 	}
-	if inURL.token != "" && c.Token != "" {
-		return credentials{}, errors.New("has a password in it while git-token is given: give one of them")
+	if inURL.Token != "" && c.Token != "" {
+		return Credentials{}, errors.New("has a password in it while git-token is given: give one of them")
 	}
-	result := credentials{
-		username: cmp.Or(c.Username, inURL.username),
-		token:    cmp.Or(c.Token, inURL.token),
+	result := Credentials{
+		Username: cmp.Or(c.Username, inURL.Username),
+		Token:    cmp.Or(c.Token, inURL.Token),
 	}
-	if result.token == "" && inURL.username != "" && c.Username == "" {
-		// https://TOKEN@host/ is how some write a token.
-		result = credentials{token: inURL.username}
+	if result.Token == "" && inURL.Username != "" && c.Username == "" {
+		// https://TOKEN@host/ is a token, too.
+		result = Credentials{Token: inURL.Username}
 	}
-	if result.token != "" && result.username == "" {
-		result.username = defaultUsername(l.host, result.token)
+	if result.Token != "" && result.Username == "" {
+		result.Username = defaultUsername(l.Host, result.Token)
 	}
 	return result, nil
 }
 
-// defaultUsername returns the name that a host wants beside a token. GitHub,
-// Gitea, Forgejo and Azure DevOps take any.
+// defaultUsername returns the user name that a host requires with a token. GitHub, Gitea,
+// Forgejo and Azure DevOps accept any.
 func defaultUsername(host, token string) string {
 	host = strings.ToLower(host)
 	switch {
@@ -108,7 +100,8 @@ func defaultUsername(host, token string) string {
 		return "gitlab-ci-token"
 	case host == "gitlab.com" || strings.HasPrefix(host, "gitlab.") || strings.HasPrefix(token, "glpat-"):
 		return "oauth2"
-	case host == "bitbucket.org" && strings.HasPrefix(token, "ATATT"): // https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/
+	// https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/
+	case host == "bitbucket.org" && strings.HasPrefix(token, "ATATT"):
 		return "x-bitbucket-api-token-auth"
 	case host == "bitbucket.org" || strings.HasPrefix(host, "bitbucket."):
 		return "x-token-auth"
@@ -116,25 +109,25 @@ func defaultUsername(host, token string) string {
 	return "x-access-token"
 }
 
-// isAzure says whether a host is one of Azure DevOps.
-func isAzure(host string) bool {
+// IsAzure reports whether a host is one of Azure DevOps.
+func IsAzure(host string) bool {
 	host = strings.ToLower(host)
 	return host == "dev.azure.com" || strings.HasSuffix(host, ".visualstudio.com")
 }
 
-func isCodeCommit(host string) bool {
+// IsCodeCommit reports whether a host is one of CodeCommit.
+func IsCodeCommit(host string) bool {
 	return strings.HasPrefix(strings.ToLower(host), "git-codecommit.")
 }
 
-// bearerFirst says whether a host wants a token as it is rather than as a
-// password. Azure DevOps does so with the tokens of Microsoft Entra, which are
-// JSON web tokens.
-func bearerFirst(host, token string) bool {
-	return isAzure(host) && strings.HasPrefix(token, "eyJ") && strings.Count(token, ".") == 2
+// BearerFirst reports whether a host requires a token as a bearer token and not as a password,
+// as Azure DevOps does for tokens of Microsoft Entra, which are JSON web tokens.
+func BearerFirst(host, token string) bool {
+	return IsAzure(host) && strings.HasPrefix(token, "eyJ") && strings.Count(token, ".") == 2
 }
 
-// wantsBearer says whether an answer of 401 asks for a bearer token only.
-func wantsBearer(header http.Header) bool {
+// WantsBearer reports whether a response with the status 401 accepts bearer tokens only.
+func WantsBearer(header http.Header) bool {
 	bearer := false
 	for _, challenge := range header.Values("WWW-Authenticate") {
 		scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " ")

@@ -1,4 +1,7 @@
-package git
+// Package knownhosts checks host keys of ssh by the lines of a known_hosts file that are given
+// as a text. There is no trust on first use. The package reads no file: that of
+// golang.org/x/crypto/ssh/knownhosts reads files only, which would have to be written first.
+package knownhosts
 
 import (
 	"bytes"
@@ -13,6 +16,7 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // knownHost is one line of a known_hosts file. See SSH_KNOWN_HOSTS FILE FORMAT
@@ -23,11 +27,12 @@ type knownHost struct {
 	key      ssh.PublicKey
 }
 
-// knownHosts are the host keys that are trusted. There is no trust on first use.
-type knownHosts []knownHost
+// Keys are the host keys that are trusted, or revoked.
+type Keys []knownHost
 
-func parseKnownHosts(text string) (knownHosts, error) {
-	var known knownHosts
+// Parse reads the lines of a known_hosts file.
+func Parse(text string) (Keys, error) {
+	var known Keys
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
@@ -37,15 +42,15 @@ func parseKnownHosts(text string) (knownHosts, error) {
 		}
 		marker, patterns, key, _, _, err := ssh.ParseKnownHosts([]byte(line))
 		if err != nil {
-			return nil, fmt.Errorf("ssh-known-hosts: line %d is not in the format of known_hosts, such as \"github.com ssh-ed25519 AAAA...\"", number)
+			return nil, fmt.Errorf("ssh-known-hosts: line %d is not in the format of known_hosts, such as \"github.com "+
+				"ssh-ed25519 AAAA...\"", number)
 		}
 		known = append(known, knownHost{marker, patterns, key})
 	}
 	return known, nil
 }
 
-// matches says whether the line is about a host, by its name as known_hosts
-// spells it.
+// matches reports whether the line is for a host, by its name in known_hosts.
 func (k knownHost) matches(host string) bool {
 	matched := false
 	for _, pattern := range k.patterns {
@@ -79,36 +84,26 @@ func matchHost(pattern, host string) bool {
 	return err == nil && matched
 }
 
-// hostName returns a host as known_hosts spells it: the name alone for port
-// 22, else [name]:port.
-func hostName(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return strings.ToLower(address)
-	}
-	if port != "22" {
-		host = "[" + host + "]:" + port
-	}
-	return strings.ToLower(host)
-}
+// hostName returns a host as known_hosts has it: the name alone for port 22, else [name]:port.
+func hostName(address string) string { return strings.ToLower(knownhosts.Normalize(address)) }
 
-// about returns the lines about the host at an address that have the marker.
-func (k knownHosts) about(address, marker string) knownHosts {
+// about returns the lines for the host at an address that have the marker.
+func (k Keys) about(address, marker string) Keys {
 	host := hostName(address)
 	return slices.DeleteFunc(slices.Clone(k), func(line knownHost) bool {
 		return line.marker != marker || !line.matches(host)
 	})
 }
 
-func (k knownHosts) have(key ssh.PublicKey) bool {
+func (k Keys) have(key ssh.PublicKey) bool {
 	return slices.ContainsFunc(k, func(line knownHost) bool {
 		return bytes.Equal(line.key.Marshal(), key.Marshal())
 	})
 }
 
-// algorithms returns the host key algorithms to ask the server for, so that it
-// shows the key that is known rather than another it has. It is nil for any.
-func (k knownHosts) algorithms(address string) []string {
+// Algorithms returns the host key algorithms to request, so that the server at an address shows
+// the known one of its keys. It is nil for any.
+func (k Keys) Algorithms(address string) []string {
 	var algorithms []string
 	for _, line := range k.about(address, "") {
 		if line.key.Type() == ssh.KeyAlgoRSA {
@@ -118,15 +113,16 @@ func (k knownHosts) algorithms(address string) []string {
 		algorithms = append(algorithms, line.key.Type())
 	}
 	if len(k.about(address, "cert-authority")) > 0 {
-		algorithms = append([]string{ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+		algorithms = append([]string{ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01,
+			ssh.CertAlgoECDSA521v01,
 			ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01}, algorithms...)
 	}
 	slices.Sort(algorithms)
 	return slices.Compact(algorithms)
 }
 
-// check returns the callback that holds a server to the known keys.
-func (k knownHosts) check(address string) ssh.HostKeyCallback {
+// Check returns the callback that checks the key of the server at an address.
+func (k Keys) Check(address string) ssh.HostKeyCallback {
 	checker := &ssh.CertChecker{
 		IsHostAuthority: func(authority ssh.PublicKey, _ string) bool {
 			return k.about(address, "cert-authority").have(authority)
@@ -142,17 +138,17 @@ func (k knownHosts) check(address string) ssh.HostKeyCallback {
 	}
 }
 
-// errHostKey is wrapped by the errors about a host key.
-var errHostKey = errors.New("the host key is not trusted")
+// ErrUntrusted is wrapped by the errors of host keys that are unknown, changed or revoked.
+var ErrUntrusted = errors.New("the host key is not trusted")
 
-func (k knownHosts) checkKey(address string, key ssh.PublicKey) error {
+func (k Keys) checkKey(address string, key ssh.PublicKey) error {
 	host := hostName(address)
 	shown := key.Type() + " " + ssh.FingerprintSHA256(key)
 	line := host + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 	known := k.about(address, "")
 	switch {
 	case k.about(address, "revoked").have(key):
-		return fmt.Errorf("%w: %s shows %s, which ssh-known-hosts says is revoked", errHostKey, host, shown)
+		return fmt.Errorf("%w: %s shows %s, which ssh-known-hosts says is revoked", ErrUntrusted, host, shown)
 	case known.have(key):
 		return nil
 	case len(known) > 0:
@@ -161,8 +157,9 @@ func (k knownHosts) checkKey(address string, key ssh.PublicKey) error {
 			fingerprints = append(fingerprints, line.key.Type()+" "+ssh.FingerprintSHA256(line.key))
 		}
 		return fmt.Errorf("%w: %s shows %s, but ssh-known-hosts has %s: its key has changed, or another answers in its place",
-			errHostKey, host, shown, strings.Join(fingerprints, ", "))
+			ErrUntrusted, host, shown, strings.Join(fingerprints, ", "))
 	}
-	return fmt.Errorf("%w: ssh-known-hosts has no key of %s, which shows %s\nif this is the fingerprint that the server's owner publishes, add this line to ssh-known-hosts:\n%s",
-		errHostKey, host, shown, line)
+	return fmt.Errorf("%w: ssh-known-hosts has no key of %s, which shows %s\nif this is the fingerprint that the "+
+		"server's owner publishes, add this line to ssh-known-hosts:\n%s",
+		ErrUntrusted, host, shown, line)
 }

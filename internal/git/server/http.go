@@ -1,4 +1,4 @@
-package git
+package server
 
 import (
 	"bufio"
@@ -17,40 +17,42 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git/remote"
 )
 
 const maxRedirects = 5
 
-// httpSession is go-git's session over HTTP, on a client that guards it.
+// httpSession is go-git's session over HTTP, with a guarded client.
 type httpSession struct {
 	client   *http.Client
-	location location
-	auth     credentials
+	location remote.Location
+	auth     remote.Credentials
 	session  transport.UploadPackSession // nil until the refs are listed
 }
 
-func newHTTPSession(c Config, l location, auth credentials, g *guard) *httpSession {
+func newHTTPSession(c remote.Config, l remote.Location, auth remote.Credentials, g *Guard) *httpSession {
 	proxy := c.Proxy
 	if proxy == nil {
 		proxy = http.ProxyFromEnvironment
 	}
-	dialer := net.Dialer{Timeout: c.connectTimeout()}
+	dialer := net.Dialer{Timeout: c.ConnectTimeout}
 	plain := &http.Transport{
 		Proxy:               proxy,
 		DialContext:         dialer.DialContext,
-		TLSHandshakeTimeout: c.connectTimeout(),
+		TLSHandshakeTimeout: c.ConnectTimeout,
 		ForceAttemptHTTP2:   true,
 		// Packs are deflated already.
 		DisableCompression: true,
 	}
 	return &httpSession{location: l, auth: auth, client: &http.Client{
 		CheckRedirect: checkRedirect,
-		Transport:     &guardedTransport{plain: plain, guard: g, limit: c.memory()},
+		Transport:     &guardedTransport{plain: plain, guard: g, limit: c.Memory},
 	}}
 }
 
-// checkRedirect refuses redirects to a place less safe. go-git follows those of the
-// first request alone, and takes the credentials off those to another host.
+// checkRedirect refuses redirects to a less safe place. go-git follows redirects of the first
+// request only, and sends no credentials to another host.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	switch {
@@ -65,16 +67,16 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 }
 
 func (s *httpSession) refs(ctx context.Context) (*packp.AdvRefs, error) {
-	basic := &githttp.BasicAuth{Username: s.auth.username, Password: s.auth.token}
-	bearer := &githttp.TokenAuth{Token: s.auth.token}
+	basic := &githttp.BasicAuth{Username: s.auth.Username, Password: s.auth.Token}
+	bearer := &githttp.TokenAuth{Token: s.auth.Token}
 	switch {
-	case s.auth.token == "":
+	case s.auth.Token == "":
 		return s.refsAs(ctx, nil)
-	case bearerFirst(s.location.host, s.auth.token):
+	case remote.BearerFirst(s.location.Host, s.auth.Token):
 		return s.refsAs(ctx, bearer)
 	}
 	advertised, err := s.refsAs(ctx, basic)
-	var status *statusError
+	var status *StatusError
 	if errors.As(err, &status) && status.wantsBearer {
 		return s.refsAs(ctx, bearer)
 	}
@@ -82,13 +84,13 @@ func (s *httpSession) refs(ctx context.Context) (*packp.AdvRefs, error) {
 }
 
 func (s *httpSession) refsAs(ctx context.Context, auth transport.AuthMethod) (*packp.AdvRefs, error) {
-	u, err := url.Parse(s.location.text)
+	u, err := url.Parse(s.location.Text)
 	if err != nil {
 		return nil, err
 	}
-	// The port is only a number here: that of the URL was checked when it was parsed.
-	port, _ := strconv.Atoi(s.location.port)
-	host := s.location.host
+	// The port is a number: it was checked when the URL was parsed.
+	port, _ := strconv.Atoi(s.location.Port)
+	host := s.location.Host
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
@@ -105,8 +107,8 @@ func (s *httpSession) refsAs(ctx context.Context, auth transport.AuthMethod) (*p
 	return advertised, bareHTTP(err)
 }
 
-func (s *httpSession) ask(ctx context.Context, request *packp.UploadPackRequest) (io.ReadCloser, error) {
-	response, err := s.session.UploadPack(ctx, request)
+func (s *httpSession) request(ctx context.Context, r *packp.UploadPackRequest) (io.ReadCloser, error) {
+	response, err := s.session.UploadPack(ctx, r)
 	if err != nil {
 		return nil, bareHTTP(err)
 	}
@@ -115,8 +117,8 @@ func (s *httpSession) ask(ctx context.Context, request *packp.UploadPackRequest)
 
 func (s *httpSession) close() { s.client.CloseIdleConnections() }
 
-// bareHTTP returns the cause alone: the message names the repository already, and the
-// URL in the error may be one that a server made.
+// bareHTTP returns the cause of an error without its URL: the message names the repository
+// already, and the URL may be that of a redirect.
 func bareHTTP(err error) error {
 	var unexpected *plumbing.UnexpectedError
 	if errors.As(err, &unexpected) {
@@ -129,20 +131,20 @@ func bareHTTP(err error) error {
 	return err
 }
 
-// guardedTransport guards each request, and turns the answers that are no part of git's
-// protocol into errors.
+// guardedTransport guards each request, and returns an error for responses that are no part of
+// git's protocol.
 type guardedTransport struct {
 	plain *http.Transport
-	guard *guard
-	limit int64 // bytes that the list of refs may have
+	guard *Guard
+	limit int64 // of the list of refs, in bytes
 }
 
 func (t *guardedTransport) CloseIdleConnections() { t.plain.CloseIdleConnections() }
 
 func (t *guardedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(request.Context())
-	request.Header.Set("User-Agent", "git/"+agent)
-	t.guard.err = nil
+	request.Header.Set("User-Agent", "git/ecs-run-task")
+	t.guard.Err = nil
 	t.guard.start()
 	response, err := t.plain.RoundTrip(request)
 	t.guard.stop()
@@ -151,8 +153,8 @@ func (t *guardedTransport) RoundTrip(request *http.Request) (*http.Response, err
 	}
 	body := t.guard.reader(response.Body)
 	end := response.Body.Close
-	response.Body = answer{body, func() error {
-		// With the end of the stream read, the connection can be used again.
+	response.Body = guardedBody{body, func() error {
+		// A connection whose stream was read to its end can be used again.
 		_, _ = io.Copy(io.Discard, io.LimitReader(body, 64))
 		return end()
 	}}
@@ -165,7 +167,7 @@ func (t *guardedTransport) RoundTrip(request *http.Request) (*http.Response, err
 		err = checkResult(response)
 	default:
 		err = checkAdvertisement(response)
-		response.Body = answer{&cappedReader{response.Body, t.limit, t.limit}, response.Body.Close}
+		response.Body = guardedBody{&cappedReader{response.Body, t.limit, t.limit}, response.Body.Close}
 	}
 	if err != nil {
 		response.Body.Close()
@@ -176,20 +178,20 @@ func (t *guardedTransport) RoundTrip(request *http.Request) (*http.Response, err
 
 func checkAdvertisement(response *http.Response) error {
 	if kind := response.Header.Get("Content-Type"); kind != "application/x-git-upload-pack-advertisement" {
-		return fmt.Errorf("no git repository is there: the server's answer is of type %q", clean(kind))
+		return fmt.Errorf("no git repository is there: the server's answer is of type %q", Clean(kind))
 	}
 	return nil
 }
 
-// checkResult looks at the type of an answer, and whether it is git's error. go-git's own
-// error of that has no type.
+// checkResult checks the type of a response, and whether it is an error of git. The error of
+// go-git for that has no type.
 func checkResult(response *http.Response) error {
 	if kind := response.Header.Get("Content-Type"); kind != "application/x-git-upload-pack-result" {
-		return fmt.Errorf("the server does not speak git: its answer is of type %q", clean(kind))
+		return fmt.Errorf("the server does not speak git: its answer is of type %q", Clean(kind))
 	}
 	buffered := bufio.NewReader(response.Body)
-	response.Body = answer{buffered, response.Body.Close}
-	// A fault of the connection is left to the next read.
+	response.Body = guardedBody{buffered, response.Body.Close}
+	// The next read returns an error of the connection.
 	if start, _ := buffered.Peek(len("0000ERR ")); strings.HasSuffix(string(start), "ERR ") {
 		packets := pktline.NewScanner(buffered)
 		packets.Scan()
@@ -198,15 +200,15 @@ func checkResult(response *http.Response) error {
 	return nil
 }
 
-// statusError is an HTTP answer that is not 200.
-type statusError struct {
-	code        int
-	message     string // what the server says, if it is text
+// A StatusError is an HTTP response with another status than 200.
+type StatusError struct {
+	Code        int
+	message     string // the body, if it is text
 	wantsBearer bool
 }
 
-func (e *statusError) Error() string {
-	text := fmt.Sprintf("the server answers %d %s", e.code, http.StatusText(e.code))
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("the server answers %d %s", e.Code, http.StatusText(e.Code))
 	if e.message != "" {
 		text += ": " + e.message
 	}
@@ -214,10 +216,10 @@ func (e *statusError) Error() string {
 }
 
 func refused(response *http.Response) error {
-	err := &statusError{code: response.StatusCode, wantsBearer: wantsBearer(response.Header)}
+	err := &StatusError{Code: response.StatusCode, wantsBearer: remote.WantsBearer(response.Header)}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/plain") {
 		message, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
-		err.message = clean(string(message))
+		err.message = Clean(string(message))
 	}
 	return err
 }

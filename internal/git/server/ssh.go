@@ -1,4 +1,4 @@
-package git
+package server
 
 import (
 	"cmp"
@@ -13,39 +13,43 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	sshagent "golang.org/x/crypto/ssh/agent"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/git/knownhosts"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
+	"github.com/ecs-run-task/ecs-run-task/internal/git/remote"
 )
 
-// newSSHSession speaks git over ssh. The connection is made once, and
-// git-upload-pack is run on it as often as it is needed.
-func newSSHSession(c Config, l location, user *url.Userinfo, g *guard) (*streamSession, error) {
-	known, err := parseKnownHosts(c.KnownHosts)
+// newSSHSession returns a session over ssh. It connects once, and runs git-upload-pack for each
+// request.
+func newSSHSession(c remote.Config, l remote.Location, user *url.Userinfo, g *Guard) (*streamSession, error) {
+	known, err := knownhosts.Parse(c.KnownHosts)
 	if err != nil {
 		return nil, err
 	}
-	d := &sshDialer{location: l, timeout: c.connectTimeout()}
+	d := &sshDialer{location: l, timeout: c.ConnectTimeout}
 	d.config = ssh.ClientConfig{
-		User:              cmp.Or(c.Username, l.user, "git"),
+		User:              cmp.Or(c.Username, l.User, "git"),
 		ClientVersion:     "SSH-2.0-ecs-run-task",
-		HostKeyCallback:   known.check(l.address()),
-		HostKeyAlgorithms: known.algorithms(l.address()),
+		HostKeyCallback:   known.Check(l.Address()),
+		HostKeyAlgorithms: known.Algorithms(l.Address()),
 	}
 	if d.config.Auth, err = d.methods(c, user); err != nil {
 		return nil, err
 	}
-	return &streamSession{guard: g, limit: c.memory(), open: d.open, hangUp: d.hangUp}, nil
+	return &streamSession{guard: g, limit: c.Memory, open: d.open, hangUp: d.hangUp}, nil
 }
 
-// sshDialer makes the connection of an ssh remote.
+// sshDialer connects to a server over ssh.
 type sshDialer struct {
-	location location
+	location remote.Location
 	timeout  time.Duration
 	config   ssh.ClientConfig
 	agent    net.Conn // nil if there is none
 	client   *ssh.Client
 }
 
-// methods returns what the server may be shown: the key, then those of the agent.
-func (d *sshDialer) methods(c Config, user *url.Userinfo) ([]ssh.AuthMethod, error) {
+// methods returns the ways to authenticate: the key, or those of the agent, and the password.
+func (d *sshDialer) methods(c remote.Config, user *url.Userinfo) ([]ssh.AuthMethod, error) {
 	var methods []ssh.AuthMethod
 	if c.SSHKey != "" {
 		signer, err := parseKey(c.SSHKey)
@@ -72,7 +76,7 @@ func (d *sshDialer) methods(c Config, user *url.Userinfo) ([]ssh.AuthMethod, err
 	return methods, nil
 }
 
-// parseKey parses a private key. What CI systems do to line ends is undone.
+// parseKey parses a private key. CI systems may have changed its line ends.
 func parseKey(text string) (ssh.Signer, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) + "\n"
 	signer, err := ssh.ParsePrivateKey([]byte(text))
@@ -81,8 +85,9 @@ func parseKey(text string) (ssh.Signer, error) {
 	case errors.As(err, &locked):
 		return nil, errors.New("is locked with a passphrase: give a key without one")
 	case err != nil:
-		// What the parser says may quote the key.
-		return nil, errors.New("is not a private key in PEM form, with -----BEGIN ... PRIVATE KEY----- and line breaks as in its file")
+		// The error of the parser may quote the key.
+		return nil, errors.New("is not a private key in PEM form, with -----BEGIN ... PRIVATE KEY----- and line breaks as " +
+			"in its file")
 	}
 	return signer, nil
 }
@@ -106,9 +111,9 @@ func (d *sshDialer) open(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	errorText := &firstBytes{limit: 1024}
+	errorText := &objects.FirstBytes{Limit: 1024}
 	session.Stderr = errorText
-	if err := session.Start("git-upload-pack " + shellQuote(d.location.path)); err != nil {
+	if err := session.Start("git-upload-pack " + shellQuote(d.location.Path)); err != nil {
 		session.Close()
 		return nil, err
 	}
@@ -116,13 +121,13 @@ func (d *sshDialer) open(ctx context.Context) (*stream, error) {
 }
 
 func (d *sshDialer) connect(ctx context.Context) error {
-	address := d.location.address()
+	address := d.location.Address()
 	dialer := net.Dialer{Timeout: d.timeout}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
-	// The step's end closes the connection, and with it all that waits on it.
+	// The end of the context closes the connection, and so ends all that waits for it.
 	context.AfterFunc(ctx, func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(d.timeout))
 	sshConn, channels, requests, err := ssh.NewClientConn(conn, address, &d.config)
@@ -146,13 +151,13 @@ func (d *sshDialer) hangUp() {
 	}
 }
 
-// explainedReader ends with what the server wrote to its standard error, where
-// it ends before it said anything else.
+// explainedReader ends with the standard error of the server as its error, if the server has
+// written one.
 type explainedReader struct {
 	stdout  io.Reader
 	session *ssh.Session
-	text    *firstBytes
-	err     error // that it has ended with
+	text    *objects.FirstBytes
+	err     error // of the end
 }
 
 func (r *explainedReader) Read(b []byte) (int, error) {
@@ -164,15 +169,14 @@ func (r *explainedReader) Read(b []byte) (int, error) {
 		return n, err
 	}
 	r.err = err
-	_ = r.session.Wait() // until standard error is complete; it may be waited for once
-	if message := clean(string(r.text.bytes)); message != "" {
-		r.err = refusal(message)
+	_ = r.session.Wait() // until standard error is complete
+	if message := Clean(string(r.text.Bytes)); message != "" {
+		r.err = Refusal(message)
 	}
 	return 0, r.err
 }
 
-// shellQuote quotes a path for the shell that runs git-upload-pack on the
-// server, as git does.
+// shellQuote quotes a path for the shell that runs git-upload-pack on the server, as git does.
 func shellQuote(s string) string {
 	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(s) + "'"
 }

@@ -1,4 +1,4 @@
-package git
+package remote
 
 import (
 	"context"
@@ -10,30 +10,25 @@ import (
 	"time"
 )
 
-// AWSCredentials are what AWS knows a caller by.
-type AWSCredentials struct {
-	AccessKeyID, SecretAccessKey string
-	SessionToken                 string // empty for those of an IAM user
-}
-
-// codeCommitCredentials signs in to CodeCommit as the credential helper of the
-// AWS CLI does: the password is a signature, good for 15 minutes, of the
-// repository's path at a time.
-func codeCommitCredentials(ctx context.Context, c Config, l location) (credentials, error) {
+// CodeCommitCredentials returns credentials of CodeCommit as the credential helper of the AWS
+// CLI does: the password is a signature of the path of the repository and the time, and valid
+// for 15 minutes.
+func (c Config) CodeCommitCredentials(ctx context.Context, l Location) (Credentials, error) {
 	aws, err := c.AWS(ctx)
 	if err != nil {
-		return credentials{}, fmt.Errorf("get AWS credentials for CodeCommit: %w", err)
+		return Credentials{}, fmt.Errorf("get AWS credentials for CodeCommit: %w", err)
 	}
 	// git-codecommit.eu-west-1.amazonaws.com, git-codecommit-fips.…
-	labels := strings.Split(l.host, ".")
+	labels := strings.Split(l.Host, ".")
 	if len(labels) < 3 {
-		return credentials{}, fmt.Errorf("the host %s names no AWS region", l.host)
+		return Credentials{}, fmt.Errorf("the host %s names no AWS region", l.Host)
 	}
 	username := aws.AccessKeyID
 	if aws.SessionToken != "" {
 		username += "%" + aws.SessionToken
 	}
-	return credentials{username, signCodeCommit(aws.SecretAccessKey, labels[1], strings.ToLower(l.host), l.path, time.Now())}, nil
+	return Credentials{username, signCodeCommit(aws.SecretAccessKey, labels[1], strings.ToLower(l.Host), l.Path,
+		time.Now())}, nil
 }
 
 // signCodeCommit returns the password: version 4 of AWS's signature, of a

@@ -1,4 +1,4 @@
-package git
+package remote
 
 import (
 	"os"
@@ -16,7 +16,8 @@ func TestSignCodeCommit(t *testing.T) {
 	}
 	cmd := exec.Command(aws, "codecommit", "credential-helper", "get")
 	cmd.Stdin = strings.NewReader("protocol=https\nhost=git-codecommit.eu-west-1.amazonaws.com\npath=v1/repos/web\n\n")
-	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=session",
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret",
+		"AWS_SESSION_TOKEN=session",
 		"AWS_DEFAULT_REGION=eu-west-1", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 	output, err := cmd.Output()
 	if err != nil {
@@ -32,11 +33,11 @@ func TestSignCodeCommit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("aws answers %q: %v", output, err)
 	}
-	l, _, err := parseLocation("https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/web", "")
+	l, _, err := ParseLocation("https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/web", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := signCodeCommit("secret", "eu-west-1", l.host, l.path, now); got != answer["password"] {
+	if got := signCodeCommit("secret", "eu-west-1", l.Host, l.Path, now); got != answer["password"] {
 		t.Errorf("signCodeCommit = %s, want %s", got, answer["password"])
 	}
 	if want := "AKIDEXAMPLE%session"; answer["username"] != want {

@@ -1,9 +1,10 @@
-package git
+package objects
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -14,37 +15,37 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// maxLinks is how many symbolic links are followed on the way to one file.
-const maxLinks = 40
-
-// objects is where a tree's objects come from: a pack that was fetched, or a
-// repository on this machine.
-type objects interface {
-	// get returns an object's kind, size and content. The content of a blob
-	// larger than MaxFile is nil. The error wraps errNoObject if it is absent.
-	get(plumbing.Hash) (plumbing.ObjectType, int64, []byte, error)
-}
+// MaxLinks is how many symbolic links are followed on the way to one file.
+const MaxLinks = 40
 
 // TooLarge is the error of a file of so many bytes, above [MaxFile].
 type TooLarge int64
 
 func (t TooLarge) Error() string {
-	return fmt.Sprintf("%d bytes are over the limit of %d (%s)", int64(t), MaxFile, byteCount(MaxFile))
+	return fmt.Sprintf("%d bytes are over the limit of %d (%s)", int64(t), MaxFile, ByteCount(MaxFile))
 }
 
-// Tree is the files of one commit. It is an [fs.FS] as far as finding files
-// goes: nothing can be opened, and [Tree.ReadFile] reads. An object that is absent is noted as missing and
-// taken for an empty folder or an absent file, so that one look finds all that
-// are missing.
+// A Tree is the files of one commit. It is an [fs.FS] in which files can be found; Open returns
+// an error, and [Tree.ReadFile] reads. An absent object is recorded as missing and read as an
+// empty folder or an absent file, so that one walk finds all missing objects.
 type Tree struct {
-	objects objects
+	objects *Store
 	root    plumbing.Hash
 	folders map[plumbing.Hash][]object.TreeEntry
 	missing map[plumbing.Hash]bool
 }
 
-func newTree(from objects, root plumbing.Hash) *Tree {
-	return &Tree{objects: from, root: root, folders: make(map[plumbing.Hash][]object.TreeEntry), missing: make(map[plumbing.Hash]bool)}
+// NewTree returns the files below a tree object.
+func NewTree(from *Store, root plumbing.Hash) *Tree {
+	return &Tree{objects: from, root: root, folders: make(map[plumbing.Hash][]object.TreeEntry),
+		missing: make(map[plumbing.Hash]bool)}
+}
+
+// Missing calls walk with the tree and returns the objects that it did not find.
+func (t *Tree) Missing(walk func(*Tree)) []plumbing.Hash {
+	clear(t.missing)
+	walk(t)
+	return slices.Collect(maps.Keys(t.missing))
 }
 
 // folder returns the entries of one tree object.
@@ -52,8 +53,8 @@ func (t *Tree) folder(id plumbing.Hash) ([]object.TreeEntry, error) {
 	if entries, ok := t.folders[id]; ok {
 		return entries, nil
 	}
-	kind, _, content, err := t.objects.get(id)
-	if errors.Is(err, errNoObject) {
+	kind, _, content, err := t.objects.Get(id)
+	if errors.Is(err, ErrNoObject) {
 		t.missing[id] = true
 		return nil, nil
 	}
@@ -64,7 +65,7 @@ func (t *Tree) folder(id plumbing.Hash) ([]object.TreeEntry, error) {
 		return nil, fmt.Errorf("the object %s is a %s instead of a tree", id, kind)
 	}
 	var decoded object.Tree
-	if err := decoded.Decode(memoryObject(kind, content)); err != nil {
+	if err := decoded.Decode(MemoryObject(kind, content)); err != nil {
 		return nil, fmt.Errorf("read the tree %s: %w", id, err)
 	}
 	for _, entry := range decoded.Entries {
@@ -76,15 +77,17 @@ func (t *Tree) folder(id plumbing.Hash) ([]object.TreeEntry, error) {
 	return decoded.Entries, nil
 }
 
-// safeName says whether git itself would check out a file of that name.
+// safeName reports whether git itself would check out a file of that name.
 func safeName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") && !strings.ContainsAny(name, "/\x00")
+	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") &&
+		!strings.ContainsAny(name, "/\x00")
 }
 
-func memoryObject(kind plumbing.ObjectType, content []byte) *plumbing.MemoryObject {
+// MemoryObject returns an object that go-git decodes.
+func MemoryObject(kind plumbing.ObjectType, content []byte) *plumbing.MemoryObject {
 	o := new(plumbing.MemoryObject)
 	o.SetType(kind)
-	// A MemoryObject's Write has no error to return.
+	// Write of a MemoryObject never returns an error.
 	_, _ = o.Write(content)
 	return o
 }
@@ -93,7 +96,7 @@ func memoryObject(kind plumbing.ObjectType, content []byte) *plumbing.MemoryObje
 // and one at the end if follow is set.
 func (t *Tree) entry(name string, follow bool) (object.TreeEntry, error) {
 	top := object.TreeEntry{Name: ".", Mode: filemode.Dir, Hash: t.root}
-	stack := []object.TreeEntry{top} // from the root to where we are
+	stack := []object.TreeEntry{top} // from the root to the current entry
 	var at []string                  // the names of stack, without the root's
 	rest := strings.Split(name, "/")
 	links := 0
@@ -126,7 +129,7 @@ func (t *Tree) entry(name string, follow bool) (object.TreeEntry, error) {
 			stack, at = append(stack, entries[i]), append(at, part)
 			continue
 		}
-		if links++; links > maxLinks {
+		if links++; links > MaxLinks {
 			return object.TreeEntry{}, fmt.Errorf("%s is a symbolic link that leads to no end", here)
 		}
 		target, err := t.target(entries[i].Hash)
@@ -134,14 +137,15 @@ func (t *Tree) entry(name string, follow bool) (object.TreeEntry, error) {
 			return object.TreeEntry{}, err
 		}
 		if path.IsAbs(target) || !fs.ValidPath(path.Join(path.Join(at...), target)) {
-			return object.TreeEntry{}, fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the repository are followed", here, target)
+			return object.TreeEntry{}, fmt.Errorf("%s is a symbolic link to %q, and only links that stay inside of the "+
+				"repository are followed", here, target)
 		}
 		rest = append(strings.Split(target, "/"), rest...)
 	}
 	return stack[len(stack)-1], nil
 }
 
-// checkFolder refuses to go into what is no folder.
+// checkFolder returns an error if an entry is no folder.
 func checkFolder(e object.TreeEntry, name string) error {
 	switch e.Mode {
 	case filemode.Dir:
@@ -153,13 +157,14 @@ func checkFolder(e object.TreeEntry, name string) error {
 }
 
 func submoduleError(name string, commit plumbing.Hash) error {
-	return fmt.Errorf("%s is a submodule, whose files are in another repository: give that one as repository, and %s as commit", name, commit)
+	return fmt.Errorf("%s is a submodule, whose files are in another repository: give that one as repository, and %s as "+
+		"commit", name, commit)
 }
 
-// target reads where a symbolic link leads.
+// target returns the target of a symbolic link.
 func (t *Tree) target(id plumbing.Hash) (string, error) {
-	_, size, content, err := t.objects.get(id)
-	if errors.Is(err, errNoObject) {
+	_, size, content, err := t.objects.Get(id)
+	if errors.Is(err, ErrNoObject) {
 		t.missing[id] = true
 		return "", fs.ErrNotExist
 	}
@@ -179,9 +184,9 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if e.Mode == filemode.Submodule {
 		return nil, submoduleError(name, e.Hash)
 	}
-	_, size, content, err := t.objects.get(e.Hash)
+	_, size, content, err := t.objects.Get(e.Hash)
 	switch {
-	case errors.Is(err, errNoObject):
+	case errors.Is(err, ErrNoObject):
 		t.missing[e.Hash] = true
 		return nil, err
 	case err != nil:
@@ -192,7 +197,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	return content, nil
 }
 
-// The methods of an [fs.FS] that finding files takes.
+// The methods of an [fs.FS] that a search for files needs.
 
 func (t *Tree) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}

@@ -1,4 +1,4 @@
-package git
+package objects
 
 import (
 	"bytes"
@@ -72,13 +72,13 @@ func TestDeltas(t *testing.T) {
 		{"by offset", packWith(blob, offset(len(blob), base, first), offset(len(offset(0, base, first)), first, second))},
 		{"by offset of a delta before its base", packWith(one, offset(len(one), first, second), blob)},
 	} {
-		p := newPacks(1 << 20)
-		if err := p.add(t.Context(), bytes.NewReader(test.pack)); err != nil {
+		p := NewStore(1 << 20)
+		if err := p.AddPack(t.Context(), bytes.NewReader(test.pack)); err != nil {
 			t.Errorf("add(%s) = %v, want no error", test.name, err)
 			continue
 		}
 		for _, want := range []string{base, first, second} {
-			kind, size, content, err := p.get(blobID(want))
+			kind, size, content, err := p.Get(blobID(want))
 			if string(content) != want || size != int64(len(want)) || kind != plumbing.BlobObject || err != nil {
 				t.Errorf("%s: get(%q) = %s %d %q, %v", test.name, want, kind, size, content, err)
 			}
@@ -97,15 +97,19 @@ func TestPackLimits(t *testing.T) {
 		pack []byte
 		want string
 	}{
-		{"blob", packWith(entry(plumbing.BlobObject, nil, make([]byte, limit+1))), "an object claims 1.0 MiB, over the limit of 1 MiB"},
-		{"delta", packWith(base, entry(plumbing.REFDeltaObject, id[:], bomb)), "an object claims 1 PiB, over the limit of 1 MiB"},
-		{"large delta", packWith(base, entry(plumbing.REFDeltaObject, id[:], make([]byte, limit+1))), "an object claims 1.0 MiB"},
+		{"blob", packWith(entry(plumbing.BlobObject, nil, make([]byte, limit+1))),
+			"an object claims 1.0 MiB, over the limit of 1 MiB"},
+		{"delta", packWith(base, entry(plumbing.REFDeltaObject, id[:], bomb)),
+			"an object claims 1 PiB, over the limit of 1 MiB"},
+		{"large delta", packWith(base, entry(plumbing.REFDeltaObject, id[:], make([]byte, limit+1))),
+			"an object claims 1.0 MiB"},
 		{"delta without sizes", packWith(base, entry(plumbing.REFDeltaObject, id[:], []byte{0x80})), "invalid delta"},
-		{"many objects", packWith(make([][]byte, limit/objectOverhead+1)...), "the objects take more memory than the limit of 1 MiB"},
+		{"many objects", packWith(make([][]byte, limit/objectOverhead+1)...),
+			"the objects take more memory than the limit of 1 MiB"},
 		{"checksum", append(packWith(base)[:len(packWith(base))-1], 0), "checksum mismatch"},
 	} {
-		p := newPacks(limit)
-		err := p.add(t.Context(), bytes.NewReader(test.pack))
+		p := NewStore(limit)
+		err := p.AddPack(t.Context(), bytes.NewReader(test.pack))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("add(%s) = %v, want %s", test.name, err, test.want)
 		}
@@ -114,13 +118,14 @@ func TestPackLimits(t *testing.T) {
 
 // TestLargeBlob checks that a blob above the limit of files is known by its size alone.
 func TestLargeBlob(t *testing.T) {
-	for _, size := range []int{MaxFile + 1, maxKept + 1} {
+	for _, size := range []int{MaxFile + 1, maxObject + 1} {
 		text := strings.Repeat("x", size)
-		p := newPacks(64 << 20)
-		if err := p.add(t.Context(), bytes.NewReader(packWith(entry(plumbing.BlobObject, nil, []byte(text))))); err != nil {
+		p := NewStore(64 << 20)
+		if err := p.AddPack(t.Context(),
+			bytes.NewReader(packWith(entry(plumbing.BlobObject, nil, []byte(text))))); err != nil {
 			t.Fatal(err)
 		}
-		kind, got, content, err := p.get(blobID(text))
+		kind, got, content, err := p.Get(blobID(text))
 		if kind != plumbing.BlobObject || got != int64(size) || content != nil || err != nil {
 			t.Errorf("get(a blob of %d bytes) = %s %d %d bytes, %v", size, kind, got, len(content), err)
 		}
@@ -131,7 +136,7 @@ func TestLargeBlob(t *testing.T) {
 func TestPackContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("stopped"))
-	err := newPacks(1<<20).add(ctx, bytes.NewReader(packWith(entry(plumbing.BlobObject, nil, []byte("x")))))
+	err := NewStore(1<<20).AddPack(ctx, bytes.NewReader(packWith(entry(plumbing.BlobObject, nil, []byte("x")))))
 	if err == nil || !strings.Contains(err.Error(), "stopped") {
 		t.Errorf("add = %v, want stopped", err)
 	}
@@ -144,31 +149,28 @@ func FuzzAddPack(f *testing.F) {
 	blob := entry(plumbing.BlobObject, nil, []byte("the base"))
 	f.Add(blob, uint32(1))
 	f.Add(append(entry(plumbing.REFDeltaObject, id[:], append1(8, "!")), blob...), uint32(2))
-	f.Add(append(bytes.Clone(blob), entry(plumbing.OFSDeltaObject, []byte{byte(len(blob))}, append1(8, "!"))...), uint32(2))
+	f.Add(append(bytes.Clone(blob), entry(plumbing.OFSDeltaObject, []byte{byte(len(blob))}, append1(8, "!"))...),
+		uint32(2))
 	f.Add(append(entry(plumbing.CommitObject, nil, []byte("tree")), entry(plumbing.TagObject, nil, nil)...), uint32(2))
 	f.Fuzz(func(t *testing.T, objects []byte, count uint32) {
 		pack := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), count)
 		pack = append(pack, objects...)
 		sum := sha1.Sum(pack)
-		p := newPacks(1 << 20)
-		if err := p.add(t.Context(), bytes.NewReader(append(pack, sum[:]...))); err != nil {
+		p := NewStore(1 << 20)
+		if err := p.AddPack(t.Context(), bytes.NewReader(append(pack, sum[:]...))); err != nil {
 			return
 		}
-		entries, err := p.packs[0].index.Entries()
+		ids, err := p.HashesWithPrefix(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for {
-			entry, err := entries.Next()
+		for _, id := range ids {
+			kind, _, content, err := p.Get(id)
 			if err != nil {
-				break
+				t.Errorf("Get(%s) = %v", id, err)
 			}
-			kind, _, content, err := p.get(entry.Hash)
-			if err != nil {
-				t.Errorf("get(%s) = %v", entry.Hash, err)
-			}
-			if got := plumbing.ComputeHash(kind, content); got != entry.Hash {
-				t.Errorf("the object %s has the content of %s", entry.Hash, got)
+			if got := plumbing.ComputeHash(kind, content); got != id {
+				t.Errorf("the object %s has the content of %s", id, got)
 			}
 		}
 	})
