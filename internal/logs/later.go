@@ -82,14 +82,6 @@ func ShowLater(ctx context.Context, clients *session.Clients, positions []Positi
 	group.Wait(ctx)
 }
 
-func messages(events []tail.Event) []string {
-	lines := make([]string, len(events))
-	for i, e := range events {
-		lines[i] = e.Message
-	}
-	return lines
-}
-
 // printable returns a text without characters that control a console: what was saved may be
 // forged.
 func printable(text string) string {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
 
 // keptLines is how many lines of each container's log are kept for the diagnosis
@@ -73,4 +75,12 @@ func (w *lineWriter) flush() {
 		w.emit([]string{string(w.rest)})
 		w.rest = nil
 	}
+}
+
+func messages(events []tail.Event) []string {
+	lines := make([]string, len(events))
+	for i, e := range events {
+		lines[i] = e.Message
+	}
+	return lines
 }

@@ -58,21 +58,11 @@ type Logs struct {
 	all      []*containerLog // in the order of their beginning
 }
 
-// Log is what was read of one container's log.
-type Log struct {
-	TaskARN, Container string
-	URL                string   // in the AWS console; empty if it is not there
-	Last               []string // the last lines, oldest first, where they were read
-}
-
 // containerLog is one container's log on its way.
 type containerLog struct {
 	task, container, url string
 	last                 lastLines
-	outputs              *outputs.Reader // nil if it has none
-	over                 bool            // it is not read any more
-	err                  error           // why it was not read to its end
-	closed               chan struct{}   // when it is over, where a container writes it itself; else nil
+	outputs              capture
 }
 
 // follow is one container's log on its way.
@@ -131,7 +121,7 @@ func (l *Logs) Update(state *task.State, label string) {
 // endAt takes in what is known of the end of a log's container.
 func (l *Logs) endAt(f *follow, end tail.End) {
 	f.end = end
-	l.group.End(f.source, f.awaited())
+	l.group.End(f.source, f.log.outputs.awaited(end))
 }
 
 // endOf returns what is known of the end of a task's container.
@@ -209,8 +199,8 @@ func (l *Logs) print(source tail.Source, events []tail.Event) {
 	l.show(f.log, f.name, messages(events))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if f.log.outputs != nil && !f.end.At.IsZero() {
-		l.group.End(f.source, f.awaited())
+	if f.log.outputs.reader != nil && !f.end.At.IsZero() {
+		l.group.End(f.source, f.log.outputs.awaited(f.end))
 	}
 }
 
@@ -233,11 +223,7 @@ func (l *Logs) take(log *containerLog, lines []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log.last.add(lines)
-	if log.outputs != nil {
-		for _, line := range lines {
-			log.outputs.Add(line)
-		}
-	}
+	log.outputs.add(lines)
 }
 
 // see begins to keep what is seen of a container's log, whose outputs have the markers.
@@ -247,7 +233,7 @@ func (l *Logs) see(task, container string, markers outputs.Markers) *containerLo
 		if markers == (outputs.Markers{}) {
 			markers = l.options.Markers
 		}
-		log.outputs = outputs.NewReader(markers)
+		log.outputs.reader = outputs.NewReader(markers)
 	}
 	l.all = append(l.all, log)
 	return log
@@ -302,65 +288,11 @@ func (l *Logs) warnOnce(key string) bool {
 	return before
 }
 
-// Wait returns when every log has been read to its end, at the latest after
-// limit, and soon after ctx ends.
-func (l *Logs) Wait(ctx context.Context, limit time.Duration) {
-	late, cancel := context.WithCancel(l.ctx)
-	defer cancel()
-	timer := time.AfterFunc(max(limit, 0), cancel)
-	defer timer.Stop()
-	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), time.Second)) })
-	defer stop()
-	// A follower that waits for the console could not end.
-	release := context.AfterFunc(late, func() { l.emit(event.LogsOver{}) })
-	defer release()
-	l.group.Wait(late)
-	l.waitForWriters(late)
-}
-
-// CutOff has what there is read before the reading is cut off.
-func (l *Logs) CutOff() { l.group.CutOff() }
-
-// Reading reports whether a log is still being read.
-func (l *Logs) Reading() bool { return l.group.Reading() > 0 || len(l.writers()) > 0 }
-
-// All returns what was read of each log, in the order of their beginning.
-func (l *Logs) All() []Log {
+// setOver takes in that a log is not read any more, and why it was not read to its end.
+func (l *Logs) setOver(log *containerLog, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var all []Log
-	for _, log := range l.all {
-		all = append(all, Log{log.task, log.container, log.url, log.last.all()})
-	}
-	return all
-}
-
-// Positions returns how far each log was read, with the name that its lines are shown
-// by.
-func (l *Logs) Positions() []Position {
-	var all []Position
-	for _, at := range l.group.Positions() {
-		all = append(all, Position{l.of(at.Source).name, at})
-	}
-	return all
-}
-
-// Position is how far a log was read.
-type Position struct {
-	Name string // that its lines are shown by
-	tail.Position
-}
-
-// Last returns the last lines of a container's log.
-func (l *Logs) Last(task, container string) []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, log := range l.all {
-		if log.task == task && log.container == container {
-			return log.last.all()
-		}
-	}
-	return nil
+	log.outputs.end(err)
 }
 
 // Output takes what a container of the embedded ECS prints that has no awslogs, so
@@ -373,8 +305,8 @@ func (l *Logs) Output(taskARN, container string) io.Writer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log := l.see(taskARN, container, outputs.Markers{})
-	if log.outputs != nil {
-		log.closed = make(chan struct{})
+	if log.outputs.reader != nil {
+		log.outputs.closed = make(chan struct{})
 	}
 	return &lineWriter{emit: func(lines []string) { l.show(log, name, lines) }, ended: func() { l.setOver(log, nil) }}
 }

@@ -16,71 +16,54 @@ import (
 // ErrNotRead says that a log was not read to its end.
 var ErrNotRead = errors.New("its log was not read to its end")
 
-// Outputs returns the outputs in the log of a task's container. The error wraps
-// [ErrNotRead] unless all of the log was read.
-func (l *Logs) Outputs(taskARN string) (outputs.Values, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, log := range l.all {
-		if log.task != taskARN || log.outputs == nil {
-			continue
-		}
-		switch {
-		case errors.Is(log.err, tail.ErrNoStream):
-			return nil, fmt.Errorf("%w, as CloudWatch Logs has no log of it", outputs.ErrNoBlock)
-		case log.err != nil && !errors.Is(log.err, context.Canceled):
-			return nil, fmt.Errorf("%w: %w", ErrNotRead, log.err)
-		case log.err != nil || !log.over:
-			return nil, ErrNotRead
-		}
-		return log.outputs.Values()
-	}
-	return nil, ErrNotRead
+// capture takes the outputs out of one log. The zero value is of a log that has none.
+type capture struct {
+	reader *outputs.Reader // nil if the log has none
+	closed chan struct{}   // when the log is over, where its container writes it itself; else nil
+	over   bool            // the log is not read any more
+	err    error           // why it was not read to its end
 }
 
-// setOver takes in that a log is not read any more, and why it was not read to its end.
-func (l *Logs) setOver(log *containerLog, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	log.over, log.err = true, err
-	if log.closed != nil {
-		close(log.closed)
+func (c *capture) add(lines []string) {
+	if c.reader == nil {
+		return
+	}
+	for _, line := range lines {
+		c.reader.Add(line)
 	}
 }
 
-// writers are closed when the logs with outputs are over that containers write themselves:
-// those that are not over.
-func (l *Logs) writers() []<-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var open []<-chan struct{}
-	for _, log := range l.all {
-		if log.closed != nil && !log.over {
-			open = append(open, log.closed)
-		}
-	}
-	return open
-}
-
-// waitForWriters waits for the end of those logs, until ctx ends.
-func (l *Logs) waitForWriters(ctx context.Context) {
-	for _, closed := range l.writers() {
-		select {
-		case <-closed:
-		case <-ctx.Done():
-			return
-		}
+// end takes in that the log is not read any more, and why it was not read to its end.
+func (c *capture) end(err error) {
+	c.over, c.err = true, err
+	if c.closed != nil {
+		close(c.closed)
 	}
 }
 
-// awaited is the end of a log's container, for its reader: where outputs are missing, the
-// log is waited for as long as that of a container that failed, wherever it ran.
-func (f *follow) awaited() tail.End {
-	end := f.end
-	if f.log.outputs != nil && !f.log.outputs.Complete() {
+// awaited returns the end of the log's container for the reader of the log: where outputs
+// are missing, the log is waited for as long as that of a container that failed, wherever it
+// ran.
+func (c *capture) awaited(end tail.End) tail.End {
+	if c.reader != nil && !c.reader.Complete() {
 		end.Failed, end.Gone = true, time.Time{}
 	}
 	return end
+}
+
+// values returns the outputs.
+func (c *capture) values() (outputs.Values, error) {
+	switch {
+	case c.reader == nil:
+		return nil, ErrNotRead
+	case errors.Is(c.err, tail.ErrNoStream):
+		return nil, fmt.Errorf("%w, as CloudWatch Logs has no log of it", outputs.ErrNoBlock)
+	case c.err != nil && !errors.Is(c.err, context.Canceled):
+		return nil, fmt.Errorf("%w: %w", ErrNotRead, c.err)
+	case c.err != nil || !c.over:
+		return nil, ErrNotRead
+	}
+	return c.reader.Values()
 }
 
 // markersOf returns the markers that a task shows of a container; the zero value if it

@@ -141,27 +141,6 @@ func (r *resolver) request(job DraftJob, service *runtask.Service) (map[string]j
 	return job.Settings.Request(definitionInfo(job.Definition), service, r.draft.common)
 }
 
-// definitionInfo is what a request has to know of a definition.
-func definitionInfo(s Source) runtask.Definition {
-	switch s := s.(type) {
-	case ToRegister:
-		d := runtask.Definition{Name: s.Text.Family, NetworkMode: s.Text.NetworkMode}
-		for _, container := range s.Text.Containers {
-			d.Containers = append(d.Containers, container.Name)
-			d.SetEntryPoint(container.Name, container.EntryPoint)
-		}
-		return d
-	case Existing:
-		d := runtask.Definition{Name: task.Name(s.Revision), NetworkMode: string(s.Revision.NetworkMode)}
-		for _, container := range s.Revision.ContainerDefinitions {
-			d.Containers = append(d.Containers, aws.ToString(container.Name))
-			d.SetEntryPoint(aws.ToString(container.Name), container.EntryPoint)
-		}
-		return d
-	}
-	return runtask.Definition{}
-}
-
 // find finds a registered definition, with its text if that is needed.
 func (r *resolver) find(ctx context.Context, name Named, settings runtask.Settings) (Source, error) {
 	if settings.Image != "" || r.draft.config.Preflight {

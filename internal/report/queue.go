@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// keptBuffer is how large a buffer is kept for the next lines.
+const keptBuffer = 4 << 20
+
 // Queue writes to a stream on a goroutine of its own, so that a reader which is slow, or
 // gone, delays nothing but the reading of logs. What the stream does not take, since its
 // reader is gone or its disk is full, is discarded.

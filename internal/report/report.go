@@ -150,9 +150,6 @@ func (r *Report) print(colour, word, text string) {
 	r.write()
 }
 
-// keptBuffer is how large a buffer is kept for the next lines.
-const keptBuffer = 4 << 20
-
 // write writes the buffered lines to the console, above the status line if there
 // is one.
 func (r *Report) write() {
