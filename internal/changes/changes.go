@@ -21,10 +21,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// limit is how long all answers may take. So many are awaited at once: AWS gives an account
+// limit is how long all answers may take: nobody waits longer for what is only to be shown. So many are awaited at once: AWS gives an account
 // a bucket of 50 reads of task definitions.
 const (
-	limit  = 10 * time.Second
+	limit  = 5 * time.Second
 	atOnce = 50
 )
 
@@ -201,6 +201,8 @@ func NotShown(err error, emit event.Sink) *Comparing {
 func (c *Comparing) report(ctx context.Context) {
 	for _, one := range c.all {
 		switch {
+		case explain.Unanswered(one.Err): // what else the step calls says more of that
+			c.emit.Notice(event.Note{Text: fmt.Sprintf("what changes in %s is not shown: ECS did not answer", one.Family)})
 		case one.Err != nil:
 			c.emit.Notice(event.Note{
 				Text:   fmt.Sprintf("what changes in %s is not shown: %v", one.Family, c.explain.Refusal(ctx, one.Err)),

@@ -343,7 +343,7 @@ func TestCredentialsMissing(t *testing.T) {
 			"none",
 			nil,
 			nil,
-			[]string{"error: find AWS credentials: none are given, and this machine has no role (", "sign in with `aws " +
+			[]string{"error: find AWS credentials: none are given, and this machine has no role", "sign in with `aws " +
 				"sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
 		},
 		{
@@ -351,7 +351,7 @@ func TestCredentialsMissing(t *testing.T) {
 			nil,
 			[]string{"GITHUB_ACTIONS=true"},
 			[]string{
-				"::error::find AWS credentials: none are given, and this machine has no role (",
+				"::error::find AWS credentials: none are given, and this machine has no role",
 				"give the job the permissions id-token: write and the step role-to-assume, or run " +
 					"aws-actions/configure-aws-credentials before it",
 			},

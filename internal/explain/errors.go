@@ -108,6 +108,13 @@ func Refusal(err error, region string, account func() string) error {
 		where, api.ErrorCode(), api.ErrorMessage())
 }
 
+// Unanswered reports whether an error is that of a call which AWS did not answer.
+func Unanswered(err error) bool {
+	var operation *smithy.OperationError
+	var refused smithy.APIError
+	return errors.As(err, &operation) && !errors.As(err, &refused)
+}
+
 // Split returns the errors that err joins, at all depths, or err itself if it joins none.
 func Split(err error) []error {
 	parts := Joined(err)

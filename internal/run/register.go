@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
@@ -130,7 +131,11 @@ func (r Runner) reuse(ctx context.Context, text *taskdef.Definition) *types.Task
 func (r Runner) count(ctx context.Context, family string) {
 	population, err := r.ECS.Count(ctx, family)
 	if err != nil {
-		if ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+		case explain.Unanswered(err): // the registration says more of that
+			r.Emit.Notice(event.Note{Text: fmt.Sprintf("the tasks of family %s were not counted: ECS did not answer", family)})
+		default:
 			r.Emit.Notice(event.Note{
 				Text:   fmt.Sprintf("the tasks of family %s were not counted: %v", family, r.Explain.Refusal(ctx, err)),
 				Advice: r.Explain.Advice(ctx, err, nil),

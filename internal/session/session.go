@@ -154,6 +154,7 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("no AWS region: give the input region, or set AWS_REGION")
 	}
+	cfg.APIOptions = append(cfg.APIOptions, newSilence(c.emit).middleware)
 	if c.options.RoleToAssume != "" {
 		cfg.Credentials, err = c.assumeRole(cfg)
 	}
@@ -193,6 +194,9 @@ func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error { return stack.Finalize.Insert(renew, "Retry", middleware.Before) }
 }
 
+// errNoCredentials is what is left to say where the SDK has looked everywhere.
+var errNoCredentials = errors.New("find AWS credentials: none are given, and this machine has no role")
+
 // findCredentials makes sure that there are credentials, in the time that the
 // step gives the search.
 func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
@@ -207,13 +211,13 @@ func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 		c.warnExpiry(found)
 		return nil
 	}
-	if strings.Contains(err.Error(), "no EC2 IMDS role found") { // what the SDK looks for last
-		err = fmt.Errorf("find AWS credentials: none are given, and this machine has no role (%w)", err)
+	var better *explain.HintError
+	if !errors.As(err, &better) && strings.Contains(err.Error(), "no EC2 IMDS role found") { // the SDK looks for it last
+		err = errNoCredentials
 	} else {
 		err = fmt.Errorf("find AWS credentials: %w", err)
 	}
 	hint := c.env.CI.Advice().Credentials
-	var better *explain.HintError
 	file := c.env.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	switch {
 	case errors.As(err, &better):
