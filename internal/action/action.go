@@ -125,6 +125,11 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 	if command.Name == "policy" { // whose output is the policy alone
 		console = report.New(env.Stderr, env.getenv, false)
 	}
+	if command.Name == "run" || command.Name == "" { // the fault may be for want of what is misspelt
+		for _, message := range input.Misspelled(env.Environ()) {
+			console.Warning(event.Note{Title: "input that is not read", Text: message})
+		}
+	}
 	if err != nil {
 		if command.Name == "run" || command.Name == "" { // no such command
 			return newInvocation(env, console, command.Run).refuse(ctx, err)
@@ -136,9 +141,6 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 		return conclude.ExitError
 	}
 	if command.Name == "run" {
-		for _, message := range input.Misspelled(env.Environ()) {
-			console.Warning(event.Note{Title: "input that is not read", Text: message})
-		}
 		for _, warning := range command.Run.Warnings() {
 			console.Warning(event.Note{Title: "input " + warning.Input, Text: warning.Error(), Hint: warning.Hint})
 		}

@@ -391,7 +391,7 @@ func TestCredentialsMissing(t *testing.T) {
 			[]string{"--role-to-assume=" + role},
 			[]string{"GITHUB_ACTIONS=true"},
 			[]string{
-				"the CI gives the step no OIDC token, and there are no other credentials",
+				"there is no OIDC token, and there are no other credentials",
 				"permissions id-token: write",
 			},
 		},

@@ -88,6 +88,7 @@ func (c Config) Check() error {
 func (c Check) Check() error {
 	r := &reader{}
 	r.region(c.Region)
+	r.checkName("role-to-assume", c.RoleToAssume, roleARN)
 	if c.Diff && (c.Format == "json" || c.Format == "sarif") {
 		r.fault("diff", "needs the format text or github, found %s", c.Format)
 	}
@@ -126,6 +127,7 @@ func (r *reader) checkConfig(c Config) {
 	r.checkName("started-by", c.StartedBy, startedBy)
 	r.checkName("commit", c.Commit, commitID)
 	r.region(c.Region)
+	r.checkName("role-to-assume", c.RoleToAssume, roleARN)
 	if c.Timeout == 0 && !c.SkipSteadyStateCheck {
 		r.fault("timeout", "expected more than 0; use skip-steady-state-check to not wait")
 	}

@@ -209,6 +209,8 @@ func TestLaunchCheck(t *testing.T) {
 		{"--memory=1GiB", "memory: expected a number of MiB, as in 1024, or of GB, as in 2 GB"},
 		{"--memory=0.5GB", ""},
 		{"--ephemeral-storage=20", "ephemeral-storage: expected 21 to 200 GiB"},
+		{"--role-to-assume=run-tasks",
+			"role-to-assume: expected the ARN of a role, as in arn:aws:iam::123456789012:role/name"},
 		{"--task-role-arn=admin",
 			"task-role-arn: expected the ARN of a role, as in arn:aws:iam::123456789012:role/name"},
 		{"--service=a/b", "service: expected the name or ARN of a service"},

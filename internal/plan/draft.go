@@ -215,6 +215,7 @@ func (l *loader) source() source.Config {
 		AWS:           l.env.CodeCommit,
 		AllowInsecure: c.GitAllowInsecure,
 		InCI:          l.env.CI.System != "",
+		Called:        l.folder(),
 	}
 }
 
@@ -425,6 +426,14 @@ func (l *loader) buildSettings(settings runtask.Settings) (_ runtask.Settings, e
 		}
 	}
 	return settings, nil
+}
+
+// folder is what messages call the folder that files are read from.
+func (l *loader) folder() string {
+	if l.env.CI.System == "" {
+		return "the current folder"
+	}
+	return "the workspace"
 }
 
 // environmentFile reads a .env file of the workspace.

@@ -158,6 +158,10 @@ func (s *runner) stopServers(ctx context.Context, err error) {
 }
 
 func (s *runner) logInspectCommands(arns []string) {
+	if s.Explain.Local != "" {
+		s.Emit.Printf("the tasks of a local run end with the step")
+		return
+	}
 	LogInspectCommands(s.Emit, s.Region, s.ECS.Cluster, arns)
 }
 

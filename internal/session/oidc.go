@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,10 +82,11 @@ type chained struct {
 func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	found, err := c.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
-		return found, explain.WithHint(
-			fmt.Errorf("role-to-assume: the CI gives the step no OIDC token, and there are no other credentials: %w", err),
-			c.advice,
-		)
+		without := errors.New("role-to-assume: there is no OIDC token, and there are no other credentials to assume the role with")
+		if !lookedEverywhere(err) {
+			without = fmt.Errorf("%w: %w", without, err)
+		}
+		return found, explain.WithHint(without, c.advice)
 	}
 	return found, nil
 }

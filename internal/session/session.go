@@ -197,6 +197,10 @@ func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 // errNoCredentials is what is left to say where the SDK has looked everywhere.
 var errNoCredentials = errors.New("find AWS credentials: none are given, and this machine has no role")
 
+// lookedEverywhere reports whether the SDK found no credentials anywhere: it looks for the
+// role of the machine last.
+func lookedEverywhere(err error) bool { return strings.Contains(err.Error(), "no EC2 IMDS role found") }
+
 // findCredentials makes sure that there are credentials, in the time that the
 // step gives the search.
 func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
@@ -212,15 +216,18 @@ func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 		return nil
 	}
 	var better *explain.HintError
-	if !errors.As(err, &better) && strings.Contains(err.Error(), "no EC2 IMDS role found") { // the SDK looks for it last
+	switch {
+	case errors.As(err, &better): // which says it all
+		err = errors.New("find AWS credentials: " + better.Error())
+	case lookedEverywhere(err):
 		err = errNoCredentials
-	} else {
+	default:
 		err = fmt.Errorf("find AWS credentials: %w", err)
 	}
 	hint := c.env.CI.Advice().Credentials
 	file := c.env.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	switch {
-	case errors.As(err, &better):
+	case better != nil:
 		hint = better.Hint
 	case c.options.RoleToAssume != "":
 		hint = "let the role " + c.options.RoleToAssume + " trust the CI's OIDC provider for this repository and branch " +

@@ -170,7 +170,7 @@ func TestConnect(t *testing.T) {
 				WebIdentityTokenEnv: "MY_TOKEN"}, err: "the variable MY_TOKEN is not set", hint: "id_tokens"},
 		{name: "a role by other credentials", variables: keys(), access: assume, key: "ASSUMED", call: "AssumeRole"},
 		{name: "a role by nothing", system: "github", variables: alone(), access: assume,
-			err: "the CI gives the step no OIDC token, and there are no other credentials", hint: "permissions id-token: write"},
+			err: "there is no OIDC token, and there are no other credentials", hint: "permissions id-token: write"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := environment(t, tt.variables)

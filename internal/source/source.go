@@ -7,6 +7,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +53,9 @@ type Config struct {
 	// AWS returns credentials for CodeCommit if there is no Token. It may be nil.
 	AWS func(context.Context) (git.AWSCredentials, error)
 
-	AllowInsecure bool // allow http and git, which have no encryption, to other machines
-	InCI          bool // refuse repositories on this machine that are outside of the workspace
+	AllowInsecure bool   // allow http and git, which have no encryption, to other machines
+	InCI          bool   // refuse repositories on this machine that are outside of the workspace
+	Called        string // what messages call the workspace; empty is "the workspace"
 
 	Memory         int64         // maximum size of the objects in memory, in bytes; 0 means 256 MiB
 	Timeout        time.Duration // for all operations on Repository; 0 means 2m
@@ -107,7 +109,7 @@ func Load(ctx context.Context, c Config) (Result, error) {
 	case c.Repository != "":
 		texts, result.Fetch, err = loadRepository(ctx, c)
 	case len(c.Paths) > 0:
-		texts, err = loadWorkspace(c.Workspace, c.Paths)
+		texts, err = loadWorkspace(c.Workspace, cmp.Or(c.Called, ofWorkspace), c.Paths)
 	}
 	result.Texts = append(result.Texts, texts...)
 	return result, errors.Join(append(faults, err)...)

@@ -13,9 +13,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 )
 
-// loadWorkspace reads the files that paths name below the folder workspace.
-// [os.Root] prevents access to files outside of the workspace.
-func loadWorkspace(workspace string, paths []string) ([]Text, error) {
+// ofWorkspace is what messages call the workspace in a CI.
+const ofWorkspace = "the workspace"
+
+// loadWorkspace reads the files that paths name below the folder workspace, which
+// messages call so. [os.Root] prevents access to files outside of it.
+func loadWorkspace(workspace, called string, paths []string) ([]Text, error) {
 	if workspace == "" {
 		return nil, errors.New("file-paths: no workspace to read files from: give repository, or run " +
 			"where the files are")
@@ -29,7 +32,7 @@ func loadWorkspace(workspace string, paths []string) ([]Text, error) {
 	var faults []error
 	inside := make([]string, 0, len(paths))
 	for _, name := range paths {
-		relative, err := belowWorkspace(workspace, name)
+		relative, err := belowWorkspace(workspace, called, name)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("file-paths: %s: %w", name, err))
 			continue
@@ -37,7 +40,7 @@ func loadWorkspace(workspace string, paths []string) ([]Text, error) {
 		inside = append(inside, relative)
 	}
 
-	names, err := selectPaths(root.FS(), inside, "the workspace")
+	names, err := selectPaths(root.FS(), inside, called)
 	faults = append(faults, err)
 	var texts []Text
 	for _, name := range names {
@@ -59,7 +62,7 @@ func File(workspace, name string) (Text, error) {
 		return Text{}, fmt.Errorf("open the workspace: %w", err)
 	}
 	defer root.Close()
-	inside, err := belowWorkspace(workspace, name)
+	inside, err := belowWorkspace(workspace, ofWorkspace, name)
 	if err != nil {
 		return Text{}, err
 	}
@@ -73,7 +76,7 @@ func File(workspace, name string) (Text, error) {
 
 // belowWorkspace converts an absolute name to one relative to the workspace. The
 // path of the workspace may contain symbolic links.
-func belowWorkspace(workspace, name string) (string, error) {
+func belowWorkspace(workspace, called, name string) (string, error) {
 	if !filepath.IsAbs(name) {
 		return filepath.ToSlash(name), nil
 	}
@@ -87,10 +90,10 @@ func belowWorkspace(workspace, name string) (string, error) {
 		}
 	}
 	if inside := suffixIn(workspace, name); inside != "" {
-		return "", fmt.Errorf("is outside of the workspace %s, which has %s: use that path", workspace, inside)
+		return "", fmt.Errorf("is outside of %s %s, which has %s: use that path", called, workspace, inside)
 	}
-	return "", fmt.Errorf("is outside of the workspace %s, the only folder that files are read from: copy it "+
-		"into the workspace, and use its path there", workspace)
+	return "", fmt.Errorf("is outside of %s %s, the only folder that files are read from: copy it "+
+		"there, or run the command where it is", called, workspace)
 }
 
 // suffixIn returns the longest suffix of an absolute path that is a file of the

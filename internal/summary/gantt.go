@@ -2,6 +2,7 @@ package summary
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func gantt(states []*task.State, now time.Time) string {
 	var rows []*task.State
 	for _, state := range states {
 		all := result.Phases(state, now)
-		if len(all) == 0 || len(rows) == mostBars {
+		if !telling(all) || len(rows) == mostBars {
 			continue
 		}
 		rows = append(rows, state)
@@ -53,7 +54,8 @@ func gantt(states []*task.State, now time.Time) string {
 	for _, state := range rows {
 		fmt.Fprintf(&text, "  section %s\n", section(state))
 		for _, p := range result.Phases(state, now) {
-			if took := p.Duration(); took >= time.Millisecond {
+			if shown(p) {
+				took := p.Duration()
 				sofar := ""
 				if !p.Over {
 					sofar = " so far"
@@ -65,6 +67,15 @@ func gantt(states []*task.State, now time.Time) string {
 	}
 	return text.String()
 }
+
+// telling reports whether phases say anything: a task that was not waited for has but the
+// beginning of its first.
+func telling(all []result.Phase) bool {
+	return slices.ContainsFunc(all, shown) && (len(all) > 1 || all[0].Over || all[0].Duration() >= time.Second)
+}
+
+// shown reports whether a phase has a bar: one without a length can't be seen.
+func shown(p result.Phase) bool { return p.Duration() >= time.Millisecond }
 
 // section names a task in the diagram.
 func section(state *task.State) string {
