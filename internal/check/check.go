@@ -8,8 +8,8 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
-	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -45,22 +45,16 @@ func finding(severity string, fault *document.Error) Finding {
 	}
 }
 
-// faultsOf returns the faults that an error joins; an error without a place is
-// one about the whole.
+// faultsOf returns the faults that an error joins. An error without a place is one of the
+// whole.
 func faultsOf(err error) []*document.Error {
-	if err == nil {
-		return nil
-	}
-	if parts := explain.Joined(err); parts != nil {
-		var all []*document.Error
-		for _, one := range parts {
-			all = append(all, faultsOf(one)...)
+	var all []*document.Error
+	for _, one := range joined.Errors(err) {
+		var fault *document.Error
+		if !errors.As(one, &fault) {
+			fault = &document.Error{Place: document.Place{Name: "check"}, Message: one.Error()}
 		}
-		return all
+		all = append(all, fault)
 	}
-	var fault *document.Error
-	if errors.As(err, &fault) {
-		return []*document.Error{fault}
-	}
-	return []*document.Error{{Place: document.Place{Name: "check"}, Message: err.Error()}}
+	return all
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
@@ -76,7 +77,7 @@ func (p *parser) tree() *cobra.Command {
 	c := &p.command
 	run := p.configCommand("run", "Run tasks on ECS and follow them to their end (the default command)",
 		&c.Run, func([]string) {
-			p.join(c.Run.Check())
+			p.faults = append(p.faults, joined.Errors(c.Run.Check())...)
 		})
 	root := p.configCommand("ecs-run-task", "", &c.Run, run.run)
 	root.cobra.Long = "Runs tasks on Amazon ECS as a step of a CI workflow, and exits with their containers' " +
@@ -91,11 +92,11 @@ func (p *parser) tree() *cobra.Command {
 				if len(args) == 0 {
 					p.fault("", "give the files to check, such as: ecs-run-task check ecs/*.json")
 				}
-				p.join(c.Check.Check())
+				p.faults = append(p.faults, joined.Errors(c.Check.Check())...)
 			}),
 		p.configCommand("policy", "Print the IAM policy that run needs for the same inputs, as JSON",
 			&c.Run, func([]string) {
-				p.join(c.Run.Check())
+				p.faults = append(p.faults, joined.Errors(c.Run.Check())...)
 			}),
 		p.configCommand("schema", "Print the JSON Schema of a document: result or definition", &struct{}{},
 			func(args []string) {
@@ -113,7 +114,7 @@ func (p *parser) tree() *cobra.Command {
 		p.configCommand("local-ecs", "Serve the embedded ECS and CloudWatch Logs to other programs", &c.LocalECS, nil),
 		p.configCommand("init",
 			"Write a task definition and the CI's file that runs it, for this repository", &c.Init, func([]string) {
-				p.join(c.Init.Check())
+				p.faults = append(p.faults, joined.Errors(c.Init.Check())...)
 			}),
 		p.configCommand("version", "Print the version, the commit, and what it was built with and for",
 			&struct{}{}, nil),
@@ -166,7 +167,7 @@ func (p *parser) configCommand(name, short string, config any, run func(args []s
 		if name == "local-ecs" {
 			lookup = nil // the server is not a step, so it ignores the inputs of a step in the environment
 		}
-		p.join(input.Read(config, given, lookup))
+		p.faults = append(p.faults, joined.Errors(input.Read(config, given, lookup))...)
 		if run != nil {
 			run(args)
 		}
@@ -179,14 +180,6 @@ func (p *parser) configCommand(name, short string, config any, run func(args []s
 	values["version"] = addFlag(c, input.Input{Name: "version", Type: "bool", Help: "Print the version."}, "v")
 	c.Flags().Bool("all", false, "with --help: all flags")
 	return command{c, run}
-}
-
-func (p *parser) join(err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		p.faults = append(p.faults, joined.Unwrap()...)
-	} else if err != nil {
-		p.faults = append(p.faults, err)
-	}
 }
 
 // value is the value of a flag. If the flag is repeated, it is the last one.

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -94,7 +95,7 @@ func change[In, Out any](ctx context.Context, operation func(context.Context, In
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
-		if task.Sleep(late, grace) {
+		if sleep.For(late, grace) {
 			cancel()
 		}
 	})
@@ -138,7 +139,7 @@ const unseenBudget = 20 * time.Second
 
 // pause waits for d, give or take a fifth so that many steps don't ask in step.
 // It returns false at once when ctx ends.
-func pause(ctx context.Context, d time.Duration) bool { return task.Sleep(ctx, jitter(d)) }
+func pause(ctx context.Context, d time.Duration) bool { return sleep.For(ctx, jitter(d)) }
 
 func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))

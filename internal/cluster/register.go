@@ -18,6 +18,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -57,7 +58,7 @@ func (c Client) register(ctx context.Context, family string, request []byte) (ou
 		took := time.Since(start) + next
 		again := (collided(err) || awserr.Throttled(err)) && took < registerBudget || awserr.UnseenRole(err) &&
 			took < unseenBudget || awserr.Transient(err) && took < callTimeout
-		if !again || !task.Sleep(ctx, next) {
+		if !again || !sleep.For(ctx, next) {
 			return out, int(noted.Load()), err
 		}
 	}
@@ -158,7 +159,7 @@ func (c Client) Deregister(ctx context.Context, arns []string) ([]string, error)
 	var done []string
 	var faults []error
 	for i, arn := range arns {
-		if i >= deregisterBurst && !task.Sleep(ctx, time.Second) || ctx.Err() != nil {
+		if i >= deregisterBurst && !sleep.For(ctx, time.Second) || ctx.Err() != nil {
 			faults = append(faults, fmt.Errorf("deregister %d more task definitions, from %s on: %w", len(arns)-i, arn,
 				context.Cause(ctx)))
 			break

@@ -10,6 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
@@ -51,7 +52,7 @@ func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *run.Ledger
 		return all
 	}
 	timedOut, explained := r.Outcome.Cause == run.TimedOut, false
-	for _, one := range explain.Split(r.Outcome.Err) {
+	for _, one := range joined.Errors(r.Outcome.Err) {
 		if one == nil {
 			continue
 		}

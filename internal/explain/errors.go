@@ -11,6 +11,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 )
 
 // HintError is an error with a hint: one line that helps the user.
@@ -26,7 +27,7 @@ func (e *HintError) Unwrap() error { return e.error }
 
 // Notes returns a note for an error, or one for each error that it joins.
 func Notes(err error) []event.Note {
-	if parts := Joined(err); parts != nil {
+	if parts := joined.Errors(err); len(parts) > 1 {
 		var all []event.Note
 		for _, one := range parts {
 			all = append(all, Notes(one)...)
@@ -57,29 +58,11 @@ var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |
 // WithoutSDK removes the texts that the AWS SDK adds to the cause of an error.
 func WithoutSDK(text string) string { return sdkText.ReplaceAllString(text, "") }
 
-// Joined returns the errors that [errors.Join] joined. It returns nil for any other
-// error, including one that wraps several errors and adds a text.
-func Joined(err error) []error {
-	several, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return nil
-	}
-	parts := several.Unwrap()
-	var texts []string
-	for _, part := range parts {
-		texts = append(texts, part.Error())
-	}
-	if err.Error() != strings.Join(texts, "\n") {
-		return nil
-	}
-	return parts
-}
-
 // Refusal rewrites the error of an AWS call: the operation, the account and region, and
 // the error code and message of AWS. It returns other errors unchanged. account returns
 // an empty string if the account is not known; it is called only if it is needed.
 func Refusal(err error, region string, account func() string) error {
-	if parts := Joined(err); parts != nil {
+	if parts := joined.Errors(err); len(parts) > 1 {
 		var all []error
 		for _, one := range parts {
 			all = append(all, Refusal(one, region, account))
@@ -113,17 +96,4 @@ func Unanswered(err error) bool {
 	var operation *smithy.OperationError
 	var refused smithy.APIError
 	return errors.As(err, &operation) && !errors.As(err, &refused)
-}
-
-// Split returns the errors that err joins, at all depths, or err itself if it joins none.
-func Split(err error) []error {
-	parts := Joined(err)
-	if parts == nil {
-		return []error{err}
-	}
-	var all []error
-	for _, one := range parts {
-		all = append(all, Split(one)...)
-	}
-	return all
 }

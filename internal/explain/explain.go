@@ -20,6 +20,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
@@ -54,7 +55,7 @@ type Explainer struct {
 // the account is not looked up.
 func (e Explainer) Error(ctx context.Context, err error, definition *types.TaskDefinition) []event.Note {
 	var all []event.Note
-	for _, one := range Split(err) {
+	for _, one := range joined.Errors(err) {
 		advice := e.Advice(ctx, one, definition)
 		for _, note := range Notes(e.Refusal(ctx, one)) {
 			note.Advice = advice

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
 	"github.com/ecs-run-task/ecs-run-task/internal/git/server"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
 const maxAttempts = 4
@@ -27,9 +28,7 @@ func retry(ctx context.Context, backoff time.Duration, f func() error) (int, err
 		}
 		wait := backoff/2 + rand.N(backoff)
 		backoff *= 2
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !sleep.For(ctx, wait) {
 			return attempt, err
 		}
 	}

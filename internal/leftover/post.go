@@ -16,6 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -126,7 +127,7 @@ func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
 	}
 	name := cmp.Or(p.Config.StartedBy, mark)
 	left, err := p.account.ecs.StartedBy(ctx, name)
-	if err == nil && len(left) == 0 && p.saved.Intent != "" && len(p.saved.Tasks) == 0 && task.Sleep(ctx, settleTime) {
+	if err == nil && len(left) == 0 && p.saved.Intent != "" && len(p.saved.Tasks) == 0 && sleep.For(ctx, settleTime) {
 		left, err = p.account.ecs.StartedBy(ctx, name)
 	}
 	if err != nil || p.Config.StartedBy == "" {

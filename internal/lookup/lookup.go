@@ -27,6 +27,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
 const (
@@ -126,7 +127,7 @@ func (c *Client) do(ctx context.Context, op call, headers http.Header, body []by
 		if err == nil {
 			return nil
 		}
-		if attempt == attempts || !retryable(err) || !sleep(ctx, 200*time.Millisecond<<attempt) {
+		if attempt == attempts || !retryable(err) || !sleep.For(ctx, 200*time.Millisecond<<attempt) {
 			return &smithy.OperationError{ServiceID: op.service.id, OperationName: op.operation, Err: err}
 		}
 	}
@@ -230,18 +231,6 @@ func code(err error) string {
 		return api.ErrorCode()
 	}
 	return ""
-}
-
-// sleep waits for d. It returns false if ctx ends before that.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // endpoint returns the URL for a call, and the region for its signature.

@@ -19,6 +19,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -104,7 +105,7 @@ func (p *plan) run(ctx context.Context) (notices []string, err error) {
 	group.Wait()
 	var faults []error
 	for i, result := range results {
-		for _, one := range parts(result) {
+		for _, one := range joined.Errors(result) {
 			var missing *lookup.NotFoundError
 			var mismatch mismatchError
 			var input *input.Error
@@ -119,17 +120,6 @@ func (p *plan) run(ctx context.Context) (notices []string, err error) {
 		}
 	}
 	return notices, errors.Join(faults...)
-}
-
-// parts returns the errors that err joins, err itself if it joins none, or nil for nil.
-func parts(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // definition adds the checks for the resources in a definition.

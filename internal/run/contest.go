@@ -14,6 +14,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -29,7 +30,7 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []La
 		return nil, nil
 	}
 	found := s.look(ctx, group, from)
-	if len(found) == 0 && task.Sleep(ctx, settleTime) { // ECS may list a task late
+	if len(found) == 0 && sleep.For(ctx, settleTime) { // ECS may list a task late
 		found = s.look(ctx, group, from)
 	}
 	for _, f := range found {
@@ -148,7 +149,7 @@ func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) b
 		case all && !slices.ContainsFunc(now, open):
 			return neverBegan
 		}
-		if late || !task.Sleep(ctx, 500*time.Millisecond) {
+		if late || !sleep.For(ctx, 500*time.Millisecond) {
 			return maybeBegan
 		}
 	}

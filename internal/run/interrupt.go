@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
 // Interrupted is the cause of the end of a step's context: a signal.
@@ -124,7 +124,7 @@ func (s *runner) within(ctx context.Context, part func(ShutdownBudget) time.Time
 		return limited, cancel
 	}
 	stop := context.AfterFunc(ctx, func() {
-		if task.Sleep(limited, time.Until(part(s.budget(ctx)))) {
+		if sleep.For(limited, time.Until(part(s.budget(ctx)))) {
 			cancel()
 		}
 	})

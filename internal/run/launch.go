@@ -15,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -198,7 +199,7 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int, l
 		if len(nowOthers) >= len(others) {
 			others = nowOthers
 		}
-		if len(own)+len(others) >= launch.Count || !task.Sleep(look, recoverInterval) {
+		if len(own)+len(others) >= launch.Count || !sleep.For(look, recoverInterval) {
 			break
 		}
 	}

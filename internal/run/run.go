@@ -23,6 +23,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
@@ -134,7 +135,7 @@ func (s *runner) runGroup(ctx context.Context, group []int) error {
 			return nil
 		}
 		s.reportRetries(again, wait)
-		if wait > 0 && !task.Sleep(ctx, wait) {
+		if wait > 0 && !sleep.For(ctx, wait) {
 			return context.Cause(ctx)
 		}
 		launches = again

@@ -14,7 +14,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
 // RunningError says that tasks of a family of the plan run already, which the input
@@ -167,7 +167,7 @@ func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task
 		if wait <= 0 {
 			return r.withCommands(&RunningError{Family: family, Tasks: taskTexts(others), Waited: true}, others)
 		}
-		if !task.Sleep(ctx, wait) {
+		if !sleep.For(ctx, wait) {
 			return context.Cause(ctx)
 		}
 		now, err := r.others(ctx, family, attempts)

@@ -17,6 +17,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -131,16 +132,9 @@ func joinPath(path, inner string) string {
 
 // each returns an error with every error that it joins replaced.
 func each(err error, replace func(error) error) error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return replace(err)
-	}
 	var all []error
-	for _, one := range joined.Unwrap() {
-		all = append(all, each(one, replace))
+	for _, one := range joined.Errors(err) {
+		all = append(all, replace(one))
 	}
 	return errors.Join(all...)
 }

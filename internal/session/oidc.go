@@ -14,7 +14,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
 // tokenVariables are those in which CIs hand an OIDC token to a job: Bitbucket
@@ -138,7 +138,7 @@ func (m mintedToken) GetIdentityToken() ([]byte, error) {
 			m.emit(event.Secrets{{Value: token}})
 			return []byte(token), nil
 		}
-		if !task.Sleep(ctx, time.Second) {
+		if !sleep.For(ctx, time.Second) {
 			return nil, explain.WithHint(
 				fmt.Errorf("ask the CI for an OIDC token: %w", err),
 				"the CI's token service is the one at ACTIONS_ID_TOKEN_REQUEST_URL: if it is only away, run the job again",

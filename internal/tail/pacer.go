@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
 // Pacer limits the rate of calls of all followers that share a quota of an account. It
@@ -52,11 +54,7 @@ func (p *Pacer) wait(ctx context.Context, ending func() bool) error {
 	p.mu.Lock()
 	due := p.last.Add(p.between(atEnd))
 	p.mu.Unlock()
-	timer := time.NewTimer(time.Until(due))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	if !sleep.For(ctx, time.Until(due)) {
 		return ctx.Err()
 	}
 	p.mu.Lock()

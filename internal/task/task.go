@@ -6,11 +6,9 @@
 package task
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -61,16 +59,4 @@ func ContainersEnded(t types.Task) bool {
 		return true
 	}
 	return t.ExecutionStoppedAt != nil
-}
-
-// Sleep waits for d. It returns false at once when ctx ends.
-func Sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

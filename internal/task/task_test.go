@@ -1,9 +1,7 @@
 package task_test
 
 import (
-	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,19 +52,6 @@ func TestContainersEnded(t *testing.T) {
 	if !task.ContainersEnded(types.Task{LastStatus: aws.String("STOPPING"), ExecutionStoppedAt: aws.Time(time.Now())}) {
 		t.Error("ContainersEnded() = false, though ECS says when they did")
 	}
-}
-
-func TestSleep(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-		defer cancel()
-		if first, second := task.Sleep(ctx, time.Minute), task.Sleep(ctx, time.Minute); !first || second ||
-			time.Since(start) != 90*time.Second {
-			t.Errorf("Sleep() = %v and %v after %s, want true and, at the end of its context, false", first, second,
-				time.Since(start))
-		}
-	})
 }
 
 // What can be asked of a state.

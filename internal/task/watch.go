@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
+	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
@@ -152,7 +153,7 @@ func (w Watch) wait(ctx context.Context, describe Describe, states []*State, ove
 		if len(open) == 0 || w.over() {
 			return nil
 		}
-		if !Sleep(ctx, w.remaining(sooner(next+backoff))) {
+		if !sleep.For(ctx, w.remaining(sooner(next+backoff))) {
 			return nil
 		}
 		err := w.look(ctx, describe, slices.DeleteFunc(slices.Clone(states), (*State).settled))
