@@ -307,7 +307,7 @@ func TestImage(t *testing.T) {
 				"ecs/b.yaml": "containerDefinitions: [{name: app, image: a, memory: 64, command: ['true']}]",
 			},
 			with:    map[string]string{"file-paths": "ecs/*.json, ecs/b.yaml", "family": "file-b"},
-			want:    []string{"2 tasks started, 0 failures", "2 of 2 tasks good"},
+			want:    []string{"2 tasks started, 0 failures", "2 of 2 tasks succeeded"},
 			outputs: map[string]string{"status": "succeeded", "task-definitions": `["file-a:1","file-b:1"]`},
 		},
 		{

@@ -124,7 +124,7 @@ func TestMoto(t *testing.T) {
 			0,
 			[]string{
 				"1 task found in task family job: 0 running, 1 stopped", "3 tasks started, 0 failures",
-				"succeeded: every deciding container ended with code 0 (3 of 3 tasks good); exit status 0",
+				"succeeded: every deciding container ended with code 0 (3 of 3 tasks succeeded); exit status 0",
 			},
 		},
 		{

@@ -234,12 +234,12 @@ func TestOutputFiles(t *testing.T) {
 			"result-file not written: write FILE: no space left on device"},
 		{"full state", "GITHUB_STATE", 0, 0, "GITHUB_STATE: write FILE: no space left on device"},
 		{"pipe for outputs", "GITHUB_OUTPUT", 0, 125,
-			"outputs not written: GITHUB_OUTPUT: the file has not taken what was written for 2s"},
+			"outputs not written: GITHUB_OUTPUT: the write did not finish within 2s"},
 		{"pipe for the result", "INPUT_RESULT-FILE", 0, 125,
-			"result-file not written: the file has not taken what was written for 2s"},
-		{"pipe for state", "GITHUB_STATE", 0, 0, "GITHUB_STATE: the file has not taken what was written for 2s"},
+			"result-file not written: the write did not finish within 2s"},
+		{"pipe for state", "GITHUB_STATE", 0, 0, "GITHUB_STATE: the write did not finish within 2s"},
 		{"pipe for the summary", "GITHUB_STEP_SUMMARY", 0, 0,
-			"GITHUB_STEP_SUMMARY: the file has not taken what was written for 2s"},
+			"GITHUB_STEP_SUMMARY: the write did not finish within 2s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,6 @@
-// Package event has what the stages of a step report while the step goes on: lines
-// of the transcript, notes, log lines, and values for the post stage. A stage emits
-// events into a [Sink] and never writes to a stream itself.
+// Package event defines the events that the stages of a step emit: lines of the transcript,
+// notes, log lines, and values for the post stage. A stage emits events into a [Sink] and
+// never writes to a stream itself.
 package event
 
 import (
@@ -13,58 +13,57 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// A Sink takes events in their order. It may be called from several goroutines.
+// A Sink receives events in their order. It may be called from several goroutines.
 type Sink func(Event)
 
 // Event is one of the types of this package.
 type Event interface{ event() }
 
-// Text is a part of the transcript, of one line or more.
+// Text is a part of the transcript, with one line or more.
 type Text string
 
-// Group is a long part of the transcript, which a runner may fold up behind its
-// title.
+// Group is a long part of the transcript, which a runner may fold behind its title.
 type Group struct{ Title, Text string }
 
 // Log holds lines of one container's log.
 type Log struct {
-	Container string // with what distinguishes it from those of other tasks
+	Container string // name, and the task if there are several
 	Lines     []string
 }
 
-// LogsOver says that the time for log lines is over: none waits for the console any more.
+// LogsOver means that log lines no longer wait for the console.
 type LogsOver struct{}
 
 // TaskChanged is a new state of a task.
 type TaskChanged struct {
-	State   *task.State // never changed afterwards
+	State   *task.State // not changed after the event
 	Elapsed time.Duration
 }
 
-// LogAddress is where the log of a task's container is to be seen in the AWS console.
+// LogAddress is the link to a container's log in the AWS console.
 type LogAddress struct {
-	State     *task.State // never changed afterwards
+	State     *task.State // not changed after the event
 	Container string
 	URL       string
 }
 
-// Waiting says what the step waits for from now on.
+// Waiting describes what the step waits for from now on.
 type Waiting struct {
-	What        string         // that is none of the step's tasks; empty for these
-	Open, Total int            // tasks; with none open the logs are read to their end
-	Statuses    map[string]int // how many of the open tasks have each last status
-	Since       time.Time      // of the first launch; zero if the wait is over
-	Deadline    time.Time      // when the wait ends at the latest; zero if there is no such time
+	What        string         // empty if the step waits for its own tasks
+	Open, Total int            // numbers of tasks; if Open is 0 the step reads the logs to their end
+	Statuses    map[string]int // number of open tasks by last status
+	Since       time.Time      // time of the first launch; zero if the wait is over
+	Deadline    time.Time      // zero if the wait has no deadline
 }
 
-// State is a value for the post stage, which reads it as STATE_ and its name.
+// State is a value for the post stage, which reads it from the variable STATE_Name.
 type State struct{ Name, Value string }
 
-// Secrets are values that nothing may show from now on.
+// Secrets are values that must not be printed from now on.
 type Secrets []Secret
 
-// Secret is one of them. A value that is too short to be masked is reported by its
-// name, unless that is empty.
+// Secret is a value to mask. If the value is too short to be masked, a warning names it,
+// unless Name is empty.
 type Secret struct{ Name, Value string }
 
 // Warning is a warning, or a notice, about a place in a document.
@@ -85,16 +84,16 @@ func (Secrets) event()     {}
 func (Warning) event()     {}
 func (Note) event()        {}
 
-// Printf emits a part of the transcript.
+// Printf emits a [Text].
 func (s Sink) Printf(format string, args ...any) { s(Text(fmt.Sprintf(format, args...))) }
 
 // Notice emits a note about what the step corrected, dropped or left out.
 func (s Sink) Notice(n Note) { s.note(Notice, n) }
 
-// Warning emits a note about what may go wrong.
+// Warning emits a note about a possible problem.
 func (s Sink) Warning(n Note) { s.note(Warn, n) }
 
-// Error emits a note about what went wrong.
+// Error emits a note about an error.
 func (s Sink) Error(n Note) { s.note(Error, n) }
 
 func (s Sink) note(level Level, n Note) {
@@ -102,7 +101,7 @@ func (s Sink) note(level Level, n Note) {
 	s(n)
 }
 
-// Level is how serious a note is.
+// Level is the severity of a note.
 type Level string
 
 // The levels.
@@ -112,22 +111,22 @@ const (
 	Error  Level = "error"
 )
 
-// Note is something that the step has to say about a place or about itself.
+// Note is a message about the step, or about a place in a file.
 type Note struct {
 	Level        Level
-	File         string // as the user called it; empty if it is not about a file
+	File         string // as the user named it; empty if the note is not about a file
 	Line, Column int    // count from 1; 0 if unknown
 	InWorkspace  bool   // the file is one that the runner can show
-	Aside        bool   // the place is where to look; the text is not about it
-	Task         string // ARN of the task that it is about; empty if it is about none
+	Aside        bool   // the text is not about the place, which is only related
+	Task         string // task ARN; empty if the note is not about a task
 	Title        string
 	Text         string
-	Hint         string            // a line that helps; may be empty
-	Advice       []diagnose.Advice // what is likely behind it, best first
-	Lines        []string          // the last of a log, for whoever does not see the transcript
+	Hint         string            // what to do; may be empty
+	Advice       []diagnose.Advice // probable causes, the most likely first
+	Lines        []string          // the last lines of a log, for annotations
 }
 
-// NoteAt returns what a fault in a document says, at its place.
+// NoteAt returns a note with the message and the place of a fault in a document.
 func NoteAt(fault *document.Error) Note {
 	text := fault.Message
 	if fault.Path != "" {
@@ -139,10 +138,10 @@ func NoteAt(fault *document.Error) Note {
 	}
 }
 
-// Shown reports whether the runner shows the note at its place.
+// Shown reports whether the runner can show the note at its place.
 func (n Note) Shown() bool { return n.InWorkspace && n.File != "" && n.Line > 0 }
 
-// Message is the text with all that helps, each in a line of its own.
+// Message returns the text followed by the hint and the advice, each on its own line.
 func (n Note) Message() string {
 	var text strings.Builder
 	text.WriteString(n.Text)
@@ -160,7 +159,7 @@ func (n Note) Message() string {
 	return text.String()
 }
 
-// String is the message with its place, for a console without annotations.
+// String returns the message after its place, for a console without annotations.
 func (n Note) String() string {
 	text := n.Message()
 	switch {
@@ -172,7 +171,7 @@ func (n Note) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", n.File, n.Line, n.Column, text)
 }
 
-// Duration returns a duration as the transcript writes it.
+// Duration returns a duration in the format of the transcript, such as 1.5s or 2m10s.
 func Duration(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())

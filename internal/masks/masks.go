@@ -1,4 +1,4 @@
-// Package masks keeps secrets out of texts, in every form that programs print them in.
+// Package masks removes secrets from texts, in the encodings that programs commonly print.
 package masks
 
 import (
@@ -13,25 +13,24 @@ import (
 	"unicode/utf8"
 )
 
-// Masks are the secrets that are kept out of texts. The zero value has none.
+// Masks is a set of secrets to remove from texts. The zero value is empty.
 type Masks struct {
 	forms    []string // longest first
 	replacer *strings.Replacer
 }
 
-// shortest is the length from which on a secret is masked.
-const shortest = 4
+// minLength is the length of the minLength secret that is masked, in bytes.
+const minLength = 4
 
-// Add takes in a secret and returns the forms, new ones, in which it is looked
-// for: each of its lines as it is, and the whole in JSON, base64 and URL
-// encoding. It is false for a secret that is too short.
+// Add adds a secret and returns the new forms to mask: each of its lines, and the whole
+// secret in JSON, base64 and URL encoding. ok is false if the secret is too short.
 func (m *Masks) Add(secret string) (forms []string, ok bool) {
 	whole := strings.TrimSpace(secret)
-	if len(whole) < shortest {
+	if len(whole) < minLength {
 		return nil, false
 	}
 	add := func(form string) {
-		if len(form) >= shortest && !slices.Contains(m.forms, form) {
+		if len(form) >= minLength && !slices.Contains(m.forms, form) {
 			m.forms, forms = append(m.forms, form), append(forms, form)
 		}
 	}
@@ -56,10 +55,10 @@ func (m *Masks) Add(secret string) (forms []string, ok bool) {
 	return forms, true
 }
 
-// jsonForms returns what stands between the quotes of a JSON string, as programs of
-// several languages write it: with <, > and & escaped or not, with a backslash before
-// each slash (PHP), with everything but ASCII escaped (Python) and more than that
-// (.NET), and with hexadecimal digits of either case.
+// jsonForms returns the text between the quotes of a JSON string, as the encoders of
+// several languages write it: with and without escaped <, > and &, with escaped slashes
+// (PHP), with escaped non-ASCII characters (Python), with more escaped characters (.NET),
+// and with upper-case and lower-case hexadecimal digits.
 func jsonForms(text string) []string {
 	var forms []string
 	dotnet := strings.NewReplacer(`\"`, `\u0022`, "'", `\u0027`, "+", `\u002b`, "`", `\u0060`).Replace(quoted(text))
@@ -73,12 +72,12 @@ func jsonForms(text string) []string {
 	return forms
 }
 
-// unicodeEscape is a character that JSON escapes by its number.
+// unicodeEscape matches a \u escape of JSON with lower-case digits.
 var unicodeEscape = regexp.MustCompile(`\\u[0-9a-f]{4}`)
 
 func upperDigits(escape string) string { return `\u` + strings.ToUpper(escape[2:]) }
 
-// escapedRunes escapes what is no ASCII by its numbers in UTF-16.
+// escapedRunes escapes non-ASCII characters as UTF-16 units.
 func escapedRunes(text string) string {
 	var escaped strings.Builder
 	for _, c := range text {
@@ -93,9 +92,10 @@ func escapedRunes(text string) string {
 	return escaped.String()
 }
 
-// urlForms returns a text in URL encoding, as programs of several languages write it:
-// with blanks as + or %20, slashes as they are or not, the characters that
-// encodeURIComponent leaves, and hexadecimal digits of either case.
+// urlForms returns a text in URL encoding, as the encoders of several languages write it:
+// with blanks as + or %20, with and without escaped slashes, with the characters that
+// encodeURIComponent does not escape, and with upper-case and lower-case hexadecimal
+// digits.
 func urlForms(text string) []string {
 	var forms []string
 	query := url.QueryEscape(text)
@@ -108,17 +108,17 @@ func urlForms(text string) []string {
 	return forms
 }
 
-// percent is a byte in URL encoding.
+// percent matches a byte in URL encoding.
 var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
 
-// quoted returns what stands between the quotes of a JSON string, as Go and
-// others write it, which escape <, > and &.
+// quoted returns the text between the quotes of a JSON string, with escaped <, > and & as
+// in Go.
 func quoted(text string) string {
 	encoded, _ := json.Marshal(text)
 	return string(encoded[1 : len(encoded)-1])
 }
 
-// quotedPlainly is quoted as most others write it.
+// quotedPlainly is quoted without escaped <, > and &.
 func quotedPlainly(text string) string {
 	var encoded strings.Builder
 	encoder := json.NewEncoder(&encoded)
@@ -127,18 +127,18 @@ func quotedPlainly(text string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(encoded.String(), `"`), "\"\n")
 }
 
-// encodings returns a text in base64, and the part of it that is the same where
-// the text is encoded together with what stands before and after it, as in the
-// header of a basic authorization.
+// encodings returns a text in base64. It also returns the part of the encoding that does
+// not depend on the text before and after it, for texts that are encoded together with
+// others, as in a basic authorization header.
 func encodings(text string) []string {
 	var forms []string
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		forms = append(forms, encoding.EncodeToString([]byte(text)))
-		for before := range 3 { // bytes of the group of three that the text begins in
+		for before := range 3 { // bytes before the text in its group of three
 			encoded := encoding.EncodeToString([]byte(strings.Repeat("x", before) + text))
-			begin := (before*8 + 5) / 6         // digits that depend on what is before
-			end := (before + len(text)) * 8 / 6 // digits that don't on what is after
-			if end-begin >= 2*shortest {
+			begin := (before*8 + 5) / 6         // the first digit that does not depend on the bytes before
+			end := (before + len(text)) * 8 / 6 // the first digit that depends on the bytes after
+			if end-begin >= 2*minLength {
 				forms = append(forms, encoded[begin:end])
 			}
 		}
@@ -146,7 +146,7 @@ func encodings(text string) []string {
 	return forms
 }
 
-// Hide replaces every secret in the text.
+// Hide replaces every secret in the text by ***.
 func (m *Masks) Hide(text string) string {
 	if m.replacer == nil {
 		return text

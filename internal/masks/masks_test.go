@@ -10,7 +10,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/masks"
 )
 
-// A secret is not seen in whatever form.
+// A secret is masked in every form.
 func TestHide(t *testing.T) {
 	const secret = `p"ss/w<rd & ümlaut+1`
 	std, raw := base64.StdEncoding, base64.RawURLEncoding
@@ -52,7 +52,8 @@ func TestHideLines(t *testing.T) {
 		in, want string
 	}{
 		{"none", nil, "secret", "secret"},
-		{"each line", []string{"-----BEGIN KEY-----\r\nMIIEvQIBADAN\n-----END KEY-----\n"}, "x -----END KEY-----, MIIEvQIBADAN", "x ***, ***"},
+		{"each line", []string{"-----BEGIN KEY-----\r\nMIIEvQIBADAN\n-----END KEY-----\n"},
+			"x -----END KEY-----, MIIEvQIBADAN", "x ***, ***"},
 		{"the longer of two as a whole", []string{"secret", "secret-and-more"}, "secret-and-more secret", "*** ***"},
 	} {
 		var m masks.Masks
@@ -65,7 +66,7 @@ func TestHideLines(t *testing.T) {
 	}
 }
 
-// A form is returned once, and a secret that would mask half of a text not at all.
+// Each form is returned once. A secret that would mask half of a text is ignored.
 func TestAdd(t *testing.T) {
 	var m masks.Masks
 	if forms, ok := m.Add("a%\nlonger"); !ok || len(forms) == 0 || forms[0] != "longer" {

@@ -1,5 +1,6 @@
-// Package plaintext makes text from outside harmless: for a console, where no line of it may
-// be a command to a runner, and for documents, where no character may change others.
+// Package plaintext removes harmful characters from text from outside: commands to a runner
+// from console output, and invisible characters from documents. It never changes other
+// characters.
 package plaintext
 
 import (
@@ -7,18 +8,19 @@ import (
 	"unicode"
 )
 
-// Readable returns outside text without colours, and without characters that are
-// not seen, other than line breaks and tabs.
+// Readable returns text without colours and invisible characters. Line breaks and tabs
+// remain.
 func Readable(text string) string {
 	return strings.Map(func(c rune) rune {
-		if c != '\n' && c != '\t' && Unseen(c) {
+		if c != '\n' && c != '\t' && Invisible(c) {
 			return -1
 		}
 		return c
 	}, WithoutColours(text))
 }
 
-// Clip cuts a text to a number of characters, and says so.
+// Clip shortens a text to limit characters. The last character of a shortened text is an
+// ellipsis.
 func Clip(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -30,7 +32,7 @@ func Clip(text string, limit int) string {
 	return string(characters[:limit-1]) + "…"
 }
 
-// OneLine keeps a value from ending its line.
+// OneLine replaces line breaks in a value by blanks.
 func OneLine(value string) string {
 	return strings.Map(func(c rune) rune {
 		if c == '\n' || c == '\r' {
@@ -40,22 +42,23 @@ func OneLine(value string) string {
 	}, value)
 }
 
-// LastLines returns the last lines of a log's messages, without secrets and
-// colours, each cut to a number of characters.
-func LastLines(hide func(string) string, messages []string, most, longest int) []string {
+// LastLines returns the last lines of a log's messages, at most maxLines, without secrets
+// and colours. Each is shortened to maxWidth characters. hide removes secrets from a text.
+func LastLines(hide func(string) string, messages []string, maxLines, maxWidth int) []string {
 	var last []string
-	for _, text := range messages[max(0, len(messages)-most):] {
+	for _, text := range messages[max(0, len(messages)-maxLines):] {
 		for line, rest, more := CutLine(hide(text)); ; line, rest, more = CutLine(rest) {
-			last = append(last, Clip(WithoutColours(line), longest))
+			last = append(last, Clip(WithoutColours(line), maxWidth))
 			if !more {
 				break
 			}
 		}
 	}
-	return last[max(0, len(last)-most):]
+	return last[max(0, len(last)-maxLines):]
 }
 
-// WithoutColours takes the escape sequences for colours out of a line.
+// WithoutColours removes the escape sequences for colours from a line, and every other
+// escape character.
 func WithoutColours(line string) string {
 	var text strings.Builder
 	for {
@@ -65,12 +68,12 @@ func WithoutColours(line string) string {
 			return text.String()
 		}
 		text.WriteString(line[:i])
-		line = line[i+max(colour(line[i:]), 1):]
+		line = line[i+max(colourLength(line[i:]), 1):]
 	}
 }
 
-// Unseen reports whether a character is one that is not seen but may change how
-// others are: a control character, or one for the direction of writing.
-func Unseen(c rune) bool {
+// Invisible reports whether a character is invisible but may change how others look: a
+// control character, or one for the writing direction.
+func Invisible(c rune) bool {
 	return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) || c == unicode.ReplacementChar
 }

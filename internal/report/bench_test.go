@@ -8,8 +8,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 )
 
-// BenchmarkLog measures pages of log lines on their way to the console: plain
-// ones, such with secrets to look for, and such with colours and marks to break.
+// BenchmarkLog measures printing pages of log lines: plain lines, lines with secrets to
+// find, and lines with colours and commands to break.
 func BenchmarkLog(b *testing.B) {
 	plain := "2026-11-24T07:23:25.104Z INFO request handled path=/api/v1/orders status=200 took=12ms"
 	for _, tt := range []struct {
@@ -18,7 +18,8 @@ func BenchmarkLog(b *testing.B) {
 		secrets []string
 	}{
 		{"plain", plain, nil},
-		{"masks", plain, []string{"s3cr3t-v4lue", "another/secret+value", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END KEY-----"}},
+		{"masks", plain, []string{"s3cr3t-v4lue", "another/secret+value",
+			"-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END KEY-----"}},
 		{"coloured", "\x1b[32mINFO\x1b[0m ## heading ##[group]x", nil},
 	} {
 		b.Run(tt.name, func(b *testing.B) {

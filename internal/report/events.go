@@ -52,7 +52,7 @@ func (r *Report) Emit(e event.Event) {
 	}
 }
 
-// maskSecrets masks secrets, and reports those that are too short.
+// maskSecrets masks secrets and warns about values that are too short to be masked.
 func (r *Report) maskSecrets(secrets event.Secrets) {
 	var short []string
 	for _, secret := range secrets {
@@ -63,8 +63,8 @@ func (r *Report) maskSecrets(secrets event.Secrets) {
 	if len(short) > 0 {
 		r.Warning(event.Note{
 			Title: "secret too short",
-			Text:  fmt.Sprintf("not masked, being shorter than 4 characters: %s", strings.Join(short, ", ")),
-			Hint:  "a mask of so few characters would make the log unreadable; give what is no secret in variables",
+			Text:  fmt.Sprintf("not masked, because the value is shorter than 4 characters: %s", strings.Join(short, ", ")),
+			Hint:  "masking so few characters would make the log unreadable; pass values that are not secret as variables",
 		})
 	}
 }

@@ -11,23 +11,24 @@ import (
 	"github.com/sethvargo/go-githubactions"
 )
 
-// fileTime is how long a file may take what is written to it: it may be a pipe that nobody
-// reads, or on a file server that does not answer.
-const fileTime = 2 * time.Second
+// fileTimeout is the limit for one write to a file. The file may be a pipe without a
+// reader, or on a file server that does not answer.
+const fileTimeout = 2 * time.Second
 
-// files are the files of the runner, which variables name.
+// files writes to the files of the runner. Environment variables such as GITHUB_OUTPUT
+// contain their names.
 type files struct {
 	getenv func(string) string
 
 	mu     sync.Mutex
-	failed map[string]error // why files could not be written, by their variables
+	failed map[string]error // errors of failed writes, by variable
 }
 
-// ErrNotWritten is what a write to a file is refused with once one has failed.
-var ErrNotWritten = errors.New("not written, as the file could not be written before")
+// ErrNotWritten is the error of a write to a file after an earlier write to it failed.
+var ErrNotWritten = errors.New("not written, because an earlier write to the file failed")
 
-// write writes to the file that a variable of the runner names. After a failure it
-// takes back what was written in part, and does not try that file again.
+// write writes to the file whose name is in an environment variable of the runner. If the
+// write fails, it removes what was partly written and does not try that file again.
 func (f *files) write(variable string, write func(*githubactions.Action)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -40,7 +41,7 @@ func (f *files) write(variable string, write func(*githubactions.Action)) error 
 		size = before.Size()
 	}
 	err := Within(func() error {
-		err := unpanic(func() { write(actions(f.getenv, io.Discard)) })
+		err := recoverError(func() { write(actions(f.getenv, io.Discard)) })
 		if after, statErr := os.Stat(name); err != nil && statErr == nil && after.Mode().IsRegular() {
 			err = errors.Join(err, os.Truncate(name, size))
 		}
@@ -60,27 +61,27 @@ func (f *files) write(variable string, write func(*githubactions.Action)) error 
 	return fmt.Errorf("%s: %w", variable, err)
 }
 
-// Within calls what writes to a file, and returns its error, or that the file took
-// nothing for too long: write then ends later, or never.
+// Within calls write, which writes to a file, and returns its error. It returns an error of
+// its own if write takes more than 2 seconds; write may then continue in the background.
 func Within(write func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- write() }()
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(fileTime):
-		return fmt.Errorf("the file has not taken what was written for %s; is it a pipe that nothing reads?", fileTime)
+	case <-time.After(fileTimeout):
+		return fmt.Errorf("the write did not finish within %s; is the file a pipe without a reader?", fileTimeout)
 	}
 }
 
-// actions returns GitHub's commands and files.
+// actions returns the client for workflow commands and files of GitHub.
 func actions(getenv func(string) string, out io.Writer) *githubactions.Action {
 	return githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(getenv))
 }
 
-// unpanic turns the panics of go-githubactions, which has no errors, into
-// errors.
-func unpanic(write func()) (err error) {
+// recoverError calls write and returns its panic as an error: go-githubactions panics
+// instead of returning errors.
+func recoverError(write func()) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			var ok bool

@@ -8,45 +8,46 @@ import (
 	"time"
 )
 
-// keptBuffer is how large a buffer is kept for the next lines.
-const keptBuffer = 4 << 20
+// maxReusedBuffer is the largest capacity of a buffer that is used again, in bytes.
+const maxReusedBuffer = 4 << 20
 
-// Queue writes to a stream on a goroutine of its own, so that a reader which is slow, or
-// gone, delays nothing but the reading of logs. What the stream does not take, since its
-// reader is gone or its disk is full, is discarded.
+// Queue writes to a stream on a goroutine of its own, so that a slow or missing reader
+// delays only the reading of logs. Data that the stream does not accept, because its reader
+// is gone or its disk is full, is discarded.
 //
-// Write never waits, never fails and drops nothing. Log lines wait for their turn, see
-// [Report.Log]. The methods may be called from several goroutines.
+// Write never blocks, never fails and drops nothing. [Report.Log] blocks while the queue is
+// full. The methods may be called from several goroutines.
 type Queue struct {
 	out io.Writer
 
 	mu      sync.Mutex
 	changed sync.Cond
-	text    []byte    // that is to be written
+	text    []byte    // not being written yet
 	writing int       // bytes that are being written
-	taken   time.Time // when the stream last took something, or had nothing to take
-	drop    bool      // log lines do not wait any more
-	dropped int       // of them
-	until   time.Time // by when Close returns; zero if there is no such time
+	taken   time.Time // when the stream last accepted bytes, or a batch began
+	drop    bool      // log lines are dropped if there is no room
+	dropped int       // number of dropped log lines
+	until   time.Time // deadline of Close; zero without one
 	closed  bool
 }
 
 const (
-	// queueLimit is how many bytes may wait before log lines do.
+	// queueLimit is the size of the queue, in bytes, from which log lines have to wait.
 	queueLimit = 1 << 20
 
-	// queueChunk is how many bytes one call writes at the most.
+	// queueChunk is the largest write to the stream, in bytes.
 	queueChunk = 16 << 10
 
-	// stalled is how long a stream takes nothing until Close gives it up.
-	stalled = time.Minute
+	// stallTimeout is how long the stream may accept nothing before Close gives up.
+	stallTimeout = time.Minute
 
-	// busyPause is the wait before the next try where a stream that does not block is full.
+	// busyPause is the time between attempts to write to a non-blocking stream that is
+	// full.
 	busyPause = 10 * time.Millisecond
 )
 
-// NewQueue returns a queue in front of a stream. Its goroutine ends with Close, or when
-// the stream returns from a write after that.
+// NewQueue returns a queue that writes to out. Its goroutine ends after Close, as soon as
+// the current write to out returns.
 func NewQueue(out io.Writer) *Queue {
 	q := &Queue{out: out, taken: time.Now()}
 	q.changed.L = &q.mu
@@ -54,7 +55,7 @@ func NewQueue(out io.Writer) *Queue {
 	return q
 }
 
-// Write takes in text of whole lines.
+// Write adds text to the queue. The text must consist of whole lines.
 func (q *Queue) Write(text []byte) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -65,7 +66,7 @@ func (q *Queue) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// run writes what is in the queue until it is closed and empty.
+// run writes the queue to the stream until it is closed and empty.
 func (q *Queue) run() {
 	var batch []byte
 	for {
@@ -81,14 +82,14 @@ func (q *Queue) run() {
 		q.writing, q.taken = len(batch), time.Now()
 		q.mu.Unlock()
 		q.write(batch)
-		if cap(batch) > keptBuffer {
+		if cap(batch) > maxReusedBuffer {
 			batch = nil
 		}
 	}
 }
 
-// write writes a batch of whole lines. After an error the rest of it is discarded as a
-// whole: what begins within a line of a log might be a command to the CI's runner.
+// write writes a batch of whole lines. After an error it discards the rest of the batch: a
+// part of a log line could be a command to the CI's runner.
 func (q *Queue) write(batch []byte) {
 	for len(batch) > 0 {
 		n, err := q.out.Write(batch[:min(len(batch), queueChunk)])
@@ -108,9 +109,9 @@ func (q *Queue) write(batch []byte) {
 	}
 }
 
-// room waits until there is room for lines of a log. It returns false, and counts the
-// lines, if there is none and log lines do not wait any more.
-func (q *Queue) room(lines int) bool {
+// waitForRoom waits until the queue has room for log lines. It returns false, and counts
+// the lines as dropped, if there is no room and log lines are not waited for any more.
+func (q *Queue) waitForRoom(lines int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.pending() >= queueLimit {
@@ -123,17 +124,18 @@ func (q *Queue) room(lines int) bool {
 	return true
 }
 
-// pending returns how many bytes the stream has still to take.
+// pending returns the number of bytes that the stream has not accepted yet. The caller
+// holds mu.
 func (q *Queue) pending() int { return len(q.text) + q.writing }
 
-// busy reports whether the stream has still to take something.
+// busy reports whether the stream has not accepted everything yet.
 func (q *Queue) busy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.pending() > 0
 }
 
-// DropLogs has log lines wait no more: those that there is no room for are dropped.
+// DropLogs drops log lines from now on when the queue has no room for them.
 func (q *Queue) DropLogs() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -141,14 +143,14 @@ func (q *Queue) DropLogs() {
 	q.changed.Broadcast()
 }
 
-// Dropped returns how many log lines were dropped.
+// Dropped returns the number of dropped log lines.
 func (q *Queue) Dropped() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
 }
 
-// CloseBy is DropLogs, and has Close return by a time, also if it was called before.
+// CloseBy calls DropLogs and sets the deadline of Close, even if Close is already waiting.
 func (q *Queue) CloseBy(until time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -156,8 +158,8 @@ func (q *Queue) CloseBy(until time.Time) {
 	q.changed.Broadcast()
 }
 
-// Close returns when everything has been written; at the latest by the time that CloseBy
-// set, or else when the stream has taken nothing for a minute. It returns how many bytes
+// Close waits until everything is written, until the deadline of CloseBy or, without one,
+// until the stream has accepted nothing for a minute. It returns the number of bytes that
 // were not written.
 func (q *Queue) Close() int {
 	q.mu.Lock()
@@ -167,7 +169,7 @@ func (q *Queue) Close() int {
 	for q.pending() > 0 {
 		until := q.until
 		if until.IsZero() {
-			until = q.taken.Add(stalled)
+			until = q.taken.Add(stallTimeout)
 		}
 		wait := time.Until(until)
 		if wait <= 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 )
 
-// slowStream is a stream whose reader takes nothing until it is opened.
+// slowStream is a stream that accepts nothing until it is opened.
 type slowStream struct {
 	open chan struct{}
 	err  error // of each write, once it is open
@@ -32,7 +32,7 @@ func newSlowStream() *slowStream { return &slowStream{open: make(chan struct{})}
 
 const megabyte = 1 << 20
 
-// Log lines wait for the reader; nothing else does, and nothing is lost.
+// Log lines wait for a slow reader. Other calls return at once. Nothing is lost.
 func TestQueueWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newSlowStream()
@@ -57,13 +57,14 @@ func TestQueueWaits(t *testing.T) {
 		if left := q.Close(); left != 0 || logged != 3 {
 			t.Errorf("%d bytes left, %d log lines printed, want 0 and 3", left, logged)
 		}
-		if x, y := strings.Count(c.text.String(), "x"), strings.Count(c.text.String(), "y"); x != 3*megabyte || y != 1_000_000 {
+		if x, y := strings.Count(c.text.String(), "x"), strings.Count(c.text.String(), "y"); x != 3*megabyte ||
+			y != 1_000_000 {
 			t.Errorf("wrote %d bytes of the log and %d of the transcript, want 3 MiB and 1,000,000", x, y)
 		}
 	})
 }
 
-// After a signal log lines are dropped, and counted; commands and masks never are.
+// After a signal log lines are dropped and counted. Commands and masks are not dropped.
 func TestQueueDropsLogsAfterSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newSlowStream()
@@ -81,7 +82,8 @@ func TestQueueDropsLogsAfterSignal(t *testing.T) {
 			t.Errorf("%d bytes left, want 0", left)
 		}
 		text := c.text.String()
-		for _, want := range []string{"::add-mask::s3cret-value\n", "log lines not printed, as nothing read the console: 3\n"} {
+		for _, want := range []string{"::add-mask::s3cret-value\n",
+			"log lines not printed, because the console was not read: 3\n"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("wrote no %q", want)
 			}
@@ -92,7 +94,8 @@ func TestQueueDropsLogsAfterSignal(t *testing.T) {
 	})
 }
 
-// Close gives up a console that takes nothing: after a minute, or at a time that was set.
+// Close stops waiting for a console that accepts nothing: after a minute, or at its
+// deadline.
 func TestQueueCloses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -121,8 +124,8 @@ func TestQueueCloses(t *testing.T) {
 	}
 }
 
-// What a console does not take is discarded as a whole, so that nothing begins within a
-// line.
+// A batch that the console does not accept is discarded as a whole, so that no line begins
+// in the middle.
 func TestQueueDiscards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newSlowStream()

@@ -1,9 +1,9 @@
-// Package report writes what the step does to the console, as a transcript with annotations,
-// and to the files of the runner: the job summary, the step's outputs, its state.
+// Package report writes the transcript and annotations of the step to the console, and
+// writes the files of the runner: job summary, outputs and state.
 //
-// It decides nothing and calls nobody. Whatever it writes that came from outside
-// (logs, reasons, names) is made harmless first: no line of it can be a command
-// to the CI's runner, and no registered secret is in it.
+// It decides nothing and calls no service. It removes commands to the CI's runner and
+// registered secrets from all text from outside, such as logs, reasons and names, before it
+// writes that text.
 package report
 
 import (
@@ -21,45 +21,45 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 )
 
-// annotationLimit is how many annotations of each level GitHub keeps of a step.
+// annotationLimit is the number of annotations of each level that GitHub shows for a step.
 const annotationLimit = 10
 
-// messageLimit is how many characters GitHub keeps of an annotation.
+// messageLimit is the length of an annotation that GitHub shows, in characters.
 const messageLimit = 4096
 
-// annotationLines is how many lines of a log an annotation shows.
+// annotationLines is the number of log lines in an annotation.
 const annotationLines = 10
 
-// annotationWidth is how many characters of such a line.
+// annotationWidth is the length of such a line, in characters.
 const annotationWidth = 300
 
-// Report writes to one console. Its methods may be called from several
-// goroutines; each writes whole lines.
+// Report writes to one console. Its methods may be called from several goroutines. Each of
+// them writes whole lines.
 type Report struct {
 	out    io.Writer
-	queue  *Queue // out, if it is one
+	queue  *Queue // out if it is a Queue, else nil
 	getenv func(string) string
 	github bool // the runner understands workflow commands
 
-	logs  sync.Mutex // held by the one that prints lines of a log, or waits for room for them
+	logs  sync.Mutex // held by Log while it waits for room and prints
 	files files
 
 	mu     sync.Mutex
 	masks  masks.Masks
 	counts map[string]int // annotations by level
 	screen screen
-	buffer []byte // of the lines that are being printed
+	buffer []byte // the lines that are being printed
 
-	printed time.Time         // when something last was
-	lastOf  map[string]string // what was last printed of each task's state, by ARN
+	printed time.Time         // time of the last print
+	lastOf  map[string]string // the text last printed for each task, by ARN
 	waiting event.Waiting
-	endWait func() // of the status line or the heartbeat; nil outside a wait. The goroutine that waits uses it alone
+	endWait func() // ends the status line or the heartbeat; nil outside of a wait. Only the waiting goroutine uses it
 	running running
 }
 
-// New returns a report to the console out, in the environment that getenv
-// reads. If terminal is true and no CI is around, a person watches. If out is a [*Queue],
-// log lines wait for its reader.
+// New returns a report that writes to out. getenv reads the environment. terminal is true
+// if out is a terminal; without a CI the report then shows a status line. If out is a
+// [*Queue], Log waits until the queue has room.
 func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
 	queue, _ := out.(*Queue)
 	return &Report{
@@ -69,9 +69,9 @@ func New(out io.Writer, getenv func(string) string, terminal bool) *Report {
 	}
 }
 
-// Mask keeps each value out of everything that is told from now on, and asks
-// the runner to do so too. Values shorter than four characters are left, as
-// masking them would make every line unreadable; it returns how many those are.
+// Mask hides each value in everything that is printed from now on, and sends it to the
+// runner as a mask. It ignores values with fewer than four characters, because masking them
+// would make every line unreadable. left is the number of ignored values.
 func (r *Report) Mask(values ...string) (left int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,22 +89,21 @@ func (r *Report) Mask(values ...string) (left int) {
 	return left
 }
 
-// command writes one of GitHub's commands to the console. That panics where the
-// console is gone, which is nothing to die of.
+// command writes a workflow command of GitHub to the console. It ignores the panic of a
+// console that is closed, because the step continues without a console.
 func (r *Report) command(write func(*githubactions.Action)) {
 	r.printed = time.Now()
-	_ = unpanic(func() { write(actions(r.getenv, r.out)) })
+	_ = recoverError(func() { write(actions(r.getenv, r.out)) })
 }
 
-// Printf prints what has been done, or found. The text may hold several lines.
+// Printf prints a part of the transcript. The text may have several lines.
 func (r *Report) Printf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.print("", "", fmt.Sprintf(format, args...))
 }
 
-// Group prints a long part of the transcript, which a runner that can folds up
-// behind its title.
+// Group prints a long part of the transcript. GitHub shows it folded behind its title.
 func (r *Report) Group(title, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,13 +116,13 @@ func (r *Report) Group(title, text string) {
 	r.command((*githubactions.Action).EndGroup)
 }
 
-// Log prints lines of a container's log, each behind a name in brackets. Nothing else
-// waits for a console whose reader is slow: it returns once there is room for the lines,
-// or without printing them after [Report.DropLogs].
+// Log prints lines of a container's log, each after the name in brackets. It waits until
+// the console has room for the lines; nothing else waits for a slow console. After
+// [Report.DropLogs] it drops lines for which there is no room.
 func (r *Report) Log(name string, lines ...string) {
 	r.logs.Lock()
 	defer r.logs.Unlock()
-	if r.queue != nil && !r.queue.room(len(lines)) {
+	if r.queue != nil && !r.queue.waitForRoom(len(lines)) {
 		return
 	}
 	r.mu.Lock()
@@ -136,39 +135,40 @@ func (r *Report) Log(name string, lines ...string) {
 	r.write()
 }
 
-// DropLogs has Log wait no more: lines that there is no room for are dropped, and counted.
+// DropLogs stops Log from waiting: lines for which there is no room are dropped and
+// counted.
 func (r *Report) DropLogs() {
 	if r.queue != nil {
 		r.queue.DropLogs()
 	}
 }
 
-// print writes text line by line, the first behind a word, in a colour if the
-// console has them.
+// print writes text line by line. The word comes before the first line, in the colour if
+// the console has colours.
 func (r *Report) print(colour, word, text string) {
 	r.buffer = plaintext.AppendLines(r.buffer[:0], "", r.screen.paint(colour, word)+r.masks.Hide(text))
 	r.write()
 }
 
-// write writes the buffered lines to the console, above the status line if there
-// is one.
+// write writes the buffered lines to the console, above the status line if there is one.
 func (r *Report) write() {
 	r.printed = time.Now()
 	r.screen.clear(r.out)
 	r.out.Write(r.buffer)
-	if cap(r.buffer) > keptBuffer {
+	if cap(r.buffer) > maxReusedBuffer {
 		r.buffer = nil
 	}
 	r.screen.draw(r.out)
 }
 
-// Error prints a fault and annotates it.
+// Error prints an error and annotates it.
 func (r *Report) Error(n event.Note) { r.annotate("error", n) }
 
-// Warning prints what may go wrong and annotates it.
+// Warning prints a warning and annotates it.
 func (r *Report) Warning(n event.Note) { r.annotate("warning", n) }
 
-// Notice prints what was mended, dropped or left out.
+// Notice prints a note about what the step corrected, dropped or left out. It is no
+// annotation.
 func (r *Report) Notice(n event.Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -201,18 +201,18 @@ func (r *Report) annotate(level string, n event.Note) {
 	})
 }
 
-// reportDropped says how many log lines were not printed, and how many annotations the
-// runner would not have kept, which stand in the transcript.
+// reportDropped prints how many log lines were dropped, and how many annotations GitHub
+// does not show.
 func (r *Report) reportDropped() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.queue != nil && r.queue.Dropped() > 0 {
-		r.print("", "", fmt.Sprintf("log lines not printed, as nothing read the console: %d", r.queue.Dropped()))
+		r.print("", "", fmt.Sprintf("log lines not printed, because the console was not read: %d", r.queue.Dropped()))
 	}
 	for _, level := range []string{"error", "warning"} {
 		if more := r.counts[level] - annotationLimit; r.github && more > 0 {
-			r.print("", "", fmt.Sprintf("%d more %ss are in the lines above only: the runner keeps %d annotations of a kind",
-				more, level, annotationLimit))
+			r.print("", "", fmt.Sprintf("%d more %ss are only in the lines above: the runner shows %d annotations of each "+
+				"level", more, level, annotationLimit))
 		}
 	}
 }
@@ -230,14 +230,14 @@ func fields(n event.Note, masks *masks.Masks) map[string]string {
 	return fields
 }
 
-// title takes out of a title what is escaped in a property of a command: Gitea does
-// not undo that.
+// title removes the characters that properties of workflow commands escape, because Gitea
+// does not unescape them.
 func title(text string) string {
 	words := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || strings.ContainsRune(":,%\r\n", c) })
 	return strings.Join(words, " ")
 }
 
-// Hide returns the text without the registered secrets.
+// Hide returns the text with registered secrets replaced.
 func (r *Report) Hide(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
-// environment returns a getenv of NAME=value.
+// environment returns a getenv function for NAME=value pairs.
 func environment(variables ...string) func(string) string {
 	return func(name string) string {
 		for _, variable := range variables {
@@ -35,7 +35,7 @@ func environment(variables ...string) func(string) string {
 
 const github = "GITHUB_ACTIONS=true"
 
-// console returns a report and what it prints.
+// console returns a report and a function for its output.
 func console(variables ...string) (*report.Report, *bytes.Buffer) {
 	out := new(bytes.Buffer)
 	return report.New(out, environment(variables...), false), out
@@ -80,7 +80,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// Lines without a prefix can be commands by how they begin.
+// Lines without a prefix are no commands, whatever they begin with.
 func TestPrintf(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"::error::x", zero + "::error::x\n"},
@@ -98,7 +98,7 @@ func TestPrintf(t *testing.T) {
 	}
 }
 
-// What ECS says of the task and of its container alike is told once.
+// A reason that ECS shows for the task and for its container is printed once.
 func TestChanged(t *testing.T) {
 	r, out := console()
 	r.Changed(resulttest.FailedTask("CannotPullContainerError: no"), 12*time.Second)
@@ -113,8 +113,8 @@ var (
 	onlyColour = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 )
 
-// Nothing that comes from outside is a command to any runner, moves a cursor, or
-// is lost, wherever it is printed.
+// Text from outside contains no command to a runner, moves no cursor and is not lost,
+// wherever it is printed.
 func FuzzHarmless(f *testing.F) {
 	for _, tt := range harmless {
 		f.Add(tt.in)
@@ -142,13 +142,14 @@ func FuzzHarmless(f *testing.F) {
 				return -1
 			}, text)
 		}
-		if got, want := visible(strings.ReplaceAll(out.String(), "[app] ", "")), visible(text); got != want && !strings.Contains(text, "app") {
+		if got, want := visible(strings.ReplaceAll(out.String(), "[app] ", "")), visible(text); got != want &&
+			!strings.Contains(text, "app") {
 			t.Errorf("Log(%q) kept %q, want %q", text, got, want)
 		}
 	})
 }
 
-// A secret is in nothing that is printed.
+// No output contains a secret.
 func TestMask(t *testing.T) {
 	r, out := console()
 	if left := r.Mask("s3cr3t"); left != 0 {
@@ -166,7 +167,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// The runner is asked to mask too, and short values are left.
+// Values are masked by the runner too. Values that are too short are ignored.
 func TestMaskCommands(t *testing.T) {
 	r, out := console(github)
 	if left := r.Mask("", "abc", " ", "a%\nlonger"); left != 1 {
@@ -191,7 +192,8 @@ func TestMaskCommands(t *testing.T) {
 var note = event.Note{
 	File: "ecs/web.json", Line: 3, Column: 7, InWorkspace: true,
 	Title: "title: a, b", Text: "what\n::error::happened 100%", Hint: "do this",
-	Advice: []diagnose.Advice{{Code: "image-not-found", Cause: "The image is missing.", Advice: "Push it.", Statement: `{"Effect":"Allow"}`}},
+	Advice: []diagnose.Advice{{Code: "image-not-found", Cause: "The image is missing.", Advice: "Push it.",
+		Statement: `{"Effect":"Allow"}`}},
 }
 
 func TestAnnotations(t *testing.T) {
@@ -206,8 +208,10 @@ func TestAnnotations(t *testing.T) {
 		note event.Note
 		want string
 	}{
-		{"GitHub", github, note, "::error col=7,file=ecs/web.json,line=3,title=title a b::what%0A::error::happened 100%25" + helps + "\n"},
-		{"GitHub, not in the workspace", github, elsewhere, "::error title=title a b::ecs/web.json:3:7: what%0A::error::happened 100%25" + helps + "\n"},
+		{"GitHub", github, note,
+			"::error col=7,file=ecs/web.json,line=3,title=title a b::what%0A::error::happened 100%25" + helps + "\n"},
+		{"GitHub, not in the workspace", github, elsewhere,
+			"::error title=title a b::ecs/web.json:3:7: what%0A::error::happened 100%25" + helps + "\n"},
 		{"GitHub, no place", github, plain, "::error::just this\n"},
 		{"plain", "", note, "error: ecs/web.json:3:7: what\n" + zero + "::error::happened 100%" + lines},
 		{"plain, aside", "", aside, "error: what\n" + zero + "::error::happened 100%" + lines},
@@ -228,8 +232,8 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// GitHub keeps ten annotations of a level and 4096 characters of each; the rest
-// is told.
+// GitHub shows ten annotations of each level and 4096 characters of each. The report prints
+// how many others there are.
 func TestAnnotationLimits(t *testing.T) {
 	r, out := console(github)
 	for range 13 {
@@ -240,8 +244,9 @@ func TestAnnotationLimits(t *testing.T) {
 	}
 	r.Finish(result.Result{Status: result.Failed, ExitCode: 3, Reason: "so"})
 	got := out.String()
-	for what, want := range map[string]int{"::error::e\n": 10, "\nerror: e": 3, "::warning::" + strings.Repeat("ä", 4095) + "…\n": 10,
-		"\n3 more errors are in the lines above only": 1, "more warnings": 0, "\nfailed: so; exit status 3\n": 1} {
+	for what, want := range map[string]int{"::error::e\n": 10, "\nerror: e": 3,
+		"::warning::" + strings.Repeat("ä", 4095) + "…\n": 10,
+		"\n3 more errors are only in the lines above": 1, "more warnings": 0, "\nfailed: so; exit status 3\n": 1} {
 		if n := strings.Count(got, what); n != want {
 			t.Errorf("%.40q is there %d times, want %d", what, n, want)
 		}
@@ -261,7 +266,7 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// A terminal has one status line, which is gone before anything else is printed.
+// A terminal has one status line. The report removes it before it prints anything else.
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(bytes.Buffer)
@@ -318,7 +323,8 @@ func TestOutputs(t *testing.T) {
 	r, out := console(github, "GITHUB_OUTPUT="+name)
 	r.Mask("hidden")
 	out.Reset()
-	if err := r.Outputs([]result.Output{{Name: "status", Value: "failed"}, {Name: "reason", Value: "a\n_GitHubActionsFileCommandDelimeter_\r\nstatus=succeeded hidden"}}); err != nil {
+	if err := r.Outputs([]result.Output{{Name: "status", Value: "failed"},
+		{Name: "reason", Value: "a\n_GitHubActionsFileCommandDelimeter_\r\nstatus=succeeded hidden"}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(name)
@@ -326,7 +332,8 @@ func TestOutputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	const end = "_GitHubActionsFileCommandDelimeter_"
-	want := "status<<" + end + "\nfailed\n" + end + "\nreason<<" + end + "\na " + end + "  status=succeeded ***\n" + end + "\n"
+	want := "status<<" + end + "\nfailed\n" + end + "\nreason<<" + end + "\na " + end + "  status=succeeded ***\n" + end +
+		"\n"
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -335,11 +342,12 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// Where the runner gave no file nothing is written; where it can't be written to,
-// or the console is gone, nothing panics.
+// Nothing is written if the runner provides no file. Nothing panics if a file can't be
+// written or the console is closed.
 func TestNoFiles(t *testing.T) {
 	r, out := console(github)
-	if err := errors.Join(r.Outputs([]result.Output{{Name: "a", Value: "b"}}), r.Summary(result.Result{})); err != nil || out.Len() > 0 {
+	if err := errors.Join(r.Outputs([]result.Output{{Name: "a", Value: "b"}}), r.Summary(result.Result{})); err != nil ||
+		out.Len() > 0 {
 		t.Errorf("err %v, printed %q, want nothing", err, out)
 	}
 	nowhere := filepath.Join(t.TempDir(), "no", "file")
@@ -358,12 +366,12 @@ func TestNoFiles(t *testing.T) {
 	r.Finish(result.Result{})
 }
 
-// gone is a console that nobody reads any more.
+// gone is a closed console.
 type gone struct{}
 
 func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
-// State is saved to the runner's file, and on Gitea by a command too.
+// State is written to the runner's file, and on Gitea printed as a command too.
 func TestState(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "state")
 	r, out := console(github, "GITEA_ACTIONS=true", "GITHUB_STATE="+name)
@@ -387,7 +395,7 @@ func TestState(t *testing.T) {
 	}
 }
 
-// Only as much is added to a file as it has room for.
+// The summary is not longer than the room that is left in the file.
 func TestSummaryAppends(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "summary.md")
 	for _, before := range []int{0, 1<<20 - 3000, 1<<20 - 10, 2 << 20} {

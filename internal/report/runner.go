@@ -12,15 +12,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Outputs sets the step's outputs where the runner takes them.
+// Outputs writes the outputs of the step to the file at GITHUB_OUTPUT. It does nothing if
+// the variable is not set.
 func (r *Report) Outputs(outputs []result.Output) error {
 	if r.getenv("GITHUB_OUTPUT") == "" {
 		return nil
 	}
 	hidden := make([]string, len(outputs))
 	for i, output := range outputs {
-		// The delimiter of a value in the runner's file is fixed, so that a
-		// value of several lines could forge another.
+		// The delimiter of a value in the runner's file is fixed, so that a value of
+		// several lines could forge another output.
 		hidden[i] = plaintext.OneLine(r.Hide(output.Value))
 	}
 	return r.files.write("GITHUB_OUTPUT", func(action *githubactions.Action) {
@@ -30,14 +31,14 @@ func (r *Report) Outputs(outputs []result.Output) error {
 	})
 }
 
-// HasState reports whether the runner takes values for the post stage.
+// HasState reports whether the runner saves state for the post stage.
 func (r *Report) HasState() bool {
 	return r.getenv("GITEA_ACTIONS") == "true" || r.getenv("GITHUB_STATE") != ""
 }
 
-// State saves a value for the post stage, where the runner takes one.
+// State saves a value for the post stage. It does nothing if the runner has no state.
 func (r *Report) State(name, value string) error {
-	if r.getenv("GITEA_ACTIONS") == "true" { // whose state file is lost when the job is cancelled
+	if r.getenv("GITEA_ACTIONS") == "true" { // it loses the state file when the job is cancelled
 		r.mu.Lock()
 		r.command(func(a *githubactions.Action) {
 			a.IssueCommand(&githubactions.Command{
@@ -52,7 +53,7 @@ func (r *Report) State(name, value string) error {
 	return r.files.write("GITHUB_STATE", func(a *githubactions.Action) { a.SaveState(name, plaintext.OneLine(value)) })
 }
 
-// Summary adds the result to the job's summary where the runner takes one.
+// Summary adds the result to the job summary. It does nothing if the runner has none.
 func (r *Report) Summary(res result.Result) error {
 	name := r.getenv("GITHUB_STEP_SUMMARY")
 	if name == "" {
@@ -61,7 +62,7 @@ func (r *Report) Summary(res result.Result) error {
 	r.mu.Lock()
 	r.running.clear(name)
 	room := summary.Limit
-	if before, err := os.Stat(name); err == nil { // the runner drops a summary that is too long as a whole
+	if before, err := os.Stat(name); err == nil { // GitHub drops a summary that is too long
 		room -= int(min(before.Size(), summary.Limit))
 	}
 	text := summary.Write(res, room, r.masks.Hide)
@@ -69,7 +70,8 @@ func (r *Report) Summary(res result.Result) error {
 	return r.files.write("GITHUB_STEP_SUMMARY", func(a *githubactions.Action) { a.AddStepSummary(text) })
 }
 
-// showLog takes in where the log of a task's container is to be seen in the AWS console.
+// showLog adds a link to a container's log in the AWS console to the summary of the running
+// step.
 func (r *Report) showLog(state *task.State, container, url string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,7 +81,7 @@ func (r *Report) showLog(state *task.State, container, url string) {
 	}
 }
 
-// showRunning takes in the status of a task.
+// showRunning updates the status of a task in the summary of the running step.
 func (r *Report) showRunning(state *task.State) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,8 +91,8 @@ func (r *Report) showRunning(state *task.State) {
 	}
 }
 
-// writeRunning writes what goes on to the summary, in the place of what it wrote before.
-// It is nothing to fail by.
+// writeRunning replaces its previous text in the job summary with the current state of the
+// step. It ignores errors, because the summary of the result comes later.
 func (r *Report) writeRunning() {
 	name := r.getenv("GITHUB_STEP_SUMMARY")
 	if name == "" || !r.running.clear(name) {

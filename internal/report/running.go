@@ -12,24 +12,25 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// mostRunning is how many tasks the summary of a step that goes on names.
-const mostRunning = 20
+// maxRunning is the number of tasks in the summary of a running step.
+const maxRunning = 20
 
-// running is what the summary says as long as the step goes on: what a step that its
-// runner kills leaves there. The summary of the result replaces it.
+// running is the text in the job summary while the step runs. It remains there if the
+// runner kills the step; otherwise the summary of the result replaces it.
 type running struct {
-	before  int64 // size of the runner's file without it
-	written int64 // bytes of it
+	before  int64 // size of the file without the text, in bytes
+	written int64 // size of the text, in bytes
 	tasks   []*summary.RunningTask
 }
 
-// of returns what is shown of a task, nil if it is one too many.
+// of returns the entry of a task and adds it if it is new. It returns nil if there are
+// already maxRunning tasks.
 func (s *running) of(state *task.State) *summary.RunningTask {
 	arn := aws.ToString(state.TaskArn)
 	if i := slices.IndexFunc(s.tasks, func(t *summary.RunningTask) bool { return t.ARN == arn }); i >= 0 {
 		return s.tasks[i]
 	}
-	if len(s.tasks) == mostRunning {
+	if len(s.tasks) == maxRunning {
 		return nil
 	}
 	t := &summary.RunningTask{ARN: arn, Name: task.Name(state.Definition), Status: aws.ToString(state.LastStatus)}
@@ -37,8 +38,9 @@ func (s *running) of(state *task.State) *summary.RunningTask {
 	return t
 }
 
-// clear takes what goes on out of the summary, a file of the name. It is false where that
-// can't be done, since the file is none or somebody else has written to it meanwhile.
+// clear removes the text of the running step from the summary file with the name. It
+// returns false if it can't: the file is not a regular one, or another process has written
+// to it since.
 func (s *running) clear(name string) bool {
 	info, err := os.Stat(name)
 	switch {

@@ -15,8 +15,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
-// As long as the step goes on its summary says what runs, which the summary of the result
-// replaces. What others have written to the runner's file stays there.
+// The job summary shows the running tasks until the summary of the result replaces them.
+// Text that other processes write to the runner's file remains.
 func TestRunningSummary(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "summary.md")
 	if err := os.WriteFile(name, []byte("before\n"), 0o644); err != nil {
@@ -46,7 +46,8 @@ func TestRunningSummary(t *testing.T) {
 	r.Changed(state, 2*time.Second)
 	r.Emit(event.LogAddress{State: state, Container: "app", URL: "https://example.com/log"})
 	got := read()
-	for _, want := range []string{"before\n", ": RUNNING, <a href=", ">log of <code>app</code></a>", `<a href="https&#58;//eu&#45;west&#45;1.console`} {
+	for _, want := range []string{"before\n", ": RUNNING, <a href=", ">log of <code>app</code></a>",
+		`<a href="https&#58;//eu&#45;west&#45;1.console`} {
 		if !strings.Contains(strings.ReplaceAll(got, "&#46;", "."), want) {
 			t.Errorf("the summary has no %s: %s", want, got)
 		}
@@ -73,7 +74,8 @@ func TestRunningSummary(t *testing.T) {
 	if err := r.Summary(resulttest.Failed("reason")); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(); !strings.HasPrefix(got, "before\n") || strings.Count(got, "of another\n") != 1 || !strings.Contains(got, "### ❌") {
+	if got := read(); !strings.HasPrefix(got, "before\n") || strings.Count(got, "of another\n") != 1 ||
+		!strings.Contains(got, "### ❌") {
 		t.Errorf("after another has written to it, the summary is %s", got)
 	}
 }

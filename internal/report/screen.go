@@ -10,17 +10,17 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 )
 
-// screen is the terminal that a person watches, if it is one: it has colours, and
-// a status line below the transcript. The zero value has neither.
+// screen draws colours, and a status line below the transcript, on a terminal. The zero
+// value draws neither.
 type screen struct {
 	live    bool // it has a status line
 	colours bool
-	names   map[string]string // colours of the names before log lines
-	status  string            // that is shown; empty if none is
+	names   map[string]string // colour numbers, by the name before log lines
+	status  string            // the status line; empty if there is none
 	frame   int               // of the spinner
 }
 
-// The colours of words, as escape sequences have them.
+// Colours, as the numbers of their escape sequences.
 const (
 	red    = "31"
 	yellow = "33"
@@ -29,12 +29,11 @@ const (
 
 var levelColours = map[string]string{"error": red, "warning": yellow}
 
-// nameColours are for the names before log lines. Red is left to errors.
+// nameColours are the colours of the names before log lines. Red is only for errors.
 var nameColours = []string{"36", "35", "34", "32", "33", "96", "95", "94", "92", "93"}
 
-// newScreen returns the screen behind a console. NO_COLOR is https://no-color.org,
-// CLICOLOR and CLICOLOR_FORCE are https://bixense.com/clicolors; CI is set by every CI
-// there is.
+// newScreen returns the screen of a console. NO_COLOR is defined by https://no-color.org,
+// CLICOLOR and CLICOLOR_FORCE by https://bixense.com/clicolors. Every CI sets CI.
 func newScreen(getenv func(string) string, terminal bool) screen {
 	live := terminal && getenv("TERM") != "dumb" && getenv("CI") == "" && getenv("GITHUB_ACTIONS") == ""
 	force := getenv("CLICOLOR_FORCE")
@@ -42,8 +41,9 @@ func newScreen(getenv func(string) string, terminal bool) screen {
 	return screen{live: live, colours: colours && getenv("NO_COLOR") == "", names: map[string]string{}}
 }
 
-// nameColour returns the colour of a name before log lines: in most runs the same one for
-// the same name, and never one for two names while there are others.
+// nameColour returns the colour of a name before log lines. The colour depends on the name,
+// so that it is usually the same in every run. Two names have different colours as long as
+// there are enough.
 func (s *screen) nameColour(name string) string {
 	if c, ok := s.names[name]; ok || !s.colours {
 		return c
@@ -63,7 +63,7 @@ func (s *screen) nameColour(name string) string {
 	return c
 }
 
-// paint returns a word in a colour, or as it is.
+// paint returns the word in the colour, or unchanged if the console has no colours.
 func (s *screen) paint(colour, word string) string {
 	if !s.colours || colour == "" || word == "" {
 		return word
@@ -71,15 +71,15 @@ func (s *screen) paint(colour, word string) string {
 	return "\x1b[" + colour + "m" + word + "\x1b[0m"
 }
 
-// clear takes the status line away.
+// clear removes the status line.
 func (s *screen) clear(out io.Writer) {
 	if s.status != "" {
 		io.WriteString(out, "\r\x1b[K")
 	}
 }
 
-// draw shows the status line, without its end of line. It must not be wider than
-// the terminal, or it could not be taken away.
+// draw shows the status line, without a line end. A line that is wider than the terminal
+// could not be removed.
 func (s *screen) draw(out io.Writer) {
 	if s.status == "" {
 		return
@@ -89,8 +89,8 @@ func (s *screen) draw(out io.Writer) {
 	io.WriteString(out, string(spinner[s.frame%len(spinner)])+" "+string(line))
 }
 
-// statusWidth is how many characters of a status are shown.
+// statusWidth is the length of the status line, in characters.
 const statusWidth = 76
 
-// tick is how often the status line is drawn anew.
+// tick is the time between two drawings of the status line.
 const tick = 100 * time.Millisecond

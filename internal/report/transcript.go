@@ -13,8 +13,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Changed tells the state of a task at a time since the launch.
-func (r *Report) Changed(state *task.State, since time.Duration) {
+// Changed prints the new state of a task. elapsed is the time since the launch.
+func (r *Report) Changed(state *task.State, elapsed time.Duration) {
 	r.showRunning(state)
 	var text strings.Builder
 	id, name := task.ID(aws.ToString(state.TaskArn)), task.Name(state.Definition)
@@ -28,7 +28,7 @@ func (r *Report) Changed(state *task.State, since time.Duration) {
 	if state.Verdict != nil {
 		for _, end := range state.Ends() {
 			if end.Reason == aws.ToString(state.StoppedReason) {
-				end.Reason = "" // it stands above
+				end.Reason = "" // the first line has it
 			}
 			fmt.Fprintf(&text, "\n  container %s: %s", end.Name, endText(end))
 		}
@@ -36,14 +36,14 @@ func (r *Report) Changed(state *task.State, since time.Duration) {
 			fmt.Fprintf(&text, "\n  %s", note)
 		}
 	}
-	if r.isNews(aws.ToString(state.TaskArn), text.String()) {
-		r.Printf("[%s] %s", event.Duration(since), text.String())
+	if r.isNew(aws.ToString(state.TaskArn), text.String()) {
+		r.Printf("[%s] %s", event.Duration(elapsed), text.String())
 	}
 }
 
-// isNews reports whether a text is another one than the last of the same task: a container
-// that changes leaves most of what is said of its task as it was.
-func (r *Report) isNews(arn, text string) bool {
+// isNew reports whether the text differs from the last one of the same task. Most changes
+// of a container do not change the text.
+func (r *Report) isNew(arn, text string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.lastOf[arn] == text {
@@ -70,30 +70,30 @@ func endText(end verdict.End) string {
 	return text
 }
 
-// Final prints the verdict as soon as it is known, while logs are still read.
+// Final prints the verdict while logs are still being read.
 func (r *Report) Final(res result.Result) { r.verdict(res, " (final)", "; the last log lines follow") }
 
-// Finish tells the verdict in one line.
+// Finish prints what was dropped, and the verdict in one line.
 func (r *Report) Finish(res result.Result) {
 	r.reportDropped()
 	r.verdict(res, "", "")
 }
 
-// verdict prints the verdict, with what it is and what comes after it.
+// verdict prints the verdict with a mark after the status and a text at the end.
 func (r *Report) verdict(res result.Result, mark, after string) {
-	good := 0
+	succeeded := 0
 	for _, state := range res.Tasks {
-		if result.Good(state) {
-			good++
+		if result.IsSuccess(state) {
+			succeeded++
 		}
 	}
 	line := fmt.Sprintf(": %s", res.Reason)
 	word := string(res.Status)
 	if res.Status == result.Errored {
-		word, line = "error", ": the step could not do its work" // the errors stand above
+		word, line = "error", ": the step could not do its work" // the errors are printed above
 	}
 	if len(res.Tasks) > 1 {
-		line = fmt.Sprintf("%s (%d of %d tasks good)", line, good, len(res.Tasks))
+		line = fmt.Sprintf("%s (%d of %d tasks succeeded)", line, succeeded, len(res.Tasks))
 	}
 	colour := red
 	if res.ExitCode == 0 {

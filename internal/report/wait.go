@@ -11,13 +11,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
-// quiet is how long nothing is printed before a console without a status line gets a line
-// that says what the step waits for. CIs end jobs that print nothing, after 10 minutes and
-// more.
-const quiet = time.Minute
+// heartbeatInterval is the time without output after which a console without a status line
+// prints what the step waits for. CIs end jobs that print nothing for 10 minutes or more.
+const heartbeatInterval = time.Minute
 
-// wait shows what the step waits for: in the status line where a person watches, and else
-// in a line whenever nothing else was printed for a minute.
+// wait shows what the step waits for: in the status line of a terminal, otherwise in a line
+// after each minute without other output.
 func (r *Report) wait(e event.Waiting) {
 	r.mu.Lock()
 	r.waiting = e
@@ -31,11 +30,11 @@ func (r *Report) wait(e event.Waiting) {
 	case r.screen.live:
 		r.endWait = r.Live(r.status)
 	default:
-		r.endWait = r.beat()
+		r.endWait = r.startHeartbeat()
 	}
 }
 
-// status is what the status line says of the wait.
+// status returns the text of the status line.
 func (r *Report) status() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,9 +46,9 @@ func (r *Report) status() string {
 	return text
 }
 
-// beat prints what the step waits for whenever nothing was printed for a minute, on a
-// goroutine of its own, until the function that it returns is called.
-func (r *Report) beat() (end func()) {
+// startHeartbeat prints what the step waits for after each minute without other output. It
+// does so on a goroutine that ends when the returned function is called.
+func (r *Report) startHeartbeat() (end func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -69,7 +68,7 @@ func (r *Report) beat() (end func()) {
 	}
 }
 
-// heartbeat prints the line if it is time to, and returns when it may be time next.
+// heartbeat prints the line if it is due, and returns the time until it is due next.
 func (r *Report) heartbeat() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,22 +77,22 @@ func (r *Report) heartbeat() time.Duration {
 	if r.printed.After(since) {
 		since = r.printed
 	}
-	left := quiet - time.Since(since)
+	left := heartbeatInterval - time.Since(since)
 	switch {
 	case left > 0:
 		return left
-	case r.queue != nil && r.queue.busy(): // nothing would be seen of it
-		return quiet
+	case r.queue != nil && r.queue.busy(): // the reader would not see the line
+		return heartbeatInterval
 	}
 	text := fmt.Sprintf("[%s] %s", event.Duration(time.Since(w.Since)), waitText(w))
 	if left := time.Until(w.Deadline); left > 0 {
 		text += fmt.Sprintf(", %s left", event.Duration(left))
 	}
 	r.print("", "", text)
-	return quiet
+	return heartbeatInterval
 }
 
-// waitText says what is waited for.
+// waitText describes what the step waits for.
 func waitText(w event.Waiting) string {
 	switch {
 	case w.What != "":
@@ -116,18 +115,18 @@ func waitText(w event.Waiting) string {
 	return text
 }
 
-// life is the statuses of a task in their order.
-var life = []string{
+// statusOrder holds the statuses of a task in the order of its life cycle.
+var statusOrder = []string{
 	"PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED",
 }
 
 func compareStatuses(a, b string) int {
-	return cmp.Or(cmp.Compare(slices.Index(life, a), slices.Index(life, b)), cmp.Compare(a, b))
+	return cmp.Or(cmp.Compare(slices.Index(statusOrder, a), slices.Index(statusOrder, b)), cmp.Compare(a, b))
 }
 
-// Live shows a status line below the transcript, if a person watches: a spinner
-// and what status returns, which is asked ten times a second on a goroutine of
-// its own. It is gone when the function that Live returns has returned.
+// Live shows a status line below the transcript if the console is a terminal without a CI:
+// a spinner and the result of status. It calls status ten times a second on its own
+// goroutine. The function that Live returns removes the line and ends the goroutine.
 func (r *Report) Live(status func() string) (end func()) {
 	if !r.screen.live {
 		return func() {}
@@ -153,8 +152,8 @@ func (r *Report) Live(status func() string) (end func()) {
 	}
 }
 
-// show changes the status line; empty takes it away. A terminal that is behind keeps the
-// one that it has.
+// show changes the status line; an empty status removes it. It leaves the line unchanged
+// while the terminal is slow.
 func (r *Report) show(status string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,8 +15,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
-// A console that nobody watches gets a line where nothing else was printed for a minute,
-// and none where something was.
+// A console that is no terminal gets a line after each minute without other output, and
+// only then.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(bytes.Buffer)
@@ -28,7 +28,8 @@ func TestHeartbeat(t *testing.T) {
 			}
 			r.Emit(w)
 		}
-		wait(event.Waiting{Open: 3, Total: 4, Statuses: map[string]int{"RUNNING": 2, "PENDING": 1}, Deadline: start.Add(10 * time.Minute)})
+		wait(event.Waiting{Open: 3, Total: 4, Statuses: map[string]int{"RUNNING": 2, "PENDING": 1},
+			Deadline: start.Add(10 * time.Minute)})
 		time.Sleep(90 * time.Second) // once
 		r.Log("app", "line")
 		time.Sleep(59 * time.Second)
@@ -53,14 +54,15 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// A person sees how long it has taken, how long it may take, and in which states the
-// tasks are; and no further lines of it.
+// The status line shows the elapsed time, the limit and the statuses of the tasks. No other
+// lines repeat these.
 func TestWaitingLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(bytes.Buffer)
 		r := report.New(out, environment("TERM=xterm"), true)
 		start := time.Now()
-		r.Emit(event.Waiting{Open: 2, Total: 3, Statuses: map[string]int{"RUNNING": 1, "PROVISIONING": 1}, Since: start, Deadline: start.Add(10 * time.Minute)})
+		r.Emit(event.Waiting{Open: 2, Total: 3, Statuses: map[string]int{"RUNNING": 1, "PROVISIONING": 1}, Since: start,
+			Deadline: start.Add(10 * time.Minute)})
 		time.Sleep(2*time.Minute + 50*time.Millisecond)
 		r.Emit(event.Waiting{})
 		if want := " waiting for 2 of 3 tasks (1 PROVISIONING, 1 RUNNING), 2m0s of 10m0s\r\x1b[K"; !strings.HasSuffix(out.String(), want) {
@@ -72,8 +74,8 @@ func TestWaitingLive(t *testing.T) {
 	})
 }
 
-// Each container's name has a colour of its own, the same in every run; what the
-// environment says of colours goes first.
+// Each container's name has its own colour, the same in every run. The environment can turn
+// colours off or on.
 func TestNameColours(t *testing.T) {
 	names := []string{"app", "db", "proxy", "migrate", "app 1f2e3d4c", "app 77ab77ab"}
 	printed := func(terminal bool, env ...string) string {
@@ -126,7 +128,7 @@ func TestNameColours(t *testing.T) {
 	}
 }
 
-// What is said of a task is said once, until it changes.
+// The state of a task is printed only when its text changes.
 func TestChangedOnce(t *testing.T) {
 	r, out := console()
 	state := resulttest.GoodTask("fedcba9876543210fedcba9876543210")

@@ -99,8 +99,8 @@ func (r Result) logURLs() []string {
 	return urls
 }
 
-// Good reports whether nothing is wrong with a task that is done.
-func Good(state *task.State) bool {
+// IsSuccess reports whether a task succeeded, or reached the state that the step waits for.
+func IsSuccess(state *task.State) bool {
 	return state.Verdict != nil && state.Verdict.Outcome == verdict.Succeeded || state.Reached
 }
 
@@ -108,7 +108,7 @@ func Good(state *task.State) bool {
 func FailedFirst(states []*task.State) []*task.State {
 	sorted := slices.Clone(states)
 	rank := func(state *task.State) int {
-		if Good(state) {
+		if IsSuccess(state) {
 			return 1
 		}
 		return 0

@@ -170,7 +170,7 @@ func (j junit) container(state *task.State, end verdict.End, c junitCase) junitC
 		return &junitFault{Type: string(j.result.Status), Message: message, Text: j.explained(state, message)}
 	}
 	switch v := state.Verdict; {
-	case result.Good(state) || v != nil && j.result.ExitCode == 0:
+	case result.IsSuccess(state) || v != nil && j.result.ExitCode == 0:
 	case v == nil && j.result.ExitCode == 0:
 		c.Skipped = &junitFault{Message: j.text(j.result.Reason)}
 	case v == nil:

@@ -95,7 +95,7 @@ func (p *page) facts() []string {
 	if n := len(p.result.Tasks); n > 1 {
 		well := 0
 		for _, state := range p.result.Tasks {
-			if result.Good(state) {
+			if result.IsSuccess(state) {
 				well++
 			}
 		}
@@ -161,7 +161,7 @@ func (p *page) outputs() {
 // class is the class of an outcome's colour.
 func class(state *task.State) string {
 	switch {
-	case result.Good(state):
+	case result.IsSuccess(state):
 		return "good"
 	case state.Verdict == nil:
 		return "soft"
@@ -172,7 +172,7 @@ func class(state *task.State) string {
 // mark shows how a task ended, or that it has not.
 func mark(state *task.State) string {
 	switch {
-	case result.Good(state):
+	case result.IsSuccess(state):
 		return "✔"
 	case state.Verdict == nil:
 		return "…"
@@ -259,7 +259,7 @@ func (p *page) logs() {
 			}
 			log := pageLog{
 				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + short(state)),
-				Text: strings.Join(lines, "\n"), Failed: !result.Good(state),
+				Text: strings.Join(lines, "\n"), Failed: !result.IsSuccess(state),
 			}
 			if p.fits(0, log.Name, log.Text) {
 				p.data.Logs = append(p.data.Logs, log)

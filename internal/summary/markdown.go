@@ -35,7 +35,7 @@ func entities(text string) string {
 		switch {
 		case c == '\n' || c == '\r' || c == '\t':
 			safe.WriteByte(' ')
-		case plaintext.Unseen(c):
+		case plaintext.Invisible(c):
 		case c < 0x80 && (unicode.IsPunct(c) || unicode.IsSymbol(c)) && !strings.ContainsRune(meaningless, c):
 			fmt.Fprintf(&safe, "&#%d;", c)
 		default:
@@ -72,7 +72,7 @@ func block(lines []string) string {
 	text.WriteString("<pre>\n")
 	for _, line := range lines {
 		line = strings.Map(func(c rune) rune {
-			if c != '\t' && plaintext.Unseen(c) {
+			if c != '\t' && plaintext.Invisible(c) {
 				return -1
 			}
 			return c

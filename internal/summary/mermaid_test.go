@@ -117,7 +117,9 @@ func TestMermaid(t *testing.T) {
 		want   []string
 		rects  int // bars
 	}{
-		{"failed", resulttest.Failed("x"), []string{"migrate 7 task 01234567", "web 1 task fedcba98", "queued 12s", "image pull 19s", "start 0.5s", "run 1m0s", "stop 11s", "stop 1m20s so far"}, 10},
+		{"failed", resulttest.Failed("x"),
+			[]string{"migrate 7 task 01234567", "web 1 task fedcba98", "queued 12s", "image pull 19s", "start 0.5s", "run 1m0s",
+				"stop 11s", "stop 1m20s so far"}, 10},
 		{"running", running, []string{"web 1 task fedcba98", "run 1m44s so far"}, 4},
 		{"pulling", pulling, []string{"queued 12s", "image pull 1m30s"}, 2},
 		{"hostile", hostile, []string{"_script_alert_1___script_ 7 task 00000002"}, 5 * 20},

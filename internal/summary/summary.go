@@ -80,11 +80,11 @@ func (s *summary) verdict(r result.Result) string {
 	if len(r.Tasks) > 1 {
 		good := 0
 		for _, state := range r.Tasks {
-			if result.Good(state) {
+			if result.IsSuccess(state) {
 				good++
 			}
 		}
-		line += fmt.Sprintf("; %d of %d tasks good", good, len(r.Tasks))
+		line += fmt.Sprintf("; %d of %d tasks succeeded", good, len(r.Tasks))
 	}
 	line += "\n"
 	if len(r.NotRun) > 0 {
@@ -273,7 +273,7 @@ func commands(text string) string {
 // lines shows the last lines of the containers that failed.
 func (s *summary) lines(r result.Result) {
 	for _, state := range r.Tasks {
-		if result.Good(state) {
+		if result.IsSuccess(state) {
 			continue
 		}
 		for _, end := range state.Ends() {

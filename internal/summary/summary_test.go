@@ -55,7 +55,8 @@ func TestSummary(t *testing.T) {
 
 // A step that did not come as far as tasks has a summary too.
 func TestSummaryOfError(t *testing.T) {
-	got := summaryOf(result.Result{Status: result.Errored, ExitCode: 125, Reason: "no region", Faults: []event.Note{{Text: "no region"}}})
+	got := summaryOf(result.Result{Status: result.Errored, ExitCode: 125, Reason: "no region",
+		Faults: []event.Note{{Text: "no region"}}})
 	want := "### ❌ error\n\nno region; exit status 125\n\n#### Diagnosis\n\n- no region\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
