@@ -102,7 +102,8 @@ func TestPrintf(t *testing.T) {
 func TestChanged(t *testing.T) {
 	r, out := console()
 	r.Changed(resulttest.FailedTask("CannotPullContainerError: no"), 12*time.Second)
-	want := "[12s] task 01234567 of migrate:7 is STOPPED: CannotPullContainerError: no\n  container app: exit code 3\n  container proxy: exit code 143 (not essential)\n"
+	want := "[12s] task 01234567 of migrate:7 is STOPPED: CannotPullContainerError: no\n" +
+		"  container app: exit code 3\n  container proxy: exit code 143 (not essential)\n"
 	if got := out.String(); got != want {
 		t.Errorf("printed %q, want %q", got, want)
 	}
@@ -246,7 +247,7 @@ func TestAnnotationLimits(t *testing.T) {
 	got := out.String()
 	for what, want := range map[string]int{"::error::e\n": 10, "\nerror: e": 3,
 		"::warning::" + strings.Repeat("ä", 4095) + "…\n": 10,
-		"\n3 more errors are only in the lines above": 1, "more warnings": 0, "\nfailed: so; exit status 3\n": 1} {
+		"\n3 more errors are only in the lines above":     1, "more warnings": 0, "\nfailed: so; exit status 3\n": 1} {
 		if n := strings.Count(got, what); n != want {
 			t.Errorf("%.40q is there %d times, want %d", what, n, want)
 		}

@@ -39,13 +39,15 @@ func TestRunningSummary(t *testing.T) {
 	state := resulttest.GoodTask("fedcba9876543210fedcba9876543210")
 	state.Verdict, state.LastStatus, state.Definition.Family = nil, aws.String("PENDING"), aws.String("web-hidden-name")
 	r.Changed(state, time.Second)
-	if got, want := read(), "before\n### ⏳ running\n\n- task <code>fedcba98</code> of <code>web&#45;&#42;&#42;&#42;&#58;1</code>: PENDING\n"; strings.TrimRight(got, "\n") != strings.TrimRight(want, "\n") {
+	got, want := read(), "before\n### ⏳ running\n\n- task <code>fedcba98</code> of "+
+		"<code>web&#45;&#42;&#42;&#42;&#58;1</code>: PENDING\n"
+	if strings.TrimRight(got, "\n") != strings.TrimRight(want, "\n") {
 		t.Errorf("the summary is %q, want %q", got, want)
 	}
 	state.LastStatus = aws.String("RUNNING")
 	r.Changed(state, 2*time.Second)
 	r.Emit(event.LogAddress{State: state, Container: "app", URL: "https://example.com/log"})
-	got := read()
+	got = read()
 	for _, want := range []string{"before\n", ": RUNNING, <a href=", ">log of <code>app</code></a>",
 		`<a href="https&#58;//eu&#45;west&#45;1.console`} {
 		if !strings.Contains(strings.ReplaceAll(got, "&#46;", "."), want) {

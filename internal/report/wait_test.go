@@ -65,7 +65,8 @@ func TestWaitingLive(t *testing.T) {
 			Deadline: start.Add(10 * time.Minute)})
 		time.Sleep(2*time.Minute + 50*time.Millisecond)
 		r.Emit(event.Waiting{})
-		if want := " waiting for 2 of 3 tasks (1 PROVISIONING, 1 RUNNING), 2m0s of 10m0s\r\x1b[K"; !strings.HasSuffix(out.String(), want) {
+		want := " waiting for 2 of 3 tasks (1 PROVISIONING, 1 RUNNING), 2m0s of 10m0s\r\x1b[K"
+		if !strings.HasSuffix(out.String(), want) {
 			t.Errorf("the last status is %q, want %q", out.String()[max(0, out.Len()-120):], want)
 		}
 		if strings.Contains(out.String(), "\n") {
