@@ -75,6 +75,9 @@ func (p Publisher) WriteFiles(res result.Result, before Published) (result.Resul
 		}
 	}
 	write()
+	if before.outputs == nil {
+		p.noteShortened(res)
+	}
 	outputs, fault := p.setOutputs(res, before.outputs)
 	if fault != nil && !errors.Is(fault, report.ErrNotWritten) {
 		failed("outputs", fault)
@@ -83,6 +86,22 @@ func (p Publisher) WriteFiles(res result.Result, before Published) (result.Resul
 		write() // those that were written before the fault
 	}
 	return res, now
+}
+
+// noteShortened says what a dotenv file lacks, or why GitLab does not take it.
+func (p Publisher) noteShortened(res result.Result) {
+	i := slices.IndexFunc(p.Files, func(name string) bool { return strings.EqualFold(filepath.Ext(name), ".env") })
+	if i < 0 {
+		return
+	}
+	switch text, tasks := res.Dotenv(p.Console.Hide); {
+	case len(text) > result.DotenvLimit:
+		p.Console.Warning(event.Note{Text: fmt.Sprintf("%s has %d bytes, more than the %d that GitLab takes of a dotenv report",
+			p.Files[i], len(text), result.DotenvLimit), Hint: "have the tasks give fewer or shorter outputs, or read a .json file"})
+	case tasks < len(res.Tasks):
+		p.Console.Notice(event.Note{Text: fmt.Sprintf("%s has %d of %s, as GitLab takes no more than 5 KiB of a dotenv "+
+			"report; a .json file has them all", p.Files[i], tasks, run.Plural(len(res.Tasks), "task"))})
+	}
 }
 
 // setOutputs sets the step's outputs, but those that have been set, and returns all.

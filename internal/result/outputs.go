@@ -137,10 +137,28 @@ func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
 	return codes
 }
 
+// DotenvLimit is how many bytes GitLab takes of a dotenv report
+// (https://docs.gitlab.com/administration/instance_limits/#limit-dotenv-file-size).
+const DotenvLimit = 5 << 10
+
 // Dotenv returns the result as NAME=value lines for a CI that reads such a file:
 // one line a value, letters, digits and underscores in the names, lists
 // separated by commas. What the tasks gave is TASK_OUTPUT_ and its name. Hide takes secrets out of a text.
-func (r Result) Dotenv(hide func(string) string) []byte {
+//
+// Where that is more than [DotenvLimit], the lists have as many tasks as fit, those that
+// failed before others, and ECS_RUN_TASK_SHORTENED is true. It returns how many tasks the
+// lists have. What the tasks gave is not shortened: the text may then be longer all the same.
+func (r Result) Dotenv(hide func(string) string) (text []byte, tasks int) {
+	if text = r.dotenv(hide); len(text) <= DotenvLimit {
+		return text, len(r.Tasks)
+	}
+	fits := func(n int) bool { return len(r.shortened(n).dotenv(hide)) <= DotenvLimit }
+	const mostTasks = DotenvLimit / 64 // an ARN alone is longer than that
+	tasks = max(most(min(len(r.Tasks)-1, mostTasks), fits), 0)
+	return r.shortened(tasks).dotenv(hide), tasks
+}
+
+func (r Result) dotenv(hide func(string) string) []byte {
 	var text strings.Builder
 	for _, output := range r.Outputs(hide) {
 		value := output.Value
@@ -153,6 +171,9 @@ func (r Result) Dotenv(hide func(string) string) []byte {
 			value = strings.Join(list, ",")
 		}
 		fmt.Fprintf(&text, "ECS_RUN_TASK_%s=%s\n", outputs.Variable(output.Name), plaintext.OneLine(value))
+	}
+	if r.short {
+		text.WriteString("ECS_RUN_TASK_SHORTENED=true\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.TaskOutputs)) {
 		fmt.Fprintf(&text, "TASK_OUTPUT_%s=%s\n", outputs.Variable(name), plaintext.OneLine(hide(r.TaskOutputs[name])))

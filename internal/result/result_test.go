@@ -56,7 +56,60 @@ func TestResultJSON(t *testing.T) {
 }
 
 func TestDotenv(t *testing.T) {
-	golden(t, "result.env", string(resulttest.Failed("two\nlines").Dotenv(same)))
+	text, tasks := resulttest.Failed("two\nlines").Dotenv(same)
+	golden(t, "result.env", string(text))
+	if tasks != 2 {
+		t.Errorf("Dotenv() has %d tasks, want 2", tasks)
+	}
+}
+
+// GitLab takes no dotenv report that is too long: then the lists are shortened, and nothing
+// that the tasks gave.
+func TestDotenvLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		tasks   int
+		outputs int // bytes that the tasks gave
+		most    int // tasks in the lists
+		fits    bool
+	}{
+		{"few", 3, 0, 3, true},
+		{"as many as fit", 16, 0, 15, true},
+		{"a thousand", 1000, 0, 20, true},
+		{"with outputs", 16, 3000, 8, true},
+		{"with too many outputs", 16, 8 << 10, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := resulttest.Failed("why")
+			r.TaskOutputs = map[string]string{"version": strings.Repeat("x", tt.outputs)}
+			r.Tasks, r.Logs = nil, nil
+			for i := range tt.tasks {
+				state := resulttest.FailedTask("why")
+				state.TaskArn = aws.String(fmt.Sprintf("arn:aws:ecs:eu-west-1:123456789012:task/jobs/%032x", i))
+				r.Tasks = append(r.Tasks, state)
+				r.Logs = append(r.Logs, result.Log{
+					TaskARN: *state.TaskArn, Container: "app",
+					URL: fmt.Sprintf("https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:"+
+						"log-groups/log-group/$252Fecs$252Fmigrate/log-events/ecs$252Fapp$252F%032x", i),
+				})
+			}
+			text, tasks := r.Dotenv(same)
+			got := string(text)
+			if fits := len(got) <= result.DotenvLimit; fits != tt.fits || tasks > tt.most || tasks < tt.most/2 {
+				t.Errorf("%d bytes with %d tasks, want %d tasks at the most", len(got), tasks, tt.most)
+			}
+			if short := strings.Contains(got, "\nECS_RUN_TASK_SHORTENED=true\n"); short != (tasks < tt.tasks) {
+				t.Errorf("shortened: %v, with %d of %d tasks", short, tasks, tt.tasks)
+			}
+			if want := "\nTASK_OUTPUT_VERSION=" + strings.Repeat("x", tt.outputs) + "\n"; !strings.Contains(got, want) {
+				t.Error("what the tasks gave is not whole")
+			}
+			ids := strings.Count(got, fmt.Sprintf("task/jobs/%026x", 0))
+			if strings.Contains(got, "\nECS_RUN_TASK_TASK_IDS=\n") != (tasks == 0) || ids < tasks {
+				t.Errorf("%d tasks are named, want %d", ids, tasks)
+			}
+		})
+	}
 }
 
 // A secret is in no output, and one that is a word of JSON breaks none.

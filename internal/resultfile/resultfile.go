@@ -21,7 +21,8 @@ func Write(name string, r result.Result, hide func(string) string) ([]byte, erro
 	case ".json":
 		return append(r.JSON(hide), '\n'), nil
 	case ".env":
-		return r.Dotenv(hide), nil
+		text, _ := r.Dotenv(hide)
+		return text, nil
 	case ".xml":
 		return JUnit(r, hide)
 	case ".html":
