@@ -80,7 +80,7 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 	if x.logs != nil {
 		if x.Outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() && !x.AwaitsOutputs(res) {
 			if res, early = publisher.WriteFiles(res, early); !early.Failed() {
-				in.console.Final(res)
+				early = publisher.Final(res, early)
 			}
 		}
 		if res.Status == result.Failed {

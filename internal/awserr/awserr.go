@@ -27,12 +27,13 @@ func RetryBroken(o *retry.StandardOptions) {
 }
 
 // Transient reports whether a call that ended in err may well succeed if it is
-// made again as it was: throttled, failed inside AWS, or lost on its way.
+// made again as it was: throttled, failed inside AWS, lost on its way, or signed by a clock
+// that the SDK has corrected since.
 func Transient(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
-	if Throttled(err) {
+	if Throttled(err) || saysRetryable(err) {
 		return true
 	}
 	switch status := httpStatus(err); status {
@@ -110,9 +111,9 @@ func Code(err error) string {
 	return ""
 }
 
-// Retryable reports whether the SDK says so of a call, as of one that was refused
+// saysRetryable reports whether the SDK says so of a call, as of one that was refused
 // since this machine's clock is wrong: the next is signed by AWS's.
-func Retryable(err error) bool {
+func saysRetryable(err error) bool {
 	var says interface{ RetryableError() bool }
 	return errors.As(err, &says) && says.RetryableError()
 }

@@ -72,15 +72,22 @@ func TestKinds(t *testing.T) {
 }
 
 // clockError is what the SDK makes of a refusal since the clock is wrong.
-type clockError struct{ retry bool }
+type clockError struct {
+	error
+	retry bool
+}
 
-func (clockError) Error() string          { return "the clock is wrong" }
+func (e clockError) Unwrap() error        { return e.error }
 func (e clockError) RetryableError() bool { return e.retry }
 
-func TestRetryable(t *testing.T) {
-	for err, want := range map[error]bool{clockError{true}: true, clockError{false}: false, io.EOF: false} {
-		if got := awserr.Retryable(fmt.Errorf("stop task: %w", err)); got != want {
-			t.Errorf("Retryable(%v) = %v, want %v", err, got, want)
+// A call that was signed by a wrong clock is made again once the SDK has corrected it, also
+// where the SDK itself has given up after several attempts.
+func TestClock(t *testing.T) {
+	refused := answer(400, "InvalidSignatureException", "Signature expired")
+	for _, corrected := range []bool{true, false} {
+		err := fmt.Errorf("stop task: %w", &retry.MaxAttemptsError{Attempt: 5, Err: clockError{refused, corrected}})
+		if got := awserr.Transient(err); got != corrected {
+			t.Errorf("Transient() of a clock that is corrected, %v = %v", corrected, got)
 		}
 	}
 }

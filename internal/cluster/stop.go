@@ -51,7 +51,7 @@ func (c Client) stop(ctx context.Context, arn, reason string) error {
 		if err == nil {
 			return nil
 		}
-		if !awserr.Transient(err) && !awserr.Expired(err) && !awserr.Retryable(err) || !pause(ctx, wait) {
+		if !awserr.Transient(err) && !awserr.Expired(err) || !pause(ctx, wait) {
 			return fmt.Errorf("stop task %s: %w", task.ID(arn), err)
 		}
 	}

@@ -100,12 +100,13 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"fault":   fault,
-			"called":  called,
-			"running": running,
-			"restore": restore,
-			"set":     set,
+			"exits":      exits,
+			"fault":      fault,
+			"no-streams": noStreams,
+			"called":     called,
+			"running":    running,
+			"restore":    restore,
+			"set":        set,
 		},
 		Setup: func(env *testscript.Env) error {
 			control := newControl()

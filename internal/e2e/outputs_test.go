@@ -28,6 +28,8 @@ func printer(script string) string {
 
 // calls is when each operation was called.
 type calls struct {
+	server *ecslocal.Server
+
 	mu sync.Mutex
 	at map[string][]time.Time
 }
@@ -51,8 +53,16 @@ func (c *calls) first(operation string) time.Time {
 // outputStep returns a step on an ECS of its own, whose calls are recorded.
 func outputStep(t *testing.T, args ...string) (*exec.Cmd, *calls) {
 	t.Helper()
+	return outputStepOn(t, nil, args...)
+}
+
+// outputStepOn is outputStep with options of the ECS.
+func outputStepOn(t *testing.T, options []ecslocal.Option, args ...string) (*exec.Cmd, *calls) {
+	t.Helper()
 	c := &calls{at: map[string][]time.Time{}}
-	server := ecslocal.New(ecslocal.Process("PATH="+os.Getenv("PATH")), ecslocal.Record(c.record))
+	options = append(options, ecslocal.Process("PATH="+os.Getenv("PATH")), ecslocal.Record(c.record))
+	server := ecslocal.New(options...)
+	c.server = server
 	web := httptest.NewServer(server)
 	t.Cleanup(func() {
 		server.Close()

@@ -20,6 +20,8 @@ type control struct {
 	mu     sync.Mutex
 	calls  map[string]int
 	faults map[string][]ecslocal.Effect // of the next calls of an operation
+
+	noStreams time.Time // until when there are no log streams
 }
 
 func newControl() *control {
@@ -48,6 +50,9 @@ func (c *control) reset() {
 func (c *control) choose(call ecslocal.Call) ecslocal.Effect {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if call.Operation == "logs:GetLogEvents" && time.Now().Before(c.noStreams) {
+		return ecslocal.NoLogStream()
+	}
 	next := c.faults[call.Operation]
 	if len(next) == 0 {
 		return nil
@@ -92,6 +97,19 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.faults[args[0]] = append(c.faults[args[0]], slices.Repeat([]ecslocal.Effect{effect}, times)...)
+}
+
+// noStreams has no log stream appear for a time: no-streams 20s.
+func noStreams(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: no-streams duration")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	c := controlOf(ts)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noStreams = time.Now().Add(d)
 }
 
 // called waits until an operation was called so many times since the last called

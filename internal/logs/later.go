@@ -3,7 +3,9 @@ package logs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -55,31 +57,58 @@ func Saved(state string) []Position {
 	return all
 }
 
-// laterTime is how long lines are looked for that came after a step.
-const laterTime = 20 * time.Second
+// laterTime is how long lines are looked for that came after a step, and lateStream how
+// long after one look the next is for streams that have not appeared: those of containers
+// that ran do appear.
+const (
+	laterTime  = 20 * time.Second
+	lateStream = 2 * time.Second
+)
 
 // ShowLater shows the lines that CloudWatch Logs has after the positions. It says nothing of
 // a log that can't be read: the step has said what is wrong, and where the log is.
 func ShowLater(ctx context.Context, clients *session.Clients, positions []Position, emit event.Sink) {
-	names := map[tail.Source]string{}
-	for _, at := range positions {
-		names[at.Source] = at.Name
+	ctx, cancel := context.WithTimeout(ctx, laterTime)
+	defer cancel()
+	for {
+		if positions = showOnce(ctx, clients, positions, emit); len(positions) == 0 {
+			return
+		}
+		select {
+		case <-time.After(lateStream):
+		case <-ctx.Done():
+			return
+		}
 	}
+}
+
+// showOnce reads each log once to its end, and returns those whose streams do not exist.
+func showOnce(ctx context.Context, clients *session.Clients, positions []Position, emit event.Sink) (missing []Position) {
+	from := map[tail.Source]Position{}
+	for _, at := range positions {
+		from[at.Source] = at
+	}
+	var mu sync.Mutex // of missing
 	group := tail.Group{
 		Client: func(region string) tail.API { return clients.Logs(region) },
 		Rule:   tail.For(0),
 		Lines: func(source tail.Source, events []tail.Event) {
-			emit(event.Log{Container: names[source], Lines: messages(events)})
+			emit(event.Log{Container: from[source].Name, Lines: messages(events)})
 		},
-		Ended: func(tail.Source, error) {},
+		Ended: func(source tail.Source, err error) {
+			if errors.Is(err, tail.ErrNoStream) {
+				mu.Lock()
+				defer mu.Unlock()
+				missing = append(missing, from[source])
+			}
+		},
 	}
-	ctx, cancel := context.WithTimeout(ctx, laterTime)
-	defer cancel()
 	for _, at := range positions {
 		group.Follow(ctx, at.Source, at.Token)
 		group.End(at.Source, tail.End{At: time.Now()})
 	}
 	group.Wait(ctx)
+	return missing
 }
 
 // printable returns a text without characters that control a console: what was saved may be

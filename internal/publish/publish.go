@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -33,6 +34,15 @@ type Published struct {
 	outputs []result.Output
 	faults  []event.Note // why something of it could not be written
 	failed  []string     // result files that could not be written
+	final   bool         // it was printed as final
+}
+
+// Final prints a verdict of which everything was written before the logs are complete.
+// Nothing takes it back.
+func (p Publisher) Final(res result.Result, written Published) Published {
+	p.Console.Final(res)
+	written.final = true
+	return written
 }
 
 // Publish writes what is to be had of the result beside the console, and was not before,
@@ -51,11 +61,16 @@ func (p Publisher) Publish(res result.Result, before Published) int {
 
 // WriteFiles writes the result files and the outputs, but those that have been set before.
 // Later steps rely on them: where one can't be written, which is reported once, the result
-// that it returns is an error, and so is that in the others.
+// that it returns is an error, and so is that in the others. What was printed as final stays
+// as it is: then a later step lacks where the logs are, of which there is a warning.
 func (p Publisher) WriteFiles(res result.Result, before Published) (result.Result, Published) {
-	now := Published{nil, slices.Clip(before.faults), slices.Clip(before.failed)}
+	now := Published{faults: slices.Clip(before.faults), failed: slices.Clip(before.failed), final: before.final}
 	res.Faults = append(slices.Clip(res.Faults), before.faults...)
 	failed := func(name string, fault error) {
+		if before.final {
+			p.Console.Warning(event.Note{Title: name + " not complete", Text: name + " not complete: " + fault.Error()})
+			return
+		}
 		note := event.Note{Title: name + " not written", Text: name + " not written: " + fault.Error()}
 		p.Console.Error(note)
 		now.faults, res.Faults = append(now.faults, note), append(res.Faults, note)
@@ -65,7 +80,7 @@ func (p Publisher) WriteFiles(res result.Result, before Published) (result.Resul
 	}
 	write := func() {
 		for _, name := range p.Files {
-			if slices.Contains(now.failed, name) {
+			if slices.Contains(now.failed, name) || !resultfile.Takes(name) { // reported before
 				continue
 			}
 			if fault := p.writeResult(name, res); fault != nil {
@@ -125,8 +140,33 @@ func (p Publisher) writeResult(name string, r result.Result) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
-		return os.WriteFile(name, text, 0o644)
+		return writeFile(name, text)
 	})
+}
+
+// writeFile writes a file as a whole: where that is not possible, as on a full disk, one
+// that is there already stays as it is.
+func writeFile(name string, text []byte) error {
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return os.WriteFile(name, text, 0o644)
+	}
+	next, err := os.CreateTemp(filepath.Dir(name), ".ecs-run-task-*")
+	if err != nil && !errors.Is(err, syscall.ENOSPC) { // in a folder in which no file can be made
+		return os.WriteFile(name, text, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next.Name())
+	_, err = next.Write(text)
+	if err = errors.Join(err, next.Chmod(info.Mode().Perm()), next.Close()); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if os.Rename(next.Name(), name) != nil { // as over a file that is mounted
+		return os.WriteFile(name, text, 0o644)
+	}
+	return nil
 }
 
 // SaveTasks saves the ARNs of the run's tasks for the post stage.

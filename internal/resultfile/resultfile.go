@@ -14,6 +14,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 )
 
+// Takes reports whether there is a document that the ending of a file's name stands for.
+func Takes(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json", ".env", ".xml", ".html":
+		return true
+	}
+	return false
+}
+
 // Write returns the document of a result that the ending of a file's name stands
 // for: .json, .env, .xml for JUnit, or .html. Hide takes secrets out of a text.
 func Write(name string, r result.Result, hide func(string) string) ([]byte, error) {

@@ -167,7 +167,7 @@ func (w Watch) wait(ctx context.Context, describe Describe, states []*State, ove
 			backoff /= 2
 		case ctx.Err() != nil:
 			return nil
-		case awserr.Transient(err) || awserr.Retryable(err) || awserr.Expired(err) && time.Since(expired) < expiredGrace:
+		case awserr.Transient(err) || awserr.Expired(err) && time.Since(expired) < expiredGrace:
 			backoff = min(max(2*backoff, 2*time.Second), 30*time.Second)
 			if w.Trouble != nil {
 				w.Trouble(err)
