@@ -20,11 +20,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
+	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
@@ -68,7 +69,7 @@ const echoTime = 100 * time.Millisecond
 const lastWords = 300 * time.Millisecond
 
 // Main runs the command that the arguments ask for and returns its exit status.
-// The first signal ends the step in order, in [run.ShutdownTime] at the most; the
+// The first signal ends the step in order, in [shutdown.Time] at the most; the
 // second ends it at once. Nothing but log lines waits for Stdout, and not even they do so
 // after a signal.
 func Main(env Env) int {
@@ -76,29 +77,29 @@ func Main(env Env) int {
 	env.Stdout = stdout
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	ledger := &run.Ledger{}
+	l := &ledger.Ledger{}
 	done := make(chan int, 1)
 	go func() {
-		status := dispatch(ctx, env, ledger)
+		status := dispatch(ctx, env, l)
 		stdout.Close()
 		done <- status
 	}()
 	endNow := func(why string) {
-		ledger.Report(env.Stdout, why)
+		l.Report(env.Stdout, why)
 		stdout.CloseBy(time.Now().Add(lastWords))
 		stdout.Close()
 	}
-	var first *run.Interrupted
+	var first *shutdown.Interrupted
 	var late <-chan time.Time
 	for {
 		select {
 		case status := <-done:
 			return status
 		case <-late:
-			endNow(fmt.Sprintf("did not end within %s of the signal", run.ShutdownTime))
+			endNow(fmt.Sprintf("did not end within %s of the signal", shutdown.Time))
 			return conclude.SignalStatus(first.Signal)
 		case s := <-env.Signals:
-			interrupted := &run.Interrupted{Signal: s, At: time.Now()}
+			interrupted := &shutdown.Interrupted{Signal: s, At: time.Now()}
 			if first != nil {
 				if interrupted.At.Sub(first.At) < echoTime {
 					continue
@@ -106,8 +107,8 @@ func Main(env Env) int {
 				endNow(fmt.Sprintf("ended at once by a second signal (%s)", s))
 				return conclude.SignalStatus(s)
 			}
-			first, late = interrupted, time.After(run.ShutdownTime)
-			stdout.CloseBy(interrupted.At.Add(run.ShutdownTime - lastWords))
+			first, late = interrupted, time.After(shutdown.Time)
+			stdout.CloseBy(interrupted.At.Add(shutdown.Time - lastWords))
 			cancel(interrupted)
 		}
 	}
@@ -115,7 +116,7 @@ func Main(env Env) int {
 
 const nothingCalled = "nothing was called; see ecs-run-task --help"
 
-func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
+func dispatch(ctx context.Context, env Env, l *ledger.Ledger) int {
 	console := report.New(env.Stdout, env.getenv, env.Terminal)
 	args := env.Args[1:]
 	if filepath.Base(env.Args[0]) == "post" { // a container action's post-entrypoint is one word
@@ -180,5 +181,5 @@ func dispatch(ctx context.Context, env Env, ledger *run.Ledger) int {
 	if command.Name == "post" {
 		return statusOf(leftover.Post(ctx, in.leftoverEnv()))
 	}
-	return in.run(ctx, ledger)
+	return in.run(ctx, l)
 }

@@ -6,31 +6,33 @@ import (
 	"slices"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
+	"github.com/ecs-run-task/ecs-run-task/internal/registry"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 )
 
 // cleanUp deregisters revisions after the verdict, if that is asked for, however the run
 // ended. What it can't do is reported and does not fail the step.
-func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledger, res result.Result) {
+func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger, res result.Result) {
 	choice := in.cleanUpChoice()
 	if x.clients == nil || !choice.Any() {
 		return
 	}
 	limited, cancel := context.WithCancel(ctx)
-	if signal := run.Interruption(ctx); signal != nil {
-		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), run.NewShutdownBudget(signal.At, true).CleanUp)
+	if signal := shutdown.Interruption(ctx); signal != nil {
+		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), shutdown.NewBudget(signal.At, true).CleanUp)
 	}
 	defer cancel()
-	runner, failed, registered := in.runner(x, ledger), res.ExitCode != conclude.ExitGood, res.Registered
+	revisions, failed, registered := in.registry(in.stage(x, l), x.clients), res.ExitCode != conclude.ExitGood, res.Registered
 	var err error
 	if choice.All(failed) {
 		var found []string
-		found, err = runner.FindUnanswered(limited, x.Outcome.Jobs)
+		found, err = revisions.FindUnanswered(limited, x.Outcome.Jobs)
 		registered = append(slices.Clip(registered), found...)
 	}
 	if err == nil {
-		err = runner.CleanUp(limited, choice, failed, registered, x.Outcome.Succeeded())
+		err = revisions.CleanUp(limited, choice, failed, registered, x.Outcome.Succeeded())
 	}
 	late := err != nil && (limited.Err() != nil || errors.Is(err, context.DeadlineExceeded))
 	if saved := choice.All(true) && !x.clients.Local; saved && !late {
@@ -50,8 +52,8 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 			in.console.Warning(note)
 		}
 	}
-	for _, e := range ledger.Entries() {
-		if e.State == run.EntryRegistered {
+	for _, e := range l.Entries() {
+		if e.State == ledger.Registered {
 			in.console.Printf("this step registered %s and has not deregistered it:", e.ARN)
 			in.console.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", x.clients.Config.Region, e.ARN)
 		}
@@ -59,6 +61,6 @@ func (in invocation) cleanUp(ctx context.Context, x execution, ledger *run.Ledge
 }
 
 // cleanUpChoice is what the inputs say of clean-up.
-func (in invocation) cleanUpChoice() run.CleanUp {
-	return run.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
+func (in invocation) cleanUpChoice() registry.CleanUp {
+	return registry.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
 }

@@ -2,16 +2,18 @@ package action
 
 import (
 	"context"
+	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/publish"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
@@ -25,7 +27,7 @@ type execution struct {
 
 // execute is the whole order of a run: each stage takes the values of those before
 // it. It ends at the first that fails.
-func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x execution) {
+func (in invocation) execute(ctx context.Context, l *ledger.Ledger) (x execution) {
 	var err error
 	x.Config = in.config
 	defer func() { x.Outcome = x.Outcome.End(ctx, err) }()
@@ -49,28 +51,30 @@ func (in invocation) execute(ctx context.Context, ledger *run.Ledger) (x executi
 		return x
 	}
 	x.logs = in.newLogs(ctx, x.clients, x.Outcome.Plan)
-	runner := in.runner(x, ledger)
+	in.saveState(l, x.clients)
+	stage := in.stage(x, l)
 	if in.config.Reattach {
-		if x.Outcome.Attempts, err = runner.Adopt(ctx); err != nil {
+		if x.Outcome.Attempts, err = in.turn(stage).Adopt(ctx); err != nil {
 			return x
 		}
 	}
-	if x.Outcome.Attempts, runner.Began, err = runner.AwaitTurn(ctx, x.Outcome.Attempts); err != nil {
+	var began time.Time
+	if x.Outcome.Attempts, began, err = in.turn(stage).Await(ctx, x.Outcome.Attempts); err != nil {
 		return x
 	}
-	x.Outcome.Jobs, err = runner.Register(ctx, x.Outcome.Attempts)
+	x.Outcome.Jobs, err = in.registry(stage, x.clients).Register(ctx, x.Outcome.Attempts)
 	comparing.Finish(ctx, x.Outcome.Registered())
 	if err != nil {
 		return x
 	}
-	x.Outcome = runner.Run(ctx, x.Outcome.Jobs, x.Outcome.Attempts)
+	x.Outcome = in.runner(stage, x).Run(ctx, began, x.Outcome.Jobs, x.Outcome.Attempts)
 	err = x.Outcome.Err
 	return x
 }
 
 // run takes the step from its inputs to its exit status.
-func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
-	x := in.execute(ctx, ledger)
+func (in invocation) run(ctx context.Context, l *ledger.Ledger) int {
+	x := in.execute(ctx, l)
 	if x.clients != nil {
 		defer x.clients.Close()
 	}
@@ -78,7 +82,7 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 	res := x.Result(explainer)
 	var early publish.Published
 	if x.logs != nil {
-		if x.Outcome.Cause == run.Completed && !x.clients.Local && x.logs.Reading() && !x.AwaitsOutputs(res) {
+		if x.Outcome.Cause == outcome.Completed && !x.clients.Local && x.logs.Reading() && !x.AwaitsOutputs(res) {
 			if res, early = publisher.WriteFiles(res, early); !early.Failed() {
 				early = publisher.Final(res, early)
 			}
@@ -86,7 +90,7 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 		if res.Status == result.Failed {
 			go x.clients.Account(ctx) // for what is said of the failure; it is asked for meanwhile
 		}
-		in.runner(x, ledger).Drain(ctx, x.Outcome)
+		in.runner(in.stage(x, l), x).Drain(ctx, x.Outcome)
 		if !x.clients.Local {
 			publisher.SaveLogs(x.logs.Positions())
 		}
@@ -94,17 +98,17 @@ func (in invocation) run(ctx context.Context, ledger *run.Ledger) int {
 			res.Logs = append(res.Logs, result.Log(log))
 		}
 	}
-	res.Faults = x.Faults(ctx, explainer, ledger)
+	res.Faults = x.Faults(ctx, explainer, l)
 	res = x.WithOutputs(res, x.logs.Outputs, in.console.Hide)
 	in.printFaults(res.Faults)
-	in.cleanUp(ctx, x, ledger, res)
+	in.cleanUp(ctx, x, l, res)
 	return publisher.Publish(res, early)
 }
 
 // refuse concludes a step whose inputs have faults.
 func (in invocation) refuse(ctx context.Context, err error) int {
 	in.console.Emit(plan.Secrets(in.config, in.planEnv()))
-	res := conclude.Run{Config: in.config, Outcome: run.Outcome{}.End(ctx, err)}.Result(explain.Explainer{})
+	res := conclude.Run{Config: in.config, Outcome: outcome.Outcome{}.End(ctx, err)}.Result(explain.Explainer{})
 	res.Faults = explain.Notes(err)
 	in.printFaults(res.Faults)
 	in.console.Printf(nothingCalled)

@@ -14,14 +14,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/publish"
+	"github.com/ecs-run-task/ecs-run-task/internal/registry"
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
+	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
 
 // invocation is what a command that may call AWS was given. It never changes. Its methods
@@ -157,26 +161,46 @@ func (in invocation) publisher() publish.Publisher {
 	return publish.Publisher{Console: in.console, Files: in.config.ResultFile}
 }
 
-// runner returns what runs the plan of an execution.
-func (in invocation) runner(x execution, ledger *run.Ledger) run.Runner {
-	ledger.OnTasks(in.publisher().SaveTasks)
-	if !x.clients.Local && in.cleanUpChoice().All(true) { // what the post stage is to do if the step can't
-		ledger.OnRevisions(in.publisher().SaveRevisions)
-	}
-	r := run.Runner{
+// stage returns what the stages of an execution that has a plan work with.
+func (in invocation) stage(x execution, l *ledger.Ledger) stage.Stage {
+	return stage.Stage{
 		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.Outcome.Plan,
-		Ledger: ledger, Logs: x.logs, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs),
-		Clock: x.clients.LocalTime, Principal: x.clients.Principal,
-		CleansUp:      in.cleanUpChoice().Any(),
-		ReuseRevision: in.config.ReuseRevision,
-		RunURL:        in.ci.URL,
+		Ledger: l, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs), Clock: x.clients.LocalTime,
+	}
+}
+
+// saveState has saved for the post stage what comes to be in the ledger.
+func (in invocation) saveState(l *ledger.Ledger, clients *session.Clients) {
+	l.OnTasks(in.publisher().SaveTasks)
+	if !clients.Local && in.cleanUpChoice().All(true) { // what the post stage is to do if the step can't
+		l.OnRevisions(in.publisher().SaveRevisions)
+	}
+}
+
+// turn returns what looks for tasks that run already.
+func (in invocation) turn(s stage.Stage) turn.Turn {
+	t := turn.Turn{Stage: s}
+	if in.ci.ID != "" {
+		t.Owner = ownership.Of(in.ci, in.config.Matrix)
+	}
+	return t
+}
+
+// registry returns what registers the definitions, and cleans up.
+func (in invocation) registry(s stage.Stage, clients *session.Clients) registry.Registry {
+	return registry.Registry{
+		Stage: s, Reuse: in.config.ReuseRevision, CleansUp: in.cleanUpChoice().Any(), Principal: clients.Principal,
+	}
+}
+
+// runner returns what runs the plan of an execution.
+func (in invocation) runner(s stage.Stage, x execution) run.Runner {
+	r := run.Runner{
+		Stage: s, Logs: x.logs, CleansUp: in.cleanUpChoice().Any(), RunURL: in.ci.URL,
+		OwnStartedBy: in.ci.ID != "" && in.config.StartedBy == "",
 	}
 	if x.clients.Local {
 		r.Changes = embedded.Changes
-	}
-	if in.ci.ID != "" {
-		r.Owner = ownership.Of(in.ci, in.config.Matrix)
-		r.OwnStartedBy = in.config.StartedBy == ""
 	}
 	return r
 }

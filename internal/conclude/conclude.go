@@ -12,11 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
@@ -28,7 +29,7 @@ type Run struct {
 	Draft    plan.Draft
 	Compared []changes.Comparison
 	Requests []plan.Request // of a dry run
-	Outcome  run.Outcome
+	Outcome  outcome.Outcome
 }
 
 // Result is the one verdict over everything.
@@ -79,11 +80,11 @@ func (r Run) Result(e explain.Explainer) result.Result {
 		return res
 	}
 	switch out.Cause {
-	case run.Cancelled:
+	case outcome.Cancelled:
 		return end(result.Cancelled, SignalStatus(out.Signal.Signal), out.Signal.Error())
-	case run.TimedOut:
+	case outcome.TimedOut:
 		return end(result.TimedOut, ExitTimedOut, timedOutText(c))
-	case run.Failed:
+	case outcome.Failed:
 		return end(result.Errored, ExitError, explain.WithoutSDK(firstLine(e.PlainRefusal(out.Err))))
 	}
 	switch {
@@ -100,7 +101,7 @@ func (r Run) Result(e explain.Explainer) result.Result {
 		reason := "every task is " + c.SteadyState
 		if reached < len(res.Tasks) {
 			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0",
-				reached, run.Plural(len(res.Tasks), "task"), c.SteadyState)
+				reached, event.Plural(len(res.Tasks), "task"), c.SteadyState)
 		}
 		return end(result.Status(c.SteadyState), ExitGood, reason)
 	case out.Plan.End.Servers():

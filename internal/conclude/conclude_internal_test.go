@@ -15,10 +15,11 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
@@ -40,12 +41,12 @@ func stateOf(word string) *task.State {
 }
 
 func TestConclude(t *testing.T) {
-	signal := &run.Interrupted{Signal: syscall.SIGTERM}
+	signal := &shutdown.Interrupted{Signal: syscall.SIGTERM}
 	for _, tt := range []struct {
 		name   string
 		inputs map[string]string
 		tasks  []string
-		out    run.Outcome
+		out    outcome.Outcome
 		status result.Status
 		code   int
 		reason string
@@ -53,9 +54,9 @@ func TestConclude(t *testing.T) {
 		{name: "good", tasks: []string{"good", "good"}, status: result.Succeeded, reason: "every deciding container ended with code 0"},
 		{name: "failed", tasks: []string{"good", "failed"}, status: result.Failed, code: 3, reason: "task 01234567 of job:1: app exited with code 3"},
 		{name: "without a code", tasks: []string{"codeless"}, status: result.Failed, code: ExitError, reason: "task 01234567 of job:1: lost"},
-		{name: "an error goes before a failure", tasks: []string{"failed"}, out: run.Outcome{Cause: run.Failed, Err: errors.New("denied\nmore")}, status: result.Errored, code: ExitError, reason: "denied"},
-		{name: "the time-out goes before an error", tasks: []string{"failed"}, out: run.Outcome{Cause: run.TimedOut, Err: errors.New("denied")}, status: result.TimedOut, code: ExitTimedOut, reason: "timed out after 10m0s"},
-		{name: "a signal goes before all", tasks: []string{"good"}, out: run.Outcome{Cause: run.Cancelled, Signal: signal, Err: errors.New("denied")}, status: result.Cancelled, code: ExitSignal + 15, reason: "cancelled by SIGTERM"},
+		{name: "an error goes before a failure", tasks: []string{"failed"}, out: outcome.Outcome{Cause: outcome.Failed, Err: errors.New("denied\nmore")}, status: result.Errored, code: ExitError, reason: "denied"},
+		{name: "the time-out goes before an error", tasks: []string{"failed"}, out: outcome.Outcome{Cause: outcome.TimedOut, Err: errors.New("denied")}, status: result.TimedOut, code: ExitTimedOut, reason: "timed out after 10m0s"},
+		{name: "a signal goes before all", tasks: []string{"good"}, out: outcome.Outcome{Cause: outcome.Cancelled, Signal: signal, Err: errors.New("denied")}, status: result.Cancelled, code: ExitSignal + 15, reason: "cancelled by SIGTERM"},
 		{name: "dry run", inputs: map[string]string{"dry-run": "true"}, status: result.DryRun, reason: "nothing was changed"},
 		{name: "not waited for", inputs: map[string]string{"skip-steady-state-check": "true"}, tasks: []string{"open"}, status: result.Started, reason: "started, and not waited for"},
 		{name: "not waited for, and local", inputs: map[string]string{"skip-steady-state-check": "true", "local": "process"}, tasks: []string{"open"}, status: result.Started, reason: "started, and not waited for: tasks of a local run are stopped when it ends"},
@@ -69,11 +70,11 @@ func TestConclude(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.out.Plan = plan.Plan{Jobs: []plan.Job{{Definition: plan.Named{Name: "job"}}}, End: plan.EndPolicyOf(c)}
-			a := run.Attempt{Started: time.Now()}
+			a := outcome.Attempt{Started: time.Now()}
 			for _, word := range tt.tasks {
 				a.Tasks = append(a.Tasks, stateOf(word))
 			}
-			tt.out.Attempts = []run.Attempt{a}
+			tt.out.Attempts = []outcome.Attempt{a}
 			got := Run{Config: c, Outcome: tt.out}.Result(explain.Explainer{})
 			if got.Status != tt.status || got.ExitCode != tt.code || got.Reason != tt.reason || len(got.Tasks) != len(tt.tasks) {
 				t.Errorf("Result() = %s, %d, %q with %d tasks, want %s, %d, %q with %d", got.Status, got.ExitCode, got.Reason, len(got.Tasks), tt.status, tt.code, tt.reason, len(tt.tasks))
@@ -141,8 +142,8 @@ func TestWithOutputs(t *testing.T) {
 			states, byARN[*state.TaskArn] = append(states, state), values
 		}
 		states = append(states, stateOf("good")) // which does not have the container
-		r := Run{Config: input.Config{Ending: input.Ending{OutputsFrom: "app"}}, Outcome: run.Outcome{
-			Plan: plan.Plan{Jobs: make([]plan.Job, 1)}, Attempts: []run.Attempt{{Tasks: states}},
+		r := Run{Config: input.Config{Ending: input.Ending{OutputsFrom: "app"}}, Outcome: outcome.Outcome{
+			Plan: plan.Plan{Jobs: make([]plan.Job, 1)}, Attempts: []outcome.Attempt{{Tasks: states}},
 		}}
 		read := func(arn string) (outputs.Values, error) {
 			if byARN[arn] == nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/joined"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
@@ -21,7 +22,7 @@ import (
 // Faults returns what went wrong, each with what is likely behind it: the tasks
 // that failed by themselves, the step's error, and its end by a signal or the
 // time-out. Tasks that the step stopped did not fail by themselves.
-func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *run.Ledger) []event.Note {
+func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *ledger.Ledger) []event.Note {
 	var all []event.Note
 	add := func(note event.Note) {
 		note.InWorkspace = r.Draft.InWorkspace(note.File)
@@ -47,11 +48,11 @@ func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *run.Ledger
 		note.Title, note.Text = title, text+note.Text
 		add(note)
 	}
-	if r.Outcome.Cause == run.Cancelled {
+	if r.Outcome.Cause == outcome.Cancelled {
 		unfinished("cancelled", r.Outcome.Signal.Error(), diagnose.Cancelled)
 		return all
 	}
-	timedOut, explained := r.Outcome.Cause == run.TimedOut, false
+	timedOut, explained := r.Outcome.Cause == outcome.TimedOut, false
 	for _, one := range joined.Errors(r.Outcome.Err) {
 		if one == nil {
 			continue

@@ -15,8 +15,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -98,8 +98,8 @@ func (p *post) stopTasks(ctx context.Context) bool {
 	}
 	if p.policy.Servers() && p.saved.Intent == "" && len(left) > 0 && !slices.ContainsFunc(left, p.notReady) {
 		// A runner that keeps no state does not say that the step ended well.
-		p.Emit.Printf("%s left running: each is %s, and this runner does not say how the step ended", run.Plural(len(left), "task"), p.policy.Goal)
-		run.LogInspectCommands(p.Emit, p.account.clients.Config.Region, p.Config.Cluster, arnsOf(left))
+		p.Emit.Printf("%s left running: each is %s, and this runner does not say how the step ended", event.Plural(len(left), "task"), p.policy.Goal)
+		stage.LogInspectCommands(p.Emit, p.account.clients.Config.Region, p.Config.Cluster, arnsOf(left))
 		return true
 	}
 	return p.account.stop(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+p.CI.URL))

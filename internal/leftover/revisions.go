@@ -11,7 +11,9 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
+	"github.com/ecs-run-task/ecs-run-task/internal/registry"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
@@ -23,7 +25,7 @@ const stoppedListed = 50 * time.Minute
 // of the step's own clean-up. A step that did not end well has failed, as has one that was
 // killed. What it can't do is reported and does not fail the job.
 func (p *post) cleanUp(ctx context.Context) {
-	choice := run.CleanUp{When: p.Config.CleanUp}
+	choice := registry.CleanUp{When: p.Config.CleanUp}
 	failed := !p.saved.Done
 	if len(p.saved.Revisions) == 0 || !choice.All(failed) || p.Config.Local != "" || p.Config.DryRun {
 		return
@@ -34,7 +36,7 @@ func (p *post) cleanUp(ctx context.Context) {
 	}
 	own, err := p.ownRevisions(ctx)
 	if err == nil && len(own.arns) > 0 {
-		r := run.Runner{ECS: p.account.ecs, Ledger: &run.Ledger{}, Emit: p.Emit}
+		r := registry.Registry{Stage: stage.Stage{ECS: p.account.ecs, Ledger: &ledger.Ledger{}, Emit: p.Emit}}
 		err = r.CleanUp(ctx, choice, failed, own.arns, own.good)
 	}
 	if err == nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -52,7 +51,7 @@ func Stop(ctx context.Context, e Env, command string, c input.Leftover) bool {
 
 // report says which tasks were found.
 func (a account) report(found chosen, c input.Leftover) {
-	a.Emit.Printf("%s of steps found on cluster %s in %s", run.Plural(len(found.stop), "task"), c.Cluster, a.clients.Config.Region)
+	a.Emit.Printf("%s of steps found on cluster %s in %s", event.Plural(len(found.stop), "task"), c.Cluster, a.clients.Config.Region)
 	for _, t := range found.spared {
 		a.Emit.Printf("not stopping task %s, which was left on purpose; --include-left stops it, too", aws.ToString(t.TaskArn))
 	}

@@ -9,6 +9,8 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -217,4 +219,28 @@ func (r Request) Pretty() string {
 		pretty.Write(r.Input)
 	}
 	return pretty.String()
+}
+
+// OneAtATime reports whether the run looks for tasks of its families that run already.
+func (p Plan) OneAtATime() bool { return p.IfRunning != "" && p.IfRunning != IfRunningStart }
+
+// WithoutTag returns a request without the tag of a key, and whether it had that.
+func WithoutTag(request map[string]json.RawMessage, key string) (without map[string]json.RawMessage, found bool) {
+	var tags []map[string]json.RawMessage
+	if json.Unmarshal(request["tags"], &tags) != nil {
+		return request, false
+	}
+	others := slices.DeleteFunc(slices.Clone(tags), func(tag map[string]json.RawMessage) bool {
+		var k string
+		return json.Unmarshal(tag["key"], &k) == nil && k == key
+	})
+	if len(others) == len(tags) {
+		return request, false
+	}
+	without = maps.Clone(request)
+	delete(without, "tags")
+	if len(others) > 0 {
+		without["tags"], _ = json.Marshal(others) // of what was JSON
+	}
+	return without, true
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/report"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/resultfile"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
 )
 
 // Publisher publishes one result.
@@ -115,7 +114,7 @@ func (p Publisher) noteShortened(res result.Result) {
 			p.Files[i], len(text), result.DotenvLimit), Hint: "have the tasks give fewer or shorter outputs, or read a .json file"})
 	case tasks < len(res.Tasks):
 		p.Console.Notice(event.Note{Text: fmt.Sprintf("%s has %d of %s, as GitLab takes no more than 5 KiB of a dotenv "+
-			"report; a .json file has them all", p.Files[i], tasks, run.Plural(len(res.Tasks), "task"))})
+			"report; a .json file has them all", p.Files[i], tasks, event.Plural(len(res.Tasks), "task"))})
 	}
 }
 
@@ -124,7 +123,7 @@ func (p Publisher) setOutputs(res result.Result, set []result.Output) ([]result.
 	outputs, shown := res.FittingOutputs(p.Console.Hide)
 	if shown < len(res.Tasks) && set == nil {
 		p.Console.Notice(event.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than "+
-			"1 MiB of outputs; a result-file has them all", shown, run.Plural(len(res.Tasks), "task"))})
+			"1 MiB of outputs; a result-file has them all", shown, event.Plural(len(res.Tasks), "task"))})
 	}
 	changed := slices.DeleteFunc(slices.Clone(outputs), func(o result.Output) bool { return slices.Contains(set, o) })
 	return outputs, p.Console.Outputs(changed)

@@ -13,9 +13,11 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
+	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
 
 // settleTime is how long ECS may take to list a task that another step has started.
@@ -25,8 +27,8 @@ const settleTime = 3 * time.Second
 // tasks that others started at the same moment. Where one of those goes before the
 // step's own, these are stopped if they have not begun, and it is done as if-running
 // says; then again has what is to be launched in their place.
-func (s *runner) contest(ctx context.Context, group []int, from int) (again []Launch, err error) {
-	if !s.oneAtATime() || ctx.Err() != nil || from == len(s.attempts) {
+func (s *runner) contest(ctx context.Context, group []int, from int) (again []outcome.Launch, err error) {
+	if !s.Plan.OneAtATime() || ctx.Err() != nil || from == len(s.attempts) {
 		return nil, nil
 	}
 	found := s.look(ctx, group, from)
@@ -34,7 +36,7 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []La
 		found = s.look(ctx, group, from)
 	}
 	for _, f := range found {
-		contest := Contest(f.own, f.others)
+		contest := turn.Contest(f.own, f.others)
 		for _, t := range f.ended {
 			s.warnTwo(t, contest.First, "and ran at the same time")
 		}
@@ -42,7 +44,7 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []La
 			continue
 		}
 		if len(contest.Ahead) == 0 {
-			s.Emit.Printf("another task was started after this step's: %s", taskText(f.others[0]))
+			s.Emit.Printf("another task was started after this step's: %s", turn.TaskText(f.others[0]))
 			continue
 		}
 		if contest.Begun || !s.withdraw(ctx, f, from, contest.Ahead[0]) {
@@ -54,14 +56,14 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []La
 				s.warnTwo(contest.Ahead[0], contest.First, "and the second "+began.String())
 			}
 		}
-		attempts, err := s.yield(ctx, f.family, contest.Ahead, s.attempts, s.deadline())
+		attempts, err := turn.Turn{Stage: s.Stage}.Yield(ctx, f.family, contest.Ahead, s.attempts, s.deadline())
 		s.attempts = attempts
 		if err != nil {
-			var running *RunningError
+			var running *outcome.RunningError
 			s.timedOut = s.timedOut || errors.As(err, &running) && running.Waited
 			return nil, err
 		}
-		var launches []Launch
+		var launches []outcome.Launch
 		for _, job := range group {
 			if s.Plan.Jobs[job].Definition.Family() == f.family {
 				launches = append(launches, s.firstLaunches([]int{job}, time.Now().Add(s.Plan.End.LaunchTimeout))...)
@@ -81,14 +83,14 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []La
 func (s *runner) warnTwo(other, own types.Task, what string) {
 	s.Emit.Warning(event.Note{
 		Title: "two tasks of one family run",
-		Text:  fmt.Sprintf("%s and %s were started at the same moment, %s", taskText(other), taskText(own), what),
+		Text:  fmt.Sprintf("%s and %s were started at the same moment, %s", turn.TaskText(other), turn.TaskText(own), what),
 		Hint:  "let the CI run one at a time: " + cmp.Or(s.Explain.CI.Lock, "give its jobs a lock"),
 	})
 }
 
 // mayStartAgain returns an error if the step's own tasks of a family, which it has stopped,
 // had begun or may have: what they ran is not run twice.
-func (s *runner) mayStartAgain(ctx context.Context, f contested, c Contested) error {
+func (s *runner) mayStartAgain(ctx context.Context, f contested, c turn.Contested) error {
 	began := s.begins(ctx, f, longLook)
 	if began == neverBegan {
 		return nil
@@ -98,7 +100,8 @@ func (s *runner) mayStartAgain(ctx context.Context, f contested, c Contested) er
 	}
 	s.warnTwo(c.Ahead[0], c.First, "and the second "+began.String())
 	return explain.WithHint(
-		fmt.Errorf("%s %s for the sake of %s, and is not started again", taskText(c.First), began, taskText(c.Ahead[0])),
+		fmt.Errorf("%s %s for the sake of %s, and is not started again", turn.TaskText(c.First), began,
+			turn.TaskText(c.Ahead[0])),
 		"run the job again if its command may be interrupted and begin anew",
 	)
 }
@@ -141,10 +144,10 @@ func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) b
 		now, err := s.ECS.Show(ctx, arns)
 		late := time.Now().After(until)
 		open := func(t types.Task) bool { // after the short look what is PENDING will hardly begin
-			return !task.ContainersEnded(t) && (!late || limit > shortLook || isPastPending(t))
+			return !task.ContainersEnded(t) && (!late || limit > shortLook || turn.IsPastPending(t))
 		}
 		switch all := err == nil && len(now) == len(arns); {
-		case slices.ContainsFunc(now, Began):
+		case slices.ContainsFunc(now, turn.Began):
 			return hasBegun
 		case all && !slices.ContainsFunc(now, open):
 			return neverBegan
@@ -153,12 +156,6 @@ func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) b
 			return maybeBegan
 		}
 	}
-}
-
-// Began reports whether a container of a task has run.
-func Began(t types.Task) bool {
-	hasCode := func(c types.Container) bool { return c.ExitCode != nil }
-	return t.StartedAt != nil || slices.ContainsFunc(t.Containers, hasCode)
 }
 
 // contested is a family of which the step and others have tasks.
@@ -190,13 +187,15 @@ func (s *runner) look(ctx context.Context, group []int, from int) (found []conte
 		listed, err := s.ECS.Listed(ctx, family)
 		if err != nil {
 			if ctx.Err() == nil {
-				s.Emit.Warning(event.Note{Title: "not looked for other tasks", Text: fmt.Sprintf("whether another task of family %s was started at the same moment is not known: %v", family, s.Explain.PlainRefusal(err))})
+				s.Emit.Warning(event.Note{Title: "not looked for other tasks",
+					Text: fmt.Sprintf("whether another task of family %s was started at the same moment is not known: %v", family,
+						s.Explain.PlainRefusal(err))})
 			}
 			continue
 		}
 		var known []string
 		for _, a := range s.attempts {
-			known = append(known, arnsOf(a.Tasks)...)
+			known = append(known, task.ARNs(a.Tasks)...)
 		}
 		for i, t := range f.own { // as they are now
 			isIt := func(now types.Task) bool { return aws.ToString(now.TaskArn) == aws.ToString(t.TaskArn) }
@@ -204,11 +203,11 @@ func (s *runner) look(ctx context.Context, group []int, from int) (found []conte
 				f.own[i] = listed[j]
 			}
 		}
-		for _, t := range Others(listed, known) {
+		for _, t := range turn.Others(listed, known) {
 			switch {
 			case !task.ContainersEnded(t):
 				f.others = append(f.others, t)
-			case slices.ContainsFunc(f.own, func(own types.Task) bool { return RanBeside(own, t) }):
+			case slices.ContainsFunc(f.own, func(own types.Task) bool { return turn.RanBeside(own, t) }):
 				f.ended = append(f.ended, t)
 			}
 		}
@@ -219,55 +218,6 @@ func (s *runner) look(ctx context.Context, group []int, from int) (found []conte
 	return found
 }
 
-// Contested says who goes first of two that started tasks of a family at the same
-// moment.
-type Contested struct {
-	First types.Task   // the earliest of the step's own
-	Ahead []types.Task // of the others: those before it
-	Begun bool         // one of the own is past PENDING
-}
-
-// Contest compares a step's own tasks with others: the earliest createdAt goes first,
-// then the ARN.
-func Contest(own, others []types.Task) Contested {
-	c := Contested{First: slices.MinFunc(own, Earlier)}
-	for _, t := range others {
-		if Earlier(t, c.First) < 0 {
-			c.Ahead = append(c.Ahead, t)
-		}
-	}
-	slices.SortFunc(c.Ahead, Earlier)
-	c.Begun = slices.ContainsFunc(own, isPastPending)
-	return c
-}
-
-func isPastPending(t types.Task) bool {
-	status := aws.ToString(t.LastStatus)
-	return status != "PROVISIONING" && status != "PENDING"
-}
-
-// RanBeside reports whether a task ran at the same time as another whose containers have
-// ended. A container may begin a little before its task is RUNNING.
-func RanBeside(t, ended types.Task) bool {
-	const early = time.Second
-	if t.StartedAt == nil || ended.StartedAt == nil {
-		return false
-	}
-	end := endOf(ended)
-	if !end.After(aws.ToTime(t.CreatedAt)) || !end.After(t.StartedAt.Add(-early)) {
-		return false
-	}
-	return !task.ContainersEnded(t) || endOf(t).After(ended.StartedAt.Add(-early))
-}
-
-// endOf returns when the containers of a task had ended, as far as ECS says it.
-func endOf(t types.Task) time.Time {
-	if t.ExecutionStoppedAt != nil {
-		return *t.ExecutionStoppedAt
-	}
-	return aws.ToTime(t.StoppedAt)
-}
-
 // withdraw stops the step's own tasks of a family, and reports whether ECS accepted
 // that.
 func (s *runner) withdraw(ctx context.Context, f contested, from int, ahead types.Task) bool {
@@ -275,7 +225,7 @@ func (s *runner) withdraw(ctx context.Context, f contested, from int, ahead type
 	for _, t := range f.own {
 		arns = append(arns, aws.ToString(t.TaskArn))
 	}
-	s.Emit.Printf("stopping %s: %s goes before", Plural(len(arns), "task"), taskText(ahead))
+	s.Emit.Printf("stopping %s: %s goes before", event.Plural(len(arns), "task"), turn.TaskText(ahead))
 	until, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
 	defer cancel()
 	err := s.ECS.Stop(until, arns, s.stopReason("another task of the family was started before it"))

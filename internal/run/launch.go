@@ -10,9 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
@@ -25,7 +28,7 @@ const launchesAtOnce = 50
 
 // launch starts the tasks of the launches, each on a goroutine of its own. A job of
 // which not every task could be started is given up: those that were are stopped.
-func (s *runner) launch(ctx context.Context, group []int, launches []Launch) error {
+func (s *runner) launch(ctx context.Context, group []int, launches []outcome.Launch) error {
 	if len(launches) == 0 { // every task was adopted
 		return nil
 	}
@@ -33,7 +36,7 @@ func (s *runner) launch(ctx context.Context, group []int, launches []Launch) err
 	for _, l := range launches {
 		asked += l.Count
 	}
-	s.Emit.Printf("running %s on cluster %s in %s", Plural(asked, "task"), s.ECS.Cluster, s.Region)
+	s.Emit.Printf("running %s on cluster %s in %s", event.Plural(asked, "task"), s.ECS.Cluster, s.Region)
 	s.Emit(event.State{Name: "intent", Value: s.Plan.Mark})
 	attempts := s.launchAll(ctx, launches)
 	s.attempts = append(s.attempts, attempts...)
@@ -45,14 +48,14 @@ func (s *runner) launch(ctx context.Context, group []int, launches []Launch) err
 	if ctx.Err() == nil { // what was not asked for did not fail
 		failures = asked - started
 	}
-	s.Emit.Printf("%s started, %s", Plural(started, "task"), Plural(failures, "failure"))
+	s.Emit.Printf("%s started, %s", event.Plural(started, "task"), event.Plural(failures, "failure"))
 	var faults []error
 	for _, a := range attempts {
 		faults = append(faults, a.Err)
 		if a.Err != nil && failures > 0 && started > len(a.Tasks) { // it may be long until the others have ended
 			s.Emit.Printf("following the others, although %v", s.Explain.PlainRefusal(a.Err))
 		}
-		if states := Deciding(s.attempts, a.Job); a.Err != nil && len(states) > 0 {
+		if states := outcome.Deciding(s.attempts, a.Job); a.Err != nil && len(states) > 0 {
 			s.stopPartialLaunch(ctx, a.Job, states)
 		}
 	}
@@ -62,10 +65,10 @@ func (s *runner) launch(ctx context.Context, group []int, launches []Launch) err
 // launchAll makes the launches at once. At a signal and at the time-out the tasks
 // that are known by then are stopped at once: the answers to the other launches may
 // be a while.
-func (s *runner) launchAll(ctx context.Context, launches []Launch) []Attempt {
+func (s *runner) launchAll(ctx context.Context, launches []outcome.Launch) []outcome.Attempt {
 	intime, cancel := s.untilDeadline(ctx)
 	defer cancel()
-	attempts := make([]Attempt, len(launches))
+	attempts := make([]outcome.Attempt, len(launches))
 	places := make(chan struct{}, launchesAtOnce)
 	for i, l := range launches {
 		s.start(func() func() {
@@ -93,8 +96,8 @@ func (s *runner) untilDeadline(ctx context.Context) (context.Context, context.Ca
 // launchOne starts the tasks of a launch until the time-out, when intime ends; ctx
 // ends by a signal only. It runs on a goroutine of its own, and reads nothing that
 // the loop changes meanwhile.
-func (s *runner) launchOne(ctx, intime context.Context, l Launch) Attempt {
-	a := Attempt{Launch: l, Started: time.Now()}
+func (s *runner) launchOne(ctx, intime context.Context, l outcome.Launch) outcome.Attempt {
+	a := outcome.Attempt{Launch: l, Started: time.Now()}
 	if a.Err = context.Cause(ctx); a.Err != nil {
 		return a
 	}
@@ -107,34 +110,27 @@ func (s *runner) launchOne(ctx, intime context.Context, l Launch) Attempt {
 		Definition: revision, Count: l.Count, Request: request,
 		Capacity: time.Until(capacity),
 		Calling: func(token string, count int) {
-			s.Ledger.Launching(UnansweredLaunch{
+			s.Ledger.Launching(ledger.UnansweredLaunch{
 				Definition: task.Name(revision), Count: count, Region: s.Region, Cluster: s.ECS.Cluster,
 				StartedBy: s.Plan.StartedBy, ClientToken: token, Since: time.Now(),
 			})
 		},
 		Answered: func(token string, tasks []types.Task) { s.send(func() { s.recordTasks(l.Job, token, tasks) }) },
 		Waiting: func(failures []types.Failure, wait time.Duration) {
-			s.Emit.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(revision), aws.ToString(failures[0].Reason), event.Duration(wait))
+			s.Emit.Printf("no room for %s at the moment (%s): asking again in %s", task.Name(revision),
+				aws.ToString(failures[0].Reason), event.Duration(wait))
 		},
 	})
-	a.Tasks, a.Failures, a.Err = s.states(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
+	a.Tasks, a.Failures, a.Err = s.States(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
 	if launch, ok := s.Ledger.Unanswered(launched.Unconfirmed); ok {
 		recovered := s.recoverUnconfirmedTasks(ctx, intime, l.Job, launch)
-		a.Tasks = append(a.Tasks, s.states(l.Job, cluster.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
+		a.Tasks = append(a.Tasks, s.States(l.Job,
+			cluster.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
 		if len(a.Tasks) == l.Count {
 			a.Err = nil // they are all there, whatever the last answer said
 		}
 	}
 	return a
-}
-
-// states returns the states of tasks of a job, which have its rule.
-func (r Runner) states(job int, launched cluster.Launched) []*task.State {
-	states := cluster.States(launched)
-	for _, state := range states {
-		state.Rule = r.Plan.Jobs[job].Rule
-	}
-	return states
 }
 
 // withHint adds what to do about a launch that ECS refused since nothing says what
@@ -183,7 +179,8 @@ func (s *runner) startedTasks(ctx context.Context, job int) []types.Task {
 // recoverUnconfirmedTasks looks for the tasks that ECS may have started by a launch without
 // an answer, and returns those that are certainly the step's own. What others may have
 // started too is named, and how to look at it and stop it.
-func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int, launch UnansweredLaunch) []types.Task {
+func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
+	launch ledger.UnansweredLaunch) []types.Task {
 	until := time.Now().Add(recoverTime)
 	if intime.Err() != nil {
 		until = s.budget(ctx).Recover
@@ -217,10 +214,10 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int, l
 	}
 	what := launch.Definition
 	if len(own) > 0 {
-		what = fmt.Sprintf("all %s of %s", Plural(launch.Count, "task"), launch.Definition)
+		what = fmt.Sprintf("all %s of %s", event.Plural(launch.Count, "task"), launch.Definition)
 	}
 	s.Emit.Printf("ECS did not answer whether it started %s; to look:", what)
-	s.Emit.Printf("  %s", launch.look())
+	s.Emit.Printf("  %s", launch.ListCommand())
 	for _, t := range others {
 		s.logInspectCommands([]string{aws.ToString(t.TaskArn)})
 	}
@@ -230,7 +227,7 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int, l
 // unconfirmed returns those of the tasks that a launch may have started and that are not
 // known yet: the step's own, and those that others may have started since by the same
 // name.
-func (s *runner) unconfirmed(job int, launch UnansweredLaunch, tasks []types.Task) (own, others []types.Task) {
+func (s *runner) unconfirmed(job int, launch ledger.UnansweredLaunch, tasks []types.Task) (own, others []types.Task) {
 	for _, t := range tasks {
 		arn := aws.ToString(t.TaskArn)
 		switch {
@@ -268,4 +265,25 @@ func (r Runner) createdBefore(t types.Task, at time.Time) bool {
 		created = r.Clock(created)
 	}
 	return created.Before(at.Add(-clockSlack))
+}
+
+// launchTagged launches tasks. If AWS does not allow the tag that says who started
+// them, they start without it: a run without tags of the user's needs no permission
+// for tags.
+func (s *runner) launchTagged(ctx context.Context, l cluster.Launch) (cluster.Launched, error) {
+	launched, err := s.ECS.Launch(ctx, l)
+	request, tagged := plan.WithoutTag(l.Request, ownership.Tag)
+	if !tagged || len(launched.Tasks) > 0 || launched.Unconfirmed != "" || !awserr.Denied(err) {
+		return launched, err
+	}
+	l.Request = request
+	launched, again := s.ECS.Launch(ctx, l)
+	if awserr.Denied(again) {
+		return launched, err
+	}
+	s.Emit.Notice(event.Note{
+		Text:   fmt.Sprintf("the tasks of %s have no tag %s, by which reattach, stop, reap and the post stage recognize them: %v", task.Name(l.Definition), ownership.Tag, s.Explain.PlainRefusal(err)),
+		Advice: s.Explain.Advice(ctx, err, nil),
+	})
+	return launched, again
 }

@@ -9,21 +9,17 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
-	"github.com/ecs-run-task/ecs-run-task/internal/explain"
-	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
-	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
@@ -44,38 +40,21 @@ type Logs interface {
 
 // Runner runs one plan.
 type Runner struct {
-	ECS     cluster.Client
-	Region  string
-	Plan    plan.Plan
-	Ledger  *Ledger
+	stage.Stage
 	Logs    Logs
-	Emit    event.Sink
-	Explain explain.Explainer
+	Changes func(tasks []*task.State, atMost time.Duration) func(*ecs.Options) // as that of a task.Watch
 
-	Clock   func(time.Time) time.Time // as that of a task.Watch
-	Changes func(tasks []*task.State, atMost time.Duration) func(*ecs.Options)
-
-	// Began is when the run began to wait for tasks of others; zero if it did not. The
-	// time-out counts from it.
-	Began time.Time
-
-	// Principal returns the ARN that ECS has as registeredBy of what the run registers;
-	// empty if it is not known. It is called only where no answer of ECS has it.
-	Principal func(context.Context) string
-
-	CleansUp      bool            // revisions may be deregistered after the run
-	ReuseRevision bool            // take the newest revision if it is the same
-	OwnStartedBy  bool            // Plan.StartedBy is of this step alone
-	Owner         ownership.Owner // of the tasks; the zero value outside of a CI
-	RunURL        string          // of the CI's page about the run; may be empty
+	CleansUp     bool   // revisions may be deregistered after the run
+	OwnStartedBy bool   // Plan.StartedBy is of this step alone
+	RunURL       string // of the CI's page about the run; may be empty
 }
 
 // runner is a run on its way. Its fields are used on the loop's goroutine alone.
 type runner struct {
 	Runner
 	*loop
-	jobs     []Registered
-	attempts []Attempt
+	jobs     []outcome.Registered
+	attempts []outcome.Attempt
 	notRun   []int
 	started  time.Time // when the first launch began; the time-out counts from it
 	timedOut bool
@@ -83,9 +62,11 @@ type runner struct {
 
 // Run launches the tasks of the registered jobs and follows them to their end, but
 // for those that adopted attempts have. It never returns before its goroutines have
-// ended.
-func (r Runner) Run(ctx context.Context, jobs []Registered, adopted []Attempt) Outcome {
-	s := &runner{Runner: r, loop: newLoop(), jobs: jobs, attempts: adopted, started: r.Began}
+// ended. The time-out counts from when the run began to wait for tasks of others, which is
+// zero if it did not.
+func (r Runner) Run(ctx context.Context, began time.Time, jobs []outcome.Registered,
+	adopted []outcome.Attempt) outcome.Outcome {
+	s := &runner{Runner: r, loop: newLoop(), jobs: jobs, attempts: adopted, started: began}
 	var err error
 	for i, group := range r.Plan.Groups {
 		err = s.runGroup(ctx, group)
@@ -95,9 +76,9 @@ func (r Runner) Run(ctx context.Context, jobs []Registered, adopted []Attempt) O
 		}
 	}
 	s.stopServers(ctx, err)
-	out := Outcome{Plan: s.Plan, Jobs: s.jobs, Attempts: s.attempts, NotRun: s.notRun, Started: s.started}
+	out := outcome.Outcome{Plan: s.Plan, Jobs: s.jobs, Attempts: s.attempts, NotRun: s.notRun, Started: s.started}
 	if s.timedOut {
-		out.Cause = TimedOut
+		out.Cause = outcome.TimedOut
 	}
 	return out.End(ctx, err)
 }
@@ -113,7 +94,7 @@ func (s *runner) runGroup(ctx context.Context, group []int) error {
 		from := len(s.attempts)
 		err := s.launch(ctx, group, launches)
 		if err == nil {
-			var again []Launch
+			var again []outcome.Launch
 			if again, err = s.contest(ctx, group, from); len(again) > 0 && err == nil {
 				launches = again
 				continue
@@ -130,7 +111,7 @@ func (s *runner) runGroup(ctx context.Context, group []int) error {
 		if err != nil || ctx.Err() != nil || s.timedOut {
 			return err
 		}
-		again, wait := Next(s.Plan.End, time.Now(), s.deadline(), s.attemptsOf(group))
+		again, wait := outcome.Next(s.Plan.End, time.Now(), s.deadline(), s.attemptsOf(group))
 		if len(again) == 0 {
 			return nil
 		}
@@ -143,26 +124,27 @@ func (s *runner) runGroup(ctx context.Context, group []int) error {
 }
 
 // firstLaunches returns the launches of the tasks of a group that were not adopted.
-func (s *runner) firstLaunches(group []int, launchBy time.Time) []Launch {
-	var launches []Launch
+func (s *runner) firstLaunches(group []int, launchBy time.Time) []outcome.Launch {
+	var launches []outcome.Launch
 	for _, job := range group {
-		if count := s.Plan.Jobs[job].Count - len(Deciding(s.attempts, job)); count > 0 {
-			launches = append(launches, Launch{Job: job, Count: count, LaunchBy: launchBy})
+		if count := s.Plan.Jobs[job].Count - len(outcome.Deciding(s.attempts, job)); count > 0 {
+			launches = append(launches, outcome.Launch{Job: job, Count: count, LaunchBy: launchBy})
 		}
 	}
 	return launches
 }
 
-func (s *runner) reportRetries(again []Launch, wait time.Duration) {
+func (s *runner) reportRetries(again []outcome.Launch, wait time.Duration) {
 	noRoom := 0
 	for _, l := range again {
 		noRoom += len(l.NoRoom)
 		if len(l.Lost) > 0 {
-			s.Emit.Printf("running %s of %s again (retry %d of %d)", Plural(len(l.Lost), "task"), s.name(l.Job), l.Rerun, s.Plan.End.Retries)
+			s.Emit.Printf("running %s of %s again (retry %d of %d)", event.Plural(len(l.Lost), "task"), s.name(l.Job), l.Rerun,
+				s.Plan.End.Retries)
 		}
 	}
 	if noRoom > 0 {
-		s.Emit.Printf("AWS had no room for %s: starting again in %s", Plural(noRoom, "task"), event.Duration(wait))
+		s.Emit.Printf("AWS had no room for %s: starting again in %s", event.Plural(noRoom, "task"), event.Duration(wait))
 	}
 }
 
@@ -188,15 +170,16 @@ func (s *runner) revision(job int) *types.TaskDefinition { return s.jobs[job].Re
 
 func (s *runner) name(job int) string { return task.Name(s.revision(job)) }
 
-func (s *runner) attemptsOf(group []int) []Attempt {
-	return slices.DeleteFunc(slices.Clone(s.attempts), func(a Attempt) bool { return !slices.Contains(group, a.Job) })
+func (s *runner) attemptsOf(group []int) []outcome.Attempt {
+	return slices.DeleteFunc(slices.Clone(s.attempts),
+		func(a outcome.Attempt) bool { return !slices.Contains(group, a.Job) })
 }
 
 // deciding returns the tasks of a group that decide.
 func (s *runner) deciding(group []int) []*task.State {
 	var states []*task.State
 	for _, job := range group {
-		states = append(states, Deciding(s.attempts, job)...)
+		states = append(states, outcome.Deciding(s.attempts, job)...)
 	}
 	return states
 }
@@ -230,18 +213,9 @@ func running(states []*task.State) []*task.State {
 	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool { return state.Verdict != nil })
 }
 
-func arnsOf(states []*task.State) []string {
-	var arns []string
-	for _, state := range states {
-		arns = append(arns, aws.ToString(state.TaskArn))
+// followLogs starts to read the logs of the tasks of a group.
+func (s *runner) followLogs(group []int) {
+	for _, state := range s.deciding(group) {
+		s.Logs.Update(state, s.label(state))
 	}
-	return arns
-}
-
-// Plural returns "1 task" or "2 tasks".
-func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

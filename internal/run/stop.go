@@ -9,6 +9,8 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
@@ -22,7 +24,7 @@ func (s *runner) fastRetry() cluster.Client {
 
 // stop asks ECS to stop tasks, and names those it could not stop.
 func (s *runner) stop(ctx context.Context, states []*task.State, why string) {
-	arns := s.Ledger.NotStopping(s.Ledger.Ours(arnsOf(states)))
+	arns := s.Ledger.NotStopping(s.Ledger.Ours(task.ARNs(states)))
 	s.stopped(ctx, arns, s.ECS.Stop(ctx, arns, s.stopReason(why)))
 }
 
@@ -42,13 +44,14 @@ func (s *runner) stopped(ctx context.Context, arns []string, err error) {
 // stopJudged stops a task whose deciding containers have ended while others run. The
 // watch goes on meanwhile.
 func (s *runner) stopJudged(ctx context.Context, state *task.State) {
-	if len(s.Ledger.Ours(arnsOf([]*task.State{state}))) == 0 {
+	if len(s.Ledger.Ours(task.ARNs([]*task.State{state}))) == 0 {
 		s.Ledger.Ended(aws.ToString(state.TaskArn))
 		return
 	}
-	s.Emit.Printf("stopping task %s of %s: %s ended, and no other container decides", task.ShortID(state), task.Name(state.Definition), strings.Join(state.Rule.Names, ", "))
+	s.Emit.Printf("stopping task %s of %s: %s ended, and no other container decides", task.ShortID(state),
+		task.Name(state.Definition), strings.Join(state.Rule.Names, ", "))
 	ctx, cancel := s.within(ctx, toStop)
-	arns := s.Ledger.NotStopping(arnsOf([]*task.State{state}))
+	arns := s.Ledger.NotStopping(task.ARNs([]*task.State{state}))
 	s.start(func() func() {
 		err := s.ECS.Stop(ctx, arns, s.stopReason("the containers that decide have ended"))
 		return func() {
@@ -73,7 +76,7 @@ func (s *runner) stopEarly(ctx context.Context) {
 		return
 	}
 	why := s.timedOutText()
-	if signal := Interruption(ctx); signal != nil {
+	if signal := shutdown.Interruption(ctx); signal != nil {
 		why = signal.Error()
 	}
 	arns := s.Ledger.Running()
@@ -96,10 +99,11 @@ func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.
 		return
 	}
 	if !s.Plan.End.StopOnInterrupt {
-		s.Emit.Printf("%s of %s left running (on-interrupt: leave)", Plural(len(states), "task"), s.name(job))
+		s.Emit.Printf("%s of %s left running (on-interrupt: leave)", event.Plural(len(states), "task"), s.name(job))
 		return
 	}
-	s.Emit.Printf("stopping the %s of %s that did start, as not all could be started", Plural(len(states), "task"), s.name(job))
+	s.Emit.Printf("stopping the %s of %s that did start, as not all could be started", event.Plural(len(states), "task"),
+		s.name(job))
 	ctx, cancel := s.within(ctx, toStop)
 	defer cancel()
 	s.stop(ctx, states, "not all tasks could be started")
@@ -107,7 +111,7 @@ func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.
 
 // ours returns those of the tasks that the run, or an earlier attempt of it, started.
 func (s *runner) ours(states []*task.State) []*task.State {
-	arns := s.Ledger.Ours(arnsOf(states))
+	arns := s.Ledger.Ours(task.ARNs(states))
 	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
 		return !slices.Contains(arns, aws.ToString(state.TaskArn))
 	})
@@ -151,7 +155,7 @@ func (s *runner) stopServers(ctx context.Context, err error) {
 		return
 	}
 	s.replaceStates(servers)
-	s.Emit.Printf("stopping %s, as not every task is %s", Plural(len(servers), "task"), s.Plan.End.Goal)
+	s.Emit.Printf("stopping %s, as not every task is %s", event.Plural(len(servers), "task"), s.Plan.End.Goal)
 	ctx, cancel := s.within(ctx, toDrain)
 	defer cancel()
 	s.stop(ctx, servers, "not every task came to be "+string(s.Plan.End.Goal))
@@ -162,14 +166,5 @@ func (s *runner) logInspectCommands(arns []string) {
 		s.Emit.Printf("the tasks of a local run end with the step")
 		return
 	}
-	LogInspectCommands(s.Emit, s.Region, s.ECS.Cluster, arns)
-}
-
-// LogInspectCommands says how to see, and stop, tasks that may still run.
-func LogInspectCommands(emit event.Sink, region, cluster string, arns []string) {
-	for _, arn := range arns {
-		emit.Printf("this task may still run: %s", arn)
-		emit.Printf("  aws ecs describe-tasks --region %s --cluster %s --tasks %s", region, cluster, arn)
-		emit.Printf("  aws ecs stop-task --region %s --cluster %s --task %s", region, cluster, arn)
-	}
+	stage.LogInspectCommands(s.Emit, s.Region, s.ECS.Cluster, arns)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
+	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -69,13 +71,13 @@ func (s *runner) readLastLines(ctx context.Context, states []*task.State, ended 
 
 // Drain reads the logs of tasks that have their verdicts to their ends, while their
 // last containers end.
-func (r Runner) Drain(ctx context.Context, out Outcome) {
+func (r Runner) Drain(ctx context.Context, out outcome.Outcome) {
 	if !r.Logs.Reading() {
 		return
 	}
 	limit := drainTime
 	if deadline := out.Plan.End.Deadline(out.Started); !deadline.IsZero() {
-		limit = min(limit, time.Until(newFollowBudget(deadline, 0).Drain))
+		limit = min(limit, time.Until(shutdown.NewFollowBudget(deadline, 0).Drain))
 	}
 	var states []*task.State
 	for _, a := range out.Attempts {
@@ -114,7 +116,8 @@ func (s *runner) elapsed() string { return event.Duration(time.Since(s.started))
 
 // watchTasks watches tasks on a goroutine of its own, takes in what it sees, and
 // returns the last states.
-func (s *runner) watchTasks(ctx context.Context, ecs cluster.Client, states []*task.State, w task.Watch) ([]*task.State, error) {
+func (s *runner) watchTasks(ctx context.Context, ecs cluster.Client, states []*task.State,
+	w task.Watch) ([]*task.State, error) {
 	seen := make([]*task.State, len(states))
 	for i, state := range states {
 		watched := *state
@@ -166,7 +169,8 @@ func (s *runner) emitWaiting(states []*task.State) {
 			statuses[status]++
 		}
 	}
-	s.Emit(event.Waiting{Open: len(open), Total: len(states), Statuses: statuses, Since: s.started, Deadline: s.deadline()})
+	s.Emit(event.Waiting{Open: len(open), Total: len(states), Statuses: statuses, Since: s.started,
+		Deadline: s.deadline()})
 }
 
 // replaceStates gives the attempts newer states of their tasks.
@@ -192,7 +196,7 @@ func (s *runner) replaceStates(states []*task.State) {
 // to be left, takes their last states, and reports whether all have ended.
 func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch, watchError error) (ended bool) {
 	var why string
-	if signal := Interruption(ctx); signal != nil {
+	if signal := shutdown.Interruption(ctx); signal != nil {
 		why = signal.Error()
 	} else if watchError != nil {
 		why = "lost sight of the task"
@@ -202,21 +206,21 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	own := s.ours(open)
 	others := len(own) < len(open)
 	if others {
-		s.Emit.Printf("%s: %s left running, as others started them", why, Plural(len(open)-len(own), "task"))
+		s.Emit.Printf("%s: %s left running, as others started them", why, event.Plural(len(open)-len(own), "task"))
 		if open = own; len(open) == 0 {
 			return false
 		}
 	}
 	if !s.Plan.End.StopOnInterrupt {
-		s.Emit.Printf("%s: %s left running (on-interrupt: leave)", why, Plural(len(open), "task"))
-		s.logInspectCommands(arnsOf(open))
+		s.Emit.Printf("%s: %s left running (on-interrupt: leave)", why, event.Plural(len(open), "task"))
+		s.logInspectCommands(task.ARNs(open))
 		return false
 	}
-	s.Emit.Printf("%s: stopping %s", why, Plural(len(open), "task"))
+	s.Emit.Printf("%s: stopping %s", why, event.Plural(len(open), "task"))
 	ctx, cancel := s.within(ctx, toStop)
 	defer cancel()
 	s.stop(ctx, open, why)
-	if len(s.Ledger.NotStopping(arnsOf(open))) == len(open) { // which end by themselves, if at all
+	if len(s.Ledger.NotStopping(task.ARNs(open))) == len(open) { // which end by themselves, if at all
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, lastStatesTime)
 		defer cancel()
@@ -226,9 +230,11 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	if err != nil && watchError == nil {
 		s.Emit.Printf("the last states are not known: %v", s.Explain.PlainRefusal(err))
 	}
-	stopping := slices.DeleteFunc(undone(open), func(state *task.State) bool { return !s.Ledger.IsStopping(aws.ToString(state.TaskArn)) })
+	stopping := slices.DeleteFunc(undone(open),
+		func(state *task.State) bool { return !s.Ledger.IsStopping(aws.ToString(state.TaskArn)) })
 	if len(stopping) > 0 {
-		s.Emit.Printf("%s asked to stop and not ended yet: ECS kills the containers after their stop time-out", Plural(len(stopping), "task"))
+		s.Emit.Printf("%s asked to stop and not ended yet: ECS kills the containers after their stop time-out",
+			event.Plural(len(stopping), "task"))
 	}
 	return !others && len(undone(open)) == 0
 }

@@ -60,3 +60,12 @@ func ContainersEnded(t types.Task) bool {
 	}
 	return t.ExecutionStoppedAt != nil
 }
+
+// ARNs returns the ARNs of tasks.
+func ARNs(states []*State) []string {
+	var arns []string
+	for _, state := range states {
+		arns = append(arns, aws.ToString(state.TaskArn))
+	}
+	return arns
+}

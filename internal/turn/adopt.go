@@ -1,4 +1,4 @@
-package run
+package turn
 
 import (
 	"cmp"
@@ -11,49 +11,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
-	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
-
-// launchTagged launches tasks. If AWS does not allow the tag that says who started
-// them, they start without it: a run without tags of the user's needs no permission
-// for tags.
-func (s *runner) launchTagged(ctx context.Context, l cluster.Launch) (cluster.Launched, error) {
-	launched, err := s.ECS.Launch(ctx, l)
-	request, tagged := plan.WithoutTag(l.Request, ownership.Tag)
-	if !tagged || len(launched.Tasks) > 0 || launched.Unconfirmed != "" || !awserr.Denied(err) {
-		return launched, err
-	}
-	l.Request = request
-	launched, again := s.ECS.Launch(ctx, l)
-	if awserr.Denied(again) {
-		return launched, err
-	}
-	s.Emit.Notice(event.Note{
-		Text:   fmt.Sprintf("the tasks of %s have no tag %s, by which reattach, stop, reap and the post stage recognize them: %v", task.Name(l.Definition), ownership.Tag, s.Explain.PlainRefusal(err)),
-		Advice: s.Explain.Advice(ctx, err, nil),
-	})
-	return launched, again
-}
 
 // Adopt returns attempts with the tasks that an earlier attempt of this very step of
 // this CI run started and left running, so that they are not started again: at most as
 // many as the jobs have. It says of every other task of the families why it is not
 // followed.
-func (r Runner) Adopt(ctx context.Context) ([]Attempt, error) {
+func (r Turn) Adopt(ctx context.Context) ([]outcome.Attempt, error) {
 	taken := map[string]bool{}
-	var attempts []Attempt
+	var attempts []outcome.Attempt
 	for i, job := range r.Plan.Jobs {
 		found, err := r.ECS.OfFamily(ctx, job.Definition.Family())
 		if err != nil {
 			return attempts, err
 		}
 		slices.SortFunc(found, Earlier)
-		a := Attempt{Launch: Launch{Job: i}, Started: time.Now(), Adopted: true}
+		a := outcome.Attempt{Launch: outcome.Launch{Job: i}, Started: time.Now(), Adopted: true}
 		for _, t := range found {
 			arn := aws.ToString(t.TaskArn)
 			if taken[arn] || OfService(t) {
@@ -68,7 +46,7 @@ func (r Runner) Adopt(ctx context.Context) ([]Attempt, error) {
 				why = c.difference
 			}
 			if why == "" && a.Count == job.Count {
-				why = fmt.Sprintf("the step has its %s", Plural(job.Count, "task"))
+				why = fmt.Sprintf("the step has its %s", event.Plural(job.Count, "task"))
 			}
 			if why != "" {
 				r.Emit.Printf("not following task %.8s of %s: %s", task.ID(arn), definitionOf(t), why)
@@ -120,7 +98,8 @@ func startedByText(t types.Task) string {
 
 // Earlier orders tasks by the time when they were created, and then by their ARNs.
 func Earlier(a, b types.Task) int {
-	return cmp.Or(aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt)), cmp.Compare(aws.ToString(a.TaskArn), aws.ToString(b.TaskArn)))
+	return cmp.Or(aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt)),
+		cmp.Compare(aws.ToString(a.TaskArn), aws.ToString(b.TaskArn)))
 }
 
 // OfService reports whether a service started a task.
@@ -136,18 +115,18 @@ type comparison struct {
 
 // compare holds a running task against a job. Its states are those to watch it by in
 // place of one that the job is to start.
-func (r Runner) compare(ctx context.Context, job int, t types.Task) (comparison, error) {
+func (r Turn) compare(ctx context.Context, job int, t types.Task) (comparison, error) {
 	revision, answer, err := r.ECS.Describe(ctx, aws.ToString(t.TaskDefinitionArn))
 	if err != nil {
 		return comparison{}, err
 	}
-	c := comparison{states: r.states(job, cluster.Launched{Definition: revision, Tasks: []types.Task{t}})}
-	c.difference, err = r.Plan.Jobs[job].DefinitionDifference(revision, answer)
+	c := comparison{states: r.States(job, cluster.Launched{Definition: revision, Tasks: []types.Task{t}})}
+	c.difference, err = definitionDifference(r.Plan.Jobs[job], revision, answer)
 	if err != nil {
 		return comparison{}, err
 	}
 	if c.difference == "" {
-		c.difference = plan.RequestDifference(r.Plan.Jobs[job].Request, t)
+		c.difference = RequestDifference(r.Plan.Jobs[job].Request, t)
 	}
 	return c, nil
 }

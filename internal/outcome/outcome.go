@@ -1,4 +1,6 @@
-package run
+// Package outcome has the values that a run makes, each once: jobs that are registered,
+// attempts, and the outcome; and what follows from attempts. It is pure.
+package outcome
 
 import (
 	"context"
@@ -10,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
@@ -71,7 +74,7 @@ type Outcome struct {
 	NotRun   []int     // indices of jobs that were not run, since one before failed
 	Started  time.Time // when the first launch began; zero if none did
 	Cause    Cause
-	Signal   *Interrupted // that ended the run, if Cause is Cancelled
+	Signal   *shutdown.Interrupted // that ended the run, if Cause is Cancelled
 	Err      error
 }
 
@@ -83,7 +86,7 @@ func (o Outcome) End(ctx context.Context, err error) Outcome {
 	if errors.As(err, &running) && running.Waited {
 		o.Cause = TimedOut
 	}
-	switch signal := Interruption(ctx); {
+	switch signal := shutdown.Interruption(ctx); {
 	case signal != nil:
 		o.Cause, o.Signal = Cancelled, signal
 	case err != nil && o.Cause == Completed:
@@ -264,4 +267,11 @@ func (o Outcome) Failures(job int) []types.Failure {
 		}
 	}
 	return nil
+}
+
+// UnansweredRegistration is what is known of attempts to register a definition that ECS
+// has not answered. Each may have made a revision. The zero value is for none.
+type UnansweredRegistration struct {
+	Attempts    int
+	From, Until time.Time // of all attempts, by this machine's clock
 }

@@ -1,10 +1,11 @@
-package run
+// Package turn looks for tasks that run already: those that an earlier attempt of the step has
+// started, which it adopts, and those of others, which it waits for, follows or fails by.
+package turn
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,36 +14,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
+	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// RunningError says that tasks of a family of the plan run already, which the input
-// if-running does not allow.
-type RunningError struct {
-	Family   string
-	Tasks    []string // what is said of each
-	Waited   bool     // for them, until the time-out
-	Followed bool     // the tasks were to be followed, and can't be
-}
-
-func (e *RunningError) Error() string {
-	text := fmt.Sprintf("family %s runs already: %s", e.Family, strings.Join(e.Tasks, "; "))
-	switch {
-	case e.Waited:
-		return "waited to the time-out: " + text
-	case e.Followed:
-		return text + " (if-running: follow)"
-	}
-	return text + " (if-running: fail)"
-}
-
-// Unwrap returns [context.DeadlineExceeded] if the step waited to its time-out.
-func (e *RunningError) Unwrap() error {
-	if e.Waited {
-		return context.DeadlineExceeded
-	}
-	return nil
+// Turn is a look for tasks that run already, for one plan.
+type Turn struct {
+	stage.Stage
+	Owner ownership.Owner // of the step's tasks; the zero value outside of a CI
 }
 
 // The waits before it is asked again whether tasks have ended.
@@ -51,18 +34,14 @@ const (
 	lastTurnWait  = 15 * time.Second
 )
 
-// oneAtATime reports whether the run looks for tasks that run already.
-func (r Runner) oneAtATime() bool {
-	return r.Plan.IfRunning != "" && r.Plan.IfRunning != plan.IfRunningStart
-}
-
-// AwaitTurn does what the input if-running says about tasks of the plan's families
+// Await does what the input if-running says about tasks of the plan's families
 // that run already, besides those in adopted attempts: it waits for their end, or
-// returns attempts with those to follow, or an error, which is a [*RunningError] if
+// returns attempts with those to follow, or an error, which is a [*outcome.RunningError] if
 // there is a task that must not run. Began is when the look began.
-func (r Runner) AwaitTurn(ctx context.Context, adopted []Attempt) (attempts []Attempt, began time.Time, err error) {
+func (r Turn) Await(ctx context.Context, adopted []outcome.Attempt) (attempts []outcome.Attempt, began time.Time,
+	err error) {
 	began = time.Now()
-	if !r.oneAtATime() {
+	if !r.Plan.OneAtATime() {
 		return adopted, time.Time{}, nil
 	}
 	var families []string
@@ -75,7 +54,7 @@ func (r Runner) AwaitTurn(ctx context.Context, adopted []Attempt) (attempts []At
 	for _, family := range families {
 		others, err := r.others(ctx, family, attempts)
 		if err == nil && len(others) > 0 {
-			attempts, err = r.yield(ctx, family, others, attempts, r.Plan.End.Deadline(began))
+			attempts, err = r.Yield(ctx, family, others, attempts, r.Plan.End.Deadline(began))
 		}
 		if err != nil {
 			return attempts, began, err
@@ -86,14 +65,14 @@ func (r Runner) AwaitTurn(ctx context.Context, adopted []Attempt) (attempts []At
 
 // others returns the tasks of a family that run, but for those in attempts and those
 // of services.
-func (r Runner) others(ctx context.Context, family string, attempts []Attempt) ([]types.Task, error) {
+func (r Turn) others(ctx context.Context, family string, attempts []outcome.Attempt) ([]types.Task, error) {
 	active, err := r.ECS.Active(ctx, family)
 	if err != nil {
 		return nil, err
 	}
 	var own []string
 	for _, a := range attempts {
-		own = append(own, arnsOf(a.Tasks)...)
+		own = append(own, task.ARNs(a.Tasks)...)
 	}
 	return Others(active, own), nil
 }
@@ -108,20 +87,21 @@ func Others(tasks []types.Task, own []string) []types.Task {
 	return others
 }
 
-// yield does what if-running says about tasks of a family that go before those of the
+// Yield does what if-running says about tasks of a family that go before those of the
 // run. It returns the attempts, with one for the tasks to follow.
-func (r Runner) yield(ctx context.Context, family string, others []types.Task, attempts []Attempt, deadline time.Time) ([]Attempt, error) {
+func (r Turn) Yield(ctx context.Context, family string, others []types.Task, attempts []outcome.Attempt,
+	deadline time.Time) ([]outcome.Attempt, error) {
 	switch r.Plan.IfRunning {
 	case plan.IfRunningWait:
 		return attempts, r.awaitEnd(ctx, family, others, attempts, deadline)
 	case plan.IfRunningFollow:
 		return r.follow(ctx, family, others, attempts)
 	}
-	return attempts, r.withCommands(&RunningError{Family: family, Tasks: taskTexts(others)}, others)
+	return attempts, r.withCommands(&outcome.RunningError{Family: family, Tasks: taskTexts(others)}, others)
 }
 
 // withCommands adds how to see and to stop the first of the tasks that an error is about.
-func (r Runner) withCommands(e *RunningError, others []types.Task) error {
+func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 	arn := aws.ToString(others[0].TaskArn)
 	return explain.WithHint(e, fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s\naws ecs stop-task --region %s --cluster %s --task %s",
 		r.Region, r.ECS.Cluster, arn, r.Region, r.ECS.Cluster, arn))
@@ -130,13 +110,13 @@ func (r Runner) withCommands(e *RunningError, others []types.Task) error {
 func taskTexts(tasks []types.Task) []string {
 	var texts []string
 	for _, t := range tasks {
-		texts = append(texts, taskText(t))
+		texts = append(texts, TaskText(t))
 	}
 	return texts
 }
 
-// taskText names a task, its definition and who started it.
-func taskText(t types.Task) string {
+// TaskText names a task, its definition and who started it.
+func TaskText(t types.Task) string {
 	text := "task " + aws.ToString(t.TaskArn) + " of " + definitionOf(t)
 	if startedBy := aws.ToString(t.StartedBy); startedBy != "" {
 		text += ", started by " + startedBy
@@ -149,7 +129,8 @@ func taskText(t types.Task) string {
 
 // awaitEnd waits for the end of tasks of a family, and of those that come meanwhile.
 // The deadline is zero if there is none.
-func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task, attempts []Attempt, deadline time.Time) error {
+func (r Turn) awaitEnd(ctx context.Context, family string, others []types.Task, attempts []outcome.Attempt,
+	deadline time.Time) error {
 	began := time.Now()
 	defer r.Emit(event.Waiting{})
 	var named []string
@@ -157,15 +138,16 @@ func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task
 		for _, t := range others {
 			if arn := aws.ToString(t.TaskArn); !slices.Contains(named, arn) {
 				named = append(named, arn)
-				r.Emit.Printf("waiting for the end of %s (if-running: wait)", taskText(t))
+				r.Emit.Printf("waiting for the end of %s (if-running: wait)", TaskText(t))
 			}
 		}
-		r.Emit(event.Waiting{What: fmt.Sprintf("the end of %s of family %s", Plural(len(others), "other task"), family), Since: began, Deadline: deadline})
+		r.Emit(event.Waiting{What: fmt.Sprintf("the end of %s of family %s", event.Plural(len(others), "other task"),
+			family), Since: began, Deadline: deadline})
 		if !deadline.IsZero() {
 			wait = min(wait, time.Until(deadline))
 		}
 		if wait <= 0 {
-			return r.withCommands(&RunningError{Family: family, Tasks: taskTexts(others), Waited: true}, others)
+			return r.withCommands(&outcome.RunningError{Family: family, Tasks: taskTexts(others), Waited: true}, others)
 		}
 		if !sleep.For(ctx, wait) {
 			return context.Cause(ctx)
@@ -186,8 +168,9 @@ func (r Runner) awaitEnd(ctx context.Context, family string, others []types.Task
 
 // follow returns attempts with one for each job of a family whose tasks run already.
 // Every task must be of the same definition and settings as a job starts.
-func (r Runner) follow(ctx context.Context, family string, others []types.Task, attempts []Attempt) ([]Attempt, error) {
-	taken := make([]Attempt, len(r.Plan.Jobs))
+func (r Turn) follow(ctx context.Context, family string, others []types.Task,
+	attempts []outcome.Attempt) ([]outcome.Attempt, error) {
+	taken := make([]outcome.Attempt, len(r.Plan.Jobs))
 	var faults []string
 	for _, t := range others {
 		why := ""
@@ -202,19 +185,19 @@ func (r Runner) follow(ctx context.Context, family string, others []types.Task, 
 			if why = c.difference; why != "" {
 				continue
 			}
-			if len(Deciding(attempts, i))+len(taken[i].Tasks) == job.Count {
-				why = fmt.Sprintf("the step has its %s", Plural(job.Count, "task"))
+			if len(outcome.Deciding(attempts, i))+len(taken[i].Tasks) == job.Count {
+				why = fmt.Sprintf("the step has its %s", event.Plural(job.Count, "task"))
 				continue
 			}
 			taken[i].Tasks = append(taken[i].Tasks, c.states...)
 			break
 		}
 		if why != "" {
-			faults = append(faults, taskText(t)+", which can't be followed: "+why)
+			faults = append(faults, TaskText(t)+", which can't be followed: "+why)
 		}
 	}
 	if len(faults) > 0 {
-		return attempts, r.withCommands(&RunningError{Family: family, Tasks: faults, Followed: true}, others)
+		return attempts, r.withCommands(&outcome.RunningError{Family: family, Tasks: faults, Followed: true}, others)
 	}
 	attempts = slices.Clone(attempts)
 	for i, a := range taken {
@@ -223,17 +206,10 @@ func (r Runner) follow(ctx context.Context, family string, others []types.Task, 
 		}
 		for _, state := range a.Tasks {
 			r.Ledger.Followed(aws.ToString(state.TaskArn))
-			r.Emit.Printf("following %s, which runs already (if-running: follow)", taskText(state.Task))
+			r.Emit.Printf("following %s, which runs already (if-running: follow)", TaskText(state.Task))
 		}
-		a.Launch, a.Started, a.Adopted = Launch{Job: i, Count: len(a.Tasks)}, time.Now(), true
+		a.Launch, a.Started, a.Adopted = outcome.Launch{Job: i, Count: len(a.Tasks)}, time.Now(), true
 		attempts = append(attempts, a)
 	}
 	return attempts, nil
-}
-
-// followLogs starts to read the logs of the tasks of a group.
-func (s *runner) followLogs(group []int) {
-	for _, state := range s.deciding(group) {
-		s.Logs.Update(state, s.label(state))
-	}
 }

@@ -1,4 +1,6 @@
-package run
+// Package registry registers the definitions of a plan, and deregisters revisions after the
+// verdict: those that the run has registered, also without an answer, and older ones.
+package registry
 
 import (
 	"context"
@@ -12,10 +14,23 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
+
+// Registry registers the definitions of one plan.
+type Registry struct {
+	stage.Stage
+	Reuse    bool // take the newest revision if it is the same
+	CleansUp bool // revisions may be deregistered after the run
+
+	// Principal returns the ARN that ECS shows of what this step registers, empty if it can't
+	// be found out; nil is the same.
+	Principal func(context.Context) string
+}
 
 // How many registrations, and counts of a family's tasks, are under way at the same
 // time. AWS gives an account a bucket of 20 registrations, and of 100 reads of a
@@ -29,17 +44,17 @@ const (
 // tasks of each family meanwhile. All are registered before the first is run, so that
 // a refused one leaves nothing running. A job all of whose tasks were adopted keeps
 // the definition of those.
-func (r Runner) Register(ctx context.Context, adopted []Attempt) ([]Registered, error) {
-	jobs := make([]Registered, len(r.Plan.Jobs))
+func (r Registry) Register(ctx context.Context, adopted []outcome.Attempt) ([]outcome.Registered, error) {
+	jobs := make([]outcome.Registered, len(r.Plan.Jobs))
 	families := map[string][]int{}
 	var order []string
 	for i, job := range r.Plan.Jobs {
-		jobs[i] = Registered{Job: job}
+		jobs[i] = outcome.Registered{Job: job}
 		switch d := job.Definition.(type) {
 		case plan.Existing:
 			jobs[i].Revision = d.Revision
 		}
-		if tasks := Deciding(adopted, i); len(tasks) == job.Count {
+		if tasks := outcome.Deciding(adopted, i); len(tasks) == job.Count {
 			jobs[i].Revision = tasks[0].Definition
 		}
 		family := job.Definition.Family()
@@ -81,12 +96,12 @@ func each[T any](items []T, atOnce int, do func(T)) {
 	group.Wait()
 }
 
-func (r Runner) registerOne(ctx context.Context, job Registered) Registered {
+func (r Registry) registerOne(ctx context.Context, job outcome.Registered) outcome.Registered {
 	d, ok := job.Definition.(plan.ToRegister)
 	if job.Err = context.Cause(ctx); job.Err != nil || job.Revision != nil || !ok {
 		return job
 	}
-	if r.ReuseRevision {
+	if r.Reuse {
 		if job.Revision = r.reuse(ctx, d.Text); job.Revision != nil {
 			return job
 		}
@@ -94,7 +109,7 @@ func (r Runner) registerOne(ctx context.Context, job Registered) Registered {
 	r.Emit.Printf("registering %s", d.Text.Family)
 	began := time.Now()
 	revision, unanswered, err := r.ECS.Register(ctx, d.Text.Family, d.Text.Body)
-	job.Unanswered = UnansweredRegistration{unanswered, began, time.Now()}
+	job.Unanswered = outcome.UnansweredRegistration{Attempts: unanswered, From: began, Until: time.Now()}
 	job.Revision, job.Created, job.Err = revision, revision != nil, err
 	if revision != nil {
 		r.Ledger.Registered(aws.ToString(revision.TaskDefinitionArn))
@@ -107,7 +122,7 @@ func (r Runner) registerOne(ctx context.Context, job Registered) Registered {
 }
 
 // reuse returns the newest active revision if it is the same definition, else nil.
-func (r Runner) reuse(ctx context.Context, text *taskdef.Definition) *types.TaskDefinition {
+func (r Registry) reuse(ctx context.Context, text *taskdef.Definition) *types.TaskDefinition {
 	newest, answer, err := r.ECS.Newest(ctx, text.Family)
 	same := false
 	if err == nil && newest != nil {
@@ -115,20 +130,22 @@ func (r Runner) reuse(ctx context.Context, text *taskdef.Definition) *types.Task
 	}
 	if err != nil {
 		r.Emit.Notice(event.Note{
-			Text:   fmt.Sprintf("%s is registered anew, as it could not be compared: %v", text.Family, r.Explain.Refusal(ctx, err)),
+			Text: fmt.Sprintf("%s is registered anew, as it could not be compared: %v", text.Family,
+				r.Explain.Refusal(ctx, err)),
 			Advice: r.Explain.Advice(ctx, err, nil),
 		})
 	}
 	if !same {
 		return nil
 	}
-	r.Emit.Printf("not registering %s, as it is the same as %s: %s", text.Family, task.Name(newest), aws.ToString(newest.TaskDefinitionArn))
+	r.Emit.Printf("not registering %s, as it is the same as %s: %s", text.Family, task.Name(newest),
+		aws.ToString(newest.TaskDefinitionArn))
 	return newest
 }
 
 // count says how many tasks of the family there are. That is for the user's
 // information only, so that not being allowed to know is no error.
-func (r Runner) count(ctx context.Context, family string) {
+func (r Registry) count(ctx context.Context, family string) {
 	population, err := r.ECS.Count(ctx, family)
 	if err != nil {
 		switch {
@@ -144,5 +161,6 @@ func (r Runner) count(ctx context.Context, family string) {
 		return
 	}
 	total := population.Running + population.Stopped
-	r.Emit.Printf("%s found in task family %s: %d running, %d stopped", Plural(total, "task"), family, population.Running, population.Stopped)
+	r.Emit.Printf("%s found in task family %s: %d running, %d stopped", event.Plural(total, "task"), family,
+		population.Running, population.Stopped)
 }

@@ -1,4 +1,4 @@
-package run_test
+package registry_test
 
 import (
 	"context"
@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
+	"github.com/ecs-run-task/ecs-run-task/internal/registry"
+	"github.com/ecs-run-task/ecs-run-task/internal/runtest"
 )
 
 // Clean-up takes the revisions that attempts without an answer have certainly made, and
@@ -40,38 +43,40 @@ func TestFindUnanswered(t *testing.T) {
 			faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 2), left: 1},
 		{name: "no answer at all", faults: never, principal: root, failed: true},
 		{name: "no answer at all, and the principal is not known", faults: never, failed: true, left: -1, maybe: -1},
-		{name: "no answer at all, and another principal", faults: never, principal: root + "/a", failed: true, left: -1, maybe: -1},
+		{name: "no answer at all, and another principal", faults: never, principal: root + "/a", failed: true, left: -1,
+			maybe: -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &world{containers: containers{time.Minute, 0}, inputs: []string{"skip-steady-state-check=true"}}
+				w := &runtest.World{Containers: runtest.Containers{Life: time.Minute, Code: 0},
+					Inputs: []string{"skip-steady-state-check=true"}}
 				for i := range tt.before {
-					if w.runner(t, job); tt.launched && i == tt.before-1 {
-						w.run(t.Context(), t, job)
-					} else if _, err := w.runner(t, job).Register(t.Context(), nil); err != nil {
+					if w.Step(t, runtest.Job); tt.launched && i == tt.before-1 {
+						w.Run(t.Context(), t, runtest.Job)
+					} else if _, err := w.Step(t, runtest.Job).Registry.Register(t.Context(), nil); err != nil {
 						t.Fatal(err)
 					}
 				}
-				w.ledger = run.Ledger{}
+				w.Ledger = ledger.Ledger{}
 				if time.Sleep(500 * time.Millisecond); tt.longAgo {
 					time.Sleep(30 * time.Minute)
 				}
-				w.faults = tt.faults
-				r := w.runner(t, job)
-				r.CleansUp, r.Principal = true, func(context.Context) string { return tt.principal }
-				jobs, err := r.Register(t.Context(), nil)
+				w.Faults = tt.faults
+				r := w.Step(t, runtest.Job)
+				r.Registry.CleansUp, r.Registry.Principal = true, func(context.Context) string { return tt.principal }
+				jobs, err := r.Registry.Register(t.Context(), nil)
 				if (err != nil) != tt.failed {
 					t.Fatalf("Register() = %v", err)
 				}
 				time.Sleep(10 * time.Minute) // of the tasks
-				w.faults = nil
-				found, err := r.FindUnanswered(t.Context(), jobs)
+				w.Faults = nil
+				found, err := r.Registry.FindUnanswered(t.Context(), jobs)
 				if err != nil {
 					t.Fatal(err)
 				}
 				all, _ := r.ECS.Revisions(t.Context(), "job")
-				registered := append(run.Outcome{Jobs: jobs}.Registered(), found...)
-				if err := r.CleanUp(t.Context(), run.CleanUp{When: "always"}, true, registered, nil); err != nil {
+				registered := append(outcome.Outcome{Jobs: jobs}.Registered(), found...)
+				if err := r.Registry.CleanUp(t.Context(), registry.CleanUp{When: "always"}, true, registered, nil); err != nil {
 					t.Fatal(err)
 				}
 				left, err := r.ECS.Revisions(t.Context(), "job")
@@ -82,20 +87,20 @@ func TestFindUnanswered(t *testing.T) {
 					t.Errorf("of %d revisions %d are left, %v, want %d", len(all), len(left), err, tt.left)
 				}
 				const maybe = "not deregistered, as another run may have registered it: "
-				if got := strings.Count(w.text.String(), maybe); got != tt.maybe {
+				if got := strings.Count(w.Text(), maybe); got != tt.maybe {
 					t.Errorf("%d are named as another run's, want %d", got, tt.maybe)
 				}
 				for _, arn := range left {
 					command := "  aws ecs deregister-task-definition --region eu-central-1 --task-definition " + arn + "\n"
-					if tt.maybe > 0 && !strings.Contains(w.text.String(), command) {
+					if tt.maybe > 0 && !strings.Contains(w.Text(), command) {
 						t.Errorf("the command for %s is not in the transcript", arn)
 					}
 				}
-				if slices.ContainsFunc(w.ledger.Entries(), func(e run.Entry) bool { return e.State == run.EntryRegistered }) {
-					t.Errorf("the ledger has revisions that are not deregistered: %+v", w.ledger.Entries())
+				if slices.ContainsFunc(w.Ledger.Entries(), func(e ledger.Entry) bool { return e.State == ledger.Registered }) {
+					t.Errorf("the ledger has revisions that are not deregistered: %+v", w.Ledger.Entries())
 				}
 				if t.Failed() {
-					t.Log(w.text.String())
+					t.Log(w.Text())
 				}
 			})
 		})

@@ -1,4 +1,4 @@
-package run
+package registry
 
 import (
 	"context"
@@ -9,16 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
-
-// UnansweredRegistration is what is known of attempts to register a definition that ECS
-// has not answered. Each may have made a revision. The zero value is for none.
-type UnansweredRegistration struct {
-	Attempts    int
-	From, Until time.Time // of all attempts, by this machine's clock
-}
 
 // found are the revisions that attempts without an answer may have made.
 type found struct {
@@ -35,7 +29,7 @@ const mostLooked = 30
 // the attempts were made, and that no task has or had, as this run starts none of them. The
 // step's own are those that its own principal registered; if there are more of them than
 // attempts, some are of another run, and none is certain.
-func (r Runner) unanswered(ctx context.Context, job Registered) (f found, err error) {
+func (r Registry) unanswered(ctx context.Context, job outcome.Registered) (f found, err error) {
 	text := plan.TextOf(job.Definition)
 	newest, answer, err := r.ECS.Latest(ctx, text.Family)
 	if err != nil || newest == nil {
@@ -83,7 +77,7 @@ func (r Runner) unanswered(ctx context.Context, job Registered) (f found, err er
 
 // launchedRevisions returns the ARNs of the revisions of a family that a task on the
 // cluster has, as far as ECS still lists it.
-func (r Runner) launchedRevisions(ctx context.Context, family string) (map[string]bool, error) {
+func (r Registry) launchedRevisions(ctx context.Context, family string) (map[string]bool, error) {
 	tasks, err := r.ECS.Listed(ctx, family)
 	launched := map[string]bool{}
 	for _, t := range tasks {
@@ -101,7 +95,7 @@ func sameContent(text *taskdef.Definition, answer []byte) bool {
 // registeredOutside reports whether a revision was registered before the attempts to
 // register a job's definition, or long after them. AWS's clock is compared with itself
 // where ECS has answered one.
-func (r Runner) registeredOutside(job Registered, revision *types.TaskDefinition) (before, after bool) {
+func (r Registry) registeredOutside(job outcome.Registered, revision *types.TaskDefinition) (before, after bool) {
 	const late = 10 * time.Second // that an attempt may be under way
 	at, from, until := aws.ToTime(revision.RegisteredAt), job.Unanswered.From, job.Unanswered.Until
 	if job.Created {
@@ -114,7 +108,7 @@ func (r Runner) registeredOutside(job Registered, revision *types.TaskDefinition
 }
 
 // logUnanswered names the revisions that ECS may have registered without an answer.
-func (r Runner) logUnanswered(ctx context.Context, job Registered) {
+func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 	f, err := r.unanswered(ctx, job)
 	family := job.Definition.Family()
 	for _, arn := range f.own {
@@ -132,7 +126,7 @@ func (r Runner) logUnanswered(ctx context.Context, job Registered) {
 	}
 }
 
-func (r Runner) logDeregisterCommands(arns []string) {
+func (r Registry) logDeregisterCommands(arns []string) {
 	for _, arn := range arns {
 		r.Emit.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", r.Region, arn)
 	}
@@ -141,7 +135,7 @@ func (r Runner) logDeregisterCommands(arns []string) {
 // FindUnanswered returns the revisions that attempts of the run to register the jobs'
 // definitions have certainly made without an answer. Others that they may have made are
 // named, with the commands that deregister them.
-func (r Runner) FindUnanswered(ctx context.Context, jobs []Registered) ([]string, error) {
+func (r Registry) FindUnanswered(ctx context.Context, jobs []outcome.Registered) ([]string, error) {
 	var own []string
 	for _, job := range jobs {
 		if job.Unanswered.Attempts == 0 {

@@ -1,4 +1,4 @@
-package plan_test
+package turn_test
 
 import (
 	"encoding/json"
@@ -8,13 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/plan"
+	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
 
 func TestRequestDifference(t *testing.T) {
 	shown := types.Task{
 		LaunchType: types.LaunchTypeFargate, CapacityProviderName: aws.String("FARGATE"), PlatformVersion: aws.String("1.4.0"), Group: aws.String("family:job"),
-		Attachments: []types.Attachment{{Details: []types.KeyValuePair{{Name: aws.String("subnetId"), Value: aws.String("subnet-1")}}}},
+		Attachments: []types.Attachment{{Details: []types.KeyValuePair{{Name: aws.String("subnetId"),
+			Value: aws.String("subnet-1")}}}},
 		Overrides: &types.TaskOverride{
 			Cpu: aws.String("512"),
 			//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
@@ -46,7 +47,9 @@ func TestRequestDifference(t *testing.T) {
 		{"another size", `{"overrides":` + strings.Replace(overrides, `"512"`, `"256"`, 1) + `}`, shown, "overrides"},
 		{"elsewhere", `{"overrides":` + overrides + `,"launchType":"EC2","group":"g","enableExecuteCommand":true,"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2"]}}}`, shown,
 			"launch type, group, enableExecuteCommand, subnet"},
-		{"another provider and version", `{"overrides":` + overrides + `,"capacityProviderStrategy":[{"capacityProvider":"x"}],"platformVersion":"1.3.0"}`, shown, "capacity provider, platform version"},
+		{"another provider and version",
+			`{"overrides":` + overrides + `,"capacityProviderStrategy":[{"capacityProvider":"x"}],"platformVersion":"1.3.0"}`,
+			shown, "capacity provider, platform version"},
 	} {
 		var request map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(tt.request), &request); err != nil {
@@ -56,7 +59,7 @@ func TestRequestDifference(t *testing.T) {
 		if want != "" {
 			want = "it was started with other settings than this step asks for: " + want
 		}
-		if got := plan.RequestDifference(request, tt.task); got != want {
+		if got := turn.RequestDifference(request, tt.task); got != want {
 			t.Errorf("%s: RequestDifference() = %q, want %q", tt.name, got, want)
 		}
 	}
@@ -69,39 +72,18 @@ func TestRequestDifferenceOfOutputs(t *testing.T) {
 	}
 	const markers = `{"name":"ECS_RUN_TASK_OUTPUTS_BEGIN","value":"1"},{"name":"ECS_RUN_TASK_OUTPUTS_END","value":"2"}`
 	shown := types.Task{Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app"), Environment: []types.KeyValuePair{
-		{Name: aws.String("ECS_RUN_TASK_OUTPUTS_END"), Value: aws.String("4")}, {Name: aws.String("ECS_RUN_TASK_OUTPUTS_BEGIN"), Value: aws.String("3")},
+		{Name: aws.String("ECS_RUN_TASK_OUTPUTS_END"),
+			Value: aws.String("4")}, {Name: aws.String("ECS_RUN_TASK_OUTPUTS_BEGIN"), Value: aws.String("3")},
 	}}}}}
-	if got := plan.RequestDifference(request(markers), shown); got != "" {
+	if got := turn.RequestDifference(request(markers), shown); got != "" {
 		t.Errorf("other markers: RequestDifference() = %q, want none", got)
 	}
 	for _, variables := range []string{``, `{"name":"A","value":"1"}`, markers + `,{"name":"A","value":"1"}`} {
-		if plan.RequestDifference(request(variables), shown) == "" {
+		if turn.RequestDifference(request(variables), shown) == "" {
 			t.Errorf("variables [%s]: RequestDifference() is empty, want one", variables)
 		}
 	}
-	if plan.RequestDifference(request(markers), types.Task{}) == "" {
+	if turn.RequestDifference(request(markers), types.Task{}) == "" {
 		t.Error("a task without markers: RequestDifference() is empty, want one")
-	}
-}
-
-func TestWithoutTag(t *testing.T) {
-	for _, tt := range []struct {
-		request, want string // the tags; empty for none
-		found         bool
-	}{
-		{``, ``, false},
-		{`[]`, `[]`, false},
-		{`[{"key":"a","value":"1"}]`, `[{"key":"a","value":"1"}]`, false},
-		{`[{"key":"own","value":"1"}]`, ``, true},
-		{`[{"key":"a","value":"own"},{"key":"own","value":"1"}]`, `[{"key":"a","value":"own"}]`, true},
-	} {
-		request := map[string]json.RawMessage{"group": []byte(`"g"`)}
-		if tt.request != "" {
-			request["tags"] = []byte(tt.request)
-		}
-		got, found := plan.WithoutTag(request, "own")
-		if string(got["tags"]) != tt.want || found != tt.found || string(got["group"]) != `"g"` || string(request["tags"]) != tt.request {
-			t.Errorf("WithoutTag(%s) = %s, %v, want %s, %v", tt.request, got["tags"], found, tt.want, tt.found)
-		}
 	}
 }

@@ -1,9 +1,8 @@
-package plan
+package turn
 
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -14,17 +13,18 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/outputs"
+	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// DefinitionDifference says that a task's revision, which ECS described with an
+// definitionDifference says that a task's revision, which ECS described with an
 // answer, is not what the job's tasks are started of: empty if it is.
-func (j Job) DefinitionDifference(revision *types.TaskDefinition, answer []byte) (string, error) {
-	existing, ok := j.Definition.(Existing)
+func definitionDifference(j plan.Job, revision *types.TaskDefinition, answer []byte) (string, error) {
+	existing, ok := j.Definition.(plan.Existing)
 	if ok && aws.ToString(existing.Revision.TaskDefinitionArn) == aws.ToString(revision.TaskDefinitionArn) {
 		return "", nil
 	}
-	text := TextOf(j.Definition)
+	text := plan.TextOf(j.Definition)
 	if text == nil {
 		return "this step runs " + task.Name(existing.Revision), nil
 	}
@@ -69,11 +69,14 @@ func RequestDifference(request map[string]json.RawMessage, t types.Task) string 
 	}{
 		{"overrides", !reflect.DeepEqual(plainOverride(asked.Overrides), plainOverride(shown))},
 		{"launch type", asked.LaunchType != "" && asked.LaunchType != t.LaunchType},
-		{"capacity provider", len(asked.CapacityProviderStrategy) > 0 && !slices.ContainsFunc(asked.CapacityProviderStrategy, provider)},
-		{"platform version", asked.PlatformVersion != "" && asked.PlatformVersion != "LATEST" && asked.PlatformVersion != aws.ToString(t.PlatformVersion)},
+		{"capacity provider", len(asked.CapacityProviderStrategy) > 0 &&
+			!slices.ContainsFunc(asked.CapacityProviderStrategy, provider)},
+		{"platform version", asked.PlatformVersion != "" && asked.PlatformVersion != "LATEST" &&
+			asked.PlatformVersion != aws.ToString(t.PlatformVersion)},
 		{"group", asked.Group != "" && asked.Group != aws.ToString(t.Group)},
 		{"enableExecuteCommand", asked.EnableExecuteCommand != nil && *asked.EnableExecuteCommand != t.EnableExecuteCommand},
-		{"subnet", len(asked.NetworkConfiguration.AwsvpcConfiguration.Subnets) > 0 && subnet != "" && !slices.Contains(asked.NetworkConfiguration.AwsvpcConfiguration.Subnets, subnet)},
+		{"subnet", len(asked.NetworkConfiguration.AwsvpcConfiguration.Subnets) > 0 && subnet != "" &&
+			!slices.Contains(asked.NetworkConfiguration.AwsvpcConfiguration.Subnets, subnet)},
 	} {
 		if part.other {
 			parts = append(parts, part.name)
@@ -83,27 +86,6 @@ func RequestDifference(request map[string]json.RawMessage, t types.Task) string 
 		return ""
 	}
 	return "it was started with other settings than this step asks for: " + strings.Join(parts, ", ")
-}
-
-// WithoutTag returns a request without the tag of a key, and whether it had that.
-func WithoutTag(request map[string]json.RawMessage, key string) (without map[string]json.RawMessage, found bool) {
-	var tags []map[string]json.RawMessage
-	if json.Unmarshal(request["tags"], &tags) != nil {
-		return request, false
-	}
-	others := slices.DeleteFunc(slices.Clone(tags), func(tag map[string]json.RawMessage) bool {
-		var k string
-		return json.Unmarshal(tag["key"], &k) == nil && k == key
-	})
-	if len(others) == len(tags) {
-		return request, false
-	}
-	without = maps.Clone(request)
-	delete(without, "tags")
-	if len(others) > 0 {
-		without["tags"], _ = json.Marshal(others) // of what was JSON
-	}
-	return without, true
 }
 
 // subnetOf returns the subnet of a task, empty if ECS does not show it yet.
@@ -130,14 +112,16 @@ func plainOverride(o types.TaskOverride) types.TaskOverride {
 		c.Environment = withoutNonce(c.Environment)
 		c.Environment = sorted(c.Environment, func(v types.KeyValuePair) string { return aws.ToString(v.Name) })
 		c.EnvironmentFiles = sorted(c.EnvironmentFiles, func(f types.EnvironmentFile) string { return aws.ToString(f.Value) })
-		c.ResourceRequirements = sorted(c.ResourceRequirements, func(r types.ResourceRequirement) string { return string(r.Type) })
+		c.ResourceRequirements = sorted(c.ResourceRequirements,
+			func(r types.ResourceRequirement) string { return string(r.Type) })
 		if !reflect.DeepEqual(c, types.ContainerOverride{Name: c.Name}) {
 			containers = append(containers, c)
 		}
 	}
 	o.ContainerOverrides = sorted(containers, func(c types.ContainerOverride) string { return aws.ToString(c.Name) })
 	//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
-	o.InferenceAcceleratorOverrides = sorted(o.InferenceAcceleratorOverrides, func(i types.InferenceAcceleratorOverride) string { return aws.ToString(i.DeviceName) })
+	o.InferenceAcceleratorOverrides = sorted(o.InferenceAcceleratorOverrides,
+		func(i types.InferenceAcceleratorOverride) string { return aws.ToString(i.DeviceName) })
 	return o
 }
 

@@ -1,4 +1,4 @@
-package run
+package registry
 
 import (
 	"context"
@@ -28,7 +28,7 @@ const cleanUpTime = 2 * time.Minute
 // failed. Succeeded are the revisions of which every task of the run succeeded. It
 // takes none that a task or a service on the cluster uses, nor the newest revision
 // whose task succeeded.
-func (r Runner) CleanUp(ctx context.Context, c CleanUp, failed bool, registered, succeeded []string) error {
+func (r Registry) CleanUp(ctx context.Context, c CleanUp, failed bool, registered, succeeded []string) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
 	revisions := map[string][]string{}

@@ -1,4 +1,6 @@
-package run
+// Package ledger holds what exists in AWS because of a run: what is to be stopped, cleaned up
+// and named at its end.
+package ledger
 
 import (
 	"fmt"
@@ -7,26 +9,28 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
-// EntryState is how far the run has come with something that it made in AWS.
-type EntryState int
+// State is how far the run has come with something that it made in AWS.
+type State int
 
 // The states.
 const (
-	EntryRegistered   EntryState = iota // a revision
-	EntryDeregistered                   // a revision
-	EntryFollowed                       // a task that others started
-	EntryStarted                        // a task that the run started
-	EntryAdopted                        // a task that an earlier attempt started
-	EntryEnded                          // a task
-	EntryMaybeStarted                   // a launch that ECS has not answered
+	Registered   State = iota // a revision
+	Deregistered              // a revision
+	Followed                  // a task that others started
+	Started                   // a task that the run started
+	Adopted                   // a task that an earlier attempt started
+	Ended                     // a task
+	MaybeStarted              // a launch that ECS has not answered
 )
 
 // Entry is one revision, one task, or one launch that ECS has not answered.
 type Entry struct {
 	ARN      string // empty for a launch
-	State    EntryState
+	State    State
 	Followed bool // others started the task
 	Stopping bool // ECS accepted the run's order to stop the task
 
@@ -44,8 +48,8 @@ type UnansweredLaunch struct {
 	Since           time.Time // when the call was made first
 }
 
-// look is the command that lists the tasks.
-func (l UnansweredLaunch) look() string {
+// ListCommand is the command that lists the tasks.
+func (l UnansweredLaunch) ListCommand() string {
 	return fmt.Sprintf("aws ecs list-tasks --region %s --cluster %s --started-by %s", l.Region, l.Cluster, l.StartedBy)
 }
 
@@ -84,19 +88,19 @@ func (l *Ledger) Entries() []Entry {
 }
 
 // Registered adds a revision.
-func (l *Ledger) Registered(arn string) { l.change(EntryRegistered, arn) }
+func (l *Ledger) Registered(arn string) { l.change(Registered, arn) }
 
 // Deregistered says that a revision is no longer active.
-func (l *Ledger) Deregistered(arn string) { l.change(EntryDeregistered, arn) }
+func (l *Ledger) Deregistered(arn string) { l.change(Deregistered, arn) }
 
 // Started adds tasks that the run started.
-func (l *Ledger) Started(arns ...string) { l.change(EntryStarted, arns...) }
+func (l *Ledger) Started(arns ...string) { l.change(Started, arns...) }
 
 // Adopted adds a task that an earlier attempt started.
-func (l *Ledger) Adopted(arn string) { l.change(EntryAdopted, arn) }
+func (l *Ledger) Adopted(arn string) { l.change(Adopted, arn) }
 
 // Followed adds a task that others started, which the run does not stop.
-func (l *Ledger) Followed(arn string) { l.change(EntryFollowed, arn) }
+func (l *Ledger) Followed(arn string) { l.change(Followed, arn) }
 
 // Ours returns those of the tasks that the run, or an earlier attempt of it, started.
 func (l *Ledger) Ours(arns []string) []string {
@@ -109,13 +113,13 @@ func (l *Ledger) Ours(arns []string) []string {
 }
 
 // Ended says that a task has ended.
-func (l *Ledger) Ended(arn string) { l.change(EntryEnded, arn) }
+func (l *Ledger) Ended(arn string) { l.change(Ended, arn) }
 
 // Launching adds a launch, which ECS has not answered yet.
 func (l *Ledger) Launching(launch UnansweredLaunch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries = append(l.entries, Entry{State: EntryMaybeStarted, Launch: launch})
+	l.entries = append(l.entries, Entry{State: MaybeStarted, Launch: launch})
 }
 
 // Answered says that it is known what the launch with a client token has started: its
@@ -124,14 +128,14 @@ func (l *Ledger) Answered(token string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = slices.DeleteFunc(l.entries, func(e Entry) bool {
-		return e.State == EntryMaybeStarted && e.Launch.ClientToken == token
+		return e.State == MaybeStarted && e.Launch.ClientToken == token
 	})
 }
 
 // Unanswered returns the launch with a client token that ECS has not answered.
 func (l *Ledger) Unanswered(token string) (launch UnansweredLaunch, ok bool) {
 	for _, e := range l.Entries() {
-		if e.State == EntryMaybeStarted && e.Launch.ClientToken == token {
+		if e.State == MaybeStarted && e.Launch.ClientToken == token {
 			return e.Launch, true
 		}
 	}
@@ -145,7 +149,7 @@ func (l *Ledger) Has(arn string) bool {
 	return l.index(arn) >= 0
 }
 
-func (l *Ledger) change(state EntryState, arns ...string) {
+func (l *Ledger) change(state State, arns ...string) {
 	l.saving.Lock()
 	defer l.saving.Unlock()
 	l.mu.Lock()
@@ -153,11 +157,11 @@ func (l *Ledger) change(state EntryState, arns ...string) {
 	for _, arn := range arns {
 		if i := l.index(arn); i >= 0 {
 			l.entries[i].State = state
-			l.entries[i].Followed = l.entries[i].Followed || state == EntryFollowed
+			l.entries[i].Followed = l.entries[i].Followed || state == Followed
 			continue
 		}
-		l.entries = append(l.entries, Entry{ARN: arn, State: state, Followed: state == EntryFollowed})
-		newTask = newTask || state == EntryStarted || state == EntryAdopted
+		l.entries = append(l.entries, Entry{ARN: arn, State: state, Followed: state == Followed})
+		newTask = newTask || state == Started || state == Adopted
 	}
 	saveTasks, tasks := l.saveTasks, l.arns(func(e Entry) bool { return e.isTask() && !e.Followed })
 	saveRevisions, revisions := l.saveRevisions, l.arns(Entry.isRevision)
@@ -165,7 +169,7 @@ func (l *Ledger) change(state EntryState, arns ...string) {
 	if newTask && saveTasks != nil {
 		saveTasks(tasks)
 	}
-	if revision := state == EntryRegistered || state == EntryDeregistered; revision && saveRevisions != nil {
+	if revision := state == Registered || state == Deregistered; revision && saveRevisions != nil {
 		saveRevisions(revisions)
 	}
 }
@@ -191,11 +195,11 @@ func (l *Ledger) Running() []string {
 	return l.arns(Entry.runs)
 }
 
-func (e Entry) isRevision() bool { return e.State == EntryRegistered }
+func (e Entry) isRevision() bool { return e.State == Registered }
 
-func (e Entry) isTask() bool { return e.State >= EntryFollowed && e.State <= EntryEnded }
+func (e Entry) isTask() bool { return e.State >= Followed && e.State <= Ended }
 
-func (e Entry) runs() bool { return e.State == EntryStarted || e.State == EntryAdopted }
+func (e Entry) runs() bool { return e.State == Started || e.State == Adopted }
 
 // Stopping says that ECS accepted the order to stop tasks.
 func (l *Ledger) Stopping(arns ...string) {
@@ -240,10 +244,10 @@ func (l *Ledger) Report(out io.Writer, why string) {
 		}
 	}
 	for _, e := range l.entries {
-		if launch := e.Launch; e.State == EntryMaybeStarted {
+		if launch := e.Launch; e.State == MaybeStarted {
 			fmt.Fprintf(&text, "%s of %s may have started: ECS has not answered RunTask since %s (client token %s); to look:\n",
-				Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" MST"), launch.ClientToken)
-			fmt.Fprintf(&text, "  %s\n", launch.look())
+				event.Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" MST"), launch.ClientToken)
+			fmt.Fprintf(&text, "  %s\n", launch.ListCommand())
 		}
 	}
 	io.WriteString(out, text.String())

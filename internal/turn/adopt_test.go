@@ -1,4 +1,4 @@
-package run_test
+package turn_test
 
 import (
 	"slices"
@@ -11,13 +11,14 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
-	"github.com/ecs-run-task/ecs-run-task/internal/run"
+	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
 
 func startedBy(name, tag string) types.Task {
 	t := types.Task{StartedBy: &name}
 	if tag != "" {
-		t.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("db")}, {Key: aws.String(ownership.Tag), Value: &tag}}
+		t.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("db")},
+			{Key: aws.String(ownership.Tag), Value: &tag}}
 	}
 	return t
 }
@@ -35,7 +36,8 @@ func TestNotAdopted(t *testing.T) {
 		{"an earlier attempt, left on purpose", second, startedBy(own+"/left", ""), ""},
 		{"an earlier attempt by its tag", second, startedBy("nightly", own), ""},
 		{"a constant name", second, startedBy("nightly", ""), "started by nightly, and has no tag ecs-run-task:owner"},
-		{"a constant name, and the tag of another run", second, startedBy("nightly", ownership.Text(ci.Run{ID: "8", Job: "deploy"}, "", false)), "another step or run"},
+		{"a constant name, and the tag of another run", second,
+			startedBy("nightly", ownership.Text(ci.Run{ID: "8", Job: "deploy"}, "", false)), "another step or run"},
 		{"another job", ci.Run{ID: "7", Attempt: "2", Job: "test"}, startedBy(own, ""), "another step or run"},
 		{"a person", second, types.Task{}, "does not say who started it"},
 		{"outside of a CI", ci.Run{}, startedBy("ecs-run-task", ""), "outside of a CI"},
@@ -44,7 +46,7 @@ func TestNotAdopted(t *testing.T) {
 		if tt.run.ID != "" {
 			owner = ownership.Of(tt.run, "")
 		}
-		got := run.NotAdopted(owner, tt.task)
+		got := turn.NotAdopted(owner, tt.task)
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: NotAdopted() = %q, want %q in it", tt.name, got, tt.want)
 		}
@@ -57,7 +59,7 @@ func TestEarlier(t *testing.T) {
 		return types.Task{TaskArn: &arn, CreatedAt: aws.Time(at.Add(after))}
 	}
 	tasks := []types.Task{created("c", time.Second), created("b", 0), created("a", 0), created("d", -time.Second)}
-	slices.SortFunc(tasks, run.Earlier)
+	slices.SortFunc(tasks, turn.Earlier)
 	var got []string
 	for _, task := range tasks {
 		got = append(got, *task.TaskArn)
@@ -78,7 +80,7 @@ func TestOfService(t *testing.T) {
 		{"family:web", "nightly", false},
 		{"", "", false},
 	} {
-		if got := run.OfService(types.Task{Group: &tt.group, StartedBy: &tt.startedBy}); got != tt.want {
+		if got := turn.OfService(types.Task{Group: &tt.group, StartedBy: &tt.startedBy}); got != tt.want {
 			t.Errorf("OfService(group %q, started by %q) = %v, want %v", tt.group, tt.startedBy, got, tt.want)
 		}
 	}
