@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// The workflows of testdata/workflows, run by act: with the action of this
-// repository, which act builds from the Dockerfile, and with a released one, whose
-// action.yml names an image.
+// TestAct runs the workflows of testdata/workflows with act: with the action of this
+// repository, which act builds from the Dockerfile, and with a released action, whose
+// action.yml contains an image.
 func TestAct(t *testing.T) {
 	t.Parallel()
 	host := gateway(t)
@@ -54,7 +54,7 @@ func TestAct(t *testing.T) {
 				args = append(args, "--env", variable)
 			}
 			cmd := exec.Command(program, args...)
-			scratch := t.TempDir() // act keeps a cache and asks for settings
+			scratch := t.TempDir() // act writes a cache and asks for settings
 			cmd.Env = append(os.Environ(), "HOME="+scratch, "XDG_CACHE_HOME="+scratch,
 				"XDG_CONFIG_HOME="+scratch, "TERM=dumb")
 			status, out := exitStatus(t, cmd)
@@ -76,7 +76,7 @@ func TestAct(t *testing.T) {
 	}
 }
 
-// released returns a folder with action.yml as a release has it.
+// released returns a folder with action.yml as in a release.
 func released(t *testing.T, image string) string {
 	t.Helper()
 	action, err := os.ReadFile("action.yml")

@@ -16,9 +16,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
-// BenchmarkStart measures the built command from the start of its process to the
-// moment ECS has its RunTask, against an endpoint without latency, and the most
-// memory that it has taken by then.
+// BenchmarkStart measures the time from the start of the command's process to its RunTask
+// call, against an endpoint without latency, and the maximum memory until then.
 func BenchmarkStart(b *testing.B) {
 	program := built(b)
 	type moment struct {
@@ -55,9 +54,9 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(float64(memory)/1024, "MiB-RSS")
 }
 
-// peakMemory returns the most memory that a process that runs has had resident, in
-// KiB; 0 where the system does not tell. The usage that is known after the end of
-// a process counts the memory of the one that forked it, too.
+// peakMemory returns the maximum resident memory of a running process in KiB, or 0 if the
+// system does not report it. The resource usage after the end of a process is not used,
+// because it includes the memory of the process that forked it.
 func peakMemory(pid int) int64 {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, peak, _ := strings.Cut(string(status), "VmHWM:")
@@ -66,9 +65,9 @@ func peakMemory(pid int) int64 {
 	return kilobytes
 }
 
-// BenchmarkDefinitions measures the whole step for one definition and for a
-// hundred of them, without waiting for the tasks: against an endpoint without
-// latency, and one as far away as AWS is from a CI.
+// BenchmarkDefinitions measures the step for one definition and for a hundred, without
+// waiting for the tasks, against an endpoint without latency and one with the latency
+// between a CI and AWS.
 func BenchmarkDefinitions(b *testing.B) {
 	program := built(b)
 	for _, latency := range []time.Duration{0, 100 * time.Millisecond} {
@@ -97,8 +96,8 @@ func BenchmarkDefinitions(b *testing.B) {
 	}
 }
 
-// BenchmarkStop measures how long after a signal ECS has been asked to stop all
-// hundred tasks of a step, each on a connection of its own, with TLS.
+// BenchmarkStop measures the time from a signal until ECS has received StopTask for all
+// hundred tasks of a step, each on a separate connection with TLS.
 func BenchmarkStop(b *testing.B) {
 	const tasks = 100
 	program := built(b)

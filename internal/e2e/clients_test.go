@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// clientServer runs local-ecs as a user does and returns the environment of its clients.
+// clientServer runs local-ecs as a user does. It returns the environment for its clients.
 func clientServer(t *testing.T, args ...string) []string {
 	t.Helper()
 	url := serveLocal(t, append([]string{"--region", "us-east-1"}, args...)...)
@@ -24,7 +24,7 @@ func clientServer(t *testing.T, args ...string) []string {
 		"AWS_CONFIG_FILE="+home+"/config", "AWS_SHARED_CREDENTIALS_FILE="+home+"/credentials")
 }
 
-// needs skips a test for want of a program.
+// needs skips the test if a program is missing.
 func needs(t *testing.T, program string, args ...string) {
 	t.Helper()
 	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
@@ -32,7 +32,7 @@ func needs(t *testing.T, program string, args ...string) {
 	}
 }
 
-// result runs a client that prints one line of JSON.
+// result runs a client that prints one line of JSON, and returns it decoded.
 func result(t *testing.T, environment []string, program string, args ...string) map[string]any {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -48,7 +48,7 @@ func result(t *testing.T, environment []string, program string, args ...string) 
 	return answer
 }
 
-// wants compares members of a client's result by their JSON.
+// wants compares members of a client's result, as JSON.
 func wants(t *testing.T, got map[string]any, want map[string]string) {
 	t.Helper()
 	for name, want := range want {
@@ -144,7 +144,7 @@ func TestClientCLI(t *testing.T) {
 	}
 }
 
-// follow follows the group /ecs/cli: with logs tail --follow, or with start-live-tail of
+// follow follows the log group /ecs/cli: with logs tail --follow, or with start-live-tail of
 // version 1 of the CLI, which has no tail.
 func follow(t *testing.T, environment []string) (lines <-chan string, stop func()) {
 	t.Helper()
@@ -175,7 +175,7 @@ func follow(t *testing.T, environment []string) (lines <-chan string, stop func(
 			all <- scanner.Text()
 		}
 	}()
-	time.Sleep(2 * time.Second) // a live tail has what comes after its start
+	time.Sleep(2 * time.Second) // a live tail shows only lines after its start
 	return all, func() {
 		cmd.Process.Kill()
 		cmd.Wait()

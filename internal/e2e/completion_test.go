@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// The completion scripts, loaded by the shells that they are for, complete commands, flags,
-// the values of flags, and the names of definition files.
+// TestCompletion loads the completion scripts into their shells, and checks that they
+// complete commands, flags, the values of flags, and the names of definition files.
 func TestCompletion(t *testing.T) {
 	program, err := exec.LookPath("ecs-run-task")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Each script completes the words in $LINE, and prints a candidate a line.
+	// Each script completes the words in $LINE, and prints one candidate per line.
 	shells := map[string]string{
 		"bash": `
 source /usr/share/bash-completion/bash_completion
@@ -79,14 +79,16 @@ _ecs-run-task`,
 				words := strings.FieldsFunc(string(out), func(r rune) bool { return strings.ContainsRune("\n\t :", r) })
 				for _, one := range want {
 					if shell == "zsh" && one == "web.json" {
-						one = "*.json" // the pattern that zsh's own completion of files gets
-						words = strings.FieldsFunc(string(out), func(r rune) bool { return strings.ContainsRune("\n (|)", r) })
+						one = "*.json" // the pattern that is passed to zsh's file completion
+						words = strings.FieldsFunc(string(out), func(r rune) bool {
+							return strings.ContainsRune("\n (|)", r)
+						})
 					}
 					if !slices.Contains(words, one) {
-						t.Errorf("%s completes to %q, want %q in it", line, out, one)
+						t.Errorf("completion of %s = %q, want %q in it", line, out, one)
 					}
-					if shell != "fish" && slices.Contains(words, "notes.txt") { // fish knows no filter by endings
-						t.Errorf("%s completes to a file that is no definition: %q", line, out)
+					if shell != "fish" && slices.Contains(words, "notes.txt") { // fish cannot filter by endings
+						t.Errorf("completion of %s = %q, want no file that is not a definition", line, out)
 					}
 				}
 			}

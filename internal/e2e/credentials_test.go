@@ -17,17 +17,17 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
-// issuer is what credentials are of: the token service of a CI, STS, and ECS.
+// issuer serves credentials: it is the token service of a CI, STS, and ECS.
 type issuer struct {
 	ci, sts, ecs *httptest.Server
 	life         time.Duration                  // of credentials
-	unwell       func(server string, n int) int // HTTP status of the nth call of ci and sts; 0: it is well
-	expired      func(key string) bool          // whether ECS says so
+	unwell       func(server string, n int) int // HTTP status for the nth call of ci or sts; 0 means success
+	expired      func(key string) bool          // ECS responds that the key has expired
 
 	mu      sync.Mutex
 	minted  int
 	assumed []assumption
-	keys    []string // that signed calls of ECS, each once
+	keys    []string // that signed calls of ECS, without duplicates
 	calls   map[string]int
 }
 
@@ -58,7 +58,7 @@ func newIssuer(t *testing.T, a *issuer) *issuer {
 	return a
 }
 
-// status counts a call and returns the HTTP status that it is to have.
+// status counts a call and returns its HTTP status.
 func (a *issuer) status(server string) int {
 	a.calls[server]++
 	if a.unwell == nil {
@@ -67,7 +67,7 @@ func (a *issuer) status(server string) int {
 	return a.unwell(server, a.calls[server])
 }
 
-// mint is GitHub's way to a token, each time a new one.
+// mint serves GitHub's endpoint for tokens. Each token is different.
 func (a *issuer) mint(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -93,7 +93,8 @@ func (a *issuer) assume(w http.ResponseWriter, r *http.Request) {
 	if status := a.status("sts"); status != 0 {
 		w.WriteHeader(status)
 		fmt.Fprint(w,
-			`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredTokenException</Code><Message>Token expired</Message></Error></ErrorResponse>`)
+			`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>`+
+				`<Code>ExpiredTokenException</Code><Message>Token expired</Message></Error></ErrorResponse>`)
 		return
 	}
 	a.assumed = append(a.assumed, assumption{
@@ -103,13 +104,15 @@ func (a *issuer) assume(w http.ResponseWriter, r *http.Request) {
 		r.Header.Get("Authorization"),
 	})
 	fmt.Fprintf(w,
-		`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
-		<AccessKeyId>KEY%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>%s</Expiration>
+		`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+		<AssumeRoleWithWebIdentityResult><Credentials>
+		<AccessKeyId>KEY%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
+		<SessionToken>session</SessionToken><Expiration>%s</Expiration>
 		</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
 		len(a.assumed), time.Now().Add(a.life).UTC().Format(time.RFC3339))
 }
 
-// refuses takes in a call of ECS, and says whether its credentials are expired.
+// refuses records a call of ECS, and reports whether its credentials have expired.
 func (a *issuer) refuses(r *http.Request) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -121,8 +124,8 @@ func (a *issuer) refuses(r *http.Request) bool {
 	return a.expired != nil && a.expired(key)
 }
 
-// command is a step whose task runs for so long, with the variables that lead to
-// the account, and others.
+// command returns a step whose task runs for some seconds, with the variables for this
+// account and additional ones.
 func (a *issuer) command(t *testing.T, seconds int, args []string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := asCommand(t, a.ecs.URL, append([]string{fmt.Sprintf(
@@ -136,7 +139,7 @@ func (a *issuer) command(t *testing.T, seconds int, args []string, env ...string
 	return cmd
 }
 
-// github are the variables of a job that may ask for tokens.
+// github returns the variables of a job that may request tokens.
 func (a *issuer) github() []string {
 	return []string{
 		"GITHUB_ACTIONS=true",
@@ -148,8 +151,8 @@ func (a *issuer) github() []string {
 
 const role = "arn:aws:iam::123456789012:role/deploy"
 
-// A role is assumed with the token of each CI that has one, under a name that AWS
-// takes.
+// TestRoleByToken checks that a role is assumed with the token of each CI that has one, with a
+// session name that AWS accepts.
 func TestRoleByToken(t *testing.T) {
 	t.Parallel()
 	session := regexp.MustCompile(`^ecs-run-task-[\w+=,.@-]{1,51}$`)
@@ -226,7 +229,7 @@ func TestRoleByToken(t *testing.T) {
 			}
 			got := a.assumed[0]
 			if got.role != role || got.token != tt.token || got.signature != "" || !session.MatchString(got.session) {
-				t.Errorf("the role was assumed by %+v, want the role and the token %s, unsigned", got, tt.token)
+				t.Errorf("AssumeRoleWithWebIdentity = %+v, want the role and the token %s, unsigned", got, tt.token)
 			}
 			for line := range strings.Lines(out) {
 				if strings.Contains(line, tt.token) && !strings.HasPrefix(line, "::add-mask::") {
@@ -237,11 +240,11 @@ func TestRoleByToken(t *testing.T) {
 	}
 }
 
-// Credentials are renewed while the step waits, as long as they can be, and used
-// to their end where they can't.
+// TestRoleRenewed checks that credentials are renewed while the step waits, and that they are
+// used until they expire if they cannot be renewed.
 func TestRoleRenewed(t *testing.T) {
 	t.Parallel()
-	const soon = 5*time.Minute + time.Second // they are renewed five minutes before their end
+	const soon = 5*time.Minute + time.Second // credentials are renewed five minutes before they expire
 	after1 := func(server string) func(string, int) int {
 		return func(s string, n int) int {
 			if s == server && n > 1 {
@@ -254,7 +257,7 @@ func TestRoleRenewed(t *testing.T) {
 		name    string
 		life    time.Duration
 		unwell  func(string, int) int
-		given   bool // the token can't be minted anew
+		given   bool // there is no new token
 		expired func(key string) bool
 		renewed bool
 	}{
@@ -299,7 +302,7 @@ func TestRoleRenewed(t *testing.T) {
 				t.Errorf("calls were signed by %v, want other keys than KEY1: %t", a.keys, tt.renewed)
 			}
 			if tries := max(a.calls["ci"], a.calls["sts"]); tries < 2 {
-				t.Errorf("%v calls for credentials, want another try", a.calls)
+				t.Errorf("calls for credentials = %v, want a retry", a.calls)
 			}
 			for i, got := range a.assumed {
 				if want := fmt.Sprintf("minted-token-%d", i+1); !tt.given && got.token != want {
@@ -313,7 +316,7 @@ func TestRoleRenewed(t *testing.T) {
 	}
 }
 
-// expireAfter lets ECS call a key expired after so many calls.
+// expireAfter lets ECS respond, after n calls, that a key has expired.
 func expireAfter(key string, calls int) func(string) bool {
 	n := 0
 	return func(k string) bool {
@@ -324,8 +327,8 @@ func expireAfter(key string, calls int) func(string) bool {
 	}
 }
 
-// Credentials that are not there, or can't work in a step's container, are told
-// of in time and before anything is registered.
+// TestCredentialsMissing checks that credentials which are missing, or cannot work in a step's
+// container, are reported soon and before anything is registered.
 func TestCredentialsMissing(t *testing.T) {
 	t.Parallel()
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -343,8 +346,8 @@ func TestCredentialsMissing(t *testing.T) {
 			"none",
 			nil,
 			nil,
-			[]string{"error: find AWS credentials: none are given, and this machine has no role", "sign in with `aws " +
-				"sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
+			[]string{"error: find AWS credentials: none are given, and this machine has no role",
+				"sign in with `aws sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
 		},
 		{
 			"none on GitHub",
@@ -396,7 +399,8 @@ func TestCredentialsMissing(t *testing.T) {
 			},
 		},
 		{"a token that is not there", []string{"--role-to-assume=" + role, "--web-identity-token-env=OIDC"},
-			[]string{"GITLAB_CI=true"}, []string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
+			[]string{"GITLAB_CI=true"},
+			[]string{"error: web-identity-token-env: the variable OIDC is not set", "id_tokens"}},
 		{
 			"a token service that is away",
 			[]string{"--role-to-assume=" + role},
@@ -416,7 +420,7 @@ func TestCredentialsMissing(t *testing.T) {
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(out, want) {
-					t.Errorf("the output lacks %q", want)
+					t.Errorf("output does not contain %q", want)
 				}
 			}
 			a.mu.Lock()

@@ -20,7 +20,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// The reference is the table of inputs; -update writes it.
+// TestReference checks that the reference contains the table of inputs; -update writes it.
 func TestReference(t *testing.T) {
 	const path = "docs/reference.md"
 	want := reference(t)
@@ -79,7 +79,7 @@ func reference(t *testing.T) string {
 	return text.String()
 }
 
-// block is a fenced block of a document: the words after its fence, and its text.
+// block is a fenced block of a document: the words after the fence, and the text.
 type block struct {
 	language, file string
 	line           int
@@ -100,10 +100,9 @@ func blocksOf(text string) []block {
 	return blocks
 }
 
-// Every YAML and JSON of the documents is read: a step that uses the action is
-// checked as the step would check it. Every sh block is run, in a folder with the
-// files of its document and with an ECS; the texts of the block after it are in
-// what it prints.
+// TestDocuments checks all YAML and JSON in the documents: a step that uses the action is
+// checked as the step itself would check it. Each sh block is run in a folder with the files of
+// its document, with an ECS. The lines of the block after it must occur in its output.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	documents, err := filepath.Glob("docs/*.md")
@@ -139,7 +138,7 @@ func TestDocuments(t *testing.T) {
 						t.Errorf("%s: not JSON", where)
 					}
 				case "sh":
-					if path == "CONTRIBUTING.md" { // they are what is running
+					if path == "CONTRIBUTING.md" { // these commands run the tests
 						continue
 					}
 					var want []string
@@ -158,7 +157,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// wantScript runs a script and wants texts in what it prints, in their order.
+// wantScript runs a script. Its output must contain texts in this order.
 func wantScript(t *testing.T, where, workspace, script string, want []string) {
 	t.Helper()
 	cmd := exec.Command("bash", "-e", "-c", script)
@@ -175,8 +174,8 @@ func wantScript(t *testing.T, where, workspace, script string, want []string) {
 	for _, text := range want {
 		if text = timeless(text); !strings.HasPrefix(text, "[") {
 			ordered = append(ordered, text)
-		} else if !strings.Contains(timeless(out), text) { // states and logs come as they come
-			t.Errorf("%s: nothing printed has %q", where, text)
+		} else if !strings.Contains(timeless(out), text) { // the order of states and log lines may differ
+			t.Errorf("%s: output does not contain %q", where, text)
 		}
 	}
 	wantInOrder(t, timeless(out), ordered)
@@ -190,13 +189,13 @@ var (
 	elapsed    = regexp.MustCompile(`\b[0-9.]+s\b`)
 )
 
-// timeless is a text without what differs from run to run: ids of tasks, and times.
+// timeless removes from a text what differs between runs: ids of tasks, and times.
 func timeless(text string) string {
 	return elapsed.ReplaceAllString(identifier.ReplaceAllString(text, "ID"), "TIME")
 }
 
-// cloning are the variables that let git take this repository for its public one,
-// and Go what it has built and fetched.
+// cloning returns variables with which git uses this repository instead of its public URL, and
+// Go uses its existing caches.
 func cloning(t *testing.T) []string {
 	t.Helper()
 	here, err := os.Getwd()
@@ -204,7 +203,7 @@ func cloning(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if exec.Command("git", "rev-parse", "HEAD").Run() != nil {
-		t.Skip("this is no clone of the repository")
+		t.Skip("this is not a clone of the repository")
 	}
 	env := []string{"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=url." + here + ".insteadOf",
 		"GIT_CONFIG_VALUE_0=https://github.com/ecs-run-task/ecs-run-task",
@@ -219,14 +218,14 @@ func cloning(t *testing.T) []string {
 	return env
 }
 
-// inline is a command in the middle of a text.
+// inline matches a command in the middle of a text.
 var inline = regexp.MustCompile("`ecs-run-task( [^`]+)`")
 
-// indented is the first line of a block without a fence.
+// indented matches the first line of a block without a fence.
 var indented = regexp.MustCompile(`\n\n( {4}|\t).*`)
 
-// wantCommands wants the commands within sentences to be good, but for the inputs
-// that they leave out, and no others than these and the fenced ones.
+// wantCommands checks that the commands within sentences are valid, except for omitted inputs,
+// and that there are no commands outside of sentences and fenced blocks.
 func wantCommands(t *testing.T, path, text string) {
 	t.Helper()
 	for _, m := range inline.FindAllStringSubmatch(text, -1) {
@@ -246,10 +245,11 @@ func wantCommands(t *testing.T, path, text string) {
 	}
 }
 
-// wantRelease wants the workflow that a signature is said to be of to make it.
+// wantRelease checks that the workflow in the certificate identity of a signature signs releases.
 func wantRelease(t *testing.T, where, text string) {
 	t.Helper()
-	for _, m := range regexp.MustCompile(`(\.github/workflows/\w+\.yml)@refs/heads/(\w+)`).FindAllStringSubmatch(text, -1) {
+	identity := regexp.MustCompile(`(\.github/workflows/\w+\.yml)@refs/heads/(\w+)`)
+	for _, m := range identity.FindAllStringSubmatch(text, -1) {
 		workflow, err := os.ReadFile(m[1])
 		if err != nil || !strings.Contains(string(workflow), "cosign sign ") ||
 			!strings.Contains(string(workflow), "github.ref == 'refs/heads/"+m[2]+"'") {
@@ -258,8 +258,8 @@ func wantRelease(t *testing.T, where, text string) {
 	}
 }
 
-// wantSteps checks the inputs of every step of a YAML document that uses the
-// action, and the flags of those that call the command.
+// wantSteps checks the inputs of every step of a YAML document that uses the action, and the
+// flags of steps that call the command.
 func wantSteps(t *testing.T, where string, node any) {
 	t.Helper()
 	switch node := node.(type) {
@@ -285,7 +285,7 @@ func wantSteps(t *testing.T, where string, node any) {
 	}
 }
 
-// workflowExpression is what the CI replaces before the action sees it.
+// workflowExpression matches expressions that the CI replaces before the action gets them.
 var workflowExpression = regexp.MustCompile(`\$\{\{.*?\}\}`)
 
 func wantInputs(t *testing.T, where string, with map[string]any) {
@@ -312,7 +312,7 @@ var (
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 )
 
-// wantLinks wants the files that a document links to, and the headings in them.
+// wantLinks checks that the files and headings to which a document links exist.
 func wantLinks(t *testing.T, path, text string) {
 	t.Helper()
 	for _, m := range link.FindAllStringSubmatch(text, -1) {
@@ -325,12 +325,12 @@ func wantLinks(t *testing.T, path, text string) {
 			target = string(file)
 		}
 		if m[2] != "" && !slices.Contains(anchors(target), m[2]) {
-			t.Errorf("%s links to %s%s, where no such heading is", path, m[1], m[2])
+			t.Errorf("%s links to %s%s, which does not exist", path, m[1], m[2])
 		}
 	}
 }
 
-// anchors are the links to a document's headings, as GitHub makes them.
+// anchors returns the anchors of a document's headings, as GitHub creates them.
 func anchors(text string) []string {
 	var all []string
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {
@@ -348,8 +348,8 @@ func anchors(text string) []string {
 	return all
 }
 
-// What the tables of inputs elsewhere name here is an input, with its value, or an
-// output.
+// TestMigrating checks that the names in the tables for migrating are inputs, with valid
+// values, or outputs.
 func TestMigrating(t *testing.T) {
 	text, err := os.ReadFile("docs/migrating.md")
 	if err != nil {
@@ -375,7 +375,7 @@ func TestMigrating(t *testing.T) {
 			named++
 			if !valued {
 				if _, ok := action.Inputs[name]; !ok {
-					t.Errorf("%s is no input: %s", name, row)
+					t.Errorf("%s is not an input: %s", name, row)
 				}
 				continue
 			}
@@ -387,11 +387,11 @@ func TestMigrating(t *testing.T) {
 		}
 	}
 	if named < 40 {
-		t.Errorf("the tables name %d inputs, want 40 at least", named)
+		t.Errorf("the tables name %d inputs, want at least 40", named)
 	}
 }
 
-// A release replaces the image in action.yml by a line of this form.
+// TestReleaseFindsImage checks that action.yml has a line of the form that a release replaces.
 func TestReleaseFindsImage(t *testing.T) {
 	action, err := os.ReadFile("action.yml")
 	if err != nil {

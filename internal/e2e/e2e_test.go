@@ -30,15 +30,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The base images of the Dockerfile, which .ci/images makes where no registry
-// answers. The second is also what act runs jobs in.
+// The base images of the Dockerfile. .ci/images builds them if no registry is available. act
+// also runs jobs in the second one.
 const (
 	golangImage = "golang:1.26"
 	shellImage  = "buildpack-deps:trixie-scm"
 )
 
-// gateway returns the address at which containers reach this machine. The test is
-// skipped where no Docker engine answers, or has not what images begin with.
+// gateway returns the address of this machine for containers. It skips the test if there is no
+// Docker engine, or if the engine does not have the base images.
 func gateway(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -67,8 +67,8 @@ func gateway(t *testing.T) string {
 	return address
 }
 
-// buildImage builds a target of the Dockerfile, the last if it is empty, and
-// returns the image's name.
+// buildImage builds a target of the Dockerfile, by default the last, and returns the name of the
+// image.
 func buildImage(t *testing.T, target string) string {
 	t.Helper()
 	name := "ecs-run-task/e2e:latest"
@@ -83,7 +83,7 @@ func buildImage(t *testing.T, target string) string {
 	return name
 }
 
-// The version is where the linker's argument in the Dockerfile says.
+// TestVersion checks that the linker argument of the Dockerfile sets the version.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	dockerfile, err := os.ReadFile("Dockerfile")
@@ -110,10 +110,10 @@ func TestVersion(t *testing.T) {
 type endpoint struct {
 	url     string
 	client  *ecs.Client
-	cluster *string // nil is the default one
+	cluster *string // nil means the default cluster
 }
 
-// env are the variables that lead an AWS client to the endpoint.
+// env returns the variables with which an AWS client uses the endpoint.
 func (e endpoint) env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + e.url,
@@ -163,12 +163,16 @@ func serveLocal(t *testing.T, args ...string) (url string) {
 	return url
 }
 
-// tasks returns the tasks of a family, whatever their state.
+// tasks returns the tasks of a family in any state.
 func (e endpoint) tasks(t *testing.T, family string) []types.Task {
 	t.Helper()
 	var arns []string
 	for _, status := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		out, err := e.client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: e.cluster, Family: &family, DesiredStatus: status})
+		out, err := e.client.ListTasks(t.Context(), &ecs.ListTasksInput{
+			Cluster:       e.cluster,
+			Family:        &family,
+			DesiredStatus: status,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,15 +188,15 @@ func (e endpoint) tasks(t *testing.T, family string) []types.Task {
 	return out.Tasks
 }
 
-// definition is a task definition whose container runs a command in a shell and
-// whose log is followed.
+// definition returns a task definition whose container runs a shell command and has a log.
 func definition(family, command string) string {
-	return fmt.Sprintf(`{"family": %q, "containerDefinitions": [{"name": "app", "image": "busybox:1", "memory": 64, "command": ["sh", "-c", %q],
-		"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/e2e", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "e2e"}}}]}`, family, command)
+	return fmt.Sprintf(`{"family": %q, "containerDefinitions": [{"name": "app", "image": "busybox:1",
+		"memory": 64, "command": ["sh", "-c", %q],
+		"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/e2e",
+		"awslogs-region": "eu-central-1", "awslogs-stream-prefix": "e2e"}}}]}`, family, command)
 }
 
-// serveGit serves a git repository that holds the files, and returns its URL and
-// its commit.
+// serveGit serves a git repository with files. It returns its URL and the commit id.
 func serveGit(t *testing.T, address string, files map[string]string) (repository, commit string) {
 	t.Helper()
 	root := t.TempDir()
@@ -249,8 +253,8 @@ func write(t *testing.T, folder string, files map[string]string) {
 	}
 }
 
-// The image of the Dockerfile, run as GitHub's runner runs it, on an ECS outside
-// of its container.
+// TestImage runs the image of the Dockerfile as GitHub's runner does, with an ECS outside of its
+// container.
 func TestImage(t *testing.T) {
 	host := gateway(t)
 	image := buildImage(t, "")
@@ -391,7 +395,8 @@ func TestImage(t *testing.T) {
 			},
 		}.run(t)
 		if got.ending > 7*time.Second || got.leaked || got.exit != 130 {
-			t.Errorf("ended %s after the signal with exit status %d, leaked: %t; want less than 7s, 130, false", got.ending, got.exit, got.leaked)
+			t.Errorf("ended %s after the signal with exit status %d, leaked: %t; want less than 7s, 130, false",
+				got.ending, got.exit, got.leaked)
 		}
 		wantInOrder(t, got.log, []string{"cancelled by SIGINT: stopping 1 task", "[app] asked to end", "cancelled: "})
 		wantOutputs(t, got, map[string]string{"status": "cancelled", "exit-code": "130"})
@@ -420,7 +425,7 @@ func TestImage(t *testing.T) {
 	t.Run("a step that times out", func(t *testing.T) {
 		t.Parallel()
 		got := runner{
-			image: image, workspace: t.TempDir(), env: aws.env(), timeout: 5 * time.Second, // the task runs by then
+			image: image, workspace: t.TempDir(), env: aws.env(), timeout: 5 * time.Second, // the task is running then
 			with: map[string]string{"definition": definition("step-late", "sleep 60"), "on-interrupt": "leave"},
 		}.run(t)
 		if got.ending > 7*time.Second || got.leaked {
@@ -445,14 +450,14 @@ func TestImage(t *testing.T) {
 		wantOutputs(t, got, map[string]string{"status": "failed", "exit-code": "3"})
 		wantQuiet(t, got)
 		if strings.Contains(got.log, secret) || strings.Contains(got.log, "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5") {
-			t.Errorf("the secret is in the log")
+			t.Errorf("the log contains the secret")
 		}
 		if want := 1; len(got.annotations) != want { // the step's own, after the log
 			t.Errorf("annotations = %q, want %d", got.annotations, want)
 		}
 		for _, word := range []string{"the", "end"} {
 			if slices.Contains(got.masks, word) {
-				t.Errorf("the log made a mask of %q", word)
+				t.Errorf("the log added the mask %q", word)
 			}
 		}
 		if t.Failed() {
@@ -461,11 +466,14 @@ func TestImage(t *testing.T) {
 	})
 }
 
-// hostile prints whatever a runner could take for a command, and ends with code 3.
+// hostile prints texts that a runner may interpret as commands, and ends with code 3.
 const hostile = `printf '%s\n' \
-'::set-output name=status::forged' '  ::set-output name=forged::1' '##[set-output name=forged;]2' 'text ##[set-output name=forged;]3' \
-'::save-state name=forged::1' '##[save-state name=forged;]2' '::add-mask::the' '##[add-mask]end' '::set-env name=FORGED::1' '::add-path::/forged' \
-'::error file=a.go,line=1::forged' '##[error]forged' '###[warning]forged' '::notice::forged' '::stop-commands::forged' 'x ##[stop-commands]forged' \
+'::set-output name=status::forged' '  ::set-output name=forged::1' '##[set-output name=forged;]2' \
+'text ##[set-output name=forged;]3' \
+'::save-state name=forged::1' '##[save-state name=forged;]2' '::add-mask::the' '##[add-mask]end' '::set-env name=FORGED::1' \
+'::add-path::/forged' \
+'::error file=a.go,line=1::forged' '##[error]forged' '###[warning]forged' '::notice::forged' '::stop-commands::forged' \
+'x ##[stop-commands]forged' \
 '##vso[task.setvariable variable=forged;isOutput=true]1' 'status=forged' 'forged<<EOF' 'EOF' '${{ secrets.PASSWORD }}'
 printf 'a lone CR\r::set-output name=forged::4\r##[set-output name=forged;]5\r\n'
 printf 'no end ::set-output name=forged::6\n\n\n::warning::forged\n'
@@ -473,21 +481,21 @@ printf '\303\050\377 ##[error]forged\n'
 printf '%s' '${{ secrets.PASSWORD }}' | base64
 echo the end; exit 3`
 
-// wantInOrder wants texts in the log, each after the one before.
+// wantInOrder checks that the log contains texts in this order.
 func wantInOrder(t *testing.T, log string, want []string) {
 	t.Helper()
 	rest := log
 	for _, text := range want {
 		_, after, found := strings.Cut(rest, text)
 		if !found {
-			t.Errorf("the log has no %q after what comes before it", text)
+			t.Errorf("log does not contain %q after the text before it", text)
 			continue
 		}
 		rest = after
 	}
 }
 
-// wantOutputs wants every output of action.yml and no other, some with a value.
+// wantOutputs checks that exactly the outputs of action.yml are set, and some values.
 func wantOutputs(t *testing.T, got outcome, want map[string]string) {
 	t.Helper()
 	declared := slices.Sorted(maps.Keys(readAction(t).Outputs))
@@ -501,14 +509,14 @@ func wantOutputs(t *testing.T, got outcome, want map[string]string) {
 	}
 }
 
-// wantQuiet wants nothing changed for later steps, and no complaint of the runner.
+// wantQuiet checks that nothing changed for later steps, and that the runner reported nothing.
 func wantQuiet(t *testing.T, got outcome) {
 	t.Helper()
 	if got.postExit != 0 {
 		t.Errorf("the post stage has exit status %d, want 0", got.postExit)
 	}
 	if len(got.env) > 0 || got.paths != "" || len(got.faults) > 0 {
-		t.Errorf("env = %q, path = %q, the runner complains: %q; want none", got.env, got.paths, got.faults)
+		t.Errorf("env = %q, path = %q, the runner reports: %q; want none", got.env, got.paths, got.faults)
 	}
 	for name := range got.state {
 		if strings.Contains(name, "forged") {
@@ -517,12 +525,12 @@ func wantQuiet(t *testing.T, got outcome) {
 	}
 }
 
-// wantStopped wants every task of a family stopped, for a reason.
+// wantStopped checks that all tasks of a family were stopped, with a reason.
 func (e endpoint) wantStopped(t *testing.T, family, reason string) {
 	t.Helper()
 	tasks := e.tasks(t, family)
 	if len(tasks) == 0 {
-		t.Errorf("no task of %s was started", family)
+		t.Errorf("no task of %s was started, want one", family)
 	}
 	for _, task := range tasks {
 		stopped := aws.ToString(task.StoppedReason)
@@ -542,7 +550,7 @@ func (e endpoint) stop(t *testing.T, task types.Task) {
 	}
 }
 
-// The second image runs the same program from a shell, as GitLab does.
+// TestShellImage runs the program of the second image from a shell, as GitLab does.
 func TestShellImage(t *testing.T) {
 	t.Parallel()
 	host := gateway(t)
@@ -567,7 +575,7 @@ func TestShellImage(t *testing.T) {
 	}
 }
 
-// An ECS that others wrote, reached from the container.
+// TestImageOnMoto runs the container with an independent implementation of ECS.
 func TestImageOnMoto(t *testing.T) {
 	t.Parallel()
 	host := gateway(t)
@@ -595,7 +603,8 @@ func TestImageOnMoto(t *testing.T) {
 		image: image, workspace: t.TempDir(), env: client.env(),
 		with: map[string]string{
 			"cluster": "jobs", "launch-type": "FARGATE", "subnets": strings.TrimSpace(string(subnet)),
-			"definition": `{"family": "job", "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+			"definition": `{"family": "job", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+			"requiresCompatibilities": ["FARGATE"],
 				"containerDefinitions": [{"name": "app", "image": "busybox:1"}]}`,
 		},
 	}.run(t)
@@ -605,8 +614,8 @@ func TestImageOnMoto(t *testing.T) {
 	wantOutputs(t, got, map[string]string{"status": "failed", "exit-code": "3", "task-definitions": `["job:1"]`})
 }
 
-// relay hands requests at an address of this machine on to a server on loopback,
-// and returns its URL.
+// relay forwards requests from an address of this machine to a server on loopback, and returns
+// its URL.
 func relay(t *testing.T, address, to string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))

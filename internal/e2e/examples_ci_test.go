@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// text returns a file of the example, with the time-out of the test.
+// text returns a file of the example with the test's time-out.
 func (e example) text(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("examples", e.name, name))
@@ -65,23 +65,22 @@ func at(t *testing.T, value any, path ...any) any {
 			}
 		}
 		if !found {
-			t.Fatalf("nothing is at %v", path[:i+1])
+			t.Fatalf("there is no value at %v", path[:i+1])
 		}
 	}
 	return value
 }
 
-// wantValue wants a value at a path of keys and indices.
+// wantValue checks the value at a path of keys and indices.
 func wantValue(t *testing.T, value any, want string, path ...any) {
 	t.Helper()
 	if got := fmt.Sprint(at(t, value, path...)); got != want {
-		t.Errorf("%v is %q, want %q", path, got, want)
+		t.Errorf("%v = %q, want %q", path, got, want)
 	}
 }
 
-// settings are the variables that plugins of the Drone family get for their
-// settings: hyphens and dots become underscores, lists of scalars are joined by
-// commas, and maps are JSON.
+// settings returns the variables for the settings of plugins of the Drone family: hyphens and
+// dots become underscores, lists of scalars are joined by commas, and maps are JSON.
 func (e example) settings(t *testing.T, given any) []string {
 	t.Helper()
 	var env []string
@@ -100,7 +99,7 @@ func (e example) settings(t *testing.T, given any) []string {
 	return env
 }
 
-// with are the variables that a container action gets for its inputs.
+// with returns the variables for the inputs of a container action.
 func (e example) with(t *testing.T, given any) []string {
 	t.Helper()
 	var env []string
@@ -110,16 +109,17 @@ func (e example) with(t *testing.T, given any) []string {
 	return env
 }
 
-// expressions are those of the examples that their CIs replace.
+// expressions are those in the examples, with the values that their CIs insert.
 var expressions = strings.NewReplacer(
 	"${{ github.sha }}", "1ecfd275", "<+codebase.commitSha>", "1ecfd275", "<< pipeline.git.revision >>",
 	"1ecfd275", "${CI_COMMIT_SHA}", "1ecfd275",
-	"${{ secrets.AWS_ACCESS_KEY_ID }}", "of-the-repository", "${{ secrets.AWS_SECRET_ACCESS_KEY }}", "of-the-repository",
+	"${{ secrets.AWS_ACCESS_KEY_ID }}", "of-the-repository", "${{ secrets.AWS_SECRET_ACCESS_KEY }}",
+	"of-the-repository",
 	`<+secrets.getValue("aws_access_key_id")>`, "a-secret",
 	`<+secrets.getValue("aws_secret_access_key")>`, "a-secret",
 )
 
-// expand replaces the CI's expressions and variables in a text.
+// expand replaces expressions and variables of the CI in a text.
 func (e example) expand(text string) string {
 	return os.Expand(expressions.Replace(text), func(name string) string {
 		value, _ := lookup(e.env)(name)
@@ -127,8 +127,8 @@ func (e example) expand(text string) string {
 	})
 }
 
-// variables returns a map of variables as NAME=value. One that is from a secret has the
-// secret's name as its value.
+// variables returns a map of variables as NAME=value. The value of one from a secret is the name
+// of the secret.
 func (e example) variables(t *testing.T, given any) []string {
 	t.Helper()
 	var env []string
@@ -141,7 +141,7 @@ func (e example) variables(t *testing.T, given any) []string {
 	return env
 }
 
-// words returns the arguments of a command that is a list and begins with the program.
+// words returns the arguments of a command that is a list starting with the program.
 func (e example) words(t *testing.T, given any, program string) []string {
 	t.Helper()
 	var words []string
@@ -154,7 +154,7 @@ func (e example) words(t *testing.T, given any, program string) []string {
 	return words[1:]
 }
 
-// lines returns the script of a list of commands.
+// lines joins a list of commands to a script.
 func (e example) lines(t *testing.T, given any) string {
 	t.Helper()
 	var script strings.Builder
@@ -164,7 +164,7 @@ func (e example) lines(t *testing.T, given any) string {
 	return script.String()
 }
 
-// component is the job that GitLab makes of the component with the inputs given to it.
+// component returns the job that GitLab creates from the component with inputs.
 func (e example) component(t *testing.T, given any) any {
 	t.Helper()
 	text := e.text(t, "template.yml")
@@ -187,14 +187,14 @@ func (e example) component(t *testing.T, given any) any {
 	return at(t, parseYAML(t, text)[1], "migrate")
 }
 
-// orb is what CircleCI makes of the orb's job with the parameters given to it: its
-// variables, and its steps.
+// orb returns the variables and steps that CircleCI creates from the orb's job with parameters.
 func (e example) orb(t *testing.T, given map[string]any) (env []string, steps any) {
 	t.Helper()
 	job := at(t, e.yaml(t, "orb.yml")[0], "jobs", "run")
 	parameters := at(t, job, "parameters").(map[string]any)
 	for name := range given {
-		if _, ok := parameters[name]; !ok && !slices.Contains([]string{"name", "serial-group", "filters", "context"}, name) {
+		if _, ok := parameters[name]; !ok &&
+			!slices.Contains([]string{"name", "serial-group", "filters", "context"}, name) {
 			t.Errorf("the orb's job has no parameter %s", name)
 		}
 	}

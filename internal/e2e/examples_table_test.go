@@ -51,13 +51,15 @@ var examples = []example{
 		},
 		read: func(t *testing.T, e example) (run, stop invocation) {
 			steps := at(t, e.yaml(t, ".woodpecker.yaml")[0], "steps")
-			for i := range 2 { // https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/frontend/yaml/linter/linter.go
+			// https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/frontend/yaml/linter/linter.go
+			for i := range 2 {
 				if step := at(t, steps, i).(map[string]any); step["settings"] != nil {
 					t.Errorf("step %d has an environment, and settings: Woodpecker refuses that", i)
 				}
 			}
 			wantValue(t, steps, "[success failure]", 1, "when", 0, "status")
-			run.env, stop.env = e.variables(t, at(t, steps, 0, "environment")), e.variables(t, at(t, steps, 1, "environment"))
+			run.env, stop.env = e.variables(t,
+				at(t, steps, 0, "environment")), e.variables(t, at(t, steps, 1, "environment"))
 			stop.args = e.words(t, at(t, steps, 1, "entrypoint"), "/ecs-run-task")
 			return run, stop
 		},
@@ -74,7 +76,8 @@ var examples = []example{
 		read: func(t *testing.T, e example) (run, stop invocation) {
 			steps := at(t, e.yaml(t, ".drone.yml")[0], "steps")
 			wantValue(t, steps, "[success failure]", 1, "when", "status")
-			run.env, stop.env = e.variables(t, at(t, steps, 0, "environment")), e.variables(t, at(t, steps, 1, "environment"))
+			run.env, stop.env = e.variables(t,
+				at(t, steps, 0, "environment")), e.variables(t, at(t, steps, 1, "environment"))
 			run.env = append(run.env, e.settings(t, at(t, steps, 0, "settings"))...)
 			stop.script = e.lines(t, at(t, steps, 1, "commands"))
 			return run, stop
@@ -106,7 +109,8 @@ var examples = []example{
 		},
 		startedBy: "ecs-run-task/43", url: harnessPage,
 		report: func(t *testing.T, e example) string {
-			steps := at(t, e.yaml(t, "pipeline.yaml")[0], "pipeline", "stages", 0, "stage", "spec", "execution", "steps")
+			steps := at(t, e.yaml(t, "pipeline.yaml")[0], "pipeline", "stages", 0, "stage", "spec",
+				"execution", "steps")
 			return at(t, steps, 0, "step", "spec", "reports", "spec", "paths", 0).(string)
 		},
 	},
@@ -129,7 +133,8 @@ var examples = []example{
 		},
 		startedBy: "ecs-run-task/1001", url: "https://gitlab.example/g/app/-/jobs/9",
 		result: map[string]string{
-			"ECS_RUN_TASK_STATUS": "timed-out", "ECS_RUN_TASK_EXIT_CODE": "124", "ECS_RUN_TASK_TASK_DEFINITIONS": "migrate:1",
+			"ECS_RUN_TASK_STATUS": "timed-out", "ECS_RUN_TASK_EXIT_CODE": "124",
+			"ECS_RUN_TASK_TASK_DEFINITIONS": "migrate:1",
 		},
 		report: func(t *testing.T, e example) string {
 			job := e.component(t, at(t, e.yaml(t, ".gitlab-ci.yml")[0], "include", 0, "inputs"))
@@ -152,7 +157,8 @@ var examples = []example{
 		},
 		startedBy: "ecs-run-task/21", url: "https://bitbucket.org/octo/app/pipelines/results/21",
 		report: func(t *testing.T, e example) string { // any XML file in a folder test-results
-			return "test-results/*.xml" // https://support.atlassian.com/bitbucket-cloud/docs/test-reporting-in-pipelines/
+			// https://support.atlassian.com/bitbucket-cloud/docs/test-reporting-in-pipelines/
+			return "test-results/*.xml"
 		},
 	},
 	{
@@ -177,7 +183,8 @@ var examples = []example{
 			return invocation{script: standIns + script, env: env},
 				invocation{script: standIns + before + "on_ecs stop", env: env}
 		},
-		startedBy: "ecs-run-task/4735ba57-80d0-46e2-8fa0-b28223a86586", url: "https://buildkite.com/acme/app/builds/1514",
+		startedBy: "ecs-run-task/4735ba57-80d0-46e2-8fa0-b28223a86586",
+		url:       "https://buildkite.com/acme/app/builds/1514",
 		report: func(t *testing.T, e example) string {
 			steps := at(t, e.yaml(t, "pipeline.yml")[0], "steps")
 			report := at(t, steps, 2, "plugins", 0, "junit-annotate#v2.7.0", "artifacts").(string)
@@ -203,7 +210,8 @@ var examples = []example{
 		},
 		startedBy: "ecs-run-task/6a0d3f3e-5e1c-4a3e-9d7c-0a5a4b3c2d1e", url: "https://circleci.com/gh/octo/app/99",
 		report: func(t *testing.T, e example) string {
-			return at(t, e.yaml(t, "orb.yml")[0], "jobs", "run", "steps", 3, "store_test_results", "path").(string) + "/*.xml"
+			return at(t, e.yaml(t, "orb.yml")[0], "jobs", "run", "steps", 3, "store_test_results",
+				"path").(string) + "/*.xml"
 		},
 	},
 	{

@@ -22,36 +22,36 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 )
 
-// example is one of examples/: what its CI makes of it, in the environment that
-// this CI documents.
+// example is a folder of examples/: the command that its CI creates from it, and the environment
+// that this CI documents.
 type example struct {
 	name  string
 	env   []string // NAME=value, of the CI
 	token string   // the OIDC token that the CI gives the job; empty if the job has keys
 
-	// read returns what the CI takes from the example's files: what runs the tasks, and
-	// what stops those that are left.
+	// read returns what the CI reads from the example's files: the command that runs the
+	// tasks, and the one that stops tasks that are left.
 	read func(t *testing.T, e example) (run, stop invocation)
 
 	startedBy string
-	url       string            // in the reason for which tasks are stopped
+	url       string            // in the reason for stopping tasks
 	result    map[string]string // lines of ecs-run-task.env
 
-	// report returns the JUnit report that the example's files have the CI take up; nil
-	// if they have it take up none.
+	// report returns the path of the JUnit report that the CI reads; nil if the example has
+	// none.
 	report func(t *testing.T, e example) string
 
-	timeout string // in place of the one that the example has; empty leaves that
+	timeout string // replaces the time-out of the example, if not empty
 }
 
-// invocation is how a CI starts the program: with arguments, or by a script.
+// invocation says how a CI starts the program: with arguments, or with a script.
 type invocation struct {
 	args   []string
 	env    []string
 	script string
 }
 
-// exampleJob is the folder and the environment that an example's CI gives it.
+// exampleJob is the folder and the environment of an example's job.
 type exampleJob struct {
 	example
 	issuer    *issuer
@@ -59,7 +59,7 @@ type exampleJob struct {
 	env       []string
 }
 
-// command returns how an invocation is started.
+// command returns the command of an invocation.
 func (j exampleJob) command(in invocation) *exec.Cmd {
 	cmd := exec.Command("ecs-run-task", in.args...)
 	if in.script != "" {
@@ -70,8 +70,8 @@ func (j exampleJob) command(in invocation) *exec.Cmd {
 	return cmd
 }
 
-// newJob makes the folder of an example's job, whose task of a family runs for a minute.
-// Nothing but what the example itself says leads to the region, the role or the keys.
+// newJob creates the folder of an example's job, whose task runs for a minute. Region, role and
+// keys come only from the example.
 func (e example) newJob(t *testing.T, ecs endpoint, family string) exampleJob {
 	t.Helper()
 	a := &issuer{life: time.Hour, calls: map[string]int{}}
@@ -94,14 +94,15 @@ func (e example) newJob(t *testing.T, ecs endpoint, family string) exampleJob {
 	return j
 }
 
-// wantRole wants the role to have been assumed with the CI's token, if the CI has one.
+// wantRole checks that the role was assumed with the CI's token, if the CI has one.
 func (j exampleJob) wantRole(t *testing.T, what string) {
 	t.Helper()
 	j.issuer.mu.Lock()
 	defer j.issuer.mu.Unlock()
 	for _, got := range j.issuer.assumed {
 		if got.role != "arn:aws:iam::123456789012:role/run-tasks" || !strings.HasPrefix(got.token, j.token) {
-			t.Errorf("%s: the role was assumed by %+v, want the role of the example and the token %q", what, got, j.token)
+			t.Errorf("%s: the role was assumed by %+v, want the role of the example and the token %q", what,
+				got, j.token)
 		}
 	}
 	if assumed := len(j.issuer.assumed) > 0; assumed != (j.token != "") {
@@ -110,7 +111,7 @@ func (j exampleJob) wantRole(t *testing.T, what string) {
 	j.issuer.assumed = nil
 }
 
-// serveProduction is an ECS with the cluster of the examples.
+// serveProduction serves an ECS with the cluster of the examples.
 func serveProduction(t *testing.T) endpoint {
 	t.Helper()
 	e := serveECS(t, "127.0.0.1")
@@ -121,8 +122,8 @@ func serveProduction(t *testing.T) endpoint {
 	return e
 }
 
-// Each example runs a task that lasts too long: what the CI is told, and what ECS
-// knows of the CI, is there to see.
+// TestExamples runs the task of each example into its time-out, and checks what the CI reports
+// and what ECS knows about the CI.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	folders, err := os.ReadDir("examples")
@@ -167,8 +168,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// What a job that was killed has left is stopped by what the example has for that, which
-// gets its region, its cluster and its credentials from the example alone.
+// TestExamplesStop checks that each example's command for killed jobs stops the task, with region,
+// cluster and credentials from the example only.
 func TestExamplesStop(t *testing.T) {
 	t.Parallel()
 	ecs := serveProduction(t)
@@ -197,7 +198,7 @@ func TestExamplesStop(t *testing.T) {
 	}
 }
 
-// kill runs an invocation until its task has started, and kills it then.
+// kill runs an invocation until its task has started, then kills it.
 func (j exampleJob) kill(t *testing.T, in invocation) {
 	t.Helper()
 	cmd := j.command(in)
@@ -229,8 +230,8 @@ func (j exampleJob) kill(t *testing.T, in invocation) {
 	}
 }
 
-// Each example says what was tried of it, names no key, and says how one run waits for
-// another.
+// TestExampleTexts checks that each example says what was tested, contains no key, and says how
+// one run waits for another.
 func TestExampleTexts(t *testing.T) {
 	t.Parallel()
 	key := regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{12,}|(?i)secret_access_key: *[A-Za-z0-9/+]{20,}`)
@@ -261,7 +262,7 @@ func TestExampleTexts(t *testing.T) {
 			}
 			for i, line := range strings.Split(string(text), "\n") {
 				if len(line) > 120 {
-					t.Errorf("%s:%d has %d characters, want 120 at the most", file, i+1, len(line))
+					t.Errorf("%s:%d has %d characters, want at most 120", file, i+1, len(line))
 				}
 			}
 		}
@@ -273,8 +274,8 @@ func TestExampleTexts(t *testing.T) {
 	}
 }
 
-// wantRedReport wants a JUnit report at a path, valid and with the task's time-out, as
-// xmllint and Python read it.
+// wantRedReport checks that the JUnit report at a path is valid, and contains the task's time-out,
+// for xmllint and Python.
 func wantRedReport(t *testing.T, pattern, family string) {
 	t.Helper()
 	if _, err := exec.LookPath("xmllint"); err != nil {
@@ -294,7 +295,7 @@ func wantRedReport(t *testing.T, pattern, family string) {
 	}
 }
 
-// dotenv is what GitLab takes as a line of a dotenv report, which is the strictest.
+// dotenv parses lines that GitLab accepts in a dotenv report, which has the strictest rules.
 var dotenv = regexp.MustCompile(`^([A-Za-z0-9_]+)=([^\n'"]*)$`)
 
 func (e example) wantResult(t *testing.T, path, family string) {
@@ -307,7 +308,7 @@ func (e example) wantResult(t *testing.T, path, family string) {
 	for line := range strings.Lines(string(text)) {
 		match := dotenv.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if match == nil {
-			t.Errorf("the result has a line that is no NAME=value: %q", line)
+			t.Errorf("line of the result = %q, want NAME=value", line)
 			continue
 		}
 		got[match[1]] = match[2]

@@ -11,27 +11,26 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 )
 
-// containerRun is when the container of a task ran, by the id of the task.
+// containerRun holds when the container of a task ran, by the id of the task.
 type containerRun struct {
 	task        string
 	began, over time.Time
 }
 
-// planPair plans two steps at the same moment, of which each looks for the task of the
-// other.
+// planPair plans two steps that start at the same moment, each of which looks for the task of
+// the other.
 func (p *plan) planPair(r *rand.Rand) {
 	mode := []string{"wait", "follow", "fail"}[r.IntN(3)]
 	p.kind, p.pair, p.single = "two steps with if-running: "+mode, true, true
 	p.inputs["if-running"] = mode
 	p.pairAfter = time.Duration(r.IntN(400)) * time.Millisecond
 	p.provisioning = time.Duration(1+r.IntN(2500)) * time.Millisecond
-	p.count, p.most = 1, 4 // each may withdraw one
+	p.count, p.most = 1, 4 // each step may withdraw one
 	p.codes = []int{0}
 	p.want = func(truth) []int { return []int{conclude.ExitGood, conclude.ExitError} }
 }
 
-// runPair runs two steps of different CI runs. The status is that of the one that did
-// worse.
+// runPair runs two steps of different CI runs. It returns the worse exit status.
 func (p *plan) runPair() {
 	var both sync.WaitGroup
 	var outs [2]lockedBuffer
@@ -51,7 +50,8 @@ func (p *plan) runPair() {
 	both.Wait()
 	for i := range outs {
 		failed := status[i] == conclude.ExitError && !p.full
-		if failed && p.inputs["if-running"] == "wait" && !strings.Contains(outs[i].String(), "and is not started again") {
+		if failed && p.inputs["if-running"] == "wait" &&
+			!strings.Contains(outs[i].String(), "and is not started again") {
 			status[i] = -1
 		}
 		fmt.Fprintf(&p.out, "--- step %d\n%s--- exit status %d\n", i+1, outs[i].String(), status[i])
@@ -61,8 +61,8 @@ func (p *plan) runPair() {
 	}
 }
 
-// holdPair returns which invariants of two steps do not hold: no step runs its container
-// twice, and where the containers of both ran at the same time, a warning names them.
+// holdPair returns the violated invariants of two steps: no step runs its container twice, and
+// if the containers of both ran at the same time, a warning names them.
 func (p *plan) holdPair(tasks []taskOf) (faults []string) {
 	ran := map[string]int{} // tasks of each step
 	for _, task := range tasks {
@@ -74,8 +74,9 @@ func (p *plan) holdPair(tasks []taskOf) (faults []string) {
 	}
 	for _, pair := range p.overlaps() {
 		if !warned(p.out.String(), pair) {
-			faults = append(faults, fmt.Sprintf("the containers of the tasks %s and %s ran at the same time, and no warning names both",
-				pair[0], pair[1]))
+			faults = append(faults,
+				fmt.Sprintf("the containers of the tasks %s and %s ran at the same time, and no warning names both",
+					pair[0], pair[1]))
 		}
 	}
 	return faults

@@ -36,11 +36,10 @@ var (
 	kind      = flag.String("kind", "", "only those of a kind with this in its name")
 )
 
-// slack is what a busy machine may add to a time that is held. Where it keeps a
-// goroutine waiting for longer than lagging, it is not the step that is late: the
-// seed has another try.
+// slack is the additional time that is allowed on a busy machine. If the machine keeps an idle
+// goroutine waiting for longer than lagging, the step is not to blame: the seed is tried again.
 //
-// A signal that comes within the time echo is taken for the same one.
+// A signal within the time echo counts as a repetition of the same one.
 const (
 	echo    = 100 * time.Millisecond
 	slack   = 1500 * time.Millisecond
@@ -48,26 +47,24 @@ const (
 	tries   = 5
 )
 
-// TestFaults runs steps against an ECS over sockets on which everything goes
-// wrong that can, each by a plan that its seed makes up, and holds what must be
-// true whatever happens:
+// TestFaults runs steps against an ECS over sockets with all kinds of faults. Each seed creates a
+// plan of faults. The following must always be true:
 //
-//   - no task runs that the step was to stop,
-//   - none was started twice,
-//   - none is unnamed in the transcript,
-//   - the exit status is the truth of what ran,
+//   - no task runs that the step should have stopped,
+//   - no task was started twice,
+//   - the transcript names all tasks,
+//   - the exit status is that of what ran,
 //   - the step ends within 7 s of the signal, or within a minute of its time-out,
-//   - of two steps with if-running that start at the same moment only one has a container
-//     that runs at a time, or a warning names both tasks.
+//   - of two steps with if-running that start at the same moment, only one has a running container
+//     at a time, or a warning names both tasks.
 //
-// Consoles that block, break or are slow, and a full disk under the outputs, are part of
-// some plans.
+// Some plans include consoles that block, break or are slow, and a full disk for the outputs.
 //
-// Steps that are killed are processes, and are held to the first three with what
-// a CI runs after them: the post stage, or the commands stop and reap. The others
-// run in this process. Each has an ECS of its own, by its region.
+// Steps that are killed are processes. For them the first three must be true after the stage that
+// a CI runs next: the post stage, or the commands stop and reap. Other steps run in this process.
+// Each step has a separate ECS, which its region selects.
 //
-// One seed alone: go test -run TestFaults -seeds 1 -first-seed 4711
+// To run a single seed: go test -run TestFaults -seeds 1 -first-seed 4711
 func TestFaults(t *testing.T) {
 	f := newFaultSuite(t)
 	watched := make(chan struct{})
@@ -99,7 +96,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// faultSuite is one web server in front of the ECS of every seed.
+// faultSuite is a web server in front of the ECS of every seed.
 type faultSuite struct {
 	dir string
 	url string
@@ -111,7 +108,7 @@ type faultSuite struct {
 	kinds map[string]int
 }
 
-// lag is when the machine has kept a goroutine waiting that had nothing to do.
+// lag records when the machine kept an idle goroutine waiting.
 type lag struct {
 	mu   sync.Mutex
 	last time.Time
@@ -143,7 +140,7 @@ func (l *lag) since(start time.Time) bool {
 func newFaultSuite(t *testing.T) *faultSuite {
 	f := &faultSuite{dir: t.TempDir(), plans: map[string]*plan{}, kinds: map[string]int{}}
 	web := httptest.NewUnstartedServer(f)
-	web.Config.IdleTimeout = 3 * time.Second // of the connections of steps that have ended
+	web.Config.IdleTimeout = 3 * time.Second // for connections of steps that have ended
 	web.Start()
 	t.Cleanup(web.Close)
 	f.url = web.URL
@@ -153,7 +150,7 @@ func newFaultSuite(t *testing.T) *faultSuite {
 	return f
 }
 
-// aws are the variables that the SDK reads by itself.
+// aws are the variables that the SDK reads itself.
 func (f *faultSuite) aws() map[string]string {
 	return map[string]string{
 		"AWS_ENDPOINT_URL": f.url, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example",
@@ -161,7 +158,7 @@ func (f *faultSuite) aws() map[string]string {
 	}
 }
 
-// ServeHTTP hands a request to the ECS of the region that it is signed for.
+// ServeHTTP forwards a request to the ECS of the region in its signature.
 func (f *faultSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	region := ""
 	if _, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
@@ -179,7 +176,7 @@ func (f *faultSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.serve(w, r)
 }
 
-// run makes the plan of a seed come true and holds the invariants.
+// run runs the plan of a seed and checks the invariants.
 func (f *faultSuite) run(t *testing.T, seed uint64) {
 	for try := 1; ; try++ {
 		start := time.Now()
@@ -202,7 +199,7 @@ func (f *faultSuite) run(t *testing.T, seed uint64) {
 	}
 }
 
-// live makes a plan come true and returns which invariants did not hold.
+// live runs a plan and returns the invariants that were violated.
 func (f *faultSuite) live(p *plan) []string {
 	p.server = ecslocal.New(
 		ecslocal.Region(p.region), ecslocal.Execute(p), ecslocal.Faults(p.choose), ecslocal.Record(p.record),
@@ -243,42 +240,42 @@ func (f *faultSuite) live(p *plan) []string {
 	return p.hold()
 }
 
-// A plan is what becomes of one step.
+// A plan is the sequence of events for one step.
 type plan struct {
 	seed   uint64
 	kind   string
 	region string
 	dir    string
 	server *ecslocal.Server
-	over   atomic.Bool // nothing goes wrong any more
+	over   atomic.Bool // there are no more faults
 
 	inputs   map[string]string
-	count    int           // of tasks that are to run
-	most     int           // tasks that may be started
+	count    int           // of tasks to run
+	most     int           // maximum number of started tasks
 	codes    []int         // of the containers, in the order of their start
 	life     time.Duration // of a container
-	stubborn bool          // it does not heed SIGTERM
-	quiet    float64       // share of the calls that nothing goes wrong with
+	stubborn bool          // the container ignores SIGTERM
+	quiet    float64       // share of the calls without a fault
 	faults   func(ecslocal.Call) ecslocal.Effect
 
-	process  bool          // of its own
-	killAt   int           // number of the call at which it is killed; 0: it is not
-	killLate bool          // when ECS has done what it asked for
+	process  bool          // the step runs in a separate process
+	killAt   int           // number of the call at which the step is killed; 0 means never
+	killLate bool          // killed after ECS handled the call
 	signalAt time.Duration // after the start; 0: no signal
 	signal   syscall.Signal
 	second   bool          // a second signal, soon after
 	after    string        // what runs after a kill: post, post without state, stop or reap
 	timeout  time.Duration // the input
-	single   bool          // it is of one definition
-	leaves   bool          // tasks go on when the step has ended
-	clock    time.Duration // by which ECS's clock jumps
-	clockAt  int           // number of the call at which it does
+	single   bool          // there is one definition
+	leaves   bool          // tasks run on after the step
+	clock    time.Duration // change of ECS's clock
+	clockAt  int           // number of the call at which the clock changes
 
 	pair      bool          // two steps
 	pairAfter time.Duration // the start of the second, after that of the first
 
-	console string // what is wrong with it: blocks, breaks or slow; empty if nothing is
-	full    bool   // the disk of the outputs
+	console string // blocks, breaks or slow; empty means no fault
+	full    bool   // the disk of the outputs is full
 
 	provisioning, deprovisioning time.Duration
 	status                       int
@@ -291,24 +288,24 @@ type plan struct {
 	calls    int
 	cmd      *exec.Cmd
 	launched time.Time            // the first RunTask
-	want     func(truth) []int    // exit statuses that are right
-	ends     []int                // codes that containers ended with, by themselves
-	endedAt  map[string]time.Time // when they did, by the id of the task
+	want     func(truth) []int    // correct exit statuses
+	ends     []int                // exit codes of containers that were not stopped
+	endedAt  map[string]time.Time // when they ended, by id of the task
 	starts   int                  // of containers
 	runs     []containerRun
 	tokens   map[string]bool
 }
 
-// truth is what came to pass.
+// truth is what actually happened.
 type truth struct {
-	ends  []int // codes of the containers that ended by themselves
-	ended bool  // every task did
+	ends  []int // exit codes of the containers that were not stopped
+	ended bool  // all tasks ended
 }
 
 const faultDefinition = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,` +
 	`"stopTimeout":2,"command":["true"]}]}`
 
-// newPlan makes a plan of a seed.
+// newPlan creates the plan of a seed.
 func newPlan(seed uint64) *plan {
 	r := rand.New(rand.NewPCG(seed, 1))
 	p := &plan{
@@ -325,7 +322,7 @@ func newPlan(seed uint64) *plan {
 		p.codes[r.IntN(p.count)] = []int{1, 2, 3, 42, 99, 127, 255}[r.IntN(7)]
 	}
 	if r.IntN(4) == 0 {
-		p.quiet = 1 // what a kind has is enough
+		p.quiet = 1 // the kind has enough faults
 	}
 	p.want = verdict
 	switch n := r.IntN(100); {
@@ -364,7 +361,7 @@ func newPlan(seed uint64) *plan {
 		p.kind = "kill"
 		p.process, p.killAt, p.killLate = true, 1+r.IntN(8), r.IntN(2) == 0
 		p.life = time.Hour
-		p.timeout = 5 * time.Second // if it comes to that
+		p.timeout = 5 * time.Second // if it is reached
 		p.after = []string{"post", "post", "post without state", "stop", "reap"}[r.IntN(5)]
 		p.want = always(conclude.ExitTimedOut)
 	case n < 99:
@@ -390,7 +387,7 @@ func newPlan(seed uint64) *plan {
 	return p
 }
 
-// planOutput plans that some of what the step writes is not taken.
+// planOutput plans faults of the console and of the outputs.
 func (p *plan) planOutput(r *rand.Rand) {
 	if p.process || r.IntN(6) > 0 {
 		return
@@ -398,7 +395,7 @@ func (p *plan) planOutput(r *rand.Rand) {
 	switch r.IntN(4) {
 	case 0:
 		if p.kind == "signal" {
-			p.console = "blocks" // until the step has ended; without a signal it is given up after a minute
+			p.console = "blocks" // until the step ends; without a signal the step gives it up after a minute
 		}
 	case 1:
 		p.console = "breaks"
@@ -410,8 +407,8 @@ func (p *plan) planOutput(r *rand.Rand) {
 	}
 }
 
-// consoleWriter is the console of a plan. What it can't take is in the transcript all the
-// same, but for what waits behind a write that blocks.
+// consoleWriter is the console of a plan. Text that it cannot write is still in the transcript,
+// except text behind a write that blocks.
 type consoleWriter struct {
 	*plan
 	out   *lockedBuffer
@@ -446,14 +443,14 @@ func (p *plan) planSignal(r *rand.Rand) {
 	}
 }
 
-// refusals are answers to a launch whose first attempt had none.
+// refusals are responses to a launch whose first attempt had no response.
 var refusals = []ecslocal.Effect{
 	ecslocal.Denied("*"), ecslocal.ExpiredToken(), ecslocal.Refuse(http.StatusBadRequest, "ClientException", "no"),
 	ecslocal.Refuse(http.StatusBadRequest, "InvalidParameterException", "no"),
 	ecslocal.Refuse(http.StatusBadRequest, "ConflictException", "no"),
 }
 
-// planRefusal plans what the step can't get over, and what looks like it.
+// planRefusal plans permanent errors, and transient errors that look similar.
 func (p *plan) planRefusal(r *rand.Rand) {
 	failed := always(conclude.ExitError)
 	from := func(operation string, first int, e ecslocal.Effect) func(ecslocal.Call) ecslocal.Effect {
@@ -498,7 +495,7 @@ func (p *plan) planRefusal(r *rand.Rand) {
 	}
 }
 
-// planCapacity plans that AWS has no room, for some time or for good.
+// planCapacity plans that AWS has no capacity, for some time or permanently.
 func (p *plan) planCapacity(r *rand.Rand) {
 	reason := []string{
 		"RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT",
@@ -515,15 +512,15 @@ func (p *plan) planCapacity(r *rand.Rand) {
 		p.kind, p.faults = "no room found", ecslocal.On("RunTask",
 			ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete."), 1)
 		p.most = 2 * p.count
-		p.quiet = 1 // the first call is to be the first launch
+		p.quiet = 1 // the first call must be the first launch
 	default:
 		p.kind, p.faults = "no room at first", ecslocal.On("RunTask", room, 1)
 		p.quiet = 1
 	}
 }
 
-// planServers plans tasks that are to go on once they run, or to be stopped if one
-// does not.
+// planServers plans tasks that run on once they are running, or are stopped if one does not reach
+// RUNNING.
 func (p *plan) planServers(r *rand.Rand) {
 	p.inputs["steady-state"] = "running"
 	p.life, p.leaves = time.Hour, true
@@ -575,13 +572,13 @@ func (p *plan) planLog(r *rand.Rand) {
 			return nil
 		}
 		stream := c.Request["logStreamName"]
-		if calls[stream]++; calls[stream]%2 == 0 { // what is there is seen
+		if calls[stream]++; calls[stream]%2 == 0 { // this call returns the available lines
 			return nil
 		}
 		effects := []ecslocal.Effect{nil, ecslocal.Throttle(), ecslocal.Cut()}
 		if name, _ := stream.(string); !p.hasEnded(path.Base(name)) {
-			// An answer without the lines that are there is one that comes before them. Five
-			// seconds after the end they are there, by the rule for the end of a log.
+			// A response without available lines simulates an earlier one. Five seconds after
+			// the end the lines are available, as in the rule for the end of a log.
 			effects = append(effects, ecslocal.EmptyPage(), ecslocal.RepeatedToken(), ecslocal.NoLogStream())
 		}
 		return effects[p.dice(c).IntN(len(effects))]
@@ -608,7 +605,7 @@ func both(a, b func(ecslocal.Call) ecslocal.Effect) func(ecslocal.Call) ecslocal
 	}
 }
 
-// verdict is the exit status that codes make.
+// verdict returns the exit status for exit codes.
 func verdict(t truth) []int {
 	var failed []int
 	for _, code := range t.ends {
@@ -624,15 +621,14 @@ func verdict(t truth) []int {
 
 func always(status int) func(truth) []int { return func(truth) []int { return []int{status} } }
 
-// dice are those of one call, whatever the order that calls come in.
+// dice returns the random numbers of a call, independent of the order of calls.
 func (p *plan) dice(c ecslocal.Call) *rand.Rand {
 	h := fnv.New64()
 	fmt.Fprint(h, c.Operation, c.N)
 	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
 }
 
-// choose decides what goes wrong with a call: what the kind has, or at random
-// something that passes.
+// choose decides how a call fails: by the kind of the plan, or randomly with a transient fault.
 func (p *plan) choose(c ecslocal.Call) ecslocal.Effect {
 	if p.over.Load() {
 		return nil
@@ -658,14 +654,14 @@ func (p *plan) choose(c ecslocal.Call) ecslocal.Effect {
 	return passing[r.IntN(len(passing))]
 }
 
-// withoutFirst leaves a task out of an answer.
+// withoutFirst removes a task from a response.
 func withoutFirst(answer map[string]any) {
 	if tasks, _ := answer["tasks"].([]any); len(tasks) > 0 {
 		answer["tasks"] = tasks[1:]
 	}
 }
 
-// withoutCodes is an answer that is behind: containers that have ended run.
+// withoutCodes changes a response to an outdated one: ended containers are running.
 func withoutCodes(answer map[string]any) {
 	tasks, _ := answer["tasks"].([]any)
 	for _, t := range tasks {
@@ -682,7 +678,7 @@ func withoutCodes(answer map[string]any) {
 	}
 }
 
-// record takes in a call before anything goes wrong with it.
+// record records a call before any fault.
 func (p *plan) record(c ecslocal.Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -691,8 +687,7 @@ func (p *plan) record(c ecslocal.Call) {
 	}
 }
 
-// serve answers a call, or kills the step at it. Now and then it resets the
-// connection.
+// serve answers a call, or kills the step at it. Sometimes it resets the connection.
 func (p *plan) serve(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.calls++
@@ -721,14 +716,15 @@ func (p *plan) serve(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprintf(w,
-				`{"__type":"InvalidSignatureException","message":"Signature expired: %s is now earlier than %s"}`, r.Header.Get("X-Amz-Date"), now)
+				`{"__type":"InvalidSignatureException","message":"Signature expired: %s is now earlier than %s"}`,
+				r.Header.Get("X-Amz-Date"), now)
 			return
 		}
 	}
 	p.server.ServeHTTP(w, r)
 }
 
-// reset ends a connection as a host does that knows nothing of it.
+// reset ends a connection like a host that does not know it.
 func reset(w http.ResponseWriter) {
 	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
 		if tcp, ok := connection.(*net.TCPConn); ok {
@@ -738,7 +734,7 @@ func reset(w http.ResponseWriter) {
 	}
 }
 
-// env is the environment of the step, as a runner makes it.
+// env returns the environment of the step, like that of a runner.
 func (p *plan) env() map[string]string {
 	env := map[string]string{
 		"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1000", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "test",
@@ -827,11 +823,11 @@ func (p *plan) runProcess(f *faultSuite) {
 	p.cmd = nil
 	p.status = cmd.ProcessState.ExitCode()
 	if wait, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
-		p.killed = true // by the signal, as it came before main
+		p.killed = true // by the signal, which came before main
 	}
 }
 
-// runAfter runs what a CI runs after a step that could not end in order.
+// runAfter runs the stage of a CI after a step that could not end normally.
 func (p *plan) runAfter() {
 	fmt.Fprintf(&p.out, "--- %s\n", p.after)
 	access := map[string]string{"INPUT_REGION": p.region}
@@ -852,8 +848,7 @@ func (p *plan) runAfter() {
 	fmt.Fprintf(&p.out, "--- exit status %d\n", status)
 }
 
-// stateOf returns what a runner makes of the file for state: name<<delimiter, the
-// value, the delimiter.
+// stateOf parses a state file like a runner: name<<delimiter, the value, the delimiter.
 func stateOf(file string) map[string]string {
 	state := map[string]string{}
 	lines := strings.Split(file, "\n")
@@ -866,12 +861,12 @@ func stateOf(file string) map[string]string {
 	return state
 }
 
-// taskOf is what the invariants need to know of a task.
+// taskOf is the part of a task for the invariants.
 type taskOf struct {
 	ARN, LastStatus, DesiredStatus, StartedBy string
 }
 
-// tasks asks the ECS itself.
+// tasks returns the tasks from the ECS itself.
 func (p *plan) tasks() ([]taskOf, error) {
 	var arns []string
 	for _, status := range []string{"RUNNING", "STOPPED"} {
@@ -918,7 +913,7 @@ func ask(server http.Handler, region, operation string, in map[string]any, out a
 	return json.Unmarshal(w.Body.Bytes(), out)
 }
 
-// hold returns which invariants do not hold.
+// hold returns the violated invariants.
 func (p *plan) hold() (faults []string) {
 	tasks, err := p.tasks()
 	if err != nil {
@@ -950,7 +945,8 @@ func (p *plan) hold() (faults []string) {
 	if !p.killed {
 		what := truth{ends: p.ends, ended: len(p.ends) >= p.count}
 		wants := p.want(what)
-		if i := slices.Index(wants, conclude.ExitGood); i >= 0 && p.full { // who reads the outputs is not to go on
+		if i := slices.Index(wants,
+			conclude.ExitGood); i >= 0 && p.full { // later steps must not use the missing outputs
 			wants = slices.Replace(slices.Clone(wants), i, i+1, conclude.ExitError)
 		}
 		if !slices.Contains(wants, p.status) {
@@ -976,7 +972,7 @@ func (p *plan) hold() (faults []string) {
 	return faults
 }
 
-// The plan is what its containers run on.
+// The plan executes its containers.
 
 func (p *plan) Begin(context.Context, runtime.Task) error                       { return nil }
 func (p *plan) End(runtime.Task)                                                {}
@@ -1019,7 +1015,7 @@ func (p *plan) Run(ctx context.Context, c runtime.Container, started func(),
 	return runtime.Exit{Code: 143}, nil
 }
 
-// lockedBuffer is a buffer for several writers.
+// lockedBuffer is a buffer for concurrent writers.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

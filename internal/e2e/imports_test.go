@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// rooms is the direction of the data: which of our own packages each package
-// may import, by their folders in internal; the program itself has none. A package that
-// is not here may not exist.
-var rooms = map[string][]string{
+// allowedImports is the direction of the data: the packages of this module that each package may
+// import, by their folders in internal. The key of package main is empty. Every package must be
+// in this table.
+var allowedImports = map[string][]string{
 	"": {"action"},
 	"action": {"changes", "check", "ci", "cli", "cluster", "conclude", "embedded", "event", "explain", "git", "input",
 		"ledger", "leftover", "logs", "outcome", "ownership", "plan", "policy", "publish", "registry", "report", "result",
@@ -94,8 +94,14 @@ var rooms = map[string][]string{
 
 	"scenario":             {"document", "ecslocal", "nearest"},
 	"ecslocal/definitions": {"ecslocal/rules", "ecslocal/wire"},
-	"ecslocal/tasks": {"ecslocal/definitions", "ecslocal/logs", "ecslocal/rules", "ecslocal/runtime", "ecslocal/secrets",
-		"ecslocal/wire"},
+	"ecslocal/tasks": {
+		"ecslocal/definitions",
+		"ecslocal/logs",
+		"ecslocal/rules",
+		"ecslocal/runtime",
+		"ecslocal/secrets",
+		"ecslocal/wire",
+	},
 	"ecslocal/logs":    {"ecslocal/wire"},
 	"ecslocal/rules":   {"ecslocal/wire"},
 	"ecslocal/runtime": {"ecslocal/wire"},
@@ -103,12 +109,12 @@ var rooms = map[string][]string{
 	"ecslocal/wire":    {},
 }
 
-// everywhere are packages with one function of a few lines, which any other may import.
+// everywhere are packages with one function of a few lines, which any other package may import.
 var everywhere = []string{"joined", "sleep"}
 
-// stdlibOnly reports whether a package imports nothing but the standard library and
-// its own rooms: the local ECS must not share our own, or the SDK's, misunderstandings.
-func stdlibOnly(room string) bool { return room == "ecslocal" || strings.HasPrefix(room, "ecslocal/") }
+// stdlibOnly reports whether a package may import only the standard library and the packages of
+// ecslocal. The local ECS must not share misunderstandings of ECS with this program or the SDK.
+func stdlibOnly(name string) bool { return name == "ecslocal" || strings.HasPrefix(name, "ecslocal/") }
 
 func TestImports(t *testing.T) {
 	architecture, err := os.ReadFile("docs/architecture.md")
@@ -130,13 +136,13 @@ func TestImports(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		room := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(dir), "."), "internal/")
-		allowed, known := rooms[room]
+		name := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(dir), "."), "internal/")
+		allowed, known := allowedImports[name]
 		if !known {
-			t.Errorf("package %s has no row in the table of rooms", dir)
+			t.Errorf("package %s has no row in the table", dir)
 		}
-		if room != "" && !strings.Contains(string(architecture), "`"+room+"`") {
-			t.Errorf("docs/architecture.md says nothing of %s", room)
+		if name != "" && !strings.Contains(string(architecture), "`"+name+"`") {
+			t.Errorf("docs/architecture.md does not mention %s", name)
 		}
 		for _, imported := range pkg.Imports {
 			target, ours := strings.CutPrefix(imported,
@@ -145,8 +151,8 @@ func TestImports(t *testing.T) {
 				t.Errorf("%s imports %s, against the direction of the data", dir, imported)
 			}
 			own := strings.HasPrefix(imported, "github.com/ecs-run-task/ecs-run-task/internal/ecslocal/")
-			if stdlibOnly(room) && strings.Contains(imported, ".") && !own {
-				t.Errorf("%s imports %s: it may import the standard library and the rooms of ecslocal only",
+			if stdlibOnly(name) && strings.Contains(imported, ".") && !own {
+				t.Errorf("%s imports %s: it may import the standard library and the packages of ecslocal only",
 					dir, imported)
 			}
 		}

@@ -18,9 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// TestLocalKilled holds that a SIGKILL of local-ecs leaves no process of a container: not
-// the ones that left its process group or its session, whichever of the two processes of
-// local-ecs is killed.
+// TestLocalKilled checks that no process of a container survives a SIGKILL of either process of
+// local-ecs, even if it left its process group or session.
 func TestLocalKilled(t *testing.T) {
 	t.Parallel()
 	for _, victim := range []string{"the process that the user started", "the one that serves"} {
@@ -93,7 +92,7 @@ func TestLocalKilled(t *testing.T) {
 	}
 }
 
-// childOf returns the child of a process that any of its threads started.
+// childOf returns the child process of any thread of a process.
 func childOf(t *testing.T, pid int) int {
 	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -126,6 +125,6 @@ func await(t *testing.T, what string, found func() []int) []int {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("waited in vain until %s", what)
+	t.Fatalf("timed out while waiting until %s", what)
 	return nil
 }

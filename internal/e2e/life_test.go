@@ -17,18 +17,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
 
-// teardown is how long AWS takes from the end of a Fargate task's containers to
-// STOPPED: a record of one shows DEPROVISIONING 12 s before it.
+// teardown is the time that AWS takes from the end of a Fargate task's containers to STOPPED. A
+// recorded task was in DEPROVISIONING for 12 s.
 const teardown = 12 * time.Second
 
-// life is the recorded life of a task, and what its containers run on.
+// life is the recorded life of a task. It also executes the containers.
 type life struct {
 	starting time.Duration   // from RunTask to the containers' start
 	running  time.Duration   // of each container
-	code     int             // that each ends with
+	code     int             // exit code of each
 	lines    []time.Duration // after the start
-	late     []time.Duration // lines after the end, as the log shim sends them
-	sidecar  time.Duration   // that a second container goes on for; 0 if there is none
+	late     []time.Duration // lines after the end, sent late by the log shim
+	sidecar  time.Duration   // how long a second container runs on; 0 means that there is none
 	tasks    int             // 0 means 1
 
 	mu    sync.Mutex
@@ -79,7 +79,7 @@ func (l *life) record(c ecslocal.Call) {
 	l.calls[c.Operation]++
 }
 
-// lived is what a step did beside a life.
+// lived is what a step did during a life.
 type lived struct {
 	status  int
 	out     string
@@ -99,7 +99,7 @@ func (l lived) String() string {
 		l.status, l.took.Seconds(), l.verdict.Seconds(), l.total, strings.Join(calls, ", "))
 }
 
-// live runs a step beside the life.
+// live runs a step during the life.
 func (l *life) live(program string, args ...string) (lived, error) {
 	l.calls = map[string]int{}
 	short := l.starting / 3
@@ -120,7 +120,8 @@ func (l *life) live(program string, args ...string) (lived, error) {
 	}
 	cmd := step(program, web.URL,
 		append([]string{"--launch-type=FARGATE", "--subnets=subnet-1", fmt.Sprintf("--count=%d", max(l.tasks, 1)),
-			`--definition={"family":"life","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
+			`--definition={"family":"life","cpu":"256","memory":"512","networkMode":"awsvpc",
+				"requiresCompatibilities":["FARGATE"],
 		"executionRoleArn":"arn:aws:iam::123456789012:role/execution","containerDefinitions":[` +
 				containers + `]}`}, args...)...)
 	out := &stamped{}
@@ -145,7 +146,7 @@ func (l *life) live(program string, args ...string) (lived, error) {
 	return got, nil
 }
 
-// stamped keeps what a step prints, and when it printed the verdict.
+// stamped records the output of a step, and when it printed the verdict.
 type stamped struct {
 	text    bytes.Buffer
 	verdict time.Time
@@ -162,7 +163,7 @@ func (s *stamped) Write(text []byte) (int, error) {
 	return s.text.Write(text)
 }
 
-// every returns times in steps of d, up to an end.
+// every returns times with a distance of d, up to an end.
 func every(d, end time.Duration) []time.Duration {
 	var times []time.Duration
 	for at := d; at < end; at += d {
@@ -171,9 +172,9 @@ func every(d, end time.Duration) []time.Duration {
 	return times
 }
 
-// BenchmarkLife measures steps beside recorded lives: how long after the containers
-// they end, AWS being done with the task 12 s after them, and how many calls they
-// make. It holds the limits that are stated for them.
+// BenchmarkLife measures steps during recorded lives: how long after the containers they end,
+// while AWS takes 12 s more for the task, and how many calls they make. It checks the documented
+// limits.
 func BenchmarkLife(b *testing.B) {
 	const second = time.Second
 	program := built(b)
@@ -181,7 +182,7 @@ func BenchmarkLife(b *testing.B) {
 		name  string
 		life  *life
 		limit time.Duration // of the step's end, after the containers'; 0 for none
-		calls int           // the most that it may make; 0 for no limit
+		calls int           // maximum number of calls; 0 for no limit
 	}{
 		{"success", &life{starting: 3 * second, running: 5 * second, lines: every(second, 5*second)},
 			teardown - 6*second, 20},
@@ -261,7 +262,7 @@ func BenchmarkLife(b *testing.B) {
 					b.Errorf("want %d lines\n%s", want, got.out)
 				}
 				if tt.limit > 0 && got.took > tt.limit || tt.calls > 0 && got.total > tt.calls {
-					b.Errorf("want an end %s after the containers, and %d calls at the most", tt.limit, tt.calls)
+					b.Errorf("want an end %s after the containers, and at most %d calls", tt.limit, tt.calls)
 				}
 				b.Log(got)
 				took, verdict, calls = took+got.took, verdict+got.verdict, calls+got.total

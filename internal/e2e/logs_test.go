@@ -20,14 +20,13 @@ const (
 	logLines = 200_000 // of three containers together; fewer under the race detector
 )
 
-// Every line of every container arrives, once and in order, whatever goes wrong
-// on the way: lines that are late, pages that are empty, tokens that come again,
-// throttles, faults, cut connections, a stream that is not there yet, a task
-// that is gone at once.
+// TestLogsComplete checks that every line of every container arrives once and in order in spite
+// of faults: late lines, empty pages, repeated tokens, throttling, server errors, broken
+// connections, a stream that does not exist yet, a task that ends at once.
 func TestLogsComplete(t *testing.T) {
 	t.Parallel()
 	program := built(t)
-	places := make(chan struct{}, 25) // many at once, as most of the time a plan waits
+	places := make(chan struct{}, 25) // many run at the same time, because they mostly wait
 	var plans sync.WaitGroup
 	for seed := range uint64(logPlans) {
 		places <- struct{}{}
@@ -41,16 +40,16 @@ func TestLogsComplete(t *testing.T) {
 	plans.Wait()
 }
 
-// followLogs runs a task whose three containers print so many lines each, under
-// the fault plan of a seed.
+// followLogs runs a task whose three containers print a number of lines each, with the fault plan
+// of a seed.
 func followLogs(program string, seed uint64, lines int) error {
 	plan := &logFaults{random: rand.New(rand.NewPCG(seed, 1)), streams: map[string]*streamFaults{}}
 	server := ecslocal.New(ecslocal.Process("PATH="+os.Getenv("PATH")), ecslocal.Faults(plan.choose))
 	defer server.Close()
 	web := httptest.NewServer(server)
 	defer web.Close()
-	// Lines come up to 8 s late, and calls go wrong for 10 s: the wait after a success is
-	// shorter than that.
+	// Lines come up to 8 s late, and calls fail for 10 s: the wait after a success is shorter
+	// than that.
 	cmd := step(program, web.URL, "--log-wait=12s", "--definition="+printing(lines, seed%3 == 0))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -76,9 +75,8 @@ func followLogs(program string, seed uint64, lines int) error {
 	return nil
 }
 
-// printing returns a definition of three containers, each of which prints so many
-// lines: two at the same time, then the one that ends the task. A slow one pauses
-// on its way.
+// printing returns a definition of three containers, each of which prints a number of lines: two
+// at the same time, and then the one that ends the task. A slow one pauses in between.
 func printing(lines int, slow bool) string {
 	container := func(name, more string) string {
 		command := fmt.Sprintf("seq -f 'line %%.0f of %s' 1 %d", name, lines)
@@ -87,27 +85,29 @@ func printing(lines int, slow bool) string {
 				"%[1]s' %[3]d %[4]d", name, lines/2, lines/2+1, lines)
 		}
 		return fmt.Sprintf(`{"name":%q,"image":"a","memory":64,"command":["sh","-c",%q],%s
-			"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, command, more)
+			"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g",
+			"awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}`, name, command, more)
 	}
 	return `{"family":"print","containerDefinitions":[` +
 		container("a",
-			`"dependsOn":[{"containerName":"b","condition":"COMPLETE"},{"containerName":"c","condition":"COMPLETE"}],`) + "," +
+			`"dependsOn":[{"containerName":"b","condition":"COMPLETE"},{"containerName":"c",`+
+				`"condition":"COMPLETE"}],`) + "," +
 		container("b", `"essential":false,`) + "," + container("c", `"essential":false,`) + "]}"
 }
 
-// logFaults is a fault plan: what goes wrong with which call, by chance.
+// logFaults is a fault plan: it decides by chance which calls fail and how.
 type logFaults struct {
 	random  *rand.Rand
 	streams map[string]*streamFaults
 }
 
-// streamFaults is what has gone wrong with the calls for one stream.
+// streamFaults holds the faults of the calls for one stream so far.
 type streamFaults struct {
 	began  time.Time
 	calls  int
-	absent int     // first calls that find no stream
-	chance float64 // that a call goes wrong
-	streak int     // calls in a row that went wrong
+	absent int     // number of first calls for which there is no stream
+	chance float64 // that a call fails
+	streak int     // number of consecutive failed calls
 }
 
 func (f *logFaults) choose(call ecslocal.Call) ecslocal.Effect {
@@ -128,11 +128,11 @@ func (f *logFaults) choose(call ecslocal.Call) ecslocal.Effect {
 	return nil
 }
 
-// trouble is for how long the service is in trouble: not for as long as the step
-// goes on trying.
+// trouble is how long the service has faults. It is shorter than the time for which the step
+// retries.
 const trouble = 10 * time.Second
 
-// choose lets calls go wrong, three in a row at the most.
+// choose lets calls fail, at most three in a row.
 func (s *streamFaults) choose(random *rand.Rand) ecslocal.Effect {
 	s.calls++
 	switch {
@@ -149,13 +149,13 @@ func (s *streamFaults) choose(random *rand.Rand) ecslocal.Effect {
 		ecslocal.Cut(), ecslocal.CutAfter(), ecslocal.CutWithin(), ecslocal.Lose(http.StatusBadGateway),
 		ecslocal.Stall(300 * time.Millisecond), ecslocal.ExpiredToken(),
 	}
-	if s.streak == 1 { // the same token twice in a row is the end
+	if s.streak == 1 { // a repeated token means the end
 		effects = append(effects, ecslocal.RepeatedToken(), ecslocal.RepeatedToken())
 	}
 	return effects[random.IntN(len(effects))]
 }
 
-// transcript returns what the step printed beside the containers' lines.
+// transcript returns the output of the step without the containers' lines.
 func transcript(out string) string {
 	var text strings.Builder
 	for line := range strings.Lines(out) {
@@ -166,8 +166,8 @@ func transcript(out string) string {
 	return text.String()
 }
 
-// BenchmarkMemory measures the command's memory while five million lines of a
-// container go through it: it must not grow with them.
+// BenchmarkMemory measures the command's memory for five million lines of a container. It must
+// not grow with the number of lines.
 func BenchmarkMemory(b *testing.B) {
 	program := built(b)
 	for _, lines := range []int{10_000, 5_000_000} {
@@ -179,9 +179,11 @@ func BenchmarkMemory(b *testing.B) {
 			memory := int64(0)
 			for b.Loop() {
 				cmd := step(program, web.URL,
-					fmt.Sprintf(`--definition={"family":"print","containerDefinitions":[{"name":"a","image":"a","memory":64,
+					fmt.Sprintf(`--definition={"family":"print","containerDefinitions":[{"name":"a","image":"a",
+						"memory":64,
 					"command":["seq","-f","line %%.0f of a log of a container that says a lot",%q],
-					"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]}`, fmt.Sprint(lines)))
+					"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g",
+					"awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]}`, fmt.Sprint(lines)))
 				count := &lineCounter{}
 				cmd.Stdout = count
 				if err := cmd.Run(); err != nil {

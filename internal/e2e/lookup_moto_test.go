@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is looked up in EC2, ECR, IAM, SSM, Secrets Manager and CloudWatch Logs,
-// against services that others wrote.
+// TestMotoLookups checks the calls of package lookup to EC2, ECR, IAM, SSM, Secrets Manager and
+// CloudWatch Logs with independent implementations of these services.
 func TestMotoLookups(t *testing.T) {
 	t.Parallel()
 	env := startMoto(t)
@@ -29,7 +29,7 @@ func TestMotoLookups(t *testing.T) {
 	cmd.Env = env
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("make what is looked up: %v", err)
+		t.Fatalf("create the resources: %v", err)
 	}
 	var made struct{ VPC, A, B, Public, Group, Elsewhere, Good, Bad, Secret, Repository string }
 	if err := json.Unmarshal(out, &made); err != nil {
@@ -161,11 +161,11 @@ func TestMotoLookups(t *testing.T) {
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(out, want) {
-					t.Errorf("the output lacks %q", want)
+					t.Errorf("output does not contain %q", want)
 				}
 			}
 			if tt.not != "" && strings.Contains(out, tt.not) {
-				t.Errorf("the output has %q", tt.not)
+				t.Errorf("output contains %q", tt.not)
 			}
 			if t.Failed() {
 				t.Log(out)
@@ -173,14 +173,14 @@ func TestMotoLookups(t *testing.T) {
 		})
 	}
 
-	// The policy for a configuration that looks up everything allows just that.
+	// The policy for a configuration with all look-ups allows exactly these calls.
 	t.Run("policy", func(t *testing.T) {
 		args := append(fargate[:len(fargate):len(fargate)], "--file-paths="+fits, "--subnets=jobs-a",
 			"--security-groups=group-name=jobs", "--preflight")
 		var mu sync.Mutex
 		called := map[string]bool{
 			"ecr:GetDownloadUrlForLayer": true,
-		} // for images of one platform, which moto can't make
+		} // for images of one platform, which moto does not support
 		proxy := httptest.NewServer(recorded(endpointOf(t, env), func(action string) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -212,12 +212,12 @@ func TestMotoLookups(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(called, allowed); diff != "" {
-			t.Errorf("the policy allows other look-ups than are made (-made +allowed)\n%s", diff)
+			t.Errorf("look-ups that the policy allows (-called +allowed)\n%s", diff)
 		}
 	})
 }
 
-// endpointOf returns the endpoint that an environment names last.
+// endpointOf returns the last endpoint in an environment.
 func endpointOf(t *testing.T, env []string) *url.URL {
 	t.Helper()
 	var endpoint *url.URL
@@ -232,10 +232,10 @@ func endpointOf(t *testing.T, env []string) *url.URL {
 	return endpoint
 }
 
-// recorded passes requests on and tells of the IAM action of each that is signed.
+// recorded forwards requests and reports the IAM action of each signed request.
 func recorded(to *url.URL, seen func(action string)) http.Handler {
 	proxy := httputil.NewSingleHostReverseProxy(to)
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // a client that is gone is none
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // a client that closed its connection is not an error
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

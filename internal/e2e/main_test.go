@@ -1,5 +1,5 @@
-// Package e2e has the tests of the whole program: what its users run, against the
-// embedded ECS, moto, real runners and real git servers.
+// Package e2e has the tests of the whole program as users run it: with the embedded ECS, moto,
+// real runners and real git servers.
 package e2e
 
 import (
@@ -20,11 +20,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
-// The tests wait more than they compute, for steps and their tasks: more of them
-// run at once than there are processors, unless -parallel says otherwise.
+// TestMain builds the program into a folder that is first in PATH, as "ecs-run-task" and as
+// "post", the action's post stage. The tests run in the folder of the repository.
 //
-// They stand in the folder of the repository, with the program, built once, first in
-// PATH: as "ecs-run-task", and as "post", the action's post stage.
+// The tests wait more than they compute, for steps and their tasks. More of them run at the same
+// time than there are processors, unless -parallel is given.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "32"); err != nil {
@@ -46,9 +46,9 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// install builds the program into a folder, under both its names.
+// install builds the program into a folder, under both names.
 func install(dir string) error {
-	if _, err := os.Stat("main.go"); err != nil { // recorded by go test, which runs the tests again when it changes
+	if _, err := os.Stat("main.go"); err != nil { // go test records this, and runs the tests again if the file changes
 		return err
 	}
 	program := filepath.Join(dir, "ecs-run-task")
@@ -62,8 +62,7 @@ func install(dir string) error {
 	return os.Link(program, filepath.Join(dir, "post"))
 }
 
-// clusters are there in every script beside the default one, which has one
-// instance that never runs out.
+// clusters exist in every script. The default cluster has one instance with unlimited resources.
 var clusters = ecslocal.Clusters(
 	ecslocal.Cluster{Name: "web", CapacityProviders: []string{"hosts"}, Instances: []ecslocal.Instance{{}},
 		Services: []ecslocal.Service{
@@ -90,8 +89,8 @@ var clusters = ecslocal.Clusters(
 	ecslocal.Cluster{Name: "serverless", DefaultStrategy: []ecslocal.Provider{{Name: "FARGATE_SPOT", Weight: 1}}},
 )
 
-// Each script is run in a folder of its own, with an ECS of its own behind
-// AWS_ENDPOINT_URL whose containers are processes.
+// TestScript runs each script in a separate folder, with a separate ECS at AWS_ENDPOINT_URL whose
+// containers are processes.
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -122,7 +121,7 @@ func TestScript(t *testing.T) {
 			})
 			env.Setenv("AWS_ENDPOINT_URL", web.URL)
 			env.Setenv("AWS_REGION", "eu-central-1")
-			env.Setenv("AWS_DEFAULT_REGION", "eu-central-1") // which the AWS CLI reads
+			env.Setenv("AWS_DEFAULT_REGION", "eu-central-1") // for the AWS CLI
 			env.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 			env.Setenv("AWS_SECRET_ACCESS_KEY", "example")
 			testdata, err := os.Getwd()
@@ -135,7 +134,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// exits runs a program and wants an exit status: exits 3 ecs-run-task --help.
+// exits runs a program and checks its exit status: exits 3 ecs-run-task --help.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits status program [args...]")

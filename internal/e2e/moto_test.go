@@ -24,7 +24,7 @@ func built(tb testing.TB) string {
 	return path
 }
 
-// exitStatus runs a command and returns its exit status and what it printed.
+// exitStatus runs a command and returns its exit status and output.
 func exitStatus(t *testing.T, cmd *exec.Cmd) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -37,8 +37,8 @@ func exitStatus(t *testing.T, cmd *exec.Cmd) (int, string) {
 	return cmd.ProcessState.ExitCode(), out.String()
 }
 
-// startMoto starts moto's server, an ECS that others wrote, and returns the
-// variables that lead to it. The test is skipped where moto is not installed.
+// startMoto starts moto's server, an independent implementation of ECS, and returns the variables
+// for its clients. It skips the test if moto is not installed.
 func startMoto(t *testing.T) []string {
 	t.Helper()
 	if err := exec.Command("python3", "-c", "import moto.server").Run(); err != nil {
@@ -60,7 +60,7 @@ func startMoto(t *testing.T) []string {
 	})
 	address, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("moto's server does not say where it is: %v", err)
+		t.Fatalf("moto's server does not print its address: %v", err)
 	}
 	return append(os.Environ(), "AWS_ENDPOINT_URL="+strings.TrimSpace(address), "AWS_REGION=us-east-1",
 		"AWS_DEFAULT_REGION=us-east-1",
@@ -92,13 +92,14 @@ func TestMoto(t *testing.T) {
 		`{"instanceId":"`+instance+`"}`)
 	program := built(t)
 	fargate := []string{"--cluster", "jobs", "--launch-type", "FARGATE", "--subnets", subnet}
-	const job = `{"family":"job","cpu":"256","memory":"512","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],
+	const job = `{"family":"job","cpu":"256","memory":"512","networkMode":"awsvpc",
+		"requiresCompatibilities":["FARGATE"],
 		"containerDefinitions":[{"name":"NAME","image":"busybox:1"}]}`
 	for _, tt := range []struct {
 		name   string
 		args   []string
 		status int
-		want   []string // lines that begin so, in their order
+		want   []string // beginnings of lines, in this order
 	}{
 		{
 			"a definition as the AWS CLI prints it",

@@ -22,7 +22,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// network is a way to moto's server that can be made bad.
+// network is a network connection to moto's server that can be disturbed.
 type network struct {
 	t     *testing.T
 	proxy *toxiproxy.Proxy
@@ -32,11 +32,11 @@ type network struct {
 	repairs sync.WaitGroup
 
 	mu    sync.Mutex
-	calls map[string]int // that arrived, by IAM action
+	calls map[string]int // number of requests that arrived, by IAM action
 }
 
-// newNetwork makes a good one. It calls first for the first request of each
-// action, before that is answered.
+// newNetwork creates an undisturbed network. It calls first for the first request of each action,
+// before the response.
 func newNetwork(t *testing.T, moto []string, first func(n *network, action string)) *network {
 	t.Helper()
 	n := &network{t: t, first: first, calls: map[string]int{}}
@@ -53,7 +53,7 @@ func newNetwork(t *testing.T, moto []string, first func(n *network, action strin
 	return n
 }
 
-// seen is called when a request has arrived, before it is answered.
+// seen is called when a request has arrived, before the response.
 func (n *network) seen(action string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -63,15 +63,15 @@ func (n *network) seen(action string) {
 	}
 }
 
-// count returns how many requests of an action have arrived.
+// count returns the number of requests of an action.
 func (n *network) count(action string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.calls[action]
 }
 
-// spoil lets the network be bad from now on, for so long; 0 is for good. A toxic
-// is given as toxiproxy's API has it; without one nothing listens any more.
+// spoil disturbs the network from now on for a duration; 0 means forever. toxic is in the format
+// of toxiproxy's API. If it is empty, no connections are accepted.
 func (n *network) spoil(toxic string, lasts time.Duration) {
 	repair := func() {
 		if err := n.proxy.Start(); err != nil {
@@ -93,18 +93,19 @@ func (n *network) spoil(toxic string, lasts time.Duration) {
 	}
 }
 
-// heal takes every toxic out of the network.
+// heal removes all toxics from the network.
 func (n *network) heal() { n.proxy.Toxics.ResetToxics(context.Background()) }
 
-// motoCluster starts moto with a default cluster, on which a task that has a
-// container app runs for about so long and ends with the code 3. It returns the
-// variables that lead to it and what a definition needs to run there.
+// motoCluster starts moto with a default cluster, on which a task with a container app runs for
+// about the given time and ends with code 3. It returns the variables for clients, and what a
+// definition needs to run there.
 func motoCluster(t *testing.T, life time.Duration) (env []string, client endpoint, place []string) {
 	t.Helper()
 	env = append(startMoto(t), "AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1")
 	at := endpointOf(t, env).String()
 	const states = 4 // between RUNNING and STOPPED
-	transition := fmt.Sprintf(`{"model_name": "ecs::task", "transition": {"progression": "time", "seconds": %g}}`, life.Seconds()/states)
+	transition := fmt.Sprintf(`{"model_name": "ecs::task", "transition": {"progression": "time", "seconds": %g}}`,
+		life.Seconds()/states)
 	response, err := http.Post(at+"/moto-api/state-manager/set-transition", "application/json",
 		strings.NewReader(transition))
 	if err != nil {
@@ -130,22 +131,23 @@ func motoCluster(t *testing.T, life time.Duration) (env []string, client endpoin
 }
 
 func fargateDefinition(family string) string {
-	return fmt.Sprintf(`--definition={"family": %q, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+	return fmt.Sprintf(`--definition={"family": %q, "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+		"requiresCompatibilities": ["FARGATE"],
 		"containerDefinitions": [{"name": "app", "image": "busybox:1"}]}`, family)
 }
 
-// Over a network that is slow, that loses answers or that is not there for a
-// while, the step finds the truth all the same, and starts one task.
+// TestNetwork checks that the step reports the truth and starts one task, on a network that is
+// slow, loses responses, or is down for some time.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	env, client, place := motoCluster(t, 6*time.Second)
 	program := built(t)
 	type trouble struct {
 		name  string
-		toxic string        // "": nothing listens
-		at    string        // the action whose first request brings it on; "": it is there from the start
+		toxic string        // "": no connections are accepted
+		at    string        // the action whose first request starts the disturbance; "": from the start
 		lasts time.Duration // 0: to the end of the step
-		lost  bool          // the answer to that request does not arrive
+		lost  bool          // the response to that request is lost
 	}
 	troubles := []trouble{
 		{name: "latency", toxic: `{"type": "latency", "attributes": {"latency": 700, "jitter": 600}}`},
@@ -213,7 +215,7 @@ func TestNetwork(t *testing.T) {
 				t.Error("the task was called lost")
 			}
 			if tt.lost && net.count(tt.at) < 2 {
-				t.Errorf("%s arrived %d times, want another time as its answer was lost", tt.at, net.count(tt.at))
+				t.Errorf("%s arrived %d times, want a retry, because its response was lost", tt.at, net.count(tt.at))
 			}
 			if t.Failed() {
 				t.Log(out)
@@ -222,8 +224,8 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// A step that is cancelled while nothing comes through ends in time, names the
-// task as one that may run, and its post stage stops it when the network is back.
+// TestNetworkGone checks that a step that is cancelled while the network is down ends in time, and
+// reports that the task may be running. Its post stage stops the task when the network is back.
 func TestNetworkGone(t *testing.T) {
 	t.Parallel()
 	env, client, place := motoCluster(t, time.Hour)
@@ -263,14 +265,14 @@ func TestNetworkGone(t *testing.T) {
 		t.Errorf("exit status %d, want 130", status)
 	}
 	if limit := 7*time.Second + slack; took > limit {
-		t.Errorf("ended %s after the signal, want %s at the most", took, limit)
+		t.Errorf("ended %s after the signal, want at most %s", took, limit)
 	}
 	started := client.tasks(t, "gone")
 	if len(started) != 1 || *started[0].DesiredStatus != "RUNNING" {
-		t.Fatalf("the tasks are %v, want one that runs\n%s", started, out.String())
+		t.Fatalf("tasks = %v, want one that runs\n%s", started, out.String())
 	}
 	if want := "this task may still run: " + *started[0].TaskArn; !strings.Contains(out.String(), want) {
-		t.Errorf("the transcript lacks %q\n%s", want, out.String())
+		t.Errorf("transcript does not contain %q\n%s", want, out.String())
 	}
 
 	net.heal()
@@ -281,6 +283,6 @@ func TestNetworkGone(t *testing.T) {
 		t.Errorf("post: exit status %d, want 0 and the task stopped\n%s", status, text)
 	}
 	if left := client.tasks(t, "gone"); *left[0].DesiredStatus != "STOPPED" {
-		t.Errorf("the task is to be %s, want STOPPED", *left[0].DesiredStatus)
+		t.Errorf("desired status of the task = %s, want STOPPED", *left[0].DesiredStatus)
 	}
 }

@@ -19,14 +19,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
-// printer is a definition of one container that runs a script in a shell and whose log is
-// followed.
+// printer returns a definition with one container that runs a shell script and has a log.
 func printer(script string) string {
-	return fmt.Sprintf(`--definition={"family":"printer","containerDefinitions":[{"name":"app","image":"a","memory":64,"stopTimeout":2,"command":["sh","-c",%q],
-		"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1","awslogs-stream-prefix":"p"}}}]}`, script)
+	return fmt.Sprintf(`--definition={"family":"printer","containerDefinitions":[{"name":"app","image":"a",
+		"memory":64,"stopTimeout":2,"command":["sh","-c",%q],
+		"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-region":"us-east-1",
+		"awslogs-stream-prefix":"p"}}}]}`, script)
 }
 
-// calls is when each operation was called.
+// calls records the times of the calls of each operation.
 type calls struct {
 	server *ecslocal.Server
 
@@ -40,7 +41,7 @@ func (c *calls) record(call ecslocal.Call) {
 	c.at[call.Operation] = append(c.at[call.Operation], time.Now())
 }
 
-// first returns when an operation was first called; zero if it was not.
+// first returns the time of the first call of an operation; zero if there was none.
 func (c *calls) first(operation string) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +51,7 @@ func (c *calls) first(operation string) time.Time {
 	return c.at[operation][0]
 }
 
-// outputStep returns a step on an ECS of its own, whose calls are recorded.
+// outputStep returns a step with a separate ECS, whose calls are recorded.
 func outputStep(t *testing.T, args ...string) (*exec.Cmd, *calls) {
 	t.Helper()
 	return outputStepOn(t, nil, args...)
@@ -73,7 +74,7 @@ func outputStepOn(t *testing.T, options []ecslocal.Option, args ...string) (*exe
 	return cmd, c
 }
 
-// blockedPipe returns the end for writing of a pipe that nobody reads, as a step's console.
+// blockedPipe returns the write end of a pipe that is never read, for a step's console.
 func blockedPipe(t *testing.T) *os.File {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -87,7 +88,7 @@ func blockedPipe(t *testing.T) *os.File {
 	return write
 }
 
-// wait waits for a step and returns its exit status. It is ended after the time limit.
+// wait waits for a step and returns its exit status. After the limit it kills the step.
 func wait(t *testing.T, cmd *exec.Cmd, limit time.Duration) int {
 	t.Helper()
 	late := time.AfterFunc(limit, func() { cmd.Process.Kill() })
@@ -98,8 +99,8 @@ func wait(t *testing.T, cmd *exec.Cmd, limit time.Duration) int {
 	return cmd.ProcessState.ExitCode()
 }
 
-// A console that nobody reads keeps no task from being stopped, and no step from ending:
-// after a signal, and at the time-out.
+// TestOutputBlocked checks that a console that is not read prevents neither the stop of tasks nor
+// the end of the step, after a signal and after the time-out.
 func TestOutputBlocked(t *testing.T) {
 	t.Parallel()
 	const endless = "yes 0123456789012345678901234567890123456789"
@@ -117,7 +118,7 @@ func TestOutputBlocked(t *testing.T) {
 			t.Errorf("exit status %d, want 130", status)
 		}
 		if stopped := calls.first("StopTask"); stopped.IsZero() || stopped.Sub(signalled) > slack {
-			t.Errorf("StopTask %s after the signal, want it at once", stopped.Sub(signalled))
+			t.Errorf("StopTask %s after the signal, want less than a second", stopped.Sub(signalled))
 		}
 	})
 	t.Run("second signal", func(t *testing.T) {
@@ -138,7 +139,7 @@ func TestOutputBlocked(t *testing.T) {
 	t.Run("time-out", func(t *testing.T) {
 		t.Parallel()
 		if testing.Short() {
-			t.Skip("-short: nothing waits until a console is given up")
+			t.Skip("-short: the step gives up a blocked console only after a minute")
 		}
 		cmd, calls := outputStep(t, "--timeout=5s", printer(endless))
 		cmd.Stdout = blockedPipe(t)
@@ -146,7 +147,7 @@ func TestOutputBlocked(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// The console is given up a minute after it took something last.
+		// The step gives up the console one minute after its last progress.
 		if status := wait(t, cmd, 5*time.Second+2*time.Minute+slack); status != 124 {
 			t.Errorf("exit status %d, want 124", status)
 		}
@@ -156,7 +157,7 @@ func TestOutputBlocked(t *testing.T) {
 	})
 }
 
-// A reader that is slow gets every line, in order, if no signal comes.
+// TestOutputSlow checks that a slow reader gets every line in order, if there is no signal.
 func TestOutputSlow(t *testing.T) {
 	t.Parallel()
 	const lines = 60_000 // more than pipe and queue hold
@@ -183,15 +184,15 @@ func TestOutputSlow(t *testing.T) {
 	}
 }
 
-// A console whose reader has gone is none to end for: the step goes on to its end and
-// exits with its status, and what it starts is not affected.
+// TestOutputClosed checks that the step does not end because the reader of its console has
+// closed it: it ends with its own exit status, and its child processes are not affected.
 func TestOutputClosed(t *testing.T) {
 	t.Parallel()
 	for _, local := range []bool{false, true} {
 		t.Run(fmt.Sprintf("local %t", local), func(t *testing.T) {
 			t.Parallel()
 			done := filepath.Join(t.TempDir(), "done")
-			// A container must not ignore SIGPIPE because the step does not end by it.
+			// A container must not ignore SIGPIPE although the step does.
 			script := "for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done; (yes; echo $? >" + done +
 				") | head -1; exit 3"
 			args := []string{printer(script)}
@@ -209,7 +210,7 @@ func TestOutputClosed(t *testing.T) {
 			}
 			write.Close()
 			line, err := bufio.NewReader(read).ReadString('\n')
-			read.Close() // as head -1 does
+			read.Close() // like head -1
 			if err != nil || line == "" {
 				t.Errorf("first line %q: %v", line, err)
 			}
@@ -226,15 +227,16 @@ func TestOutputClosed(t *testing.T) {
 	}
 }
 
-// Files that take nothing are one error, whose status the step has: nothing says that it
-// succeeded. The step does not hang on a pipe that nobody reads.
+// TestOutputFiles checks that files which cannot be written are one error, with its exit
+// status, and that the step does not report success. The step does not hang on a pipe that is
+// never read.
 func TestOutputFiles(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, variable string
 		code           int
 		want           int
-		says           string // of the fault, empty if it is none
+		says           string // the message of the fault; empty if there is none
 	}{
 		{"full outputs", "GITHUB_OUTPUT", 0, 125,
 			"outputs not written: GITHUB_OUTPUT: write FILE: no space left on device"},
@@ -279,14 +281,14 @@ func TestOutputFiles(t *testing.T) {
 				t.Errorf("exit status %d, want %d", status, tt.want)
 			}
 			if says := strings.ReplaceAll(tt.says, "FILE", file); strings.Count(text, says) != 1 {
-				t.Errorf("want %q once", says)
+				t.Errorf("output does not contain %q exactly once", says)
 			}
 			if !strings.HasSuffix(text, fmt.Sprintf("; exit status %d\n", tt.want)) {
 				t.Error("want the exit status in the last line")
 			}
 			if tt.want != 0 && strings.Contains(text, "succeeded") ||
 				strings.Contains(text, "exit status 0") && tt.want != 0 {
-				t.Errorf("says that it succeeded")
+				t.Errorf("output reports success")
 			}
 			if t.Failed() {
 				t.Log(text)

@@ -21,10 +21,10 @@ type need struct{ action, resource, cluster, creator string }
 
 const account = "arn:aws:ecs:eu-central-1:123456789012:"
 
-// definedRoles are the roles of the definitions that were registered, by family.
+// definedRoles are the roles in the registered definitions, by family.
 type definedRoles map[string][]string
 
-// needs returns what AWS asks for when it gets a call.
+// needs returns the permissions that AWS requires for a call.
 func (d definedRoles) needs(c ecslocal.Call) []need {
 	if c.Operation == "sts:GetCallerIdentity" {
 		return nil // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission
@@ -89,7 +89,7 @@ func (d definedRoles) needs(c ecslocal.Call) []need {
 	return all
 }
 
-// statement is one of the policy.
+// statement is a statement of the policy.
 type statement struct {
 	Sid              string
 	Action, Resource []string
@@ -112,8 +112,8 @@ func matches(pattern, text string) bool {
 	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(text)
 }
 
-// The policy allows every call that runs of its configuration make, and nothing
-// that none of them does.
+// TestPolicy checks that the policy allows every call of the runs with its configuration, and no
+// other calls.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	const (
@@ -126,11 +126,11 @@ func TestPolicy(t *testing.T) {
 			`"requiresCompatibilities":["FARGATE"],"containerDefinitions":[{"name":"app","image":"a",` +
 			`"command":["true"]}]}`
 	)
-	hang := []string{"--command=sleep 60", "--timeout=1s"} // so that the task is stopped
+	hang := []string{"--command=sleep 60", "--timeout=1s"} // the step stops the task
 	for _, tt := range []struct {
 		name string
 		args []string
-		runs [][]string // with these more, each
+		runs [][]string // additional arguments of each run
 	}{
 		{"plain", []string{"--definition=" + plain}, [][]string{nil, hang}},
 		{"left running", []string{"--definition=" + plain, "--on-interrupt=leave", "--logs=false"}, [][]string{nil}},
@@ -196,7 +196,7 @@ func TestPolicy(t *testing.T) {
 			defer server.Close()
 			web := httptest.NewServer(server)
 			defer web.Close()
-			take := func() []need { // what was called since the last time
+			take := func() []need { // calls since the last take
 				mu.Lock()
 				defer mu.Unlock()
 				taken := called
@@ -225,12 +225,12 @@ func TestPolicy(t *testing.T) {
 			}
 			for _, n := range made {
 				if !slices.ContainsFunc(policy.Statement, func(s statement) bool { return s.allows(n) }) {
-					t.Errorf("the policy does not allow %+v", n)
+					t.Errorf("policy does not allow %+v", n)
 				}
 			}
 			for _, s := range policy.Statement {
 				for _, unused := range s.unused(made) {
-					t.Errorf("the policy allows what no run did, in %s: %s", s.Sid, unused)
+					t.Errorf("policy allows unused permissions in %s: %s", s.Sid, unused)
 				}
 			}
 			if t.Failed() {
@@ -240,7 +240,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// unused returns the actions and the resources of a statement that no call needs.
+// unused returns the actions and resources of a statement that no call needs.
 func (s statement) unused(made []need) []string {
 	var unused []string
 	for _, action := range s.Action {

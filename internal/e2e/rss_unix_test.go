@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// maxRSS returns the most memory that a command had, in bytes; 0 if it is not known.
+// maxRSS returns the maximum memory of a command in bytes, or 0 if it is not known.
 func maxRSS(cmd *exec.Cmd) int64 {
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {

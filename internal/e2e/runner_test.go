@@ -17,9 +17,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// runner runs the container action of action.yml as GitHub's runner does: with
-// its docker run, its mounts and its environment, its reading of commands in the
-// log and in files, and its signals.
+// runner runs the container action of action.yml like GitHub's runner: with the same docker run
+// command, mounts, environment and signals. It also handles workflow commands in the log and in
+// files.
 //
 // https://github.com/actions/runner/tree/main/src/Runner.Worker
 type runner struct {
@@ -27,35 +27,34 @@ type runner struct {
 	workspace string
 	env       []string          // of the job and of earlier steps, as NAME=value
 	with      map[string]string // inputs
-	cancelAt  string            // the job is cancelled when a line of the log has this in it
-	kills     bool              // on a cancel it kills the container without a signal, as others than GitHub's do
-	timeout   time.Duration     // of the step; 0 is none
+	cancelAt  string            // the job is cancelled when a log line contains this
+	kills     bool              // a cancellation kills the container without a signal, as in some runners
+	timeout   time.Duration     // of the step; 0 means none
 }
 
-// outcome is what the runner knows of a step after it, its post stage included.
+// outcome is the information of the runner after a step and its post stage.
 type outcome struct {
 	exit        int
-	log         string // as people see it
+	log         string // as users see it
 	outputs     map[string]string
 	env, state  map[string]string
 	paths       string // that the step added to PATH
 	summary     string
 	annotations []string // level: message
 	masks       []string
-	faults      []string      // what the runner complains of
+	faults      []string      // faults that the runner reports
 	ending      time.Duration // from the first signal to the end
 	leaked      bool          // the container was still running when the runner gave up
 	postExit    int
 }
 
-// The times that the runner waits after SIGINT, and then after SIGTERM, before it
-// kills its docker client.
+// The times between SIGINT and SIGTERM, and between SIGTERM and the end of the docker client.
 const (
 	afterInterrupt = 7500 * time.Millisecond
 	afterTerminate = 2500 * time.Millisecond
 )
 
-// actionFile is what the runner reads of action.yml.
+// actionFile is the part of action.yml that the runner reads.
 type actionFile struct {
 	Inputs map[string]struct {
 		Default string `yaml:"default"`
@@ -80,8 +79,8 @@ func readAction(t *testing.T) actionFile {
 	return action
 }
 
-// defaults are what the expressions in the defaults of action.yml come to in a
-// job without a matrix.
+// defaults are the values of the expressions in the defaults of action.yml, for a job without a
+// matrix.
 var defaults = map[string]string{
 	"${{ toJSON(job) }}":      `{"status": "success"}`,
 	"${{ toJSON(strategy) }}": `{"fail-fast": true, "job-index": 0, "job-total": 1, "max-parallel": 1}`,
@@ -133,7 +132,7 @@ type job struct {
 	outcome
 	inputs map[string]string
 	temp   string
-	step   string // its name in the job, of which each test has one
+	step   string // its name in the job; each test has a job
 
 	stop  string // the token of stop-commands in force
 	lines []string
@@ -148,7 +147,7 @@ func (j *job) stage(t *testing.T, entrypoint string) int {
 	name := "ecs-run-task-e2e-" + strings.ToLower(rand.Text())
 	args := []string{"run", "--name", name, "--label", "ecs-run-task-e2e", "--workdir", "/github/workspace", "--rm"}
 	env := os.Environ()
-	for name, value := range j.environment(t, name) { // by name only, as the runner does
+	for name, value := range j.environment(t, name) { // only the name is in the arguments, as in the runner
 		args, env = append(args, "--env", name), append(env, name+"="+value)
 	}
 	if entrypoint != "" {
@@ -180,8 +179,8 @@ func (j *job) stage(t *testing.T, entrypoint string) int {
 	return cmd.ProcessState.ExitCode()
 }
 
-// await waits for the end of the container; on a cancel or at the time-out it
-// sends the runner's signals.
+// await waits for the end of the container. After a cancellation or the time-out it sends the
+// runner's signals.
 func (j *job) await(cmd *exec.Cmd, name string, ended, cancelled <-chan struct{}) {
 	var late <-chan time.Time
 	if j.timeout > 0 {
@@ -225,8 +224,8 @@ func (j *job) mounts() map[string]string {
 	}
 }
 
-// environment returns the variables of a stage and makes its files, which only
-// their owner, who is not root, and root can write to.
+// environment returns the variables of a stage and creates its files, which only root and their
+// owner, who is not root, can write.
 func (j *job) environment(t *testing.T, stage string) map[string]string {
 	env := map[string]string{}
 	for _, variable := range j.runner.env {
@@ -237,7 +236,7 @@ func (j *job) environment(t *testing.T, stage string) map[string]string {
 	for name, value := range j.state {
 		env["STATE_"+name] = value
 	}
-	for name, value := range j.inputs { // hyphens stay
+	for name, value := range j.inputs { // hyphens are kept
 		env["INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))] = value
 	}
 	maps.Copy(env, map[string]string{
@@ -258,7 +257,7 @@ func (j *job) environment(t *testing.T, stage string) map[string]string {
 		if err := os.WriteFile(path, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		os.Chown(path, 1001, 1001) // of GitHub's runner; the tests may run as somebody else
+		os.Chown(path, 1001, 1001) // the user of GitHub's runner; fails if the tests do not run as root
 		env[file] = "/github/file_commands/" + filepath.Base(path)
 	}
 	return env
@@ -268,8 +267,7 @@ func (j *job) file(variable, stage string) string {
 	return filepath.Join(j.temp, "_runner_file_commands", strings.ToLower(variable)+"_"+stage)
 }
 
-// files takes what a stage wrote to its files, which the runner does after a
-// cancel too.
+// files parses the files that a stage wrote. The runner does so after a cancellation too.
 func (j *job) files(t *testing.T, stage string) {
 	t.Helper()
 	for _, file := range files {
@@ -295,7 +293,7 @@ func (j *job) files(t *testing.T, stage string) {
 	}
 }
 
-// parseFile reads the lines NAME=value and NAME<<DELIMITER of a file of commands.
+// parseFile parses the lines NAME=value and NAME<<DELIMITER of a file of commands.
 func parseFile(text string, to map[string]string) error {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	for len(lines) > 0 {
@@ -322,11 +320,11 @@ func parseFile(text string, to map[string]string) error {
 	return nil
 }
 
-// console reads what a stage prints, on both streams, line by line; LF, CR LF and
-// a lone CR end one.
+// console parses the output of a stage on both streams line by line. Lines end with LF, CR LF or a
+// single CR.
 type console struct {
 	*job
-	rest      string // of a line that has not ended
+	rest      string // an incomplete line
 	cancelled chan struct{}
 	once      sync.Once
 }
@@ -346,7 +344,7 @@ func (c *console) Write(text []byte) (int, error) {
 	}
 }
 
-// end takes the last line, if nothing ended it.
+// end handles the last line if it has no line end.
 func (c *console) end() {
 	if c.rest != "" {
 		c.line(strings.TrimSuffix(c.rest, "\r"))
@@ -371,19 +369,19 @@ func (j *job) print(line string) {
 	j.lines = append(j.lines, line)
 }
 
-// workflowCommand is a line of the log that the runner obeys.
+// workflowCommand is a log line that the runner executes.
 type workflowCommand struct {
 	name string // in lower case
-	key  string // the property name, which outputs and states have
+	key  string // the property name of outputs and states
 	data string
 }
 
-// commandNames are the commands that the runner knows.
+// commandNames are the commands that the runner supports.
 var commandNames = []string{"stop-commands", "set-env", "set-output", "save-state", "add-mask", "add-path",
 	"add-matcher", "remove-matcher",
 	"debug", "warning", "error", "notice", "group", "endgroup", "echo"}
 
-// parse recognizes ::name key=value::data, before which only blanks may stand, and
+// parse parses ::name key=value::data, which may have blanks before it, and
 // ##[name key=value;]data anywhere in the line.
 func (j *job) parse(line string) (workflowCommand, bool) {
 	var head, data string

@@ -13,22 +13,22 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
-// control is a script's hold on its ECS.
+// control controls the ECS of a script.
 type control struct {
 	server *ecslocal.Server
 
 	mu     sync.Mutex
 	calls  map[string]int
-	faults map[string][]ecslocal.Effect // of the next calls of an operation
+	faults map[string][]ecslocal.Effect // for the next calls of an operation
 
-	noStreams time.Time // until when there are no log streams
+	noStreams time.Time // end of the time without log streams
 }
 
 func newControl() *control {
 	return &control{calls: map[string]int{}, faults: map[string][]ecslocal.Effect{}}
 }
 
-// controlKey is where a script's values keep the control.
+// controlKey is the key of the control in the values of a script.
 type controlKey struct{}
 
 func (*control) key() any { return controlKey{} }
@@ -61,9 +61,8 @@ func (c *control) choose(call ecslocal.Call) ecslocal.Effect {
 	return next[0]
 }
 
-// fault lets the next call of an operation go wrong, or the next few; the one after
-// it, too, by the next fault: fault RunTask spot-interruption, fault StopTask
-// expired-token 20.
+// fault lets the next call of an operation fail, or the next calls. Several faults apply to
+// consecutive calls: fault RunTask spot-interruption, fault StopTask expired-token 20.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	const soon = 50 * time.Millisecond
 	effects := map[string]ecslocal.Effect{
@@ -99,7 +98,7 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	c.faults[args[0]] = append(c.faults[args[0]], slices.Repeat([]ecslocal.Effect{effect}, times)...)
 }
 
-// noStreams has no log stream appear for a time: no-streams 20s.
+// noStreams hides all log streams for a time: no-streams 20s.
 func noStreams(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: no-streams duration")
@@ -112,8 +111,8 @@ func noStreams(ts *testscript.TestScript, neg bool, args []string) {
 	c.noStreams = time.Now().Add(d)
 }
 
-// called waits until an operation was called so many times since the last called
-// or exits: called RunTask 1.
+// called waits until an operation was called a number of times since the last called or exits:
+// called RunTask 1.
 func called(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: called operation times")
@@ -136,7 +135,7 @@ func called(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// running wants so many tasks to be meant to run, of a family if one is given:
+// running checks the number of tasks whose desired status is RUNNING, optionally of a family:
 // running 1 server.
 func running(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
@@ -153,8 +152,8 @@ func running(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// restore makes the variables STATE_* of a step's file for state, as a runner does
-// for the post stage: restore state.
+// restore sets the variables STATE_* from a step's state file, as a runner does for the post stage:
+// restore state.
 func restore(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: restore file")
@@ -164,8 +163,8 @@ func restore(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// set sets a variable to what the last match of an expression in a file has as its
-// first group: set ARN stdout 'task (arn:.*)'.
+// set sets a variable to the first group of the last match of an expression in a file:
+// set ARN stdout 'task (arn:.*)'.
 func set(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: set variable file expression")
