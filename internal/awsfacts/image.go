@@ -29,7 +29,8 @@ func (e *ImageError) Error() string { return e.Reason }
 // github.com/opencontainers/go-digest. Lengths are checked separately, because a bounded
 // repetition is slow to compile.
 var (
-	imageHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]+)?$`)
+	imageHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?` +
+		`(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]+)?$`)
 	imagePart = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*$`)
 	imageTag  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`) // up to 128 characters
 	hexText   = regexp.MustCompile(`^[a-f0-9]+$`)
@@ -137,7 +138,9 @@ type Registry struct{ Account, Region, Partition string }
 //
 // Source: ECR user guide, "Making requests to Amazon ECR registries", and AWS
 // General Reference, "Amazon ECR endpoints and quotas"; read in November 2026.
-var ecrHost = regexp.MustCompile(`^([0-9]{12})\.(?:dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)|dkr-ecr(?:-fips)?\.([a-z0-9-]+)\.(?:on\.aws|on\.amazonwebservices\.com\.cn|on\.amazonwebservices\.eu))$`)
+var ecrHost = regexp.MustCompile(`^([0-9]{12})\.(?:` +
+	`dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)|` +
+	`dkr-ecr(?:-fips)?\.([a-z0-9-]+)\.(?:on\.aws|on\.amazonwebservices\.com\.cn|on\.amazonwebservices\.eu))$`)
 
 // ECR returns the private registry of the image in ECR. It returns false if there is none.
 func (i Image) ECR() (Registry, bool) {

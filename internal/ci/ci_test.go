@@ -37,7 +37,8 @@ func TestDetect(t *testing.T) {
 		Workspace: "/github/workspace",
 	}
 	onPull := onGitHub
-	onPull.Ref, onPull.RefName, onPull.PullRequest, onPull.EventName = "refs/pull/5/merge", "5/merge", "5", "pull_request"
+	onPull.Ref, onPull.RefName = "refs/pull/5/merge", "5/merge"
+	onPull.PullRequest, onPull.EventName = "5", "pull_request"
 	onPull.HeadRef, onPull.BaseRef = "feature", "main"
 	onGitea := onGitHub
 	onGitea.System, onGitea.URL = "gitea", "https://github.com/octo/app/actions/runs/17"

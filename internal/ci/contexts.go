@@ -21,8 +21,9 @@ type Sources struct {
 
 	Vars, Secrets *expr.Object
 
-	Family, Cluster, Region string // of the ecs context
-	Commit                  string // of the ecs context: the one that the definition is from, if it is from a repository
+	// Family, Cluster, Region and Commit are the members of the ecs context. Commit is that of
+	// the definition's repository; it is empty without a repository.
+	Family, Cluster, Region, Commit string
 }
 
 // Contexts returns the contexts for expressions in a definition: github, env, runner, job,

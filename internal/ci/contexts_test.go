@@ -33,7 +33,8 @@ func runOf(environ []string) ci.Run {
 
 // TestCredentials checks that credentials are found, and that words, paths and inputs are not.
 func TestCredentials(t *testing.T) {
-	const secret, token = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+	const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 	got := ci.Credentials([]string{
 		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=" + secret,
 		"PROD_AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjEXAMPLE",

@@ -257,7 +257,8 @@ func TestStatement(t *testing.T) {
 				ContainerReason: "CannotPullContainerError: Check that the role has the permissions to pull " +
 					"images from the registry.",
 			},
-			`[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"*"},{"Effect":"Allow",` + pull + `,"Resource":"arn:aws-cn:ecr:cn-north-1:123456789012:repository/a/web"}]`,
+			`[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":"*"},` +
+				`{"Effect":"Allow",` + pull + `,"Resource":"arn:aws-cn:ecr:cn-north-1:123456789012:repository/a/web"}]`,
 		},
 		{
 			"pull, not from ECR",

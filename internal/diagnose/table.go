@@ -831,7 +831,8 @@ var table = []row{
 		cause: "Code 127: the shell in {container} did not find the program to run.",
 		advice: "Check the spelling and PATH, and that the image has it: " +
 			"`docker run --rm --entrypoint sh {IMAGE} -c 'command -v PROGRAM'`.",
-		local: "Check the spelling and PATH. --local=process runs the command on this machine; --local=docker runs it " +
+		local: "Check the spelling and PATH. --local=process runs the command on this machine; " +
+			"--local=docker runs it " +
 			"in the image.",
 	},
 	{

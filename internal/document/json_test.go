@@ -91,9 +91,17 @@ f.json:1:3: [0]: \x is not an escape of JSON
 f.json:1:9: [1]: expected four hexadecimal digits after \u
 f.json:1:19: [2]: \udc00 is half of a surrogate pair: the other half must follow
 f.json:1:29: [3]: \ud800 is half of a surrogate pair: the other half must follow`)},
-		{name: "string over lines", in: "[\"a\nb\"]", messages: "f.json:1:2: [0]: the string is not closed on its line"},
+		{
+			name:     "string over lines",
+			in:       "[\"a\nb\"]",
+			messages: "f.json:1:2: [0]: the string is not closed on its line",
+		},
 		{name: "string without end", in: `["a`, messages: `f.json:1:2: [0]: the string has no end: expected "`},
-		{name: "control character", in: "[\"a\x01\"]", messages: "f.json:1:4: [0]: the string contains a control character"},
+		{
+			name:     "control character",
+			in:       "[\"a\x01\"]",
+			messages: "f.json:1:4: [0]: the string contains a control character",
+		},
 		{
 			name: "single quotes",
 			in:   `{'a':'b'}`,

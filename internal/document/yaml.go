@@ -95,8 +95,9 @@ func (p *yamlParser) swallowed(body *yaml.Node) {
 	at := len(p.text) - len(text)
 	for line := range strings.Lines(text) {
 		if end := strings.TrimRight(line, " \t\r\n"); end == "---" || end == "..." || strings.HasPrefix(line, "--- ") {
-			p.fault(&Error{Place: p.at.place(at), Message: "this line is part of the block text above, which is not indented",
-				Hint: "indent that text"})
+			p.fault(&Error{Place: p.at.place(at),
+				Message: "this line is part of the block text above, which is not indented",
+				Hint:    "indent that text"})
 			return
 		}
 		at += len(line)
@@ -363,7 +364,8 @@ func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 		return fail("write the value itself, or an expression: ${{ … }}",
 			"the CloudFormation function %s can't be resolved here", from.Tag)
 	case !known:
-		return fail("write the value itself", "the tag %s is not one of YAML's core schema", Shorten(p.unmask(from.Tag)))
+		return fail("write the value itself", "the tag %s is not one of YAML's core schema",
+			Shorten(p.unmask(from.Tag)))
 	}
 	if n.Kind == String && kind != String {
 		if resolved, literal := resolve(n.Text); resolved == kind && (literal != "" || kind == Null) {

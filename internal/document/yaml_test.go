@@ -121,7 +121,11 @@ func TestParseYAML(t *testing.T) {
 		{name: "half an expression", in: "a: '${{'\nb: \"}} {\"\n", want: `{"a":"${{","b":"}} {"}`},
 
 		{name: "empty", in: "", messages: "f.yaml:1:1: the text is empty: expected a YAML document"},
-		{name: "only comments", in: "# a\n---\n# b\n", messages: "f.yaml:1:1: the text is empty: expected a YAML document"},
+		{
+			name:     "only comments",
+			in:       "# a\n---\n# b\n",
+			messages: "f.yaml:1:1: the text is empty: expected a YAML document",
+		},
 		{
 			name: "duplicate keys",
 			in:   "a: 1\nb: {c: 1, c: 2}\na: 2\n",
@@ -134,7 +138,11 @@ func TestParseYAML(t *testing.T) {
 			messages: "f.yaml:1:4: a: no anchor &x is defined before this alias\nf.yaml:2:5: b[0]: no anchor &y " +
 				"is defined before this alias",
 		},
-		{name: "alias of itself", in: "a: &x [*x]\n", messages: "f.yaml:1:8: a[0]: no anchor &x is defined before this alias"},
+		{
+			name:     "alias of itself",
+			in:       "a: &x [*x]\n",
+			messages: "f.yaml:1:8: a[0]: no anchor &x is defined before this alias",
+		},
 		{
 			name:     "alias of another document",
 			in:       "a: &x 1\n---\nb: *x\n",
@@ -157,7 +165,11 @@ func TestParseYAML(t *testing.T) {
 			in:       "a:\n  <<: [1]\n",
 			messages: "f.yaml:2:3: a: the merge key << takes a map or a list of maps, not a number",
 		},
-		{name: "key of no string", in: "a: 1\n~: 2\n", messages: "f.yaml:2:1: expected a string as a key, found a null"},
+		{
+			name:     "key of no string",
+			in:       "a: 1\n~: 2\n",
+			messages: "f.yaml:2:1: expected a string as a key, found a null",
+		},
 		{
 			name: "infinity",
 			in:   "a: -.INF\nb: .nan\n",

@@ -196,7 +196,8 @@ func (p *yamlParser) explain(e *yaml.LoadError) (at int, message, hint string) {
 	}
 	switch e.Message {
 	case "mapping values are not allowed in this context":
-		message, hint = "a key is not allowed here", `indent it as the keys beside it; a text with ": " in it needs quotes`
+		message = "a key is not allowed here"
+		hint = `indent it as the keys beside it; a text with ": " in it needs quotes`
 	case "block sequence entries are not allowed in this context":
 		message = "a list item is not allowed here"
 		hint = "write it on a line of its own; a text that begins with - needs quotes"

@@ -470,8 +470,8 @@ func TestImage(t *testing.T) {
 const hostile = `printf '%s\n' \
 '::set-output name=status::forged' '  ::set-output name=forged::1' '##[set-output name=forged;]2' \
 'text ##[set-output name=forged;]3' \
-'::save-state name=forged::1' '##[save-state name=forged;]2' '::add-mask::the' '##[add-mask]end' '::set-env name=FORGED::1' \
-'::add-path::/forged' \
+'::save-state name=forged::1' '##[save-state name=forged;]2' '::add-mask::the' '##[add-mask]end' \
+'::set-env name=FORGED::1' '::add-path::/forged' \
 '::error file=a.go,line=1::forged' '##[error]forged' '###[warning]forged' '::notice::forged' '::stop-commands::forged' \
 'x ##[stop-commands]forged' \
 '##vso[task.setvariable variable=forged;isOutput=true]1' 'status=forged' 'forged<<EOF' 'EOF' '${{ secrets.PASSWORD }}'

@@ -69,7 +69,8 @@ var help = map[string]string{
 	"Placement.PlatformVersion": "Fargate platform version.",
 	"Placement.Subnets": "Comma-separated subnets for tasks of network mode awsvpc: ids, values of the tag Name, " +
 		"or EC2 filters such as tag:Tier=private; & joins filters that must all match.",
-	"Placement.SecurityGroups": "Comma-separated security groups for tasks of network mode awsvpc: ids, values of the " +
+	"Placement.SecurityGroups": "Comma-separated security groups for tasks of network mode awsvpc: ids, " +
+		"values of the " +
 		"tag Name, or EC2 filters such as group-name=jobs.",
 	"Placement.AssignPublicIP": "Whether the tasks get a public IP address.",
 	"Placement.RunTaskRequest": "Other members of the RunTask request, in JSON or YAML, with their names in the API: " +

@@ -54,7 +54,8 @@ func TestSame(t *testing.T) {
 				t.Fatalf("Parse(%s) = false", ownership.Of(step, ""))
 			}
 			other := ownership.Of(tt.other, tt.matrix)
-			if job, step, leg := other.SameJob(own), other.SameStep(own), other.SameLeg(own); job != tt.job || step != tt.step || leg != tt.leg {
+			job, step, leg := other.SameJob(own), other.SameStep(own), other.SameLeg(own)
+			if job != tt.job || step != tt.step || leg != tt.leg {
 				t.Errorf("%s is of the same job: %v, step: %v, leg: %v, want %v, %v, %v", other, job, step,
 					leg, tt.job, tt.step, tt.leg)
 			}

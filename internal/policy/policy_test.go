@@ -41,7 +41,8 @@ func tasks(t *testing.T, definition string, c input.Config) []policy.Task {
 
 const job = `{"family": "job", "executionRoleArn": "pull", "containerDefinitions": [{"name": "app", "memory": 64,
  "image": "210987654321.dkr.ecr.us-west-2.amazonaws.com/team/app:1",
- "secrets": [{"name": "A", "valueFrom": "/app/key"}, {"name": "B", "valueFrom": "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf:password::"}],
+ "secrets": [{"name": "A", "valueFrom": "/app/key"},
+    {"name": "B", "valueFrom": "arn:aws:secretsmanager:us-west-2:123456789012:secret:db-AbCdEf:password::"}],
  "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "jobs", "awslogs-region": "us-west-2"}}}]}`
 
 // TestForResources checks that resources are as specific as the inputs and definitions allow.

@@ -47,12 +47,14 @@ func (a *account) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(answer))}, nil
 }
 
-const job = `{"family": "job", "taskRoleArn": "arn:aws:iam::123456789012:role/task", "executionRoleArn": "arn:aws:iam::123456789012:role/task",
+const job = `{"family": "job", "taskRoleArn": "arn:aws:iam::123456789012:role/task",
+ "executionRoleArn": "arn:aws:iam::123456789012:role/task",
  "containerDefinitions": [
   {"name": "app", "memory": 64, "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1",
    "secrets": [{"name": "A", "valueFrom": "/a"}, {"name": "B", "valueFrom": "/a"}]},
   {"name": "side", "memory": 64, "image": "busybox",
-   "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "made", "awslogs-region": "eu-central-1", "awslogs-create-group": "true"}}}]}`
+   "logConfiguration": {"logDriver": "awslogs", "options": {
+    "awslogs-group": "created", "awslogs-region": "eu-central-1", "awslogs-create-group": "true"}}}]}`
 
 func subject(t *testing.T, text string) preflight.Subject {
 	t.Helper()
@@ -138,15 +140,15 @@ func TestCheckFaults(t *testing.T) {
 		},
 		{"a trust in a form that is not known is not ours to refuse", job, "GetRole", role(foreign), ""},
 		{"parameter", job, "GetParameters", `{"InvalidParameters":["/a"]}`,
-			"job.json:4:43: containerDefinitions[0].secrets[0].valueFrom: there is no parameter /a"},
+			"job.json:5:43: containerDefinitions[0].secrets[0].valueFrom: there is no parameter /a"},
 		{"image", job, "BatchGetImage", `{"failures":[{"failureCode":"ImageNotFound"}]}`,
-			"job.json:3:42: containerDefinitions[0].image: there is no ECR image app:1"},
+			"job.json:4:42: containerDefinitions[0].image: there is no ECR image app:1"},
 		{
 			"platform",
 			arm,
 			"BatchGetImage",
 			all()["BatchGetImage"],
-			"job.json:3:42: containerDefinitions[0].image: the image is built for linux/arm64, but the task runs " +
+			"job.json:4:42: containerDefinitions[0].image: the image is built for linux/arm64, but the task runs " +
 				"on linux/amd64",
 		},
 	} {
@@ -166,8 +168,9 @@ func TestCheckFaults(t *testing.T) {
 // VPC, is a fault of its input. Without permission there is one notice for all.
 func TestCheckNetwork(t *testing.T) {
 	const (
-		subnets, noSubnets = `<R><subnetSet><item><subnetId>s</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>`, `<R><subnetSet/></R>`
-		groups, noGroups   = `<R><securityGroupInfo><item><groupId>g</groupId><vpcId>vpc-2</vpcId></item>` +
+		noSubnets        = `<R><subnetSet/></R>`
+		subnets          = `<R><subnetSet><item><subnetId>s</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>`
+		groups, noGroups = `<R><securityGroupInfo><item><groupId>g</groupId><vpcId>vpc-2</vpcId></item>` +
 			`</securityGroupInfo></R>`, `<R><securityGroupInfo/></R>`
 	)
 	for _, tt := range []struct {

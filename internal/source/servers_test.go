@@ -269,7 +269,8 @@ func openSSH(t testing.TB) sshServer {
 	s.key, userPublic = newKey(t)
 	s.stranger, _ = newKey(t)
 	config := fmt.Sprintf("HostKey %s/host\nPidFile none\nAuthorizedKeysFile %s/authorized\n"+
-		"PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
+		"PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\n"+
+		"StrictModes no\nPermitRootLogin yes\nLogLevel ERROR\n"+
 		// With SHLVL=2, bash reads no start-up files, which could be slow.
 		"SetEnv SHLVL=2\n", folder, folder)
 	for name, text := range map[string]string{

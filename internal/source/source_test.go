@@ -194,9 +194,14 @@ func TestLoadInline(t *testing.T) {
 		{"nothing", source.Config{}, "no definition: give its text as definition, or its file as file-paths"},
 		{"large", source.Config{Definition: strings.Repeat(" ", source.MaxText+1)},
 			"definition: 1048577 bytes are over the limit of 1048576 (1 MiB)"},
-		{"as it is called", source.Config{Paths: []string{"x", "/etc/passwd"}, Workspace: root, Called: "the current folder"},
-			"file-paths: /etc/passwd: is outside of the current folder " + root + ", the only folder that files are read " +
-				"from: copy it there, or run the command where it is\nfile-paths: x: no such file in the current folder"},
+		{
+			"as it is called",
+			source.Config{Paths: []string{"x", "/etc/passwd"}, Workspace: root, Called: "the current folder"},
+			"file-paths: /etc/passwd: is outside of the current folder " + root +
+				", the only folder that files are read " +
+				"from: copy it there, or run the command where it is\nfile-paths: x: no such file in the " +
+				"current folder",
+		},
 		{"no workspace", source.Config{Paths: []string{"x"}}, "file-paths: no workspace"},
 		{"workspace missing", source.Config{Paths: []string{"x"}, Workspace: filepath.Join(root, "none")},
 			"open the workspace: "},
