@@ -43,7 +43,7 @@ func (in invocation) policy(ctx context.Context) int {
 	for _, job := range draft.Jobs {
 		_, exists := job.Definition.(plan.Existing)
 		tasks = append(tasks, policy.Task{
-			Definition: plan.TextOf(job.Definition), Registered: exists, Looked: in.config.Registered(),
+			Definition: plan.TextOf(job.Definition), Registered: exists, Described: in.config.Registered(),
 			Settings: job.Settings, Request: job.Request,
 		})
 	}

@@ -137,7 +137,7 @@ func (c *checker) unknownMember(m document.Member, schema *smithy.Schema, path s
 	if meant := habits[m.Key.Text]; schema.Member(meant) != nil {
 		near = meant
 	}
-	advice := nearest.Meant(near)
+	advice := nearest.Suggestion(near)
 	if c.pass {
 		c.Warn(m.Key.Place, path, "unknown-member", "", "unknown member%s, passed on to ECS as it is", advice)
 		return ""

@@ -85,7 +85,7 @@ func TestParseImage(t *testing.T) {
 	} {
 		_, err := awsfacts.ParseImage(tt.name)
 		var fault *awsfacts.ImageError
-		if !errors.As(err, &fault) || !strings.Contains(fault.Reason, tt.reason) || fault.Right != tt.right {
+		if !errors.As(err, &fault) || !strings.Contains(fault.Reason, tt.reason) || fault.Corrected != tt.right {
 			t.Errorf("ParseImage(%q) = %#v, want %q with the right form %q", tt.name, err, tt.reason, tt.right)
 		}
 	}

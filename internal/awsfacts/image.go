@@ -16,8 +16,8 @@ type Image struct {
 
 // An ImageError means that an image name is invalid.
 type ImageError struct {
-	Reason string
-	Right  string // the corrected name; empty if it is not clear
+	Reason    string
+	Corrected string // the corrected name; empty if it is not clear
 }
 
 func (e *ImageError) Error() string { return e.Reason }

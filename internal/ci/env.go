@@ -134,21 +134,21 @@ func inputCopies(environ []string) map[string]bool {
 	for _, variable := range environ {
 		if input, is := strings.CutPrefix(variable, "INPUT_"); is {
 			name, value, _ := strings.Cut(input, "=")
-			given[plain(name)+"="+value] = true
+			given[variableName(name)+"="+value] = true
 		}
 	}
 	copies := map[string]bool{}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		if name == strings.ToLower(name) && value != "" && given[plain(name)+"="+value] {
+		if name == strings.ToLower(name) && value != "" && given[variableName(name)+"="+value] {
 			copies[variable] = true
 		}
 	}
 	return copies
 }
 
-// plain converts the name of an input to the form of an environment variable.
-func plain(name string) string {
+// variableName converts the name of an input to the form of an environment variable.
+func variableName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r

@@ -33,14 +33,14 @@ const (
 
 	openRoute = "If the subnets{subnets} are public, set assign-public-ip: ENABLED; if they are private, " +
 		"give them a NAT gateway or the VPC endpoints of "
-	openPort  = ". The security groups must let HTTPS (port 443) out, and those of the endpoints must let it in."
-	pullRoute = openRoute + "ECR (com.amazonaws.REGION.ecr.api, ecr.dkr, and S3 as a gateway)" + openPort
-	endOnTerm = "let the program end on SIGTERM (start it with exec in shell scripts, or set " +
+	openPort      = ". The security groups must let HTTPS (port 443) out, and those of the endpoints must let it in."
+	pullRoute     = openRoute + "ECR (com.amazonaws.REGION.ecr.api, ecr.dkr, and S3 as a gateway)" + openPort
+	handleSIGTERM = "let the program end on SIGTERM (start it with exec in shell scripts, or set " +
 		"`\"linuxParameters\": {\"initProcessEnabled\": true}`) or raise stopTimeout."
-	waysOut = "If {container} is only a helper of {finished}, declare it: `\"essential\": false` for " +
+	solutions = "If {container} is only a helper of {finished}, declare it: `\"essential\": false` for " +
 		"{container}, or `\"dependsOn\": [{\"containerName\": \"{CONTAINER}\", \"condition\": \"START\"}]` " +
 		"in {finished}; or set `verdict: {FINISHED}`, so that only it decides."
-	addTo = "Add the statement below to a policy of "
+	addStatement = "Add the statement below to a policy of "
 )
 
 // table holds all symptoms, the specific ones before the general ones.
@@ -79,19 +79,19 @@ var table = []row{
 	{
 		code: "pass-role-denied", in: inError, any: []string{"not authorized to perform: iam:passrole"}, retry: RetryNo,
 		cause:  "{principal} may not pass the task's roles to ECS.",
-		advice: addTo + "{principal}, once for each of taskRoleArn and executionRoleArn.",
+		advice: addStatement + "{principal}, once for each of taskRoleArn and executionRoleArn.",
 		allow:  allowNamed,
 	},
 	{
 		code: "tag-denied", in: inError, any: []string{"not authorized to perform: ecs:tagresource"}, retry: RetryNo,
 		cause:  "{principal} may not add tags. ECS checks this when a definition or a task has tags.",
-		advice: addTo + "{principal}, or remove the tags.",
+		advice: addStatement + "{principal}, or remove the tags.",
 		allow:  allowNamed,
 	},
 	{
 		code: "logs-denied", in: inError, any: []string{"not authorized to perform: logs:"}, retry: RetryNo,
 		cause:  "{principal} may not read the logs of the task.",
-		advice: addTo + "{principal}, or set logs: false. The task itself is not affected.",
+		advice: addStatement + "{principal}, or set logs: false. The task itself is not affected.",
 		allow:  allowNamed,
 	},
 	{
@@ -432,7 +432,7 @@ var table = []row{
 		code: "pull-denied", in: inReasons, retry: RetryNo,
 		any:   []string{"check that the role has the permissions to pull", "not authorized to perform: ecr:"},
 		cause: "{puller} may not pull {image} from ECR.",
-		advice: addTo +
+		advice: addStatement +
 			"the role, or attach the managed policy: " +
 			"`aws iam attach-role-policy --role-name {ROLE} --policy-arn " +
 			"arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy`. For a repository of " +
@@ -516,7 +516,7 @@ var table = []row{
 			"not authorized to perform: kms:",
 		},
 		cause: "{puller} lacks {action}, so the task did not get {secret}.",
-		advice: addTo +
+		advice: addStatement +
 			"the execution role. If the secret has its own KMS key, kms:Decrypt on that key is needed too.",
 		allow: allowSecret,
 	},
@@ -551,7 +551,7 @@ var table = []row{
 		code: "logging-denied", in: inReasons, any: []string{"not authorized to perform: logs:"}, retry: RetryNo,
 		cause: "{puller} lacks {action} on {group}. The managed policy of execution roles does not let them " +
 			"create log groups.",
-		advice: addTo +
+		advice: addStatement +
 			"the execution role, or create the group: " +
 			"`aws logs create-log-group --log-group-name {GROUP} --region {LOGREGION}`.",
 		allow: allowNamed,
@@ -787,7 +787,7 @@ var table = []row{
 	{
 		code: "permission-denied", in: inStart, any: []string{"not authorized to perform:"}, retry: RetryNo,
 		cause:  "{principal} lacks the permission {action}.",
-		advice: addTo + "{principal}.",
+		advice: addStatement + "{principal}.",
 		allow:  allowNamed,
 	},
 	{
@@ -864,7 +864,7 @@ var table = []row{
 		code: "ended-together", in: inExit, any: []string{"=137 beside"}, retry: RetryUnknown,
 		cause: "Code 137 (SIGKILL): {container} was killed, and {finished} ended with code 0. ECS does not " +
 			"report which of the two ended first: the code 0 may only be its response to the SIGTERM that followed.",
-		advice: waysOut +
+		advice: solutions +
 			" Otherwise {container} did not end within stopTimeout after SIGTERM, ran out of memory (which " +
 			"Fargate does not always report), or was killed by one of its own programs.",
 	},
@@ -872,7 +872,7 @@ var table = []row{
 		code: "ended-together", in: inExit, any: []string{"=143 beside"}, retry: RetryUnknown,
 		cause: "Code 143 (SIGTERM): {container} was stopped, and {finished} ended with code 0. ECS does not " +
 			"report which of the two ended first.",
-		advice: waysOut + " Otherwise let the program end with code 0 on SIGTERM.",
+		advice: solutions + " Otherwise let the program end with code 0 on SIGTERM.",
 	},
 	{
 		code: "killed", in: inExit, any: []string{"=137 stopped"}, retry: RetryUnknown,
@@ -880,14 +880,14 @@ var table = []row{
 			"container of the task ended too: it did not end within stopTimeout after the SIGTERM that " +
 			"followed; it ran out of memory, which Fargate does not always report; a program in the " +
 			"container sent the signal.",
-		advice: "If it was stopped, " + endOnTerm + " If not, run it with more memory (the input memory).",
+		advice: "If it was stopped, " + handleSIGTERM + " If not, run it with more memory (the input memory).",
 	},
 	{
 		code: "killed", in: inExit, any: []string{"=137 fargate"}, retry: RetryUnknown,
 		cause: "Code 137 (SIGKILL): {container} was killed. Possible, the most likely first: it ran out of " +
 			"memory, which Fargate does not always report; a program in the container sent the signal; it " +
 			"was stopped and did not end within stopTimeout after SIGTERM.",
-		advice: "Run it with more memory (the input memory). If it was stopped, " + endOnTerm,
+		advice: "Run it with more memory (the input memory). If it was stopped, " + handleSIGTERM,
 	},
 	{
 		code: "killed", in: inExit, any: []string{"=137"}, retry: RetryUnknown,
@@ -895,7 +895,7 @@ var table = []row{
 			"out of memory, or a child process passed the memory limit, which ECS does not report as " +
 			"OutOfMemoryError; a program in the container sent the signal; it was stopped and did not end " +
 			"within stopTimeout after SIGTERM.",
-		advice: "Run it with more memory (the input memory). If it was stopped, " + endOnTerm,
+		advice: "Run it with more memory (the input memory). If it was stopped, " + handleSIGTERM,
 	},
 	{
 		code: "segmentation-fault", in: inExit, any: []string{"=139"}, retry: RetryUnknown,

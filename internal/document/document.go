@@ -11,7 +11,7 @@ import "fmt"
 // Kind is the kind of value a [Node] holds.
 type Kind uint8
 
-// The kinds of value, those of JSON.
+// The kinds of value, which are those of JSON.
 const (
 	Null Kind = iota
 	Bool
@@ -68,7 +68,7 @@ type Member struct {
 
 // Place is a position in a text. The zero value is no place.
 type Place struct {
-	Name   string // what the user called the text
+	Name   string // the name of the text, such as its file
 	Line   int    // counts from 1; 0 if only the text is known
 	Column int    // counts from 1, in characters
 }
@@ -84,8 +84,8 @@ func (p Place) String() string {
 // Error is a fault at a place.
 type Error struct {
 	Place   Place
-	Path    string // of the member, as in containerDefinitions[0].memory; empty for the whole
-	Code    string // of the rule that is broken, as in fargate-cpu; empty for a fault of form
+	Path    string // of the member, such as containerDefinitions[0].memory; empty for the whole document
+	Code    string // of the broken rule, such as fargate-cpu; empty for a syntax error
 	Message string // what was expected and what was found, beginning in lower case
 	Hint    string // such as a corrected text that can be pasted; may be empty
 }

@@ -14,7 +14,7 @@ type jsonParser struct {
 	pos int
 }
 
-// fail records a fault of form at an offset.
+// fail records a syntax error at an offset.
 func (p *jsonParser) fail(offset int, hint, format string, args ...any) bool {
 	return p.fault(&Error{
 		Place:   p.at.place(offset),
@@ -177,7 +177,7 @@ func (p *jsonParser) array(place Place) *Node {
 	p.pos++ // [
 	for {
 		p.path = p.path[:depth]
-		end, ok := p.closes(']', len(n.Items) > 0)
+		end, ok := p.separator(']', len(n.Items) > 0)
 		if !ok {
 			return nil
 		}
@@ -202,7 +202,7 @@ func (p *jsonParser) object(place Place) *Node {
 	p.pos++ // {
 	for {
 		p.path = p.path[:depth]
-		end, ok := p.closes('}', len(n.Members) > 0)
+		end, ok := p.separator('}', len(n.Members) > 0)
 		if !ok {
 			return nil
 		}
@@ -231,11 +231,10 @@ func (p *jsonParser) object(place Place) *Node {
 	}
 }
 
-// closes reads what stands before the next entry of a list or map, or its
-// closing bracket, and reports whether it was the latter. A comma before the
-// bracket is forgiven, a comma that lacks is a fault that does not end the
-// search for more.
-func (p *jsonParser) closes(bracket byte, entries bool) (end, ok bool) {
+// separator reads the separator before the next entry of a list or map, or the
+// closing bracket; end is true for the bracket. A trailing comma is accepted
+// with a notice. A missing comma is a fault, after which parsing goes on.
+func (p *jsonParser) separator(bracket byte, entries bool) (end, ok bool) {
 	if !p.space() {
 		return false, false
 	}
@@ -272,8 +271,8 @@ func (p *jsonParser) closes(bracket byte, entries bool) (end, ok bool) {
 	return false, true
 }
 
-// key reads the key of a member. One without quotes is a fault that does not
-// end the search for more.
+// key reads the key of a member. A key without quotes is a fault, after which
+// parsing goes on.
 func (p *jsonParser) key() *Node {
 	start, place := p.pos, p.at.place(p.pos)
 	if c := p.text[start]; c == '"' || c == '\'' {
@@ -295,15 +294,14 @@ func (p *jsonParser) key() *Node {
 	return p.node(String, word, place)
 }
 
-// string reads a string. One in single quotes is a fault that does not end the
-// search for more.
+// string reads a string. Single quotes are a fault, after which parsing goes on.
 func (p *jsonParser) string() (string, bool) {
 	start, quote := p.pos, p.text[p.pos]
 	if quote == '\'' && !p.fail(start, `"…"`, "expected double quotes around a string, found a single one") {
 		return "", false
 	}
 	p.pos++
-	var decoded strings.Builder // only used once there is an escape
+	var decoded strings.Builder // used from the first escape on
 	from := p.pos
 	for p.pos < len(p.text) {
 		switch c := p.text[p.pos]; {
@@ -340,11 +338,11 @@ func (p *jsonParser) string() (string, bool) {
 	return "", false
 }
 
-// escapes holds the characters that JSON writes as a backslash and one letter.
+// escapes maps the letter of each two-character escape of JSON to its character.
 var escapes = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escape reads the escape at the current offset. One that JSON does not know is
-// a fault that does not end the search for more.
+// escape reads the escape at the current offset. An unknown escape is a fault,
+// after which parsing goes on.
 func (p *jsonParser) escape(into *strings.Builder) bool {
 	start := p.pos
 	rest := p.text[start:]

@@ -12,11 +12,11 @@ import (
 // comment. Everywhere they are those that ended a line before YAML 1.2, and the backslash of
 // a \uD83D, half of a character, as JSON writes those above U+FFFF.
 const (
-	meaningful = "{}[],:#"
-	oldBreaks  = "\u0085\u2028\u2029"
+	syntaxChars  = "{}[],:#"
+	yaml11Breaks = "\u0085\u2028\u2029"
 
 	firstMask  = '\uf8f0'
-	firstBreak = firstMask + rune(len(meaningful))
+	firstBreak = firstMask + rune(len(syntaxChars))
 	halfMask   = firstBreak + 3
 )
 
@@ -54,9 +54,9 @@ func maskExpressions(text string) string {
 		}
 		b.WriteString(text[:i])
 		text = text[i:]
-		n := spanOf(text)
+		n := expressionLength(text)
 		for _, c := range text[:n] {
-			if at := strings.IndexRune(meaningful, c); at >= 0 {
+			if at := strings.IndexRune(syntaxChars, c); at >= 0 {
 				c = firstMask + rune(at)
 			}
 			b.WriteRune(c)
@@ -116,9 +116,9 @@ func joinHalves(s string) (joined, alone string) {
 	}
 }
 
-// spanOf returns the length of the expression or placeholder with which s begins, or 1 if
+// expressionLength returns the length of the expression or placeholder with which s begins, or 1 if
 // it does not end on the line.
-func spanOf(s string) int {
+func expressionLength(s string) int {
 	end := -1
 	if strings.HasPrefix(s, "${{") {
 		end = ExpressionEnd(s)
@@ -148,8 +148,8 @@ func unmask(s string) string {
 		case c == halfMask:
 			return '\\'
 		case c >= firstBreak:
-			return []rune(oldBreaks)[c-firstBreak]
+			return []rune(yaml11Breaks)[c-firstBreak]
 		}
-		return rune(meaningful[c-firstMask])
+		return rune(syntaxChars[c-firstMask])
 	}, s)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Shorten cuts a text to 60 characters for a message.
+// Shorten cuts a text to its first 60 characters, with an ellipsis if it was longer.
 func Shorten(s string) string {
 	const most = 60
 	n := 0
@@ -37,7 +37,7 @@ func Brief(hint string) string {
 	return hint
 }
 
-// Keys joins the keys of members for a message, each once.
+// Keys lists the keys of members for a message, separated by commas, each key once.
 func Keys(members []Member) string {
 	var keys []string
 	for _, m := range members {

@@ -11,7 +11,7 @@ import (
 )
 
 func (p *yamlParser) parse() []*Node {
-	if !p.bounded() {
+	if !p.withinLimits() {
 		return nil
 	}
 	text := mask(lowerVersion(p.text))
@@ -35,7 +35,7 @@ func (p *yamlParser) parse() []*Node {
 		if isEmpty(document) {
 			continue
 		}
-		p.swallowed(document.Content[0])
+		p.checkUnindented(document.Content[0])
 		p.anchors = map[string]*Node{}
 		if n := p.node(document.Content[0]); n != nil {
 			nodes = append(nodes, n)
@@ -80,9 +80,9 @@ func load(loader *yaml.Loader) (document *yaml.Node, err error) {
 	return document, loader.Load(document)
 }
 
-// swallowed records a fault if a document is a block scalar whose text is not indented and
+// checkUnindented records a fault if a document is a block scalar whose text is not indented and
 // has a line --- or ..., which would end the document: the library reads it as text.
-func (p *yamlParser) swallowed(body *yaml.Node) {
+func (p *yamlParser) checkUnindented(body *yaml.Node) {
 	if body.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || !strings.Contains(body.Value, "---") &&
 		!strings.Contains(body.Value, "...") {
 		return

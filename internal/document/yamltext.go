@@ -53,8 +53,8 @@ func isTagged(n *yaml.Node) bool {
 	return n.Style&yaml.TaggedStyle != 0 || n.Tag == "!"
 }
 
-// bounded reports whether the text is within the limits for the library.
-func (p *yamlParser) bounded() bool {
+// withinLimits reports whether the text is within the limits for the library.
+func (p *yamlParser) withinLimits() bool {
 	if strings.Count(p.text, "\n%") > maxYAMLDirectives {
 		p.fault(&Error{Place: Place{Name: p.at.name},
 			Message: fmt.Sprintf("the text has more than %d directives", maxYAMLDirectives)})

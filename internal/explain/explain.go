@@ -125,7 +125,7 @@ func Call(symptom diagnose.Symptom, err error) []diagnose.Advice {
 // source is the definition with its places, or nil if its text is not known.
 func (e Explainer) Task(ctx context.Context, state *task.State, source *taskdef.Definition) event.Note {
 	v := state.Verdict
-	note := beside(source, v.Container)
+	note := noteAt(source, v.Container)
 	note.Title = fmt.Sprintf("%s %s", task.Name(state.Definition), v.Outcome)
 	note.Text = fmt.Sprintf("task %s of %s: %s", task.ShortID(state), task.Name(state.Definition), v.Reason)
 	note.Advice = e.taskAdvice(ctx, state)
@@ -134,9 +134,9 @@ func (e Explainer) Task(ctx context.Context, state *task.State, source *taskdef.
 	return note
 }
 
-// beside returns a note at the container of a definition, or at the definition if it has
+// noteAt returns a note at the container of a definition, or at the definition if it has
 // no container of that name. The note has no place if source is nil.
-func beside(source *taskdef.Definition, container string) event.Note {
+func noteAt(source *taskdef.Definition, container string) event.Note {
 	note := event.Note{Aside: true}
 	if source != nil {
 		place := placeOf(source, container)
@@ -157,7 +157,7 @@ func (e Explainer) Unfinished(ctx context.Context, end diagnose.End, goal task.G
 	}
 	first := open[0]
 	symptom := e.symptom(ctx, first.Definition)
-	note := beside(source, "")
+	note := noteAt(source, "")
 	note.Text = fmt.Sprintf(": task %s of %s", task.ShortID(first), task.Name(first.Definition))
 	switch {
 	case first.StartedAt == nil:

@@ -93,7 +93,7 @@ func dotenvValue(text string) (value, after string, err error) {
 		}
 		return strings.TrimSpace(value), after, nil
 	}
-	end := shellwords.Closing(text, 0)
+	end := shellwords.ClosingQuote(text, 0)
 	if end < 0 {
 		return "", "", errors.New("the quote is not closed")
 	}

@@ -18,13 +18,13 @@ import (
 // notation with only one meaning is accepted. For any other the error has a hint with the
 // notation to use.
 
-// formError is an error with a hint: a value to paste.
-type formError struct{ message, hint string }
+// hintedError is an error with a hint: a value to paste.
+type hintedError struct{ message, hint string }
 
-func (e *formError) Error() string { return e.message }
+func (e *hintedError) Error() string { return e.message }
 
-func formFault(hint, format string, args ...any) error {
-	return &formError{fmt.Sprintf(format, args...), hint}
+func hintedFault(hint, format string, args ...any) error {
+	return &hintedError{fmt.Sprintf(format, args...), hint}
 }
 
 // fileReference returns an error for the AWS CLI's file://name in an input whose value
@@ -49,13 +49,13 @@ func fileReference(f field, text string) error {
 	}
 	switch f.Name {
 	case "definition":
-		return formFault("file-paths: task-definition.json",
+		return hintedFault("file-paths: task-definition.json",
 			"file:// is not supported: give the path in the input file-paths")
 	case "environment":
-		return formFault("environment: '@variables.env'",
+		return hintedFault("environment: '@variables.env'",
 			"file:// is not supported: give @ and the path of a .env file or of a map in JSON")
 	}
-	return formFault(fmt.Sprintf(`--%s "$(cat %s.json)"`, f.Name, f.Name),
+	return hintedFault(fmt.Sprintf(`--%s "$(cat %s.json)"`, f.Name, f.Name),
 		"file:// is not supported: give the text itself")
 }
 
@@ -113,7 +113,7 @@ var (
 func parseNetworks(text, example string) ([]string, error) {
 	items, literal := parseItems(text)
 	if isSequence(text) && !literal {
-		return nil, formFault(example, "expected a list of ids, names or filters, separated by commas")
+		return nil, hintedFault(example, "expected a list of ids, names or filters, separated by commas")
 	}
 	var networks []string
 	for i, item := range items {
@@ -121,7 +121,8 @@ func parseNetworks(text, example string) ([]string, error) {
 		if !literal {
 			var ok bool
 			if parts, ok = networkParts(item); !ok {
-				return nil, formFault(example, "item %d: expected one id, name or filter: separate them by commas", i+1)
+				return nil, hintedFault(example,
+					"item %d: expected one id, name or filter: separate them by commas", i+1)
 			}
 		}
 		for _, part := range parts {
@@ -173,13 +174,13 @@ func unbalanced(text, brackets string) bool {
 func pairsOfList(text string) (Pairs, error) {
 	nodes, ok := contentOf(text, yaml.SequenceNode)
 	if !ok {
-		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
+		return nil, hintedFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs
 	for i, node := range nodes {
 		pair, ok := pairOf(node)
 		if !ok {
-			return nil, formFault(mapForm,
+			return nil, hintedFault(mapForm,
 				`item %d: expected a map, NAME=value lines, or the API's list of {"name": …, "value": …}`, i+1)
 		}
 		pairs = append(pairs, pair)
@@ -238,7 +239,7 @@ func pairsOfShorthand(text string) (Pairs, error) {
 		} else if m := shorthandLast.FindStringSubmatch(item); m != nil {
 			pairs = append(pairs, Pair{m[2], unquote(m[1])})
 		} else {
-			return nil, formFault("A=1",
+			return nil, hintedFault("A=1",
 				"item %d: expected NAME=value lines or a map, not the shorthand of the AWS CLI with commas in it", i+1)
 		}
 	}
@@ -268,7 +269,7 @@ func checkJoined(text string) error {
 			return nil
 		}
 		if fault == nil {
-			fault = formFault(strings.Join(names, "=…\n")+"=…",
+			fault = hintedFault(strings.Join(names, "=…\n")+"=…",
 				`line %d has several NAME=value: write each on a line of its own, or, if it is one value, as `+
 					`a map: {"NAME": "value"}`, number)
 		}
@@ -338,7 +339,7 @@ func strategyOfShorthand(text string) (Strategy, error) {
 				err = errors.New("unknown")
 			}
 			if err != nil {
-				return nil, formFault(strategyForm,
+				return nil, hintedFault(strategyForm,
 					"item %d: expected PROVIDER:weight:base=n, or capacityProvider=, weight= and base= "+
 						"as in the AWS CLI", len(strategy)+1)
 			}
@@ -362,6 +363,6 @@ func checkProvider(item, name string, index int) error {
 	if m := fargateWeight.FindStringSubmatch(item); m != nil {
 		hint = m[1] + ":" + m[2]
 	}
-	return formFault(hint,
+	return hintedFault(hint,
 		"item %d: expected PROVIDER:weight:base=n: a capacity provider has letters, digits, _ and -", index)
 }

@@ -140,7 +140,7 @@ func Misspelled(environ []string) []string {
 		if meant := nearest.Name(name, known); meant != "" {
 			meant = prefix + strings.ToUpper(strings.ReplaceAll(meant, "-", "_"))
 			messages = append(messages,
-				fmt.Sprintf("%s is ignored: no input has this name%s", variable, nearest.Meant(meant)))
+				fmt.Sprintf("%s is ignored: no input has this name%s", variable, nearest.Suggestion(meant)))
 		}
 	}
 	slices.Sort(messages)

@@ -58,7 +58,7 @@ func (c Config) Warnings() []*Error {
 		if near != "" {
 			hint = "region: " + near
 		}
-		warn("region", hint, "no AWS region of this name is known%s", nearest.Meant(near))
+		warn("region", hint, "no AWS region of this name is known%s", nearest.Suggestion(near))
 	}
 	for _, in := range []struct {
 		name   string

@@ -114,7 +114,7 @@ func kebab(name string) string {
 // invalid reports an invalid value of a field, and sets the field to its default.
 func (r *reader) invalid(f field, text string, err error) {
 	fault := &Error{Input: f.Name, Message: err.Error()}
-	var form *formError
+	var form *hintedError
 	if errors.As(err, &form) {
 		fault.Hint = form.hint
 	}

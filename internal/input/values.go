@@ -152,11 +152,11 @@ func pairsOfMap(text string) (Pairs, error) {
 	members, ok := contentOf(text, yaml.MappingNode)
 	switch {
 	case !ok && strings.Contains(strings.TrimSpace(text), "\n"): // such as a private key or a certificate
-		return nil, formFault(mapForm,
+		return nil, hintedFault(mapForm,
 			"expected a map in YAML or JSON, or NAME=value lines; a value of several lines is written in "+
 				"quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }}")
 	case !ok:
-		return nil, formFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
+		return nil, hintedFault(mapForm, "expected a map in YAML or JSON, or NAME=value lines")
 	}
 	var pairs Pairs
 	for i := 0; i < len(members); i += 2 {
@@ -168,7 +168,7 @@ func pairsOfMap(text string) (Pairs, error) {
 			return nil, fmt.Errorf("entry %d: containerOverrides belong in the input overrides", i/2+1)
 		}
 		if strings.Contains(name.Value, "=") && value.ShortTag() == "!!null" {
-			return nil, formFault(mapForm,
+			return nil, hintedFault(mapForm,
 				"entry %d: expected a colon between name and value, or NAME=value lines without braces", i/2+1)
 		}
 		if value.Kind != yaml.ScalarNode {
@@ -313,7 +313,7 @@ func (s Strategy) check() error {
 			if strings.Contains(strings.ToUpper(name), "SPOT") {
 				meant = "FARGATE_SPOT"
 			}
-			return formFault(meant, "item %d: the capacity providers of Fargate are FARGATE and FARGATE_SPOT", i+1)
+			return hintedFault(meant, "item %d: the capacity providers of Fargate are FARGATE and FARGATE_SPOT", i+1)
 		}
 		if seen[item.Provider] {
 			return fmt.Errorf("item %d: duplicate capacity provider", i+1)

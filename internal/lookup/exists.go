@@ -32,9 +32,9 @@ func (c *Client) Cluster(ctx context.Context, name string) error {
 	return nil
 }
 
-// Trust returns the trust policy of a role as JSON. The role is given by name or ARN.
+// TrustPolicy returns the trust policy of a role as JSON. The role is given by name or ARN.
 // If it does not exist, the error is a [*NotFoundError].
-func (c *Client) Trust(ctx context.Context, role string) (string, error) {
+func (c *Client) TrustPolicy(ctx context.Context, role string) (string, error) {
 	var answer struct {
 		Policy string `xml:"GetRoleResult>Role>AssumeRolePolicyDocument"`
 	}
@@ -54,15 +54,15 @@ func (c *Client) Trust(ctx context.Context, role string) (string, error) {
 // the client's region. If not, the error is a [*NotFoundError].
 func (c *Client) Secret(ctx context.Context, valueFrom string) error {
 	if secret, err := awsfacts.ParseSecret(valueFrom); err == nil && secret.Manager {
-		return c.Managed(ctx, secret.ARN)
+		return c.ManagedSecret(ctx, secret.ARN)
 	}
 	return c.parameter(ctx, valueFrom)
 }
 
-// Managed checks that a secret in Secrets Manager exists, given by its ARN, or by its
+// ManagedSecret checks that a secret in Secrets Manager exists, given by its ARN, or by its
 // name in the client's region. If not, or if it is scheduled for deletion, the error is
 // a [*NotFoundError].
-func (c *Client) Managed(ctx context.Context, name string) error {
+func (c *Client) ManagedSecret(ctx context.Context, name string) error {
 	var answer struct{ DeletedDate any }
 	in := map[string]any{"SecretId": name}
 	err := c.json(ctx, call{secretsService, regionOf(name), "DescribeSecret"}, in, &answer)

@@ -209,7 +209,7 @@ func subnets(c *lookup.Client, ctx context.Context) error {
 }
 
 func trust(c *lookup.Client, ctx context.Context) error {
-	_, err := c.Trust(ctx, "r")
+	_, err := c.TrustPolicy(ctx, "r")
 	return err
 }
 
@@ -234,7 +234,7 @@ func TestExists(t *testing.T) {
 		{"deleted cluster", func(c *lookup.Client) error { return c.Cluster(t.Context(), "web") },
 			answer{200, `{"clusters":[{"status":"INACTIVE"}]}`}, "eu-central-1 ecs", "there is no cluster web"},
 		{"role", func(c *lookup.Client) error {
-			_, err := c.Trust(t.Context(), "arn:aws:iam::1:role/path/app")
+			_, err := c.TrustPolicy(t.Context(), "arn:aws:iam::1:role/path/app")
 			return err
 		}, answer{404, `<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>`},
 			"us-east-1 iam  Action=GetRole&RoleName=app&Version=2010-05-08",

@@ -30,9 +30,9 @@ func (n Network) String() string {
 }
 
 // NotFoundError means that a resource does not exist: What is its kind, Asked its name.
-type NotFoundError struct{ What, Asked string }
+type NotFoundError struct{ Kind, Name string }
 
-func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.What, e.Asked) }
+func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.Kind, e.Name) }
 
 var networkID = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
 

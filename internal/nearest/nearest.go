@@ -49,10 +49,10 @@ func isStart(name, of string) bool {
 
 // DidYouMean returns ` (did you mean "x"?)` for the most similar known name, or "" if none
 // is similar.
-func DidYouMean(name string, known []string) string { return Meant(Name(name, known)) }
+func DidYouMean(name string, known []string) string { return Suggestion(Name(name, known)) }
 
-// Meant returns ` (did you mean "x"?)` for a name, or "" for an empty name.
-func Meant(name string) string {
+// Suggestion returns ` (did you mean "x"?)` for a name, or "" for an empty name.
+func Suggestion(name string) string {
 	if name == "" {
 		return ""
 	}

@@ -83,8 +83,8 @@ func first(text string, from int) (found Placeholder, ok bool) {
 	return found, ok
 }
 
-// Rendered returns a text in which expressions replace the placeholders.
-func Rendered(text string) string {
+// ToExpressions returns a text in which expressions replace the placeholders.
+func ToExpressions(text string) string {
 	var out strings.Builder
 	last := 0
 	for _, p := range All(text) {

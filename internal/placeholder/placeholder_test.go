@@ -37,8 +37,8 @@ func TestRendered(t *testing.T) {
 		{"${1}", "${ }", "${{ vars.NAME }}"},
 	} {
 		p, ok := placeholder.Find(tt.in)
-		if got := placeholder.Rendered(tt.in); !ok || p.Form != tt.form || got != tt.want {
-			t.Errorf("Find(%q) = %+v, %t and Rendered = %q, want the form %q and %q", tt.in, p, ok, got,
+		if got := placeholder.ToExpressions(tt.in); !ok || p.Form != tt.form || got != tt.want {
+			t.Errorf("Find(%q) = %+v, %t and ToExpressions = %q, want the form %q and %q", tt.in, p, ok, got,
 				tt.form, tt.want)
 		}
 	}
@@ -52,7 +52,7 @@ func TestNone(t *testing.T) {
 		"arn:aws:secretsmanager:us-east-1:123456789012:secret:team/app-AbCdEf:username:AWSPREVIOUS:",
 		"eu-central-1", "tag:Tier=private&vpc-id=vpc-1", "50%", "a@b", "a$", "100%-a", "#1", "tag:Name=private-*",
 	} {
-		if p, ok := placeholder.Find(text); ok || placeholder.Rendered(text) != text {
+		if p, ok := placeholder.Find(text); ok || placeholder.ToExpressions(text) != text {
 			t.Errorf("Find(%q) = %+v, want none", text, p)
 		}
 	}

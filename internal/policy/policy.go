@@ -28,7 +28,7 @@ import (
 type Task struct {
 	Definition *taskdef.Definition
 	Registered bool // it exists already, so the step does not register it
-	Looked     bool // the step describes it before the run
+	Described  bool // the step describes it before the run
 	Settings   runtask.Settings
 	Request    map[string]json.RawMessage
 }
@@ -179,7 +179,7 @@ func (w *writer) oneAtATime() bool { return w.config.IfRunning != "" && w.config
 func (w *writer) definitions() {
 	w.allow("Register", []string{"ecs:RegisterTaskDefinition"}, w.revisions(registers))
 	var actions []string // that do not support resource-level permissions
-	looked := slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Looked })
+	looked := slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Described })
 	reuses := w.config.ReuseRevision && slices.ContainsFunc(w.tasks, registers)
 	compares := slices.ContainsFunc(w.tasks, registers) // to show the changes
 	if looked || compares || w.config.Reattach || w.config.IfRunning == "follow" {

@@ -151,7 +151,7 @@ func (p *plan) role(n *document.Node, key, input, override string) {
 		return
 	}
 	p.add("role "+role, at, func(ctx context.Context) error {
-		policy, err := p.client.Trust(ctx, role)
+		policy, err := p.client.TrustPolicy(ctx, role)
 		if err == nil && !trustsECS(policy) {
 			err = mismatchError("the trust policy of " + role + " does not let ecs-tasks.amazonaws.com assume it")
 		}
@@ -264,7 +264,7 @@ func (p *plan) credentials(n *document.Node, path string) {
 	}
 	name := n.Text
 	p.add("credentials "+name, byPlace(n, path), func(ctx context.Context) error {
-		return p.client.Managed(ctx, name)
+		return p.client.ManagedSecret(ctx, name)
 	})
 }
 

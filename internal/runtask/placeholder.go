@@ -27,7 +27,7 @@ func unrendered(n *document.Node) error {
 			if allowed == nil || !allowed.MatchString(p.Text) {
 				faults = append(faults, &document.Error{Place: n.Place, Path: path, Code: "placeholder",
 					Message: fmt.Sprintf("the placeholder %q was not replaced, and AWS does not take its characters here", p.Text),
-					Hint:    placeholder.Rendered(n.Text)})
+					Hint:    placeholder.ToExpressions(n.Text)})
 				return
 			}
 		}

@@ -37,9 +37,9 @@ var (
 	}
 )
 
-// Recognize returns the CI of a repository: the first one whose file exists, otherwise
+// Detect returns the CI of a repository: the first one whose file exists, otherwise
 // GitHub.
-func Recognize(repository fs.FS) System {
+func Detect(repository fs.FS) System {
 	for _, system := range systems {
 		if exists(repository, system.Path) {
 			return system

@@ -19,8 +19,8 @@ func TestRecognize(t *testing.T) {
 		{"Jenkinsfile", "Jenkins"},
 		{"bitbucket-pipelines.yml", "Bitbucket"},
 	} {
-		if got := scaffold.Recognize(fstest.MapFS{tt.file: {}}).Name; got != tt.want {
-			t.Errorf("Recognize(%s) = %s, want %s", tt.file, got, tt.want)
+		if got := scaffold.Detect(fstest.MapFS{tt.file: {}}).Name; got != tt.want {
+			t.Errorf("Detect(%s) = %s, want %s", tt.file, got, tt.want)
 		}
 	}
 }
@@ -38,7 +38,7 @@ func TestFamily(t *testing.T) {
 func TestFiles(t *testing.T) {
 	for _, ci := range []string{"README.md", ".gitlab-ci.yml", "Jenkinsfile", "bitbucket-pipelines.yml"} {
 		repository := fstest.MapFS{ci: {}}
-		files := scaffold.Files(repository, scaffold.Recognize(repository), "web", nil)
+		files := scaffold.Files(repository, scaffold.Detect(repository), "web", nil)
 		if len(files) != 2 || files[0].Path != "ecs/web.json" || files[0].Exists ||
 			files[1].Exists != (ci != "README.md") {
 			t.Errorf("with %s: Files() = %+v", ci, files)

@@ -13,7 +13,7 @@ import (
 // prints the text to add. definition is nil for the example.
 func Write(folder, family string, definition *Definition, out io.Writer) error {
 	repository := os.DirFS(folder)
-	for _, file := range Files(repository, Recognize(repository), family, definition) {
+	for _, file := range Files(repository, Detect(repository), family, definition) {
 		if file.Exists {
 			fmt.Fprintf(out, "%s exists and was not changed; add this to run the task:\n\n%s\n", file.Path, file.Text)
 			continue

@@ -109,28 +109,28 @@ func (c commandLine) shell(start int) (at int, certain, ok bool) {
 	if start >= len(c.words) {
 		return 0, false, false
 	}
-	program := c.behindRunners(start)
+	program := c.skipRunners(start)
 	if c.isShell(program) {
 		return program, true, true
 	}
 	if program < c.entry && !slices.Contains(c.words[program:c.entry], "--") {
 		// An unknown program, such as entrypoint.sh. If it is the only word of the entry
 		// point, it most likely runs the command unchanged.
-		if at := c.behindRunners(c.entry); c.isShell(at) {
+		if at := c.skipRunners(c.entry); c.isShell(at) {
 			return at, c.entry-program == 1, true
 		}
 	}
 	for i := program; i < len(c.words); i++ {
 		if c.words[i] == "--" {
-			at := c.behindRunners(i + 1)
-			return at, slices.Contains(dashed, path.Base(c.words[program])), c.isShell(at)
+			at := c.skipRunners(i + 1)
+			return at, slices.Contains(dashDashRunners, path.Base(c.words[program])), c.isShell(at)
 		}
 	}
 	return 0, false, false
 }
 
-// dashed are programs that run the command after --.
-var dashed = []string{
+// dashDashRunners are programs that run the command after --.
+var dashDashRunners = []string{
 	"aws-vault", "berglas", "chamber", "doppler", "dotenv", "envconsul", "infisical", "op", "vault-env",
 	"wait-for", "wait-for-it", "wait-for-it.sh",
 }
@@ -138,7 +138,7 @@ var dashed = []string{
 // RunsShell reports whether a container runs a shell, which expands its arguments itself.
 func RunsShell(entryPoint, command []string) bool {
 	c := commandLine{slices.Concat(entryPoint, command), len(entryPoint)}
-	at := c.behindRunners(0)
+	at := c.skipRunners(0)
 	if _, _, ok := c.shell(0); ok || at >= len(c.words) {
 		return ok
 	}
@@ -227,8 +227,8 @@ var runners = map[string]runner{
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// behindRunners returns the index of the first program that is not a runner.
-func (c commandLine) behindRunners(i int) int {
+// skipRunners returns the index of the first program that is not a runner.
+func (c commandLine) skipRunners(i int) int {
 	for i < len(c.words) {
 		r, ok := runners[path.Base(c.words[i])]
 		if !ok || r.subcommand != "" && (i+1 >= len(c.words) || c.words[i+1] != r.subcommand) {
@@ -238,13 +238,13 @@ func (c commandLine) behindRunners(i int) int {
 		if r.subcommand != "" {
 			i++
 		}
-		i = c.behind(r, i)
+		i = c.skipRunner(r, i)
 	}
 	return i
 }
 
-// behind returns the index of the command of a runner.
-func (c commandLine) behind(r runner, i int) int {
+// skipRunner returns the index of the command of a runner.
+func (c commandLine) skipRunner(r runner, i int) int {
 	flags, operands := true, r.operands
 	for ; i < len(c.words); i++ {
 		switch word := c.words[i]; {
@@ -288,7 +288,7 @@ var (
 // a single command, the word may also be an argument of that command.
 func isScriptName(script, word string) bool {
 	base := path.Base(word)
-	if usualName(word) {
+	if isUsualName(word) {
 		return true
 	}
 	for _, part := range notInPath.Split(script, -1) {
@@ -299,7 +299,7 @@ func isScriptName(script, word string) bool {
 	return compound.MatchString(script) && scriptName.MatchString(word)
 }
 
-func usualName(word string) bool {
+func isUsualName(word string) bool {
 	return slices.Contains([]string{"-", "--", "_"}, word) || slices.Contains(shells, path.Base(word))
 }
 
@@ -337,7 +337,7 @@ func join(words []string) string {
 		words = inner.Fixed
 	}
 	script, rest := words[0], words[1:]
-	if len(rest) > 1 && usualName(rest[0]) && !slices.Contains(shells, path.Base(script)) {
+	if len(rest) > 1 && isUsualName(rest[0]) && !slices.Contains(shells, path.Base(script)) {
 		rest = rest[1:] // the name of the script
 	}
 	separator := " "

@@ -87,7 +87,7 @@ func (s *scanner) word() (word Word, found bool, err error) {
 			return Word{}, false, fmt.Errorf("character %d is the shell operator %c, but no shell runs the command: "+
 				"quote it, or use sh -c '…'", s.place(s.at), c)
 		case c == '\'' || c == '"':
-			end := Closing(s.line, s.at)
+			end := ClosingQuote(s.line, s.at)
 			if end < 0 {
 				return Word{}, false, fmt.Errorf("the quote at character %d is not closed", s.place(s.at))
 			}
@@ -130,9 +130,9 @@ func lineBreak(text string) int {
 	return 0
 }
 
-// Closing returns the index of the closing quote for the quote at i, or -1 if there is
+// ClosingQuote returns the index of the closing quote for the quote at i, or -1 if there is
 // none. Inside double quotes, a backslash quotes the next character.
-func Closing(line string, i int) int {
+func ClosingQuote(line string, i int) int {
 	quote := line[i]
 	for i++; i < len(line); i++ {
 		switch {

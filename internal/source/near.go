@@ -19,7 +19,7 @@ const (
 // similar name in the same folder. It is empty if there is none.
 func nearPath(tree fs.FS, name string) string {
 	folder, base := path.Split(name)
-	if others := filesCalled(tree, base); len(others) > 0 {
+	if others := filesNamed(tree, base); len(others) > 0 {
 		for i, other := range others {
 			others[i] = strconv.Quote(other)
 		}
@@ -38,9 +38,9 @@ func nearPath(tree fs.FS, name string) string {
 	return nearest.DidYouMean(name, siblings)
 }
 
-// filesCalled returns up to maxSuggestions files of a tree with the given base
+// filesNamed returns up to maxSuggestions files of a tree with the given base
 // name. It skips hidden folders and stops after maxVisited entries.
-func filesCalled(tree fs.FS, base string) []string {
+func filesNamed(tree fs.FS, base string) []string {
 	var found []string
 	visited := 0
 	// Folders that can't be read are skipped.

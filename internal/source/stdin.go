@@ -41,7 +41,7 @@ func readStdin(ctx context.Context, in io.Reader) (Text, error) {
 	case err := <-done:
 		switch {
 		case err != nil:
-			return Text{}, bare(err)
+			return Text{}, withoutPath(err)
 		case len(text) > MaxText:
 			return Text{}, git.TooLarge(len(text))
 		case len(bytes.TrimSpace(text)) == 0:

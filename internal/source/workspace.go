@@ -126,12 +126,12 @@ func readWorkspace(root *os.Root, name string) ([]byte, error) {
 	}
 	file, err := root.Open(name)
 	if err != nil {
-		return nil, bare(err)
+		return nil, withoutPath(err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, MaxText+1))
 	if err != nil {
-		return nil, bare(err)
+		return nil, withoutPath(err)
 	}
 	if len(text) > MaxText {
 		return nil, git.TooLarge(len(text))
@@ -142,7 +142,7 @@ func readWorkspace(root *os.Root, name string) ([]byte, error) {
 // explainLink adds to err the symbolic link in the path of name that may be the
 // cause of it.
 func explainLink(root *os.Root, name string, err error) error {
-	err = bare(err)
+	err = withoutPath(err)
 	for _, prefix := range prefixes(name) {
 		target, linkErr := root.Readlink(prefix)
 		switch {
@@ -158,8 +158,8 @@ func explainLink(root *os.Root, name string, err error) error {
 	return err
 }
 
-// bare removes the path from a file error, for messages that name the path already.
-func bare(err error) error {
+// withoutPath removes the path from a file error, for messages that name the path already.
+func withoutPath(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
 		return pathError.Err

@@ -26,7 +26,7 @@ type joiner struct {
 
 // add appends to lines the lines that e completes.
 func (j *joiner) add(lines []Event, e Event) []Event {
-	if len(j.line) == 0 && !cut(e.Message) {
+	if len(j.line) == 0 && !isPiece(e.Message) {
 		return append(lines, e)
 	}
 	if len(j.line) > 0 && (!e.Time.Equal(j.time) || len(j.line) >= maxLine) {
@@ -34,7 +34,7 @@ func (j *joiner) add(lines []Event, e Event) []Event {
 	}
 	j.time = e.Time
 	j.line = append(j.line, e.Message...)
-	if cut(e.Message) {
+	if isPiece(e.Message) {
 		return lines
 	}
 	return j.flush(lines)
@@ -50,8 +50,8 @@ func (j *joiner) flush(lines []Event) []Event {
 	return lines
 }
 
-// cut reports whether a message has the length of a piece.
-func cut(message string) bool {
+// isPiece reports whether a message has the length of a piece.
+func isPiece(message string) bool {
 	n := len(message)
 	return copierCut-3 <= n && n <= copierCut || awslogsCut-3 <= n && n <= awslogsCut
 }

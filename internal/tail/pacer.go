@@ -103,8 +103,8 @@ func (p *Pacer) now() time.Duration {
 	return p.current
 }
 
-func (p *Pacer) interval() time.Duration { return positive(p.Interval, 100*time.Millisecond) }
+func (p *Pacer) interval() time.Duration { return orDefault(p.Interval, 100*time.Millisecond) }
 
 func (p *Pacer) least() time.Duration {
-	return min(positive(p.Least, 40*time.Millisecond), p.interval())
+	return min(orDefault(p.Least, 40*time.Millisecond), p.interval())
 }

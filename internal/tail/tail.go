@@ -117,7 +117,7 @@ func (f Follower) Follow(
 }
 
 func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit func([]Event)) error {
-	p := pace{rule: f.Rule, every: f.Every, patience: positive(f.Cap, 30*time.Second)}
+	p := pace{rule: f.Rule, every: f.Every, patience: orDefault(f.Cap, 30*time.Second)}
 	due := time.Now()
 	var began time.Time // the last call
 	ended := func() bool {
@@ -176,7 +176,7 @@ func (f Follower) follow(ctx context.Context, r *reader, ends <-chan End, emit f
 	}
 }
 
-func positive(d, otherwise time.Duration) time.Duration {
+func orDefault(d, otherwise time.Duration) time.Duration {
 	if d > 0 {
 		return d
 	}

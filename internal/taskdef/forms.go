@@ -71,7 +71,7 @@ func (d *decoder) withoutOwn(n *document.Node, path string, run **document.Node)
 			*run = m.Value
 		case nearest.Name(key, []string{runMember}) != "":
 			d.Warn(m.Key.Place, inner, "own-member", "", "left out, as all members are that begin with x-%s",
-				nearest.Meant(runMember))
+				nearest.Suggestion(runMember))
 		}
 		return true
 	})

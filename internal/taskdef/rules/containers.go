@@ -105,8 +105,8 @@ func image(t *task, report reportFunc) {
 			report(o, "", "the image %q has a variable in it: nothing expands it", document.Shorten(o.text()))
 		case errors.As(err, &fault):
 			right := ""
-			if fault.Right != "" {
-				right = document.Quote(fault.Right)
+			if fault.Corrected != "" {
+				right = document.Quote(fault.Corrected)
 			}
 			report(o, document.Brief(right), "the image %q can't be pulled: %s", document.Shorten(o.text()), fault.Reason)
 		}

@@ -63,7 +63,7 @@ func logOption(t *task, report reportFunc) {
 		}
 		for _, m := range options.node.Members {
 			if !slices.Contains(awslogsOptions, m.Key.Text) {
-				advice := nearest.Meant(awslogsOption(m.Key.Text))
+				advice := nearest.Suggestion(awslogsOption(m.Key.Text))
 				if advice == "" {
 					advice = ": there is " + strings.Join(awslogsOptions, ", ")
 				}

@@ -142,7 +142,7 @@ func placeholdersAllowed(t *task, report reportFunc) {
 
 // rendered returns the member with expressions for its placeholders.
 func (s slot) rendered() string {
-	return document.Brief(`"` + s.key + `": ` + document.Quote(placeholder.Rendered(s.text())))
+	return document.Brief(`"` + s.key + `": ` + document.Quote(placeholder.ToExpressions(s.text())))
 }
 
 // eachPlaceholder calls found with one placeholder of each slot: the first whose characters
