@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // An Image is a parsed image name.
@@ -154,4 +156,12 @@ func (i Image) ECR() (Registry, bool) {
 		return Registry{}, false
 	}
 	return Registry{Account: match[1], Region: region, Partition: partition.ID}, true
+}
+
+// RepositoryARN returns the ARN of an ECR repository.
+func (r Registry) RepositoryARN(repository string) string {
+	return arn.ARN{
+		Partition: r.Partition, Service: "ecr", Region: r.Region, AccountID: r.Account,
+		Resource: "repository/" + repository,
+	}.String()
 }

@@ -131,8 +131,7 @@ func repositoryARN(image string) (string, bool) {
 	if err != nil || !ok {
 		return "", false
 	}
-	return "arn:" + registry.Partition + ":ecr:" + registry.Region + ":" + registry.Account +
-		":repository/" + parsed.Repository, true
+	return registry.RepositoryARN(parsed.Repository), true
 }
 
 // allowSecret allows reading the secret.

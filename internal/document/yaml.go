@@ -355,7 +355,7 @@ func (p *yamlParser) tagged(from *yaml.Node, n *Node) *Node {
 		p.fail(p.at.place(tag), hint, format, args...)
 		return nil
 	}
-	if from.Tag == "!" { // a list or map stays what it is; scalar has made a string of a scalar
+	if from.Tag == "!" { // of a scalar: it is a string already
 		return n
 	}
 	kind, known := coreTags[from.Tag]

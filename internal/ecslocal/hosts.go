@@ -10,10 +10,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// CheckHost returns a handler that refuses requests whose Host header a web page could
-// have made a browser send here by DNS rebinding: the name of a domain. Good are IP
-// addresses, localhost and names under it, names without a dot, host.docker.internal,
-// and the names given; also with the prefix that StartLiveTail puts before them.
+// CheckHost returns a handler that refuses requests whose Host header is the name of a domain:
+// the browser of a web page could send them by DNS rebinding. It accepts IP addresses, localhost
+// and names under it, names without a dot, host.docker.internal, and the given names; also with
+// the prefix of StartLiveTail.
 func CheckHost(h http.Handler, names ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := hostName(r.Host); !localName(host) && !slices.Contains(names, host) {

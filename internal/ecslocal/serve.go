@@ -71,9 +71,9 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, answer any, err e
 		defer context.AfterFunc(s.engine.Life(), cancel)()
 		wire.WriteEvents(w, r.WithContext(ctx), events)
 	case effect.cutWithin:
-		wire.WriteAnswer(wire.Halve(w), effect.rewritten(answer))
+		wire.WriteResponse(wire.Halve(w), effect.rewritten(answer))
 	default:
-		wire.WriteAnswer(w, effect.rewritten(answer))
+		wire.WriteResponse(w, effect.rewritten(answer))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // STS speaks the AWS Query protocol: a form in, XML out.
 
-// identity is the answer of GetCallerIdentity.
+// identity is the response of GetCallerIdentity.
 type identity struct {
 	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
 	Result  struct {
@@ -30,7 +30,7 @@ type queryError struct {
 	RequestID string `xml:"RequestId"`
 }
 
-// serveQuery answers a request in the Query protocol.
+// serveQuery serves a request in the Query protocol.
 func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
 	refusal := func(err error) {
 		var refused *wire.Error

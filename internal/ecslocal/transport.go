@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// errCut is what the client sees of a connection that a handler cut.
+// errCut is the error of the client for a connection that a handler closes.
 var errCut = errors.New("connection closed by the local ECS before it answered")
 
-// Transport returns a RoundTripper that hands every request to h in process,
-// whatever its URL says. The answer is whole before RoundTrip returns; a
-// request whose context ends gets the context's error, if h heeds the context.
-// A handler that panics with [http.ErrAbortHandler] is a lost connection.
+// Transport returns a RoundTripper that passes every request to h in process, for any URL. The
+// response is complete when RoundTrip returns. A request whose context ends returns the error of
+// the context, if h ends with it. A handler that panics with [http.ErrAbortHandler] is a lost
+// connection.
 func Transport(h http.Handler) http.RoundTripper { return transport{h} }
 
 type transport struct{ handler http.Handler }
@@ -57,7 +57,7 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 type answer struct {
 	status int
 	header http.Header
-	sent   http.Header // the header as it was when the status was written
+	sent   http.Header // the header at the time of the status
 	body   bytes.Buffer
 }
 

@@ -11,18 +11,18 @@ import (
 
 // Headers of DescribeTasks that only the local ECS understands; AWS ignores them.
 const (
-	// WaitHeader lets DescribeTasks be answered when one of the tasks changes, or
-	// after so many seconds (up to 60, fractions allowed): "20". It is answered at
-	// once if a task is not there or all are STOPPED.
+	// WaitHeader delays the response of DescribeTasks until one of the tasks changes, or a
+	// number of seconds has passed (up to 60, fractions allowed): "20". There is no delay if
+	// a task does not exist or all are STOPPED.
 	WaitHeader = "X-Ecs-Local-Wait"
 
-	// KnownHeader says which version of each task the client has seen, by the task's
-	// id: "1f2e...=3, 77ab...=9". With it, a task that has changed since is answered
-	// at once, so that no change between two calls is missed.
+	// KnownHeader has the version of each task that the client knows, by task id:
+	// "1f2e...=3, 77ab...=9". If a task has another version, there is no delay, so that no
+	// change between two calls is missed.
 	KnownHeader = "X-Ecs-Local-Known"
 )
 
-// A wait is what the headers of a request ask for.
+// A wait is the wait of a request, by its headers.
 type wait struct {
 	atMost time.Duration
 	known  map[string]int // versions by task id

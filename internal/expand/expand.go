@@ -43,11 +43,11 @@ type Expander struct {
 // [expr.Evaluator].
 func (x Expander) Tree(n *document.Node) (*document.Node, error) {
 	e := x.newExpansion()
-	out, kept := e.node(n, "")
+	out, present := e.node(n, "")
 	if err := errors.Join(e.faults...); err != nil {
 		return nil, err
 	}
-	if !kept {
+	if !present {
 		out = &document.Node{Place: n.Place}
 	}
 	return out, nil

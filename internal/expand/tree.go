@@ -54,7 +54,7 @@ func (x *expansion) list(n *document.Node, path string) *document.Node {
 		if x.stopped {
 			break
 		}
-		if item, kept := x.node(item, document.ItemPath(path, i)); kept {
+		if item, present := x.node(item, document.ItemPath(path, i)); present {
 			out.Items = append(out.Items, item)
 		}
 	}
@@ -70,8 +70,8 @@ func (x *expansion) mapping(n *document.Node, path string) *document.Node {
 		}
 		key := x.key(m.Key, path)
 		memberPath := document.MemberPath(path, key.Text)
-		value, kept := x.node(m.Value, memberPath)
-		if !kept {
+		value, present := x.node(m.Value, memberPath)
+		if !present {
 			continue
 		}
 		if first, exists := seen[key.Text]; exists {

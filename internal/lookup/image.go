@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
@@ -41,13 +39,8 @@ func ParseImage(name string) (Image, bool) {
 
 // ARN returns the ARN of the image's repository.
 func (i Image) ARN() string {
-	return arn.ARN{
-		Partition: i.Partition,
-		Service:   "ecr",
-		Region:    i.Region,
-		AccountID: i.Account,
-		Resource:  "repository/" + i.Repository,
-	}.String()
+	registry := awsfacts.Registry{Account: i.Account, Region: i.Region, Partition: i.Partition}
+	return registry.RepositoryARN(i.Repository)
 }
 
 // id returns the ImageIdentifier of ECR: the digest if there is one, otherwise the tag.

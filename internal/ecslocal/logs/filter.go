@@ -12,8 +12,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// A place is that of an event among all events of a group: by its time, then by its
-// stream, then by its position. As text it is the event's id.
+// A place orders an event among all events of a group: by its time, then by its stream, then by
+// its position. Its text is the id of the event.
 type place struct {
 	timestamp        int64
 	number, position int
@@ -34,7 +34,7 @@ func parsePlace(id string) (p place, ok bool) {
 	return p, err == [3]error{}
 }
 
-// A cursor stands at an event of a stream.
+// A cursor is the position of an event in a stream.
 type cursor struct {
 	*reader
 	name    string
@@ -56,7 +56,7 @@ func (c *cursors) Pop() any {
 	return last
 }
 
-// FilterLogEvents is the operation: the events of a group in the order of their times.
+// FilterLogEvents returns the events of a group in the order of their times.
 func (l *Store) FilterLogEvents(in wire.Object, from Caller) (any, error) {
 	limit, err := limitOf(in, maxEvents, maxEvents)
 	if err != nil {
@@ -133,12 +133,12 @@ func (l *Store) FilterLogEvents(in wire.Object, from Caller) (any, error) {
 
 const (
 	tailInterval = time.Second   // between the updates of a live tail
-	tailLimit    = 500           // events of one update; more are sampled
+	tailLimit    = 500           // events of one update; of more, a sample
 	tailEnd      = 3 * time.Hour // after which AWS ends a session
 
-	// tailBacklog is how old a stream may be whose lines before the session's start are
-	// in the session: a local task prints its first line at once, and one on AWS long
-	// after the clients that call StartLiveTail behind RunTask.
+	// tailBacklog is the maximum age of a stream whose lines before the start of the session
+	// are part of it: a local task prints its first line at once, one on AWS long after
+	// clients have called StartLiveTail after RunTask.
 	tailBacklog = 10 * time.Second
 )
 
@@ -158,7 +158,7 @@ type tailed struct {
 	*group
 }
 
-// StartLiveTail is the operation: events of up to 10 groups as they come.
+// StartLiveTail returns the new events of up to 10 groups.
 func (l *Store) StartLiveTail(in wire.Object, from Caller) (any, error) {
 	identifiers := wire.Texts(in, "logGroupIdentifiers")
 	if len(identifiers) == 0 || len(identifiers) > 10 {
@@ -199,7 +199,7 @@ func (l *Store) StartLiveTail(in wire.Object, from Caller) (any, error) {
 	return t, nil
 }
 
-// Serve writes the session's events until the client goes, or for three hours.
+// Serve writes the events of the session until the client closes it, or for three hours.
 func (t *tail) Serve(w *wire.EventWriter, r *http.Request) {
 	start := wire.Object{
 		"requestId": wire.UUID(), "sessionId": wire.UUID(), "logGroupIdentifiers": t.in["logGroupIdentifiers"],

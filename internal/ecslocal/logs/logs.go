@@ -1,5 +1,5 @@
-// Package logs is CloudWatch Logs in memory: groups and streams of lines, and the
-// calls that read them.
+// Package logs is CloudWatch Logs in memory: groups and streams of lines, and the operations that
+// read them. It knows no tasks.
 package logs
 
 import (
@@ -14,29 +14,29 @@ import (
 
 const (
 	maxLine   = 16 << 10 // bytes after which Docker splits a line
-	maxPage   = 1 << 20  // bytes of one answer
-	maxEvents = 10000    // of one answer
+	maxPage   = 1 << 20  // bytes of one response
+	maxEvents = 10000    // of one response
 )
 
 // A Store is CloudWatch Logs of one account, in all regions. It is safe for
-// concurrent use. Make one with [New].
+// concurrent use. [New] returns one.
 type Store struct {
 	account string
 
 	mu      sync.Mutex
 	strict  bool
 	groups  map[groupKey]*group
-	streams []*stream // all of them, by their numbers
-	stored  int       // bytes that their events take
+	streams []*stream // by number
+	stored  int       // bytes of their events
 }
 
-// New returns a store in which every group that a container asks for is made.
+// New returns a store that creates every group on its first use.
 func New(account string) *Store {
 	return &Store{account: account, groups: make(map[groupKey]*group)}
 }
 
-// Strict makes groups of a region. Others are there only when made, by a
-// container with the option awslogs-create-group or by CreateLogGroup.
+// Strict creates groups of a region. Others are created by a container with the option
+// awslogs-create-group or by CreateLogGroup only.
 func (l *Store) Strict(region string, names ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,8 +46,8 @@ func (l *Store) Strict(region string, names ...string) {
 	}
 }
 
-// Expect makes a group that a definition names, unless the store is strict: who runs
-// tasks on AWS has made it before, and may follow it before the first line is there.
+// Expect creates the group of a definition, unless the store is strict: on AWS the group exists
+// before tasks run, and clients may follow it before the first line.
 func (l *Store) Expect(region, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,9 +69,8 @@ func (l *Store) makeGroup(region, name string) *group {
 	return g
 }
 
-// Open makes a log stream and returns the writer to it, which makes an event of
-// every line. An event can be seen only after the delay. create is the option
-// awslogs-create-group.
+// Open creates a log stream and returns its writer, which adds an event for every line. An event
+// can be read after the delay only. create is the option awslogs-create-group.
 func (l *Store) Open(region, name, streamName string, create bool, delay time.Duration) (io.WriteCloser, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,20 +84,20 @@ func (l *Store) Open(region, name, streamName string, create bool, delay time.Du
 		}
 		g = l.makeGroup(region, name)
 	}
-	made := &stream{created: time.Now(), number: len(l.streams) + 1}
-	l.streams = append(l.streams, made)
-	g.streams[streamName] = made
-	return &writer{store: l, stream: made, delay: delay}, nil
+	stream := &stream{created: time.Now(), number: len(l.streams) + 1}
+	l.streams = append(l.streams, stream)
+	g.streams[streamName] = stream
+	return &writer{store: l, stream: stream, delay: delay}, nil
 }
 
-// A writer turns what a container prints into events, a line each.
+// A writer adds the lines of a container as events.
 type writer struct {
 	store  *Store
 	stream *stream
 	delay  time.Duration
 
 	mu   sync.Mutex
-	line []byte // begun
+	line []byte // not complete yet
 }
 
 func (w *writer) Write(p []byte) (int, error) {
@@ -125,7 +124,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close ends a line that has no end.
+// Close ends an incomplete line.
 func (w *writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,13 +152,13 @@ func (w *writer) add(lines []string) {
 	w.store.trim()
 }
 
-// trim drops the oldest events of the streams that have the most, until the store is
-// small enough. The mutex is held.
+// trim drops the oldest events of the largest streams, until the store is below its limit. The
+// caller holds the lock.
 func (l *Store) trim() {
 	for l.stored > maxStored {
 		longest := slices.MaxFunc(l.streams, func(a, b *stream) int { return len(a.chunks) - len(b.chunks) })
 		if len(longest.chunks) == 0 {
-			return // many short streams: what is not compressed is at most a chunk each
+			return // many short streams: each has at most one chunk that is not compressed
 		}
 		l.stored -= longest.dropOldest()
 	}

@@ -10,18 +10,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// A Caller is who asks, and what is to go wrong with the answer.
+// A Caller is the region of a request, and what goes wrong with the response.
 type Caller struct {
 	Region string
-	Empty  bool // no event, and a token that is new
-	Stuck  bool // no event, and the token that was given
+	Empty  bool // no event, and a new token
+	Stuck  bool // no event, and the token of the request
 }
 
 func errNoGroup() *wire.Error {
 	return wire.Refuse("ResourceNotFoundException", "The specified log group does not exist.")
 }
 
-// ErrNoStream refuses a stream that is not there.
+// ErrNoStream is the refusal for a stream that does not exist.
 func ErrNoStream() *wire.Error {
 	return wire.Refuse("ResourceNotFoundException", "The specified log stream does not exist.")
 }
@@ -57,7 +57,7 @@ func (l *Store) group(in wire.Object, region string) (name string, g *group, err
 	return name, g, nil
 }
 
-// GetLogEvents is the operation.
+// GetLogEvents returns a page of events of a stream.
 func (l *Store) GetLogEvents(in wire.Object, from Caller) (any, error) {
 	limit, err := limitOf(in, maxEvents, maxEvents)
 	if err != nil {
@@ -112,7 +112,7 @@ func (l *Store) GetLogEvents(in wire.Object, from Caller) (any, error) {
 	}, nil
 }
 
-// limitOf returns a request's limit, or what stands for none.
+// limitOf returns the limit of a request, or its default.
 func limitOf(in wire.Object, absent, most int) (int, error) {
 	limit := wire.Int(in, "limit", absent)
 	if limit < 1 || limit > most {
@@ -147,9 +147,8 @@ func (r *reader) backward(start, end, limit int) int {
 	return at
 }
 
-// formatToken returns a token as CloudWatch Logs has them: a direction and a
-// number, here of a position and of something that makes tokens of the same
-// position differ.
+// formatToken returns a token in the form of CloudWatch Logs: a direction and a number. Here the
+// number has a position and a nonce, so that two tokens of one position differ.
 func formatToken(direction string, position, nonce int) string {
 	return fmt.Sprintf("%s/%048d%08d/s", direction, position, nonce)
 }
@@ -165,7 +164,7 @@ func parseToken(token string) (direction string, position, nonce int, ok bool) {
 	return direction, position, nonce, err == nil && err2 == nil && position >= 0 && nonce >= 0
 }
 
-// CreateLogGroup is the operation.
+// CreateLogGroup creates a group.
 func (l *Store) CreateLogGroup(in wire.Object, from Caller) (any, error) {
 	name := wire.Text(in, "logGroupName")
 	if name == "" {
@@ -180,7 +179,7 @@ func (l *Store) CreateLogGroup(in wire.Object, from Caller) (any, error) {
 	return nil, nil
 }
 
-// DeleteLogGroup is the operation.
+// DeleteLogGroup deletes a group with its streams.
 func (l *Store) DeleteLogGroup(in wire.Object, from Caller) (any, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,7 +196,7 @@ func (l *Store) DeleteLogGroup(in wire.Object, from Caller) (any, error) {
 	return nil, nil
 }
 
-// DescribeLogGroups is the operation.
+// DescribeLogGroups lists groups.
 func (l *Store) DescribeLogGroups(in wire.Object, from Caller) (any, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -229,7 +228,7 @@ func (l *Store) DescribeLogGroups(in wire.Object, from Caller) (any, error) {
 	return withToken(wire.Object{"logGroups": groups}, next), nil
 }
 
-// DescribeLogStreams is the operation.
+// DescribeLogStreams lists the streams of a group.
 func (l *Store) DescribeLogStreams(in wire.Object, from Caller) (any, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -289,8 +288,8 @@ func (l *Store) arn(region, group string) string {
 	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", wire.Partition(region), region, l.account, group)
 }
 
-// logPageOf returns the page of names that a request's nextToken and limit (at
-// most 50) ask for.
+// logPageOf returns the page of names for the nextToken and the limit (at most 50) of a
+// request.
 func logPageOf(in wire.Object, names []string) (page []string, next string, err error) {
 	limit, err := limitOf(in, 50, 50)
 	if err != nil {

@@ -72,7 +72,7 @@ func parsePattern(text string) (p pattern, err error) {
 	return p, nil
 }
 
-// describe says what was dropped of a stream.
+// describeDropped returns a text about dropped events of a stream.
 func describeDropped(s *stream) string {
 	return fmt.Sprintf("[local ECS: %d older lines of this stream were dropped; it holds %d MiB of compressed logs]",
 		s.dropped, maxStored>>20)

@@ -13,25 +13,24 @@ import (
 const (
 	chunkSize = 1 << 20 // bytes of messages that are compressed together
 
-	// maxStored is how many bytes of compressed events, and of those that are not
-	// compressed yet, a store holds. The oldest of the longest stream are dropped
-	// beyond that.
+	// maxStored is how many bytes of events, compressed or not, a store has. Beyond that
+	// the oldest events of the longest stream are dropped.
 	maxStored = 128 << 20
 )
 
 const eventCost = 26 // bytes that an event counts beside its message
 
-// A stream is the events of one container, in the order of their times. An event's
-// position counts from 0 and stays the same when older ones are dropped.
+// A stream is the events of one container, in the order of their times. The position of an event
+// counts from 0 and does not change when older ones are dropped.
 type stream struct {
 	created time.Time
-	number  int     // of the store's streams, from 1
+	number  int     // among the streams of the store, from 1
 	chunks  []chunk // complete, the oldest first
 	open    []event // the newest
-	openAt  int     // position of the first that is open
-	opened  int     // bytes of messages that are open
-	bytes   int     // of all messages that were ever written, and what an event counts
-	first   int64   // timestamp of the first event that was ever written
+	openAt  int     // position of the first of open
+	opened  int     // bytes of the messages of open
+	bytes   int     // of all events that were ever written
+	first   int64   // timestamp of the first event ever
 	dropped int     // events
 }
 
@@ -47,7 +46,7 @@ type chunk struct {
 type event struct {
 	Timestamp     int64  `json:"timestamp"`
 	Message       string `json:"message"`
-	IngestionTime int64  `json:"ingestionTime"` // it can't be seen before
+	IngestionTime int64  `json:"ingestionTime"` // when it can be read
 }
 
 func (s *stream) end() int { return s.openAt + len(s.open) }
@@ -97,21 +96,21 @@ func (s *stream) dropOldest() int {
 	return len(c.data)
 }
 
-// A writer of a chunk keeps the delay between time and ingestion, which is the same
-// for all events of a stream.
+// A chunk has the delay between time and ingestion once: it is the same for all events of a
+// stream.
 func compress(events []event, start int) chunk {
 	last := events[len(events)-1].Timestamp
 	c := chunk{start: start, count: len(events), from: events[0], last: last}
 	c.from.Message = ""
 	var data bytes.Buffer
-	w, _ := flate.NewWriter(&data, flate.BestSpeed) // the level is a good one
+	w, _ := flate.NewWriter(&data, flate.BestSpeed) // the level is valid
 	var head []byte
 	before := events[0].Timestamp
 	for _, e := range events {
 		head = binary.AppendVarint(head[:0], e.Timestamp-before)
 		head = binary.AppendUvarint(head, uint64(len(e.Message)))
 		before = e.Timestamp
-		w.Write(head) // to memory: can't fail
+		w.Write(head) // to memory: never fails
 		io.WriteString(w, e.Message)
 	}
 	w.Close()
@@ -140,8 +139,8 @@ func (c chunk) events() []event {
 	return events
 }
 
-// A reader reads a stream's events by their positions. The store's mutex is held
-// while it is used.
+// A reader reads the events of a stream by their positions. The caller holds the lock of the
+// store.
 type reader struct {
 	*stream
 	chunk  int // whose events these are, -1 for none
@@ -150,7 +149,7 @@ type reader struct {
 
 func (s *stream) reader() *reader { return &reader{stream: s, chunk: -1} }
 
-// at returns the event at a position that the stream still has.
+// at returns the event at a position. The stream must still have it.
 func (r *reader) at(position int) event {
 	if position >= r.openAt {
 		return r.open[position-r.openAt]
@@ -162,7 +161,7 @@ func (r *reader) at(position int) event {
 	return r.events[position-r.chunks[r.chunk].start]
 }
 
-// since returns the position of the first event of a time or later.
+// since returns the position of the first event at a time or later.
 func (r *reader) since(timestamp int64) int {
 	if len(r.open) == 0 || r.open[0].Timestamp >= timestamp {
 		i := sort.Search(len(r.chunks), func(i int) bool { return r.chunks[i].last >= timestamp })
@@ -174,8 +173,8 @@ func (r *reader) since(timestamp int64) int {
 	return r.openAt + sort.Search(len(r.open), func(i int) bool { return r.open[i].Timestamp >= timestamp })
 }
 
-// span returns the positions of the events that can be seen by now, and of these,
-// those of a time in milliseconds, 0 for no bound.
+// span returns the positions of the events that can be read now and are between two times in
+// milliseconds; 0 means no limit.
 func (r *reader) span(from, to int64) (start, end int) {
 	start, end = r.begin(), r.end()
 	now := time.Now().UnixMilli()

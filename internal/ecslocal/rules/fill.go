@@ -9,9 +9,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// Fill turns a registered definition into what AWS stores: it adds the members that
-// AWS fills in, a role's name becomes the ARN that roleARN returns of it, and CPU and
-// memory become numbers of units and MiB.
+// Fill converts a registered definition to what AWS stores: it adds the members that AWS fills
+// in, replaces the name of a role by the ARN that roleARN returns, and CPU and memory by numbers
+// of units and MiB.
 func Fill(body wire.Object, roleARN func(name string) string) {
 	for _, name := range []string{"taskRoleArn", "executionRoleArn"} {
 		switch role := wire.Text(body, name); {

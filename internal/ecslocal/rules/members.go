@@ -12,12 +12,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// A member is one of a structure of the API: the values it can have, or the
-// numbers, and whether it must be there. The zero value is any that may be left out.
+// A member has the rules for one member of a structure: its values or its range, and whether it
+// is required. The zero value is an optional member with any value.
 type member struct {
 	required    bool
 	values      []string
-	least, most float64 // both 0: any
+	least, most float64 // both 0 for any
 }
 
 var (
@@ -29,11 +29,11 @@ var (
 	secretPair = map[string]member{"name": must, "valueFrom": must}
 )
 
-// members are those that have more to them than a type, by the path of their
-// structure, in which [] stands for the items of a list.
+// members are the members with other rules than a type, by the path of their structure. [] are
+// the items of a list.
 //
-// Source: the ECS API reference of RegisterTaskDefinition and of the data types it
-// names, read in November 2026.
+// Source: the ECS API reference of RegisterTaskDefinition and of its data types, read in
+// November 2026.
 var members = map[string]map[string]member{
 	"": {
 		"pidMode": {values: []string{"host", "task"}}, "ipcMode": {values: []string{"host", "task", "none"}},
@@ -101,9 +101,8 @@ var members = map[string]map[string]member{
 	"containerDefinitions[].resourceRequirements[].sharingStrategy.nvidiaMps": {"memory": must},
 }
 
-// membersRule holds all structures of a request against the members that they
-// must or can have. It follows the paths in their order, so that one request is
-// refused for one reason.
+// membersRule checks the members of all structures of a request. It follows the paths in their
+// order, so that the reason of a refusal is always the same.
 func membersRule(in wire.Object) error {
 	paths := make([]string, 0, len(members))
 	for path := range members {
@@ -169,7 +168,7 @@ func (m member) has(value any) bool {
 	return slices.Contains(m.values, text)
 }
 
-// integersRule refuses numbers that do not fit the API's integers.
+// integersRule refuses numbers outside of the range of integers.
 func integersRule(in wire.Object) error {
 	var walk func(v any, path string) error
 	walk = func(v any, path string) error {
@@ -198,9 +197,9 @@ func integersRule(in wire.Object) error {
 
 var portName = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]*$`)
 
-// portsRule holds the port mappings of all containers together. The refusals are
-// AWS's (github.com/aws/aws-cli/issues/7288, github.com/aws/amazon-ecs-agent/issues/1220),
-// but for names and ranges, whose rules the API reference has (PortMapping).
+// portsRule checks the port mappings of all containers together. The refusals are those of AWS
+// (github.com/aws/aws-cli/issues/7288, github.com/aws/amazon-ecs-agent/issues/1220); the rules
+// for names and ranges are in the API reference (PortMapping).
 func portsRule(in wire.Object) error {
 	mode := cmp.Or(wire.Text(in, "networkMode"), "bridge")
 	taken, names := make(map[string]bool), make(map[string]bool)
@@ -266,8 +265,8 @@ func portsRule(in wire.Object) error {
 	return nil
 }
 
-// environmentRule holds what makes a container's environment against the rules of
-// the API reference (Secret, EnvironmentFile) and of the ECS developer guide.
+// environmentRule checks the environment of containers by the API reference (Secret,
+// EnvironmentFile) and the ECS developer guide.
 func environmentRule(in wire.Object) error {
 	for _, c := range wire.Objects(in, "containerDefinitions") {
 		names := make(map[string]bool)
@@ -307,8 +306,7 @@ func environmentRule(in wire.Object) error {
 	return nil
 }
 
-// collaborationRule holds the container that a proxy or log router is against the
-// others.
+// collaborationRule checks the container of a proxy or a log router.
 func collaborationRule(in wire.Object) error {
 	names, router, routed := make(map[string]bool), false, false
 	for _, c := range wire.Objects(in, "containerDefinitions") {
@@ -327,8 +325,8 @@ func collaborationRule(in wire.Object) error {
 	return nil
 }
 
-// storageRule holds volumes against the API reference: Volume,
-// EFSVolumeConfiguration, EFSAuthorizationConfig and DockerVolumeConfiguration.
+// storageRule checks volumes by the API reference: Volume, EFSVolumeConfiguration,
+// EFSAuthorizationConfig and DockerVolumeConfiguration.
 func storageRule(in wire.Object) error {
 	launched := 0
 	for _, v := range wire.Objects(in, "volumes") {

@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// A Query is an expression of the cluster query language, which placement
-// constraints of type memberOf and ListContainerInstances are written in:
+// A Query is an expression of the cluster query language of placement constraints of the type
+// memberOf and of ListContainerInstances:
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-query-language.html
 type Query interface {
-	// Match reports whether the query holds for what values returns of a subject,
-	// such as "attribute:ecs.os-type" or "runningTasksCount"; nothing where the
-	// subject does not exist.
+	// Match reports whether the query is true. values returns the values of a subject, such
+	// as "attribute:ecs.os-type" or "runningTasksCount"; nil if it does not exist.
 	Match(values func(subject string) []string) bool
 }
 
@@ -209,7 +208,7 @@ func (p *queryParser) comparison() (Query, error) {
 	return c, nil
 }
 
-// arguments reads those of a comparison's operator: none, a list, or one.
+// arguments reads the arguments of a comparison: none, a list, or one.
 func (p *queryParser) arguments(c *comparison) (err error) {
 	switch {
 	case c.operator == "exists":

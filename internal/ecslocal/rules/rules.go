@@ -1,5 +1,5 @@
-// Package rules is what RegisterTaskDefinition takes, what it refuses, and how
-// it stores what it took. It holds no state.
+// Package rules has the rules of RegisterTaskDefinition: what it accepts and refuses, and what it
+// stores. It has no state.
 package rules
 
 import (
@@ -29,13 +29,13 @@ func isTagText(text string) bool {
 	})
 }
 
-// isName counts apart from the pattern: a bounded repetition is slow to compile.
+// isName checks the length without the pattern: a bounded repetition is slow to compile.
 func isName(name string) bool { return len(name) <= 255 && namePattern.MatchString(name) }
 
 const maxDefinition = 64 << 10 // bytes
 
-// Definition holds a RegisterTaskDefinition request against AWS's
-// rules, in AWS's words where they are known.
+// Definition checks a RegisterTaskDefinition request by the rules of AWS, with its messages where
+// they are known.
 func Definition(in wire.Object) error {
 	for _, rule := range []func(wire.Object) error{
 		sizeRule, integersRule, familyRule, containersRule, networkRule, portsRule, memoryRule, dependencyRule, volumeRule,
@@ -47,7 +47,7 @@ func Definition(in wire.Object) error {
 		}
 	}
 	if tags, given := in["tags"].([]any); given && len(tags) == 0 {
-		return wire.ClientException("Tags can not be empty.") // RunTask takes an empty list
+		return wire.ClientException("Tags can not be empty.") // RunTask accepts an empty list
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func logRule(c wire.Object) error {
 	return nil
 }
 
-// awslogsRule counts an option whose value is a secret as given.
+// awslogsRule checks the options of awslogs. An option whose value is a secret is present.
 func awslogsRule(configuration wire.Object) error {
 	options := wire.Member(configuration, "options")
 	secret := make(map[string]bool)
@@ -267,8 +267,7 @@ func memoryRule(in wire.Object) error {
 	return nil
 }
 
-// TaskSize returns a task's own CPU units and MiB of memory, 0 where it has
-// none.
+// TaskSize returns the CPU units and the MiB of memory of a task; 0 without them.
 func TaskSize(o wire.Object) (cpu, memory int, err error) {
 	if s := wire.Text(o, "cpu"); s != "" {
 		if cpu = quantity(s, "vcpu"); cpu <= 0 {
@@ -283,8 +282,8 @@ func TaskSize(o wire.Object) (cpu, memory int, err error) {
 	return cpu, memory, nil
 }
 
-// quantity reads "512", or a number of a unit that is 1024 of them: "0.5 vCPU",
-// "1GB". It is 0 for anything else.
+// quantity reads "512", or a number with a unit that is 1024: "0.5 vCPU", "1GB". It is 0 for any
+// other text.
 func quantity(s, unit string) int {
 	s = strings.ToLower(s)
 	if n, err := strconv.Atoi(s); err == nil {
@@ -308,7 +307,7 @@ func dependencyRule(in wire.Object) error {
 		for _, d := range wire.Objects(c, "dependsOn") {
 			on, condition := named[wire.Text(d, "containerName")], wire.Text(d, "condition")
 			switch {
-			case on == nil: // said below
+			case on == nil: // reported below
 			case condition == "SUCCESS" || condition == "COMPLETE":
 				if wire.Bool(on, "essential", true) {
 					return wire.ClientException("A dependency container with SUCCESS or COMPLETE condition cannot be an essential " +
@@ -343,11 +342,11 @@ func dependencyRule(in wire.Object) error {
 	return nil
 }
 
-// A Dependency is what a container waits for before it starts.
+// A Dependency is a condition for the start of a container.
 type Dependency struct{ On, Condition string }
 
-// Dependencies are a container's own, and those that follow from its links and
-// from the volumes it takes from others.
+// Dependencies returns the dependencies of a container: those of dependsOn, of its links, and of
+// volumesFrom.
 func Dependencies(definition wire.Object) []Dependency {
 	var all []Dependency
 	for _, d := range wire.Objects(definition, "dependsOn") {
@@ -422,7 +421,7 @@ func fargateRule(in wire.Object) error {
 	return nil
 }
 
-// fargateFault says why a definition can't run on Fargate, nil if it can.
+// fargateFault returns why a definition can't run on Fargate; nil if it can.
 func fargateFault(in wire.Object) error {
 	if wire.Text(in, "networkMode") != "awsvpc" {
 		return wire.ClientException("Fargate only supports network mode 'awsvpc'.")
@@ -551,7 +550,7 @@ func sizeRule(in wire.Object) error {
 	return nil
 }
 
-// Tags holds the member tags of a request against AWS's rules.
+// Tags checks the tags of a request by the rules of AWS.
 func Tags(in wire.Object) error {
 	tags := wire.Objects(in, "tags")
 	if len(tags) > 50 {

@@ -17,9 +17,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// Recover is called when the server starts. It removes the containers and volumes of processes of this machine that
-// ended
-// without removing them, as a SIGKILL does.
+// Recover is called when the server starts. It removes the containers and volumes of processes
+// of this machine that ended without removing them, for example by a SIGKILL.
 func (d docker) Recover(ctx context.Context) {
 	for _, kind := range [][]string{{"ps", "--all"}, {"volume", "ls"}} {
 		name, remove := "{{.Names}}", []string{"rm", "--force", "--volumes"}
@@ -29,7 +28,7 @@ func (d docker) Recover(ctx context.Context) {
 		list, err := d.call(ctx, append(kind, "--filter", "label="+ownerLabel, "--format",
 			name+` {{.Label "`+ownerLabel+`"}}`)...)
 		if err != nil {
-			return // there is no engine; the first task says so
+			return // there is no engine; the first task reports it
 		}
 		for line := range strings.Lines(list) {
 			name, owner, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -40,8 +39,8 @@ func (d docker) Recover(ctx context.Context) {
 	}
 }
 
-// makeFolders makes the folders of a task's volumes that are not there: those of EFS,
-// and those of the host, as the engine of an instance does.
+// makeFolders creates missing folders of a task's volumes: those of EFS, and those of the
+// host, as the engine of an instance does.
 func (d docker) makeFolders(t Task) error {
 	for _, v := range wire.Objects(t.Definition, "volumes") {
 		folder := wire.Text(wire.Member(v, "host"), "sourcePath")
@@ -128,13 +127,13 @@ func (d docker) Run(ctx context.Context, c Container, started func(), stop <-cha
 		return Exit{}, fmt.Errorf("CannotCreateContainerError: %w", err)
 	}
 	if _, err := d.call(ctx, "start", name); err != nil {
-		why, _, _ := strings.Cut(err.Error(), "\n") // the CLI goes on with our names
+		why, _, _ := strings.Cut(err.Error(), "\n") // the CLI adds names of ours
 		return Exit{}, errors.New("CannotStartContainerError: " + why)
 	}
 	started()
 	exited := make(chan struct{})
 	var helper sync.WaitGroup
-	// The container is followed to its end, even when it is killed.
+	// The output is copied to the end of the container, even when it is killed.
 	following, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	helper.Go(func() { d.end(ctx, c, stop, exited, giveUp) })
@@ -148,8 +147,8 @@ func (d docker) Run(ctx context.Context, c Container, started func(), stop <-cha
 	return d.exit(name)
 }
 
-// create makes a container. No value of its environment is among the arguments,
-// which every user of the host can read.
+// create creates a container. No value of its environment is among the arguments, which every
+// user of the host can read.
 func (d docker) create(ctx context.Context, c Container) error {
 	file, inherited, names := splitEnvironment(c.Environment)
 	args := d.createArguments(c, names)
@@ -162,7 +161,7 @@ func (d docker) create(ctx context.Context, c Container) error {
 	return err
 }
 
-// follow copies what a container prints until it has ended.
+// follow copies the output of a container until it has ended.
 func (d docker) follow(ctx context.Context, name string, w io.Writer) error {
 	cmd, err := d.command(ctx, []string{"logs", "--follow", name})
 	if err != nil {
@@ -178,14 +177,14 @@ func (d docker) follow(ctx context.Context, name string, w io.Writer) error {
 	return nil
 }
 
-// end stops a container with its image's stop signal when stop is closed, and
-// kills it when ctx ends. It calls giveUp when the engine can't do that.
+// end stops a container with the stop signal of its image when stop is closed, and kills it
+// when ctx ends. It calls giveUp if the engine can't do that.
 func (d docker) end(ctx context.Context, c Container, stop, exited <-chan struct{}, giveUp func()) {
 	name := containerName(c.Task, c.Name)
 	select {
 	case <-stop:
 		seconds := strconv.Itoa(int(c.StopTimeout / time.Second))
-		d.call(ctx, "stop", "-t", seconds, name) // kills by itself after that time
+		d.call(ctx, "stop", "-t", seconds, name) // docker stop kills the container after that time
 	case <-ctx.Done():
 	case <-exited:
 		return
@@ -205,7 +204,7 @@ func (d docker) end(ctx context.Context, c Container, stop, exited <-chan struct
 	}
 }
 
-// exit asks the engine how a container ended.
+// exit returns how a container ended, by the engine.
 func (d docker) exit(name string) (Exit, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -236,9 +235,9 @@ func (d docker) Probe(ctx context.Context, c Container, command []string) (int, 
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// makePauseImage returns the image of a program that does nothing, and makes it
-// where it is missing: the engine can't hold a network without a process, and
-// there may be no registry to ask for one.
+// makePauseImage returns the image of a program that does nothing, and creates it if it is
+// missing: the engine needs a process for a network, and there may be no registry with such an
+// image.
 func (d docker) makePauseImage(ctx context.Context) (image string, err error) {
 	architecture, err := d.call(ctx, "version", "--format", "{{.Server.Arch}}")
 	if err != nil {

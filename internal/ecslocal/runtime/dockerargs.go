@@ -13,7 +13,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// arguments collects flags of the CLI. An empty value leaves a flag out.
+// arguments are flags of the CLI. A flag with an empty value is left out.
 type arguments []string
 
 func (a *arguments) add(flag, value string) {
@@ -40,14 +40,14 @@ func (a *arguments) mebibytes(flag string, o wire.Object, member string) {
 	}
 }
 
-// containerName is what the engine calls a container: the names of tasks and
-// containers in it are free of anything special.
+// containerName returns the name of a container on the engine. Ids of tasks and names of
+// containers have no special characters.
 func containerName(t Task, name string) string {
 	return "ecs-" + t.ID + "-" + strings.ReplaceAll(name, "~", "_")
 }
 
-// volumeName is what the engine calls a volume, and whether it is the task's own.
-// A folder of the host has no name.
+// volumeName returns the name of a volume on the engine, and whether it belongs to the task. A
+// folder of the host has no name.
 func volumeName(t Task, volume wire.Object) (name string, own bool) {
 	name = wire.Text(volume, "name")
 	configuration := wire.Member(volume, "dockerVolumeConfiguration")
@@ -60,7 +60,7 @@ func volumeName(t Task, volume wire.Object) (name string, own bool) {
 	return "ecs-" + t.ID + "-" + name, true
 }
 
-// taskVolumes returns the calls that make a task's volumes.
+// taskVolumes returns the calls that create the volumes of a task.
 func (d docker) taskVolumes(t Task) [][]string {
 	var calls [][]string
 	for _, v := range wire.Objects(t.Definition, "volumes") {
@@ -81,7 +81,7 @@ func (d docker) taskVolumes(t Task) [][]string {
 	return calls
 }
 
-// pairs returns key=value of a map's members, sorted.
+// pairs returns the members of a map as key=value, sorted.
 func pairs(o wire.Object) []string {
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(o)) {
@@ -90,8 +90,8 @@ func pairs(o wire.Object) []string {
 	return pairs
 }
 
-// pauses reports whether the containers of a task share something that a
-// container of its own has to hold.
+// pauses reports whether the task needs a pause container for the resources that its containers
+// share.
 func pauses(t Task) bool {
 	return wire.Text(t.Definition, "networkMode") == "awsvpc" || wire.Text(t.Definition, "pidMode") == "task" ||
 		wire.Text(t.Definition, "ipcMode") == "task"
@@ -112,7 +112,7 @@ func (d docker) pauseArguments(t Task, image string) []string {
 	return append(args, image)
 }
 
-// labels adds those that the ECS agent puts on containers.
+// labels adds the labels that the ECS agent puts on containers.
 func (a *arguments) labels(t Task, container string) {
 	a.each("--label", []string{
 		"com.amazonaws.ecs.cluster=" + t.Cluster,
@@ -123,8 +123,8 @@ func (a *arguments) labels(t Task, container string) {
 	})
 }
 
-// systemControls adds those of the network, or all others. Where containers
-// share a network, theirs are the network's.
+// systemControls adds the system controls of the network, or all others. If containers share a
+// network, the pause container has those of the network.
 func (a *arguments) systemControls(container wire.Object, network bool) {
 	for _, control := range wire.Objects(container, "systemControls") {
 		name := wire.Text(control, "namespace")
@@ -146,9 +146,9 @@ func platform(t Task) []string {
 	return args
 }
 
-// splitEnvironment returns the part of an environment that the CLI can read from
-// a file, which it gets as its input, and the part that it has to inherit, with
-// the names of that: values that a file of lines can't hold.
+// splitEnvironment splits an environment into the variables that the CLI can read from a file,
+// which is its input, and those that it has to inherit because a file of lines can't have their
+// values. names are the names of the latter.
 func splitEnvironment(environment []string) (file string, inherited, names []string) {
 	var lines strings.Builder
 	for _, entry := range environment {
@@ -162,8 +162,8 @@ func splitEnvironment(environment []string) (file string, inherited, names []str
 	return lines.String(), inherited, names
 }
 
-// createArguments returns the call that makes a container, whose environment is
-// that of the call's input, and of the variables named.
+// createArguments returns the call that creates a container. Its environment is the input of the
+// call and the named variables.
 func (d docker) createArguments(c Container, variables []string) []string {
 	definition := c.Definition
 	args := arguments{"create", "--name", containerName(c.Task, c.Name), "--env-file", "/dev/stdin", "--no-healthcheck",
@@ -193,7 +193,7 @@ func (d docker) createArguments(c Container, variables []string) []string {
 	return append(args, c.Command...)
 }
 
-// network adds what a container sees of networks, and of other processes.
+// network adds the network and the process namespace of a container.
 func (a *arguments) network(c Container) {
 	d, task := c.Definition, c.Task.Definition
 	shared := "container:" + containerName(c.Task, pause)
@@ -212,7 +212,7 @@ func (a *arguments) network(c Container) {
 		return
 	case mode == "awsvpc":
 		a.add("--network", shared)
-		return // all else is the network's
+		return // the pause container has the rest
 	case mode == "host":
 		a.add("--network", "host")
 	}
@@ -297,7 +297,7 @@ func deviceArgument(device wire.Object) string {
 	return host + ":" + inside + ":" + letters
 }
 
-// mounts adds what is mounted into a container.
+// mounts adds the mounts of a container.
 func (a *arguments) mounts(c Container, efsFolder func(volume object) string) {
 	named := make(map[string]wire.Object)
 	for _, v := range wire.Objects(c.Task.Definition, "volumes") {
@@ -332,7 +332,7 @@ func (a *arguments) mounts(c Container, efsFolder func(volume object) string) {
 	}
 }
 
-// commaSeparated joins fields as the CLI takes them apart: as CSV.
+// commaSeparated joins fields as CSV, which the CLI reads.
 func commaSeparated(fields []string) string {
 	var line bytes.Buffer
 	w := csv.NewWriter(&line)
@@ -341,8 +341,8 @@ func commaSeparated(fields []string) string {
 	return strings.TrimSuffix(line.String(), "\n")
 }
 
-// pauseProgram returns a Linux program of one system call, which waits for ever:
-// an ELF header, one segment, and the code.
+// pauseProgram returns a Linux program with one system call that never returns: an ELF header,
+// one segment, and the code.
 func pauseProgram(architecture string) ([]byte, error) {
 	var machine uint16
 	var code []byte

@@ -16,20 +16,19 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// Docker runs containers with the docker CLI, or with one that takes the same
-// arguments: command is the program and its first arguments, docker if there is
-// none, looked up in the PATH of environment, which is the CLI's own
-// (NAME=value).
+// Docker runs containers with the docker CLI, or with one that has the same arguments. command
+// is the program and its first arguments; docker if there is none. environment is that of the
+// CLI (NAME=value), and its PATH is searched for the program.
 //
-// Containers of a task in network mode awsvpc share localhost, as on AWS, and
-// reach the network of Docker's bridge. Images are pulled when the engine lacks
-// them, with the CLI's own registry credentials. Task CPU and memory are not
-// limits; those of containers are. GPUs are the engine's.
+// Containers of a task in network mode awsvpc share localhost, as on AWS, and reach the network
+// of Docker's bridge. Images are pulled if the engine does not have them, with the registry
+// credentials of the CLI. CPU and memory of a task are no limits; those of containers are. GPUs
+// are those of the engine.
 func Docker(environment []string, command ...string) Executor {
 	if len(command) == 0 {
 		command = []string{"docker"}
 	}
-	host, _ := os.Hostname() // without a name, nothing is taken for left over
+	host, _ := os.Hostname() // without a name, nothing counts as left over
 	return docker{
 		environment: slices.Concat([]string{"PATH=" + hostPath}, environment),
 		cli:         slices.Clone(command),
@@ -50,8 +49,8 @@ type docker struct {
 // ownerLabel is the label of a container or volume that names its process.
 const ownerLabel = "ecs-run-task.owner"
 
-// owner names this process: by its machine, its id, and the time of its start, because
-// ids are used again.
+// owner returns the name of this process: its machine, its id, and the time of its start,
+// because ids are reused.
 func (d docker) owner() string {
 	return fmt.Sprintf("%s/%d/%s", d.host, os.Getpid(), startTime(os.Getpid()))
 }
@@ -66,8 +65,8 @@ func (d docker) isGone(owner string) bool {
 	return err == nil && startTime(pid) != parts[2]
 }
 
-// startTime returns when a process started, in ticks since the machine did; empty if
-// there is no such process. It is empty for all where there is no /proc.
+// startTime returns when a process started, in ticks since the machine did; empty if there is no
+// such process, or no /proc.
 func startTime(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -81,8 +80,8 @@ func startTime(pid int) string {
 	return fields[19]
 }
 
-// efsFolder returns the folder that stands for an EFS volume: of its file system, and
-// in it of its access point or root directory.
+// efsFolder returns the folder in place of an EFS volume: that of its file system, and in it
+// that of its access point or root directory.
 func (d docker) efsFolder(volume object) string {
 	efs := wire.Member(volume, "efsVolumeConfiguration")
 	inside := wire.Text(efs, "rootDirectory")
@@ -95,7 +94,7 @@ func (d docker) efsFolder(volume object) string {
 // patience is how long a call of the CLI that cleans up may take.
 const patience = 30 * time.Second
 
-// command returns a call of the CLI with variables beside its own.
+// command returns a call of the CLI with variables beside those of its environment.
 func (d docker) command(ctx context.Context, args []string, variables ...string) (*exec.Cmd, error) {
 	program, err := lookUp(d.cli[0], variable(d.environment, "PATH"), "")
 	if err != nil {
@@ -104,11 +103,11 @@ func (d docker) command(ctx context.Context, args []string, variables ...string)
 	cmd := exec.CommandContext(ctx, program, slices.Concat(d.cli[1:], args)...)
 	cmd.Env = slices.Concat(d.environment, variables)
 	cmd.WaitDelay = time.Second
-	setGroup(cmd) // the terminal's Ctrl-C is not for it
+	setGroup(cmd) // the Ctrl-C of a terminal must not reach it
 	return cmd, nil
 }
 
-// call runs the CLI and returns what it prints; its error is what it complains.
+// call runs the CLI and returns its output. The error has the text of its standard error.
 func (d docker) call(ctx context.Context, args ...string) (string, error) {
 	cmd, err := d.command(ctx, args)
 	if err != nil {
@@ -129,8 +128,8 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// cleanUp runs the CLI although the task or the server may be over. A failure
-// leaves something behind that nobody can be told of.
+// cleanUp runs the CLI even if the task or the server has ended. A failure can't be reported to
+// anyone.
 func (d docker) cleanUp(args ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -138,8 +137,8 @@ func (d docker) cleanUp(args ...string) {
 }
 
 const (
-	// pause is the name of the container that holds what the containers of a
-	// task share. No container of a definition can have it.
+	// pause is the name of the container whose network and processes the containers of
+	// a task share. No container of a definition can have the name.
 	pause = "~internal~pause"
 
 	pauseImage = "ecs-run-task/pause"

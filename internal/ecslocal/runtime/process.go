@@ -17,22 +17,21 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
-// hostPath is the PATH of a container that has none, the one Docker gives it.
+// hostPath is the PATH of a container without one, the same as Docker's.
 const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Process runs containers as processes of the host: entryPoint and command as
-// they are, without a shell and without the image. A container's processes see
-// all that the host's user sees; CPU and memory limits, users and ports are not set
-// up, and there are no mounts. Each has a process group of its own, which is killed
-// with it; a process that leaves the group is not, until the program ends: see
-// [Supervise].
+// Process runs containers as processes of the host: entryPoint and command without changes,
+// without a shell and without the image. The processes of a container can read all that the
+// user of the host can read; CPU and memory limits, users and ports are not set, and there are
+// no mounts. Each container has a process group, which is killed with it; a process that leaves
+// the group is killed at the end of the program only: see [Supervise].
 //
-// The variables, NAME=value, are what a container's environment is added to;
-// PATH is Docker's default if neither has one.
+// A container has the variables of environment (NAME=value) and its own; PATH is Docker's
+// default if neither has one.
 func Process(environment ...string) Executor { return newProcess(environment) }
 
-// SupervisedProcess is [Process] in a program that [Supervise] runs and that starts no
-// other processes: it waits for those that a container's process left behind.
+// SupervisedProcess is [Process] in a program that [Supervise] runs and that starts no other
+// processes: it waits for processes that a container's process has left.
 func SupervisedProcess(environment ...string) Executor {
 	p := newProcess(environment)
 	p.supervised = true
@@ -47,13 +46,13 @@ type process struct {
 	environment []string
 	supervised  bool
 
-	mu      sync.Mutex   // held while a process is started or waited for
+	mu      sync.Mutex   // held during the start of a process, and the wait for it
 	running map[int]bool // process ids of containers and probes
-	reaped  time.Time    // when orphans were last looked for
+	reaped  time.Time    // of the last search for orphans
 }
 
-// Begin refuses what a process can't have: there are no mounts, so that a volume must be
-// a folder of the host at the very path that the container has it at.
+// Begin refuses definitions that a process can't run: there are no mounts, so a volume must be
+// a folder of the host at the path of its mount.
 func (*process) Begin(_ context.Context, t Task) error {
 	folders := make(map[string]string)
 	for _, v := range wire.Objects(t.Definition, "volumes") {
@@ -71,11 +70,11 @@ func (*process) Begin(_ context.Context, t Task) error {
 	return nil
 }
 
-// Processes share nothing that would have to be removed, and images are not run.
+// Processes share no resources, and images are not run.
 func (*process) End(Task)                              {}
 func (*process) Pull(context.Context, Container) error { return nil }
 
-// begin starts a process, and ended notes its end.
+// begin starts a process, and ended records its end.
 func (p *process) begin(cmd *exec.Cmd) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,11 +86,11 @@ func (p *process) begin(cmd *exec.Cmd) error {
 }
 
 func (p *process) ended(cmd *exec.Cmd) {
-	killGroup(cmd.Process.Pid) // what it left behind, as the end of a container does
+	killGroup(cmd.Process.Pid) // as the end of a container kills its processes
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.running, cmd.Process.Pid)
-	if p.supervised && time.Since(p.reaped) > time.Second { // a look costs time, if thousands run
+	if p.supervised && time.Since(p.reaped) > time.Second { // a search takes long if thousands run
 		p.reaped = time.Now()
 		reapOrphans(func(pid int) bool { return p.running[pid] })
 	}
@@ -112,7 +111,7 @@ func (p *process) Run(ctx context.Context, c Container, started func(), stop <-c
 	err = cmd.Wait()
 	p.ended(cmd)
 	close(exited)
-	out.SetReadDeadline(time.Now()) // wakes the copy
+	out.SetReadDeadline(time.Now()) // ends the wait of the copy
 	helpers.Wait()
 	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
 		return Exit{}, fmt.Errorf("CannotInspectContainerError: %w", err)
@@ -120,8 +119,8 @@ func (p *process) Run(ctx context.Context, c Container, started func(), stop <-c
 	return Exit{Code: exitCode(cmd.ProcessState)}, nil
 }
 
-// start starts a container's process and returns the pipe that it prints to,
-// both streams in the order of their writes.
+// start starts the process of a container and returns the pipe of its output, with both streams
+// in the order of their writes.
 func (p *process) start(c Container) (*exec.Cmd, *os.File, error) {
 	argv := slices.Concat(c.EntryPoint, c.Command)
 	if len(argv) == 0 {
@@ -162,19 +161,19 @@ func end(ctx context.Context, p *os.Process, stop, exited <-chan struct{}) {
 	}
 }
 
-// copyOutput copies what a container prints until nobody has the pipe open. When
-// the container has exited, only a process that escaped its group can: it is
-// not waited for. What is in the pipe by then is copied, however late that is.
+// copyOutput copies the output of a container until no process has the pipe open. After the exit
+// of the container, only a process that left its group can have it: copyOutput does not wait for
+// it, but copies all that is in the pipe by then.
 func copyOutput(w io.Writer, pipe *os.File, exited <-chan struct{}) {
 	const leftover = 1 << 20 // bytes that a pipe can hold at most
 	buffer := make([]byte, 32<<10)
 	late, woken := 0, false
 	for late < leftover {
 		n, err := pipe.Read(buffer)
-		w.Write(buffer[:n]) // nobody to tell if it fails; the container must not block
+		w.Write(buffer[:n]) // an error can't be reported; the container must not block
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && !woken:
-			woken = true // a deadline that has passed hides what could be read
+			woken = true // a read after a deadline returns nothing
 		case err != nil:
 			return
 		}
@@ -208,8 +207,8 @@ func (p *process) Probe(ctx context.Context, c Container, command []string) (int
 	return exitCode(cmd.ProcessState), nil
 }
 
-// command returns the process of a program and its arguments in a container's
-// surroundings.
+// command returns the process of a program and its arguments with the environment and the
+// directory of a container.
 func (p *process) command(c Container, argv []string) (*exec.Cmd, error) {
 	environment := slices.Concat([]string{"PATH=" + hostPath}, p.environment, c.Environment)
 	program, err := lookUp(argv[0], variable(environment, "PATH"), c.WorkingDirectory)
@@ -231,7 +230,7 @@ func variable(environment []string, name string) string {
 	return ""
 }
 
-// lookUp finds a program, in the folders of path if its name has no slash.
+// lookUp finds a program; in the folders of path if its name has no slash.
 func lookUp(program, path, directory string) (string, error) {
 	if strings.ContainsRune(program, filepath.Separator) {
 		at := program

@@ -10,7 +10,7 @@ import (
 
 func setGroup(*exec.Cmd) {}
 
-// terminate kills: there is no signal to ask with.
+// terminate kills the process: there is no other signal.
 func terminate(p *os.Process) { p.Kill() }
 
 func killGroup(pid int) {

@@ -11,12 +11,12 @@ import (
 
 func setGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// terminate asks the first process alone, as a container's stop does.
+// terminate sends SIGTERM to the first process only, as docker stop does.
 func terminate(p *os.Process) { p.Signal(syscall.SIGTERM) }
 
 func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
 
-// exitCode is 128+n for a process that signal n ended.
+// exitCode returns the exit code of a process; 128+n if signal n ended it.
 func exitCode(state *os.ProcessState) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())

@@ -14,23 +14,23 @@ import (
 	"time"
 )
 
-// supervisedVariable says to a program that [Supervise] runs it, and that descriptor 3
-// is a pipe that ends with its parent.
+// supervisedVariable is set in the program that [Supervise] runs, whose descriptor 3 is a pipe
+// that ends with its parent.
 const supervisedVariable = "ECS_LOCAL_SUPERVISED"
 
-// Supervise sees to it that a SIGKILL leaves no process of a container, and none that
-// a container started and that left its process group. It runs the program again and
-// waits for it: each of the two becomes the parent of what the other loses (a
-// subreaper), and kills that when the other is gone. In the program that was called by
-// the user it returns the exit status of the other, and true; in the other it returns
-// false, with a function that kills what is left, for the program's end.
+// Supervise makes sure that after a SIGKILL no process of a container runs, nor one that a
+// container started and that left its process group. It runs the program again and waits for
+// it: each of the two becomes the parent of the processes that the other loses (a subreaper),
+// and kills them when the other has ended. In the program that the user started, it returns the
+// exit status of the other, and true; in the other it returns false, and a function for the end
+// of the program that kills the remaining processes.
 func Supervise(ctx context.Context, args, environment []string) (status int, done bool, end func(), err error) {
 	if err := becomeSubreaper(); err != nil {
 		return 0, false, nil, err
 	}
 	if slices.ContainsFunc(environment, func(v string) bool { return strings.HasPrefix(v, supervisedVariable+"=") }) {
 		go func() {
-			os.NewFile(3, "pipe").Read(make([]byte, 1)) // until the parent is gone
+			os.NewFile(3, "pipe").Read(make([]byte, 1)) // until the parent has ended
 			killDescendants()
 			os.Exit(137)
 		}()
@@ -75,8 +75,8 @@ func becomeSubreaper() error {
 	return nil
 }
 
-// killDescendants kills every process below this one, and those that become its
-// children by that, until there are none.
+// killDescendants kills every process below this one, and those that become its children then,
+// until there are none.
 func killDescendants() {
 	for range 1000 {
 		pids := descendants(os.Getpid())
@@ -105,7 +105,7 @@ func descendants(pid int) []int {
 }
 
 func children(pid int) (pids []int) {
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is a good one
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is valid
 	for _, list := range lists {
 		pids = append(pids, childrenIn(list)...)
 	}
@@ -116,7 +116,7 @@ func children(pid int) (pids []int) {
 func childrenIn(list string) (pids []int) {
 	text, err := os.ReadFile(list)
 	if err != nil {
-		return nil // the thread is gone
+		return nil // the thread has ended
 	}
 	for _, field := range strings.Fields(string(text)) {
 		if pid, err := strconv.Atoi(field); err == nil {
@@ -126,10 +126,9 @@ func childrenIn(list string) (pids []int) {
 	return pids
 }
 
-// reapOrphans waits for the processes that have ended and became this one's children
-// when a container's process that had started them was gone. known says of a child
-// whether it is a container's own, which is waited for elsewhere. Orphans become children
-// of the first thread.
+// reapOrphans waits for ended processes that became children of this one after the process of a
+// container that had started them. known reports whether a child is a container's own, for which
+// other code waits. Orphans become children of the first thread.
 func reapOrphans(known func(pid int) bool) {
 	for _, pid := range childrenIn(fmt.Sprintf("/proc/%d/task/%[1]d/children", os.Getpid())) {
 		if !known(pid) {

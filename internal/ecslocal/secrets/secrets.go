@@ -1,5 +1,5 @@
-// Package secrets is Secrets Manager and the SSM Parameter Store, as far as reading
-// values goes: those of tasks' secrets, and the calls that read them.
+// Package secrets is Secrets Manager and the SSM Parameter Store: values for the secrets of tasks,
+// and the operations that read them. Nothing can be written.
 package secrets
 
 import (
@@ -27,9 +27,9 @@ func New(region, account string, values map[string]string) *Store {
 	return &Store{region, account, values, time.Now()}
 }
 
-// Value returns the value that valueFrom of a container's secret means: the name or ARN
-// of a parameter, or the ARN of a secret, which may go on with a JSON key, a stage and a
-// version: "arn:...:secret:NAME-SUFFIX:KEY:STAGE:ID".
+// Value returns the value for the valueFrom of a container's secret: the name or ARN of a
+// parameter, or the ARN of a secret, which may end with a JSON key, a stage and a version:
+// "arn:...:secret:NAME-SUFFIX:KEY:STAGE:ID".
 func (s *Store) Value(valueFrom string) (string, error) {
 	if value, found := s.values[valueFrom]; found {
 		return value, nil
@@ -216,8 +216,8 @@ func (s *Store) getParameter(in wire.Object) (any, error) {
 	return wire.Object{"Parameter": s.parameterAnswer(name, value, wire.Bool(in, "WithDecryption", false))}, nil
 }
 
-// parameterAnswer describes a parameter. All are secure strings: their values are
-// shown to who asks for them decrypted.
+// parameterAnswer describes a parameter. All are secure strings: a request with decryption gets
+// their values.
 func (s *Store) parameterAnswer(name, value string, decrypted bool) wire.Object {
 	if !decrypted {
 		value = "encrypted: ask with WithDecryption"

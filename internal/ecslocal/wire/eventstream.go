@@ -7,20 +7,20 @@ import (
 	"net/http"
 )
 
-// An Events is an answer that goes on: a stream of events. Serve writes it until the
-// request's context ends.
+// An Events is a response that is a stream of events. Serve writes it until the context of the
+// request ends.
 type Events interface {
 	Serve(w *EventWriter, r *http.Request)
 }
 
-// An EventWriter writes events in AWS's framing:
+// An EventWriter writes events in the encoding of AWS:
 // https://smithy.io/2.0/aws/amazon-eventstream.html
 type EventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 }
 
-// WriteEvents answers a request with a stream of events.
+// WriteEvents responds to a request with a stream of events.
 func WriteEvents(w http.ResponseWriter, r *http.Request, events Events) {
 	header := w.Header()
 	header.Set("Content-Type", "application/vnd.amazon.eventstream")
@@ -32,7 +32,7 @@ func WriteEvents(w http.ResponseWriter, r *http.Request, events Events) {
 	}
 }
 
-// Write writes an event of a type. It fails when the client is gone.
+// Write writes an event of a type. It fails if the client has closed the connection.
 func (e *EventWriter) Write(kind string, payload any) error {
 	body, err := json.Marshal(payload)
 	if err != nil {

@@ -35,8 +35,8 @@ func List(of Shape) Shape { return list{of} }
 // Map is the shape of a map of any keys whose values have a shape.
 func Map(of Shape) Shape { return dictionary{of} }
 
-// Check holds a value against its shape. It takes null members away,
-// as AWS does, and leaves members alone that the structure does not have.
+// Check checks a value by its shape. It removes members that are null, as AWS does, and does not
+// check members that the structure does not have.
 func Check(value any, s Shape) error {
 	switch s := s.(type) {
 	case Scalar:
@@ -101,8 +101,8 @@ func checkScalar(value any, s Scalar) error {
 	return mismatch(value, string(s))
 }
 
-// mismatch is the fault of a value of another type than its shape's, worded as
-// AWS's decoder words it.
+// mismatch returns the error for a value of another type than that of its shape, with the message
+// of AWS's decoder.
 func mismatch(value any, want string) error {
 	var got string
 	switch value.(type) {

@@ -1,5 +1,5 @@
-// Package wire is the AWS JSON protocol: requests and their shapes, answers,
-// refusals. It knows no service.
+// Package wire is the AWS JSON protocol: requests and their shapes, responses and errors, and
+// parts that responses of several operations have. It has no operation and no state.
 package wire
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// ContentType is that of requests and answers.
+// ContentType is the type of requests and responses.
 const ContentType = "application/x-amz-json-1.1"
 
 // MaxBody is how many bytes a request, or a file that stands for one, may have.
@@ -24,7 +24,7 @@ const MaxBody = 1 << 20
 // An Object is a JSON object. Its numbers are json.Number.
 type Object = map[string]any
 
-// An Error is a refusal as AWS words it.
+// An Error is an error of the API.
 type Error struct {
 	Status  int    // HTTP status
 	Code    string // the exception's name
@@ -34,7 +34,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// Refuse returns an error of the caller's making, HTTP status 400.
+// Refuse returns an error of a request, with the HTTP status 400.
 func Refuse(code, message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: code, Message: message}
 }
@@ -44,17 +44,17 @@ func RefuseStatus(status int, code, message string) *Error {
 	return &Error{Status: status, Code: code, Message: message}
 }
 
-// ClientException refuses as ECS does what a client asked for wrongly.
+// ClientException returns the error of ECS for an invalid request.
 func ClientException(format string, args ...any) *Error {
 	return Refuse("ClientException", fmt.Sprintf(format, args...))
 }
 
-// InvalidParameter refuses a parameter.
+// InvalidParameter returns the error for an invalid parameter.
 func InvalidParameter(format string, args ...any) *Error {
 	return Refuse("InvalidParameterException", fmt.Sprintf(format, args...))
 }
 
-// Decode reads a request body, whose numbers stay as they were written.
+// Decode reads a request body. Its numbers are json.Number.
 func Decode(body []byte) (Object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -71,15 +71,15 @@ func Decode(body []byte) (Object, error) {
 	return o, nil
 }
 
-// WriteAnswer writes an operation's answer; nil is that of an operation without output.
-func WriteAnswer(w http.ResponseWriter, answer any) {
-	if answer == nil {
+// WriteResponse writes the response of an operation; nil for one without output.
+func WriteResponse(w http.ResponseWriter, response any) {
+	if response == nil {
 		write(w, http.StatusOK, nil)
 		return
 	}
-	body, err := json.Marshal(answer)
+	body, err := json.Marshal(response)
 	if err != nil {
-		WriteError(w, fmt.Errorf("encode the answer: %w", err))
+		WriteError(w, fmt.Errorf("encode the response: %w", err))
 		return
 	}
 	write(w, http.StatusOK, body)
@@ -96,7 +96,7 @@ func (h halved) Write(body []byte) (int, error) {
 	panic(http.ErrAbortHandler)
 }
 
-// WriteError writes an error. It is the only place that does.
+// WriteError writes an error. Every error of the API is written here.
 func WriteError(w http.ResponseWriter, err error) {
 	var refused *Error
 	if !errors.As(err, &refused) {
@@ -119,7 +119,7 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("x-amzn-RequestId", UUID())
 	w.WriteHeader(status)
-	w.Write(body) // fails only if the client is gone
+	w.Write(body) // fails only if the client has closed the connection
 }
 
 // HexID returns n random bytes in hexadecimal.
@@ -137,13 +137,12 @@ func FormatUUID(id string) string {
 	return fmt.Sprintf("%s-%s-4%s-a%s-%s", id[:8], id[8:12], id[13:16], id[17:20], id[20:])
 }
 
-// Timestamp returns a time as AWS JSON spells it: seconds since 1970, with
-// milliseconds.
+// Timestamp returns a time in AWS JSON: seconds since 1970, with milliseconds.
 func Timestamp(t time.Time) json.Number {
 	return json.Number(strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64))
 }
 
-// The accessors below read members of requests whose shapes were checked.
+// The functions below read members of requests whose shapes were checked.
 
 // Text returns a member, empty if it is absent.
 func Text(o Object, name string) string {
@@ -151,7 +150,7 @@ func Text(o Object, name string) string {
 	return s
 }
 
-// Bool returns a member, or what is to stand for an absent one.
+// Bool returns a member, or the value of absent if there is none.
 func Bool(o Object, name string, absent bool) bool {
 	if b, ok := o[name].(bool); ok {
 		return b
@@ -159,10 +158,10 @@ func Bool(o Object, name string, absent bool) bool {
 	return absent
 }
 
-// Int returns a member, or what is to stand for an absent one.
+// Int returns a member, or the value of absent if there is none.
 func Int(o Object, name string, absent int) int {
 	if n, ok := o[name].(json.Number); ok {
-		f, _ := n.Float64() // a shape's integer, in any spelling
+		f, _ := n.Float64() // an integer, in any spelling
 		return int(f)
 	}
 	return absent

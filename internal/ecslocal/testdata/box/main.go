@@ -45,13 +45,13 @@ func main() {
 			d, err := time.ParseDuration(value)
 			check(err)
 			time.Sleep(d)
-		case "trap": // exits with a code when it is asked to end
+		case "trap": // exits with a code at SIGTERM
 			c := make(chan os.Signal, 1)
 			signal.Notify(c, syscall.SIGTERM)
 			fmt.Println("ready")
 			<-c
 			exit(value)
-		case "deaf": // does not end when it is asked to
+		case "deaf": // ignores SIGTERM
 			signal.Ignore(syscall.SIGTERM)
 		case "exit":
 			exit(value)
@@ -59,7 +59,7 @@ func main() {
 	}
 }
 
-// dial asks a server that may still be starting.
+// dial connects to a server that may still be starting.
 func dial(address string) string {
 	for {
 		connection, err := net.Dial("tcp", address)
