@@ -3,14 +3,13 @@
 //
 // It knows the order of the stages, makes the AWS clients, and turns errors into
 // exit statuses. What a good definition is, how ECS behaves and how things are
-// told is in the packages that it calls.
+// printed is in the packages that it calls.
 package action
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -28,30 +27,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
-
-// Env is what the step has of the operating system.
-type Env struct {
-	Args           []string // the program's name first
-	LookupEnv      func(string) (string, bool)
-	Unsetenv       func(string) error // the AWS SDK reads the environment by itself
-	Environ        func() []string
-	Getwd          func() (string, error) // the workspace
-	Stdin          io.Reader              // read only if the inputs ask for it; nil is an empty one
-	Stdout, Stderr io.Writer
-	Terminal       bool             // Stdout is one
-	Signals        <-chan os.Signal // that ask the step to end; nil if there are none
-}
-
-// getenv returns the value of a variable, "" if it is not set.
-func (e Env) getenv(name string) string {
-	value, _ := e.LookupEnv(name)
-	return value
-}
-
-// embedded is what the embedded ECS takes of it.
-func (e Env) embedded() embedded.Env {
-	return embedded.Env{Args: e.Args, LookupEnv: e.LookupEnv, Environ: e.Environ, Stdout: e.Stdout, Stderr: e.Stderr}
-}
 
 // statusOf is the exit status of a command that has reported what it could not do.
 func statusOf(done bool) int {
@@ -113,8 +88,6 @@ func Main(env Env) int {
 		}
 	}
 }
-
-const nothingCalled = "nothing was called; see ecs-run-task --help"
 
 func dispatch(ctx context.Context, env Env, l *ledger.Ledger) int {
 	console := report.New(env.Stdout, env.getenv, env.Terminal)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
-	"github.com/ecs-run-task/ecs-run-task/internal/registry"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 )
@@ -58,9 +57,4 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 			in.console.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", x.clients.Config.Region, e.ARN)
 		}
 	}
-}
-
-// cleanUpChoice is what the inputs say of clean-up.
-func (in invocation) cleanUpChoice() registry.CleanUp {
-	return registry.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
-	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
@@ -17,13 +16,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
-
-// execution is a run with what it was done by.
-type execution struct {
-	conclude.Run
-	clients *session.Clients // nil if AWS was not called
-	logs    *logs.Logs       // nil if nothing was launched
-}
 
 // execute is the whole order of a run: each stage takes the values of those before
 // it. It ends at the first that fails.
@@ -113,12 +105,6 @@ func (in invocation) refuse(ctx context.Context, err error) int {
 	in.printFaults(res.Faults)
 	in.console.Printf(nothingCalled)
 	return in.publisher().Publish(res, publish.Published{})
-}
-
-func (in invocation) printFaults(faults []event.Note) {
-	for _, fault := range faults {
-		in.console.Error(fault)
-	}
 }
 
 // compare begins to look what registering the definitions of a plan would change. The

@@ -10,7 +10,9 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
+	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
+	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
@@ -39,6 +41,19 @@ type invocation struct {
 
 func newInvocation(env Env, console *report.Report, config input.Config) invocation {
 	return invocation{env, console, config, ci.Detect(env.LookupEnv)}
+}
+
+// execution is a run with what it was done by.
+type execution struct {
+	conclude.Run
+	clients *session.Clients // nil if AWS was not called
+	logs    *logs.Logs       // nil if nothing was launched
+}
+
+func (in invocation) printFaults(faults []event.Note) {
+	for _, fault := range faults {
+		in.console.Error(fault)
+	}
 }
 
 // connect makes the clients of AWS, or of an ECS of this step's own.
@@ -204,3 +219,10 @@ func (in invocation) runner(s stage.Stage, x execution) run.Runner {
 	}
 	return r
 }
+
+// cleanUpChoice is what the inputs say of clean-up.
+func (in invocation) cleanUpChoice() registry.CleanUp {
+	return registry.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
+}
+
+const nothingCalled = "nothing was called; see ecs-run-task --help"

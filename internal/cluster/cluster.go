@@ -8,7 +8,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -103,13 +102,6 @@ func change[In, Out any](ctx context.Context, operation func(context.Context, In
 	return call(late, operation, in, options...)
 }
 
-// Unconfirmed reports whether a call, or a launch, that ended in err may have done what it
-// was to do all the same: AWS never said that it has not.
-func Unconfirmed(err error) bool {
-	var failed *FailedLaunchError
-	return !errors.As(err, &failed) && awserr.Unconfirmed(err)
-}
-
 // observe has a call count in unanswered those of its attempts that may have done what
 // the call is for without an answer: the SDK makes several, and returns the error of
 // the last alone. Once wanted has ended, no other attempt is made: what the first did
@@ -124,7 +116,7 @@ func observe(wanted context.Context, unanswered *atomic.Int32) func(*ecs.Options
 				return out, metadata, context.Cause(wanted)
 			}
 			out, metadata, err = next.HandleDeserialize(ctx, in)
-			if Unconfirmed(err) {
+			if awserr.Unconfirmed(err) {
 				unanswered.Add(1)
 			}
 			return out, metadata, err

@@ -184,7 +184,7 @@ func (c Client) runTask(ctx context.Context, l Launch, token string, count int) 
 	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
 		out, err = change(ctx, c.API.RunTask, in, WithBody(body), observe(ctx, &noted))
-		unconfirmed = unconfirmed || noted.Load() > 0 || Unconfirmed(err)
+		unconfirmed = unconfirmed || noted.Load() > 0 || awserr.Unconfirmed(err)
 		took := time.Since(start)
 		again := awserr.Transient(err) && took < unconfirmedBudget || awserr.UnseenRole(err) && took < unseenBudget
 		if err == nil || !again || !pause(ctx, wait) {

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -14,12 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
-	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // registerBudget is how long a registration is tried again that met another one
@@ -70,28 +66,6 @@ func registration(family string) *ecs.RegisterTaskDefinitionInput {
 	return &ecs.RegisterTaskDefinitionInput{Family: &family, ContainerDefinitions: []types.ContainerDefinition{}}
 }
 
-// WithBody sends body in place of the request that the SDK makes of its input,
-// which can't carry a member that this version of the SDK does not know.
-func WithBody(body []byte) func(*ecs.Options) {
-	replace := middleware.SerializeMiddlewareFunc("ReplaceBody",
-		func(ctx context.Context, in middleware.SerializeInput,
-			next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
-			request, ok := in.Request.(*smithyhttp.Request)
-			if !ok {
-				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("unexpected request %T", in.Request)
-			}
-			request, err := request.SetStream(bytes.NewReader(body))
-			if err != nil {
-				return middleware.SerializeOutput{}, middleware.Metadata{}, err
-			}
-			in.Request = request
-			return next.HandleSerialize(ctx, in)
-		})
-	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
-		return stack.Serialize.Insert(replace, "OperationSerializer", middleware.After)
-	})
-}
-
 // collided reports whether another registration of the family was under way.
 func collided(err error) bool {
 	return awserr.Code(err) == "ClientException" && strings.Contains(err.Error(),
@@ -112,39 +86,6 @@ func registered(definition *types.TaskDefinition, family string) error {
 		return fmt.Errorf("%s has the revision %d, expected 1 or more", *definition.TaskDefinitionArn, definition.Revision)
 	}
 	return nil
-}
-
-// Find returns the registered definition of a family (its newest active
-// revision), family:revision or ARN. It is an error if that is not active: no
-// task can be run of it.
-func (c Client) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
-	definition, _, err := c.FindText(ctx, name)
-	return definition, err
-}
-
-// FindText is [Client.Find] that returns ECS's answer too, with the definition's
-// tags, as it came: a member that this version of the SDK does not know is there.
-func (c Client) FindText(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
-	definition, answer, err := c.Describe(ctx, name)
-	if err == nil && definition.Status != types.TaskDefinitionStatusActive {
-		return nil, nil, fmt.Errorf("describe task definition %s: %s has the status %q, expected ACTIVE", name,
-			task.Name(definition), definition.Status)
-	}
-	return definition, answer, err
-}
-
-// Describe returns a registered definition whatever its status, as a running task
-// may have one that is no longer active, and ECS's whole answer about it, tags
-// included, as JSON.
-func (c Client) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
-	var answer []byte
-	out, err := call(ctx, c.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{
-		TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
-	}, keepBody(&answer))
-	if err != nil {
-		return nil, nil, fmt.Errorf("describe task definition %s: %w", name, err)
-	}
-	return out.TaskDefinition, answer, nil
 }
 
 // deregisterBurst is how many deregistrations are made as fast as they can be.

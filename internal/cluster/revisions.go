@@ -1,20 +1,15 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
@@ -104,34 +99,4 @@ func (c Client) Newest(ctx context.Context, family string) (*types.TaskDefinitio
 // be allowed.
 func (c Client) Latest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
 	return c.DescribeIfAny(ctx, family)
-}
-
-// DescribeIfAny is [Client.Describe] that returns nil, and no error, where there is no
-// such definition.
-func (c Client) DescribeIfAny(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
-	definition, answer, err := c.Describe(ctx, name)
-	if awserr.Code(err) == "ClientException" {
-		return nil, nil, nil
-	}
-	return definition, answer, err
-}
-
-// keepBody keeps the body of an answer as it came, with the members that this
-// version of the SDK does not know.
-func keepBody(body *[]byte) func(*ecs.Options) {
-	keep := middleware.DeserializeMiddlewareFunc("KeepBody",
-		func(ctx context.Context, in middleware.DeserializeInput,
-			next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-			out, metadata, err := next.HandleDeserialize(ctx, in)
-			if response, ok := out.RawResponse.(*smithyhttp.Response); ok && err == nil && response.Body != nil {
-				text, readErr := io.ReadAll(response.Body)
-				response.Body.Close()
-				response.Body = io.NopCloser(bytes.NewReader(text))
-				*body, err = text, readErr
-			}
-			return out, metadata, err
-		})
-	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(keep, middleware.After)
-	})
 }

@@ -16,21 +16,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
-	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
-
-// Registry registers the definitions of one plan.
-type Registry struct {
-	stage.Stage
-	Reuse    bool // take the newest revision if it is the same
-	CleansUp bool // revisions may be deregistered after the run
-
-	// Principal returns the ARN that ECS shows of what this step registers, empty if it can't
-	// be found out; nil is the same.
-	Principal func(context.Context) string
-}
 
 // How many registrations, and counts of a family's tasks, are under way at the same
 // time. AWS gives an account a bucket of 20 registrations, and of 100 reads of a

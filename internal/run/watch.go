@@ -112,8 +112,6 @@ func (r Runner) drain(ctx context.Context, states []*task.State, limit time.Dura
 	watch.Wait()
 }
 
-func (s *runner) elapsed() string { return event.Duration(time.Since(s.started)) }
-
 // watchTasks watches tasks on a goroutine of its own, takes in what it sees, and
 // returns the last states.
 func (s *runner) watchTasks(ctx context.Context, ecs cluster.Client, states []*task.State,
@@ -173,24 +171,6 @@ func (s *runner) emitWaiting(states []*task.State) {
 		Deadline: s.deadline()})
 }
 
-// replaceStates gives the attempts newer states of their tasks.
-func (s *runner) replaceStates(states []*task.State) {
-	newer := map[string]*task.State{}
-	for _, state := range states {
-		newer[aws.ToString(state.TaskArn)] = state
-	}
-	s.attempts = slices.Clone(s.attempts)
-	for i, a := range s.attempts {
-		a.Tasks = slices.Clone(a.Tasks)
-		for j, state := range a.Tasks {
-			if now := newer[aws.ToString(state.TaskArn)]; now != nil {
-				a.Tasks[j] = now
-			}
-		}
-		s.attempts[i] = a
-	}
-}
-
 // interrupt ends the wait for tasks that are not done: at the time-out, on a
 // signal, or since ECS does not answer any more. It stops them, unless they are
 // to be left, takes their last states, and reports whether all have ended.
@@ -238,5 +218,3 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	}
 	return !others && len(undone(open)) == 0
 }
-
-func (s *runner) timedOutText() string { return "timed out after " + s.Plan.End.Timeout.String() }

@@ -55,31 +55,6 @@ type Common struct {
 	Outputs   Variables
 }
 
-// Variables are environment variables for one container, of the definitions that have it.
-// The zero value is none.
-type Variables struct {
-	Container string
-	Pairs     input.Pairs
-}
-
-// override returns the overrides of a request with the variables; nil if they are not for
-// the definition.
-func (v Variables) override(d Definition) *document.Node {
-	if !slices.Contains(d.Containers, v.Container) {
-		return nil
-	}
-	container := &document.Node{Kind: document.Map}
-	put(container, text(v.Container), "name")
-	put(container, variables(v.Pairs), "environment")
-	n := &document.Node{Kind: document.Map}
-	put(n, &document.Node{Kind: document.List, Items: []*document.Node{container}}, "overrides", "containerOverrides")
-	return n
-}
-
-func variables(p input.Pairs) *document.Node {
-	return pairs(p, "name", "value", func(p input.Pair) (string, string) { return p.Name, p.Value })
-}
-
 // OwnerTag is a tag of the tasks that says who started them. To send any tag takes a
 // permission: it is added where the request has tags, or always.
 type OwnerTag struct {
@@ -142,51 +117,6 @@ func (s Settings) own(d Definition, common Common) (*document.Node, error) {
 	}
 	if len(overrides.Members) > 0 {
 		put(n, overrides, "overrides")
-	}
-	return n, nil
-}
-
-// ownOverrides returns the input overrides with what the plain inputs say put
-// over it.
-func (s Settings) ownOverrides(d Definition) (*document.Node, error) {
-	n := &document.Node{Kind: document.Map}
-	for _, o := range []struct{ value, key string }{
-		{s.CPU, "cpu"}, {s.Memory, "memory"}, {s.TaskRoleARN, "taskRoleArn"}, {s.ExecutionRoleARN, "executionRoleArn"},
-	} {
-		if o.value != "" {
-			put(n, text(o.value), o.key)
-		}
-	}
-	if s.EphemeralStorage > 0 {
-		put(n, number(s.EphemeralStorage), "ephemeralStorage", "sizeInGiB")
-	}
-	container, err := s.containerOverride(d)
-	if container != nil {
-		put(n, &document.Node{Kind: document.List, Items: []*document.Node{container}}, "containerOverrides")
-	}
-	return merge(s.overrides, n, "overrides"), err
-}
-
-// containerOverride returns the override of the chosen container, nil if there
-// is none.
-func (s Settings) containerOverride(d Definition) (*document.Node, error) {
-	if len(s.Command.Words) == 0 && len(s.Environment.Pairs) == 0 {
-		if s.Container == "" {
-			return nil, nil
-		}
-		return nil, d.has(s.Container, "container")
-	}
-	name, err := s.Chosen(d)
-	if err != nil {
-		return nil, err
-	}
-	n := &document.Node{Kind: document.Map}
-	put(n, text(name), "name")
-	if len(s.Command.Words) > 0 {
-		put(n, texts(s.Command.Words), "command")
-	}
-	if len(s.Environment.Pairs) > 0 {
-		put(n, variables(s.Environment.Pairs), "environment")
 	}
 	return n, nil
 }
@@ -298,15 +228,6 @@ func (s Settings) computeInput() string {
 		return "capacity-provider-strategy"
 	}
 	return "service"
-}
-
-// fault is an error about a member of a request: at its place in a document if
-// it has one, else about the input.
-func fault(tree *document.Node, member, name, message string) error {
-	if n := tree.Member(member); n != nil && n.Place != (document.Place{}) {
-		return &document.Error{Place: n.Place, Path: member, Message: message}
-	}
-	return &input.Error{Input: name, Message: message}
 }
 
 // checkNetwork holds the network configuration against the definition's network

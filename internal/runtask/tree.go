@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
 func text(value string) *document.Node { return &document.Node{Kind: document.String, Text: value} }
@@ -133,4 +134,13 @@ func joinAnd(values []string) string {
 		return strings.Join(values, "")
 	}
 	return strings.Join(values[:last], ", ") + " and " + values[last]
+}
+
+// fault is an error about a member of a request: at its place in a document if
+// it has one, else about the input.
+func fault(tree *document.Node, member, name, message string) error {
+	if n := tree.Member(member); n != nil && n.Place != (document.Place{}) {
+		return &document.Error{Place: n.Place, Path: member, Message: message}
+	}
+	return &input.Error{Input: name, Message: message}
 }

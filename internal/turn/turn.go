@@ -15,18 +15,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
-	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
-	"github.com/ecs-run-task/ecs-run-task/internal/stage"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
-
-// Turn is a look for tasks that run already, for one plan.
-type Turn struct {
-	stage.Stage
-	Owner ownership.Owner // of the step's tasks; the zero value outside of a CI
-}
 
 // The waits before it is asked again whether tasks have ended.
 const (
@@ -105,26 +97,6 @@ func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 	arn := aws.ToString(others[0].TaskArn)
 	return explain.WithHint(e, fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s\naws ecs stop-task --region %s --cluster %s --task %s",
 		r.Region, r.ECS.Cluster, arn, r.Region, r.ECS.Cluster, arn))
-}
-
-func taskTexts(tasks []types.Task) []string {
-	var texts []string
-	for _, t := range tasks {
-		texts = append(texts, TaskText(t))
-	}
-	return texts
-}
-
-// TaskText names a task, its definition and who started it.
-func TaskText(t types.Task) string {
-	text := "task " + aws.ToString(t.TaskArn) + " of " + definitionOf(t)
-	if startedBy := aws.ToString(t.StartedBy); startedBy != "" {
-		text += ", started by " + startedBy
-	}
-	if t.CreatedAt != nil {
-		text += ", created at " + t.CreatedAt.UTC().Format(time.RFC3339)
-	}
-	return text
 }
 
 // awaitEnd waits for the end of tasks of a family, and of those that come meanwhile.

@@ -1,0 +1,54 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// WithBody sends body in place of the request that the SDK makes of its input,
+// which can't carry a member that this version of the SDK does not know.
+func WithBody(body []byte) func(*ecs.Options) {
+	replace := middleware.SerializeMiddlewareFunc("ReplaceBody",
+		func(ctx context.Context, in middleware.SerializeInput,
+			next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			request, ok := in.Request.(*smithyhttp.Request)
+			if !ok {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("unexpected request %T", in.Request)
+			}
+			request, err := request.SetStream(bytes.NewReader(body))
+			if err != nil {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, err
+			}
+			in.Request = request
+			return next.HandleSerialize(ctx, in)
+		})
+	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Serialize.Insert(replace, "OperationSerializer", middleware.After)
+	})
+}
+
+// keepBody keeps the body of an answer as it came, with the members that this
+// version of the SDK does not know.
+func keepBody(body *[]byte) func(*ecs.Options) {
+	keep := middleware.DeserializeMiddlewareFunc("KeepBody",
+		func(ctx context.Context, in middleware.DeserializeInput,
+			next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleDeserialize(ctx, in)
+			if response, ok := out.RawResponse.(*smithyhttp.Response); ok && err == nil && response.Body != nil {
+				text, readErr := io.ReadAll(response.Body)
+				response.Body.Close()
+				response.Body = io.NopCloser(bytes.NewReader(text))
+				*body, err = text, readErr
+			}
+			return out, metadata, err
+		})
+	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(keep, middleware.After)
+	})
+}
