@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/cli"
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
@@ -105,6 +106,12 @@ func dispatch(ctx context.Context, env Env, l *ledger.Ledger) int {
 		}
 	}
 	if err != nil {
+		if len(args) == 0 && ci.Detect(env.LookupEnv).System == "" { // somebody who tries it out
+			console.Error(event.Note{Text: err.Error(), Hint: "ecs-run-task init writes a first definition, and the file " +
+				"of the CI that runs it"})
+			console.Printf(nothingCalled)
+			return conclude.ExitError
+		}
 		if command.Name == "run" || command.Name == "" { // no such command
 			return newInvocation(env, console, command.Run).refuse(ctx, err)
 		}

@@ -24,7 +24,9 @@ func (in invocation) policy(ctx context.Context) int {
 		}
 		return conclude.ExitError
 	}
-	draft, err := plan.Load(ctx, in.config, in.planEnv(), in.console.Emit)
+	env := in.planEnv()
+	env.NothingRuns = true
+	draft, err := plan.Load(ctx, in.config, env, in.console.Emit)
 	if err != nil {
 		return fail(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -268,7 +269,7 @@ func (p *parser) normalize(root *cobra.Command, args []string) (normal []string,
 			if takesArguments {
 				normal = append(normal, args[i])
 			} else {
-				p.fault("", "argument %d: expected a flag, such as --file-paths", i+1)
+				p.fault("", "argument %d: expected a flag, such as --file-paths%s", i+1, asFile(args[i]))
 			}
 			continue
 		}
@@ -326,7 +327,18 @@ func child(root *cobra.Command, name string) *cobra.Command {
 }
 
 func unknownCommand(root *cobra.Command, name string) string {
+	if asFile(name) != "" {
+		return fmt.Sprintf("unknown command %q; a file of definitions is given by --file-paths%s", name, asFile(name))
+	}
 	return fmt.Sprintf("unknown command %q%s", name, nearest.DidYouMean(name, names(root)))
+}
+
+// asFile returns a word with a blank before it if it is the name of a file of definitions.
+func asFile(word string) string {
+	if endings := []string{".json", ".yaml", ".yml"}; slices.Contains(endings, strings.ToLower(path.Ext(word))) {
+		return " " + word
+	}
+	return ""
 }
 
 func names(root *cobra.Command) []string {

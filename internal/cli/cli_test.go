@@ -111,6 +111,8 @@ func TestFaults(t *testing.T) {
 			"branch: needs repository"}},
 		{"--famly x --file-paths=a.json", []string{`--famly: unknown flag (did you mean "--family"?)`}},
 		{"chek a.json", []string{`unknown command "chek" (did you mean "check"?)`}},
+		{"ecs/a.json", []string{`unknown command "ecs/a.json"; a file of definitions is given by --file-paths ecs/a.json`}},
+		{"run a.yaml", []string{`argument 2: expected a flag, such as --file-paths a.yaml`, "give the task definition"}},
 		{"help chek", []string{`unknown command "chek" (did you mean "check"?)`}},
 		{"run web --definition=web", []string{"argument 2: expected a flag, such as --file-paths"}},
 		{"--definition=web --dry-run maybe", []string{"argument 3: expected a flag"}},

@@ -243,6 +243,8 @@ var table = []row{
 		},
 		cause:  "The task definition does not exist in {region}, or its revision was deregistered.",
 		advice: "List the definitions: `aws ecs list-task-definitions --region {REGION} --sort DESC`.",
+		local: "A local run knows none but those of its files: give one with file-paths. `ecs-run-task init --from " +
+			"FAMILY` writes a registered one to a file.",
 	},
 	{
 		code: "platform-version-unknown", in: inError, any: []string{"platformunknownexception"}, retry: RetryNo,
@@ -380,6 +382,7 @@ var table = []row{
 			"group, or by a time-out of the job.",
 		advice: "Run the job again. To keep tasks running when a job is cancelled, set `on-interrupt: leave`," +
 			" and `reattach: true` for a re-run that follows them.",
+		local: "Run it again.",
 	},
 	{
 		code: "task-lost", in: inEnd, any: []string{"=lost"}, retry: RetryUnknown,

@@ -24,8 +24,14 @@ func Settings(settings runtask.Settings, d *taskdef.Definition) (_ runtask.Setti
 			settings.LaunchType = "FARGATE"
 		}
 	}
-	if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 && settings.RunTaskRequest == "" {
+	return WithNetwork(settings, d), leftOut
+}
+
+// WithNetwork returns settings with a subnet where the definition wants one and nothing
+// gives it: for a run without networks, and for what is not run at all.
+func WithNetwork(settings runtask.Settings, d *taskdef.Definition) runtask.Settings {
+	if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 && settings.Service == "" && settings.RunTaskRequest == "" {
 		settings.Subnets = []string{localSubnet}
 	}
-	return settings, leftOut
+	return settings
 }

@@ -350,6 +350,9 @@ func (l *loader) buildJob(settings runtask.Settings, d ToRegister) (DraftJob, er
 			l.emit.Notice(event.Note{Title: "left out in a local run", Text: "a local run leaves out " + leftOut})
 		}
 	}
+	if l.env.NothingRuns {
+		job.Settings = localrun.WithNetwork(job.Settings, d.Text)
+	}
 	l.warn(job.Settings.Warnings(definitionInfo(d), d.Text.Run))
 	changed, err := withImage(d.Text, job.Settings, l.options())
 	if err != nil {

@@ -23,6 +23,9 @@ type Env struct {
 	Stdin   io.Reader              // read only if the inputs ask for it; nil is an empty one
 	CI      ci.Run
 
+	// NothingRuns is true if the plan is not for a run, so that it may lack a network.
+	NothingRuns bool
+
 	// CodeCommit returns the credentials for a repository there.
 	CodeCommit func(context.Context) (git.AWSCredentials, error)
 }
