@@ -16,7 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 )
 
-// tasksToRun returns how many tasks the ECS of a step means to run.
+// tasksToRun returns the number of tasks whose desired status is RUNNING in the ECS of a step.
 func (c *calls) tasksToRun(t *testing.T) int {
 	t.Helper()
 	var list struct{ TaskArns []string }
@@ -38,7 +38,7 @@ func (c *calls) await(t *testing.T, operation string) {
 	t.Fatalf("%s was not called", operation)
 }
 
-// A terminal that closes ends the step as SIGTERM does.
+// TestHangUp checks that a closed terminal ends the step like SIGTERM.
 func TestHangUp(t *testing.T) {
 	t.Parallel()
 	cmd, calls := outputStep(t, printer("sleep 300"))
@@ -65,7 +65,7 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// A program that nohup has started does not end when the terminal closes.
+// TestHangUpIgnored checks that a step under nohup does not end when the terminal closes.
 func TestHangUpIgnored(t *testing.T) {
 	t.Parallel()
 	nohup, err := exec.LookPath("nohup")
@@ -85,11 +85,12 @@ func TestHangUpIgnored(t *testing.T) {
 	}
 }
 
-// A second signal names the launch that ECS has not answered, with the command that lists
-// its tasks.
+// TestSecondSignalUnanswered checks that a second signal reports the launch that ECS has not answered, with
+// the command that lists its tasks.
 func TestSecondSignalUnanswered(t *testing.T) {
 	t.Parallel()
-	unanswered := ecslocal.Faults(ecslocal.On("RunTask", ecslocal.All(ecslocal.Stall(time.Minute), ecslocal.CutAfter())))
+	unanswered := ecslocal.Faults(ecslocal.On("RunTask",
+		ecslocal.All(ecslocal.Stall(time.Minute), ecslocal.CutAfter())))
 	cmd, calls := outputStepOn(t, []ecslocal.Option{unanswered}, "--count=3", printer("sleep 300"))
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -112,8 +113,8 @@ this step registered arn:aws:ecs:us-east-1:123456789012:task-definition/printer:
 	}
 }
 
-// What was told as final is not taken back: a file that can't be written after that keeps
-// what it has, with a warning.
+// TestOutputFileLate checks that a result that was reported as final does not change: a file that cannot be
+// written after that is not changed, and there is a warning.
 func TestOutputFileLate(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/dev/full"); err != nil {
@@ -147,7 +148,8 @@ func TestOutputFileLate(t *testing.T) {
 				t.Errorf("exit status %d, want %d", status, tt.code)
 			}
 			text := out.String()
-			if got := strings.Count(text, "; exit status "); got != 2 || strings.Count(text, "; exit status "+tt.status) != 2 {
+			if got := strings.Count(text,
+				"; exit status "); got != 2 || strings.Count(text, "; exit status "+tt.status) != 2 {
 				t.Errorf("want the exit status %s twice, as final and at the end", tt.status)
 			}
 			if strings.Count(text, "result-file not complete: write "+file+": no space left on device") != 1 {
@@ -163,7 +165,7 @@ func TestOutputFileLate(t *testing.T) {
 	}
 }
 
-// A name that result-file does not take is reported once.
+// TestBadResultFileName checks that a name that result-file does not support is reported once.
 func TestBadResultFileName(t *testing.T) {
 	t.Parallel()
 	cmd, _ := outputStep(t, "--result-file=result.yaml", printer("true"))

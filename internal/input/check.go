@@ -108,7 +108,8 @@ func (r *reader) checkConfig(c Config) {
 				"family:revision or ARN (a file is given by file-paths)")
 	}
 	if c.Definition == "-" {
-		r.fault("definition", "is the definition itself or a name; the standard input is --file-paths -")
+		r.fault("definition",
+			"expected a definition or the name of a registered one; for the standard input use --file-paths -")
 	}
 	r.exclusive("definition", "file-paths", c.Definition != "" && files)
 	r.exclusive("branch", "commit", c.Branch != "" && c.Commit != "")
