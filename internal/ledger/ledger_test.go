@@ -67,3 +67,33 @@ func TestLedger(t *testing.T) {
 	}
 	l.Report(io.Discard, "")
 }
+
+// What others started is the run's own no more, whatever becomes of it.
+func TestOurs(t *testing.T) {
+	var l ledger.Ledger
+	saves := 0
+	l.OnTasks(func([]string) { saves++ })
+	l.Followed("theirs")
+	l.Started("ours")
+	l.Ended("theirs")
+	if got := l.Ours([]string{"theirs", "ours", "unknown"}); !slices.Equal(got, []string{"ours", "unknown"}) {
+		t.Errorf("Ours() = %v, want all but theirs", got)
+	}
+	if !l.Has("theirs") || l.Has("unknown") || saves != 1 {
+		t.Errorf("Has() = %v and %v with %d saves, want true and false with the one of ours", l.Has("theirs"),
+			l.Has("unknown"), saves)
+	}
+}
+
+// The commands that stop tasks are of the place that is in their ARNs, if it is.
+func TestReportPlace(t *testing.T) {
+	var l ledger.Ledger
+	l.Started("arn:aws:ecs:eu-west-1:123456789012:task/blue/1f2e", "arn:aws:ecs:eu-west-1:123456789012:task/1f2e",
+		"no ARN")
+	var text strings.Builder
+	l.Report(&text, "over")
+	if got := strings.Count(text.String(), "aws ecs stop-task"); got != 1 || !strings.Contains(text.String(),
+		"--region eu-west-1 --cluster blue ") {
+		t.Errorf("Report() = %s, want a command for the first task alone", text.String())
+	}
+}

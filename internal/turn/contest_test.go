@@ -96,3 +96,20 @@ func TestOthers(t *testing.T) {
 		t.Errorf("Others() = %v, want %v", arns, want)
 	}
 }
+
+func TestBegan(t *testing.T) {
+	code := int32(0)
+	for _, tt := range []struct {
+		name string
+		task types.Task
+		want bool
+	}{
+		{"pending", types.Task{LastStatus: aws.String("PENDING"), Containers: []types.Container{{}}}, false},
+		{"started", types.Task{StartedAt: aws.Time(time.Unix(1, 0))}, true},
+		{"a container has ended with a code", types.Task{Containers: []types.Container{{}, {ExitCode: &code}}}, true},
+	} {
+		if got := turn.Began(tt.task); got != tt.want {
+			t.Errorf("Began() of a task that is %s = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtest"
@@ -161,6 +162,29 @@ func TestIfRunning(t *testing.T) {
 					t.Log(w.Text())
 				}
 			})
+		})
+	}
+}
+
+// What can't be looked at is an error: it may be what must not run twice.
+func TestLookRefused(t *testing.T) {
+	for _, operation := range []string{"ListTasks", "DescribeTaskDefinition"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &runtest.World{Containers: runtest.Containers{Life: time.Hour},
+				Inputs: []string{"skip-steady-state-check=true"}}
+			w.Run(t.Context(), t, runtest.Job)
+			w.Inputs = []string{"if-running=follow"}
+			s := w.Step(t, runtest.Job)
+			w.Faults = ecslocal.On(operation, ecslocal.Denied("*"))
+			if attempts, _, err := s.Turn.Await(t.Context(), nil); err == nil || len(attempts) > 0 {
+				t.Errorf("Await() without %s = %v, %v, want an error", operation, attempts, err)
+			}
+			s.Turn.Owner = ownership.Of(ci.Run{ID: "7"}, "")
+			if operation == "ListTasks" {
+				if _, err := s.Turn.Adopt(t.Context()); err == nil {
+					t.Errorf("Adopt() without %s = nil, want an error", operation)
+				}
+			}
 		})
 	}
 }
