@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
@@ -106,7 +106,7 @@ func withoutDocker(args []string) string {
 }
 
 // plainWord is a word that a shell takes as it stands.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)
+var plainWord = lazyregexp.New(`^[A-Za-z0-9_./:=,@%+-]+$`)
 
 // shellWord returns a word as a shell's line has it.
 func shellWord(word string) string {

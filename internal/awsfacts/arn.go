@@ -1,27 +1,28 @@
 package awsfacts
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 var (
-	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
-	partitionID    = regexp.MustCompile(`^aws(-[a-z]+)*$`)
-	roleText       = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`) // up to 512 characters, with the path
-	parameterName  = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)     // up to 1011 characters
-	parameterLabel = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)      // up to 100 characters; a version is a number
-	versionStage   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
+	accountID      = lazyregexp.New(`^[0-9]{12}$`)
+	partitionID    = lazyregexp.New(`^aws(-[a-z]+)*$`)
+	roleText       = lazyregexp.New(`^[A-Za-z0-9+=,.@_/-]+$`) // up to 512 characters, with the path
+	parameterName  = lazyregexp.New(`^[A-Za-z0-9_./-]+$`)     // up to 1011 characters
+	parameterLabel = lazyregexp.New(`^[A-Za-z0-9_.-]+$`)      // up to 100 characters; a version is a number
+	versionStage   = lazyregexp.New(`^[A-Za-z0-9/_+=.@-]+$`)
 
 	// secretName matches up to 512 characters. Secrets that other services manage have a
 	// !, such as rds!db-1.
-	secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`)
+	secretName = lazyregexp.New(`^[A-Za-z0-9/_+=.@!-]+$`)
 
 	// bucketName matches up to 255 characters. Buckets from before 2018 may have upper
 	// case letters.
-	bucketName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	bucketName = lazyregexp.New(`^[A-Za-z0-9._-]+$`)
 )
 
 // ParseARN parses an ARN of a service. It returns false for any other text, and for an ARN

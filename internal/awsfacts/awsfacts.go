@@ -6,9 +6,10 @@
 package awsfacts
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // A Partition is a part of AWS with separate accounts and regions.
@@ -60,7 +61,7 @@ func Regions() []string {
 // IsRegion reports whether a name is that of a known region.
 func IsRegion(name string) bool { return slices.Contains(PartitionOf(name).Regions, name) }
 
-var regionCharacters = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+var regionCharacters = lazyregexp.New(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // CanBeRegion reports whether a name has the syntax of a region name.
 func CanBeRegion(name string) bool { return len(name) <= 63 && regionCharacters.MatchString(name) }

@@ -2,10 +2,11 @@ package awsfacts
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // An Image is a parsed image name.
@@ -31,12 +32,12 @@ func (e *ImageError) Error() string { return e.Reason }
 // github.com/opencontainers/go-digest. Lengths are checked separately, because a bounded
 // repetition is slow to compile.
 var (
-	imageHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?` +
+	imageHost = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?` +
 		`(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]+)?$`)
-	imagePart = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*$`)
-	imageTag  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`) // up to 128 characters
-	hexText   = regexp.MustCompile(`^[a-f0-9]+$`)
-	scheme    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://+`)
+	imagePart = lazyregexp.New(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*$`)
+	imageTag  = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`) // up to 128 characters
+	hexText   = lazyregexp.New(`^[a-f0-9]+$`)
+	scheme    = lazyregexp.New(`^[A-Za-z][A-Za-z0-9+.-]*://+`)
 )
 
 // digestLengths maps each digest algorithm to its number of hexadecimal digits.
@@ -140,7 +141,7 @@ type Registry struct{ Account, Region, Partition string }
 //
 // Source: ECR user guide, "Making requests to Amazon ECR registries", and AWS
 // General Reference, "Amazon ECR endpoints and quotas"; read in November 2026.
-var ecrHost = regexp.MustCompile(`^([0-9]{12})\.(?:` +
+var ecrHost = lazyregexp.New(`^([0-9]{12})\.(?:` +
 	`dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)|` +
 	`dkr-ecr(?:-fips)?\.([a-z0-9-]+)\.(?:on\.aws|on\.amazonwebservices\.com\.cn|on\.amazonwebservices\.eu))$`)
 

@@ -2,15 +2,16 @@ package awsfacts
 
 import (
 	"math/big"
-	"regexp"
 	"strconv"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // Task sizes with a unit. ECS documents only GB and vCPU (ECS API reference,
 // RegisterTaskDefinition: cpu and memory). The other units are unambiguous too.
 var (
-	memorySize = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*(M|MB|MiB|G|GB|GiB)$`)
-	cpuShare   = regexp.MustCompile(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*vCPUs?$`)
+	memorySize = lazyregexp.New(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*(M|MB|MiB|G|GB|GiB)$`)
+	cpuShare   = lazyregexp.New(`(?i)^([0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s*vCPUs?$`)
 )
 
 // ParseMemory parses a memory size: a number of MiB, or a number with a unit, such as 1GB

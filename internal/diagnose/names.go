@@ -2,11 +2,11 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // names holds the names for the texts of the table, by key. A name that is not known, or
@@ -64,26 +64,26 @@ var kinds = map[string]string{
 var (
 	// harmless matches names without characters that have a special meaning in a shell,
 	// in Markdown or in a terminal.
-	harmless = regexp.MustCompile(`^[A-Za-z0-9_/.][A-Za-z0-9_/.:@+=,#-]*$`)
+	harmless = lazyregexp.New(`^[A-Za-z0-9_/.][A-Za-z0-9_/.:@+=,#-]*$`)
 
-	placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
+	placeholder = lazyregexp.New(`\{[A-Za-z]+\}`)
 
-	secretText     = regexp.MustCompile(`arn:aws[a-z-]*:(?:secretsmanager|ssm):[^\s'"\x60,;]+`)
-	keyText        = regexp.MustCompile(`json key (\S+)`)
-	groupText      = regexp.MustCompile(`log-group:([^:\s]+)`)
-	subnetText     = regexp.MustCompile(`\bsubnet-[0-9a-f]+\b`)
-	sgText         = regexp.MustCompile(`\bsg-[0-9a-f]+\b`)
-	platformText   = regexp.MustCompile(`\b(?:linux|windows)/[a-z0-9]+\b`)
-	dependencyText = regexp.MustCompile(`dependency \[\{?([A-Za-z0-9_-]+)`)
-	roleText       = regexp.MustCompile(`role '([^']+)'`)
-	userText       = regexp.MustCompile(`User: (arn:aws[a-z-]*:(?:iam|sts)::[0-9]*:\S+)`)
-	deniedText     = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[A-Za-z0-9]+)(?: on ` +
+	secretText     = lazyregexp.New(`arn:aws[a-z-]*:(?:secretsmanager|ssm):[^\s'"\x60,;]+`)
+	keyText        = lazyregexp.New(`json key (\S+)`)
+	groupText      = lazyregexp.New(`log-group:([^:\s]+)`)
+	subnetText     = lazyregexp.New(`\bsubnet-[0-9a-f]+\b`)
+	sgText         = lazyregexp.New(`\bsg-[0-9a-f]+\b`)
+	platformText   = lazyregexp.New(`\b(?:linux|windows)/[a-z0-9]+\b`)
+	dependencyText = lazyregexp.New(`dependency \[\{?([A-Za-z0-9_-]+)`)
+	roleText       = lazyregexp.New(`role '([^']+)'`)
+	userText       = lazyregexp.New(`User: (arn:aws[a-z-]*:(?:iam|sts)::[0-9]*:\S+)`)
+	deniedText     = lazyregexp.New(`not authorized to perform: ([a-zA-Z0-9-]+:[A-Za-z0-9]+)(?: on ` +
 		`(?:the )?resource: (\S+))?`)
-	imageTexts = []*regexp.Regexp{
-		regexp.MustCompile(`failed to resolve ref "?([^\s"]+)`),
-		regexp.MustCompile(`pull access denied for ([^\s,]+)`),
-		regexp.MustCompile(`manifest for (\S+) not found`),
-		regexp.MustCompile(`task cannot pull ['\x{2018}]?([^\s'\x{2019}]+)`),
+	imageTexts = []*lazyregexp.Regexp{
+		lazyregexp.New(`failed to resolve ref "?([^\s"]+)`),
+		lazyregexp.New(`pull access denied for ([^\s,]+)`),
+		lazyregexp.New(`manifest for (\S+) not found`),
+		lazyregexp.New(`task cannot pull ['\x{2018}]?([^\s'\x{2019}]+)`),
 	}
 )
 
@@ -99,7 +99,7 @@ func (s Symptom) names(t textAt) names {
 			}
 		}
 	}
-	found := func(pattern *regexp.Regexp) string {
+	found := func(pattern *lazyregexp.Regexp) string {
 		match := pattern.FindStringSubmatch(t.text)
 		if match == nil {
 			return ""

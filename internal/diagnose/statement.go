@@ -3,11 +3,11 @@ package diagnose
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // statement is a statement of an IAM policy.
@@ -19,7 +19,7 @@ type statement struct {
 }
 
 // resourceARN matches ARNs that are allowed in a statement.
-var resourceARN = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_/.:@+=#-]+\*?$`)
+var resourceARN = lazyregexp.New(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_/.:@+=#-]+\*?$`)
 
 // isResource reports whether arn is allowed in a statement. The length is not part of the
 // pattern because a bounded repetition is slow to compile.

@@ -3,7 +3,6 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -12,6 +11,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/joined"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // HintError is an error with a hint: one line that helps the user.
@@ -51,7 +51,7 @@ func Notes(err error) []event.Note {
 }
 
 // sdkText matches the texts that the AWS SDK adds to the cause of an error.
-var sdkText = regexp.MustCompile(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |` +
+var sdkText = lazyregexp.New(`operation error [A-Za-z0-9 ]+: [A-Za-z0-9]+, |` +
 	`exceeded maximum number of attempts, [0-9]+, |` +
 	`https response error StatusCode: [0-9]+, RequestID: [^,]*, |request send failed, |api error `)
 

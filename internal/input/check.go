@@ -3,62 +3,62 @@ package input
 import (
 	"errors"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
 // grammar says which names are valid. The length is separate from the pattern
 // because a bounded repetition is slow to compile.
 type grammar struct {
-	pattern   *regexp.Regexp
+	pattern   *lazyregexp.Regexp
 	maxLength int
 	expected  string
 }
 
 // Names in the ECS API, and git's commit ids.
 var (
-	registered = regexp.MustCompile(
+	registered = lazyregexp.New(
 		`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:task-definition/)?[A-Za-z0-9_-]+(:\d+)?$`)
 	familyName = grammar{
-		regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+		lazyregexp.New(`^[A-Za-z0-9_-]+$`),
 		255,
 		"up to 255 letters, digits, hyphens and underscores",
 	}
 	startedBy = grammar{
-		regexp.MustCompile(`^[A-Za-z0-9_/-]+$`),
+		lazyregexp.New(`^[A-Za-z0-9_/-]+$`),
 		128,
 		"up to 128 letters, digits, hyphens, underscores and slashes",
 	}
 	commitID = grammar{
-		regexp.MustCompile(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`),
+		lazyregexp.New(`^[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]+$`),
 		64,
 		"a commit id of 4 to 64 hexadecimal digits",
 	}
 	clusterName = grammar{
-		regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:cluster/)?[A-Za-z0-9_-]+$`),
+		lazyregexp.New(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:cluster/)?[A-Za-z0-9_-]+$`),
 		600,
 		"the name or ARN of a cluster: a name has letters, digits, hyphens and underscores",
 	}
 	serviceName = grammar{
-		regexp.MustCompile(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:service/([A-Za-z0-9_-]+/)?)?[A-Za-z0-9_-]+$`),
+		lazyregexp.New(`^(arn:[A-Za-z0-9-]+:ecs:[A-Za-z0-9-]+:\d*:service/([A-Za-z0-9_-]+/)?)?[A-Za-z0-9_-]+$`),
 		600,
 		"the name or ARN of a service",
 	}
 	roleARN = grammar{
-		regexp.MustCompile(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`),
+		lazyregexp.New(`^arn:[A-Za-z0-9-]+:iam::\d+:role/[A-Za-z0-9+=,.@_/-]+$`),
 		2048,
 		"the ARN of a role, as in arn:aws:iam::123456789012:role/name",
 	}
 	cpuSize = grammar{
-		regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`),
+		lazyregexp.New(`^(\d+|(\d+|\d*\.\d+) *(?i:vCPUs?))$`),
 		20,
 		"CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU",
 	}
 	memorySize = grammar{
-		regexp.MustCompile(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`),
+		lazyregexp.New(`^(\d+|(\d+|\d*\.\d+) *(?i:GB))$`),
 		20,
 		"a number of MiB, as in 1024, or of GB, as in 2 GB",
 	}

@@ -3,10 +3,10 @@ package input
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
@@ -28,7 +28,7 @@ func parseEnvironment(text string) (Environment, error) {
 }
 
 // assignment matches the name and equals sign of a variable in a .env file.
-var assignment = regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*`)
+var assignment = lazyregexp.New(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*`)
 
 // ParseDotenv parses a .env file: NAME=value lines, which may begin with export, and
 // comments from # on. A value in quotes can have several lines. In single quotes

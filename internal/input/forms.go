@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
@@ -102,10 +102,10 @@ func parsePaths(text string) []string {
 }
 
 var (
-	networkID     = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
-	networkInText = regexp.MustCompile(`(?i)(^|[^a-z0-9-])(subnet|sg)-[0-9a-f]{8,}`)
+	networkID     = lazyregexp.New(`^(subnet|sg)-[0-9a-f]+$`)
+	networkInText = lazyregexp.New(`(?i)(^|[^a-z0-9-])(subnet|sg)-[0-9a-f]{8,}`)
 	// networkMember matches a member of the API's awsvpcConfiguration, such as subnets=[a,b].
-	networkMember = regexp.MustCompile(`(?i)^(subnets|security-?groups)=`)
+	networkMember = lazyregexp.New(`(?i)^(subnets|security-?groups)=`)
 )
 
 // parseNetworks is parseItems for subnets and security groups, without duplicates. Ids
@@ -216,10 +216,10 @@ func pairOf(node *yaml.Node) (pair Pair, ok bool) {
 
 // The AWS CLI's shorthand syntax for variables and tags: name=A,value=1 name=B,value=2.
 var (
-	shorthand      = regexp.MustCompile(`^([nN]ame|[kK]ey)=[^,=\s]*,\s*[vV]alue=|^[vV]alue=[^,]*,\s*([nN]ame|[kK]ey)=`)
-	shorthandItem  = regexp.MustCompile(`(^|\s)([nN]ame|[kK]ey|[vV]alue)=`)
-	shorthandFirst = regexp.MustCompile(`^(?:[nN]ame|[kK]ey)=([^,=\s]+),\s*[vV]alue=([^,]*|"[^"]*"|'[^']*')$`)
-	shorthandLast  = regexp.MustCompile(`^[vV]alue=([^,]*|"[^"]*"|'[^']*'),\s*(?:[nN]ame|[kK]ey)=([^,=\s]+)$`)
+	shorthand      = lazyregexp.New(`^([nN]ame|[kK]ey)=[^,=\s]*,\s*[vV]alue=|^[vV]alue=[^,]*,\s*([nN]ame|[kK]ey)=`)
+	shorthandItem  = lazyregexp.New(`(^|\s)([nN]ame|[kK]ey|[vV]alue)=`)
+	shorthandFirst = lazyregexp.New(`^(?:[nN]ame|[kK]ey)=([^,=\s]+),\s*[vV]alue=([^,]*|"[^"]*"|'[^']*')$`)
+	shorthandLast  = lazyregexp.New(`^[vV]alue=([^,]*|"[^"]*"|'[^']*'),\s*(?:[nN]ame|[kK]ey)=([^,=\s]+)$`)
 )
 
 func pairsOfShorthand(text string) (Pairs, error) {
@@ -247,8 +247,8 @@ func pairsOfShorthand(text string) (Pairs, error) {
 }
 
 var (
-	anyName      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*=`)
-	constantName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*=`)
+	anyName      = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.-]*=`)
+	constantName = lazyregexp.New(`^[A-Z_][A-Z0-9_]*=`)
 )
 
 // checkJoined returns an error if every line has several variables, such as A=1,B=2 or
@@ -310,7 +310,7 @@ func joinedNames(line string) []string {
 }
 
 // The AWS CLI's shorthand syntax for capacity providers.
-var strategyShorthand = regexp.MustCompile(`(^|[\s,{])capacityProvider=`)
+var strategyShorthand = lazyregexp.New(`(^|[\s,{])capacityProvider=`)
 
 const strategyForm = "FARGATE_SPOT:4,FARGATE:1:base=1"
 
@@ -350,9 +350,9 @@ func strategyOfShorthand(text string) (Strategy, error) {
 	return strategy, strategy.check()
 }
 
-var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var providerName = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
 
-var fargateWeight = regexp.MustCompile(`^(FARGATE|FARGATE_SPOT)=([0-9]+)$`)
+var fargateWeight = lazyregexp.New(`^(FARGATE|FARGATE_SPOT)=([0-9]+)$`)
 
 // checkProvider returns an error if name is not a valid name of a capacity provider.
 func checkProvider(item, name string, index int) error {

@@ -2,16 +2,16 @@ package input
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
 // networkNameChars matches placeholders that are also plausible in the tag Name of a
 // subnet or security group.
-var networkNameChars = regexp.MustCompile(`^[A-Za-z0-9_@.-]+$`)
+var networkNameChars = lazyregexp.New(`^[A-Za-z0-9_@.-]+$`)
 
 // placeholderFault reports a placeholder that was not replaced. The message contains
 // only its form, because the value may be secret.
@@ -22,7 +22,7 @@ func (r *reader) placeholderFault(name string, p placeholder.Placeholder) {
 }
 
 // checkPlaceholders reports values with a placeholder that does not match allowed.
-func (r *reader) checkPlaceholders(name string, allowed *regexp.Regexp, values ...string) {
+func (r *reader) checkPlaceholders(name string, allowed *lazyregexp.Regexp, values ...string) {
 	for _, value := range values {
 		for _, p := range placeholder.All(value) {
 			if !allowed.MatchString(p.Text) {

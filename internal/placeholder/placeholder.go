@@ -6,8 +6,9 @@
 package placeholder
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // A Placeholder is a placeholder in a text.
@@ -26,25 +27,25 @@ func (p Placeholder) Expression() string { return "${{ vars." + p.Name + " }}" }
 // also checks the characters around it, because ordinary names can have two underscores.
 var forms = []struct {
 	form string
-	text *regexp.Regexp
+	text *lazyregexp.Regexp
 }{
-	{"${{ }}", regexp.MustCompile(`\$\{\{.*?\}\}`)},
-	{"{{ }}", regexp.MustCompile(`\{\{.*?\}\}\}?`)},
-	{"{% %}", regexp.MustCompile(`\{%.*?%\}`)},
-	{"<% %>", regexp.MustCompile(`<%.*?%>`)},
-	{"${ }", regexp.MustCompile(`\$\{[^{}]*\}`)},
-	{"$( )", regexp.MustCompile(`\$\([^()]*\)`)},
-	{"$NAME", regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*`)},
-	{"<+ >", regexp.MustCompile(`<\+[^<>]*>`)},
-	{"< >", regexp.MustCompile(`<[^<>]+>`)},
-	{"#{ }#", regexp.MustCompile(`#\{[^{}]*\}#?`)},
-	{"%{ }", regexp.MustCompile(`%\{[^{}]*\}`)},
-	{"{ }", regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_.-]*\}`)},
-	{"%NAME%", regexp.MustCompile(`%[A-Za-z_][A-Za-z0-9_.-]*%`)},
-	{"@@NAME@@", regexp.MustCompile(`@@[A-Za-z_][A-Za-z0-9_.-]*@@`)},
+	{"${{ }}", lazyregexp.New(`\$\{\{.*?\}\}`)},
+	{"{{ }}", lazyregexp.New(`\{\{.*?\}\}\}?`)},
+	{"{% %}", lazyregexp.New(`\{%.*?%\}`)},
+	{"<% %>", lazyregexp.New(`<%.*?%>`)},
+	{"${ }", lazyregexp.New(`\$\{[^{}]*\}`)},
+	{"$( )", lazyregexp.New(`\$\([^()]*\)`)},
+	{"$NAME", lazyregexp.New(`\$[A-Za-z_][A-Za-z0-9_]*`)},
+	{"<+ >", lazyregexp.New(`<\+[^<>]*>`)},
+	{"< >", lazyregexp.New(`<[^<>]+>`)},
+	{"#{ }#", lazyregexp.New(`#\{[^{}]*\}#?`)},
+	{"%{ }", lazyregexp.New(`%\{[^{}]*\}`)},
+	{"{ }", lazyregexp.New(`\{[A-Za-z_][A-Za-z0-9_.-]*\}`)},
+	{"%NAME%", lazyregexp.New(`%[A-Za-z_][A-Za-z0-9_.-]*%`)},
+	{"@@NAME@@", lazyregexp.New(`@@[A-Za-z_][A-Za-z0-9_.-]*@@`)},
 	{"__NAME__",
-		regexp.MustCompile(`(?:^|[^A-Za-z0-9_])(__[A-Za-z](?:[A-Za-z0-9]|_[A-Za-z0-9])*__)(?:$|[^A-Za-z0-9_])`)},
-	{"__NAME__", regexp.MustCompile(`(__[A-Z](?:[A-Z0-9]|_[A-Z0-9])*__)`)},
+		lazyregexp.New(`(?:^|[^A-Za-z0-9_])(__[A-Za-z](?:[A-Za-z0-9]|_[A-Za-z0-9])*__)(?:$|[^A-Za-z0-9_])`)},
+	{"__NAME__", lazyregexp.New(`(__[A-Z](?:[A-Z0-9]|_[A-Z0-9])*__)`)},
 }
 
 // All returns the placeholders in a text, in order.
@@ -96,10 +97,10 @@ func ToExpressions(text string) string {
 }
 
 var (
-	filter  = regexp.MustCompile(`\||:[-=?+]`)
-	quoted  = regexp.MustCompile("[\"'`]([A-Za-z_][A-Za-z0-9_]*)[\"'`]")
-	notName = regexp.MustCompile(`[^A-Za-z0-9_]+`)
-	name    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	filter  = lazyregexp.New(`\||:[-=?+]`)
+	quoted  = lazyregexp.New("[\"'`]([A-Za-z_][A-Za-z0-9_]*)[\"'`]")
+	notName = lazyregexp.New(`[^A-Za-z0-9_]+`)
+	name    = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 // nameIn returns the name in a placeholder, such as TAG for ${TAG:-x}, {{ .Values.TAG }} and

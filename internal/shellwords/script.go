@@ -3,10 +3,11 @@ package shellwords
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // A SplitScript is a command in which a shell gets the flag -c and its script in several
@@ -225,7 +226,7 @@ var runners = map[string]runner{
 	"uv":                       {subcommand: "run"},
 }
 
-var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+var assignment = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // skipRunners returns the index of the first program that is not a runner.
 func (c commandLine) skipRunners(i int) int {
@@ -267,20 +268,20 @@ func (c commandLine) skipRunner(r runner, i int) int {
 
 var (
 	// plainWord matches a script that consists of one word.
-	plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=^-]+$`)
+	plainWord = lazyregexp.New(`^[A-Za-z0-9_./:@%+,=^-]+$`)
 
 	// usesArguments matches a script that uses its arguments anywhere, even in quotes.
-	usesArguments = regexp.MustCompile(`\$[0-9@*#]|\$\{[#!]?[0-9@*#]|\b(shift|getopts|BASH_ARG[VC]|argv)\b|` +
+	usesArguments = lazyregexp.New(`\$[0-9@*#]|\$\{[#!]?[0-9@*#]|\b(shift|getopts|BASH_ARG[VC]|argv)\b|` +
 		`\bfor\s+[A-Za-z_][A-Za-z0-9_]*\s*[;\n]?\s*do\b`)
 
 	// runsArguments matches a script that runs its arguments at its end.
-	runsArguments = regexp.MustCompile(`(^|[;&|\n]\s*)(exec\s+)?"\$(@|\{@\})"\s*;?\s*$`)
+	runsArguments = lazyregexp.New(`(^|[;&|\n]\s*)(exec\s+)?"\$(@|\{@\})"\s*;?\s*$`)
 
-	setsOptions = regexp.MustCompile(`^set [-+][A-Za-z]+( [a-z]+)?$`)
+	setsOptions = lazyregexp.New(`^set [-+][A-Za-z]+( [a-z]+)?$`)
 
-	compound   = regexp.MustCompile(`[;&|(){}\n]`)
-	scriptName = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_.:/-]*$`)
-	notInPath  = regexp.MustCompile(`[^A-Za-z0-9_./:-]+`)
+	compound   = lazyregexp.New(`[;&|(){}\n]`)
+	scriptName = lazyregexp.New(`^[A-Za-z_./][A-Za-z0-9_.:/-]*$`)
+	notInPath  = lazyregexp.New(`[^A-Za-z0-9_./:-]+`)
 )
 
 // isScriptName reports whether the only word after a script is its name, $0: a usual name,
@@ -303,7 +304,7 @@ func isUsualName(word string) bool {
 	return slices.Contains([]string{"-", "--", "_"}, word) || slices.Contains(shells, path.Base(word))
 }
 
-var operator = regexp.MustCompile(`^(&&|\|\|?|\|&|;;?|&|\(|\)|&>>?.*|[0-9]*(>>?|<<?<?|>\||>&|<&|<>)[^ ]*)$`)
+var operator = lazyregexp.New(`^(&&|\|\|?|\|&|;;?|&|\(|\)|&>>?.*|[0-9]*(>>?|<<?<?|>\||>&|<&|<>)[^ ]*)$`)
 
 // isOperator reports whether a word is a shell operator that ends or redirects a command,
 // or ends with a semicolon.
