@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
@@ -15,7 +13,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/git"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
-	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/leftover"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
@@ -77,43 +74,9 @@ func (in invocation) connectForRun(ctx context.Context, x *execution) (*session.
 	clients, err := embedded.Connect(ctx, in.env.embedded(), local)
 	var missing *embedded.NoDockerError
 	if errors.As(err, &missing) {
-		return nil, explain.WithHint(err, withoutDocker(in.env.Args))
+		return nil, explain.WithHint(err, embedded.WithoutDocker(in.env.Args))
 	}
 	return clients, err
-}
-
-// withoutDocker says how to run without Docker what the arguments ask for.
-func withoutDocker(args []string) string {
-	hint := "local: process runs the containers' commands as processes of this machine, without their images"
-	asked := false
-	words := []string{"ecs-run-task"}
-	for i, arg := range args[1:] {
-		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		switch {
-		case slices.Contains([]string{"secrets", "git-token", "ssh-key"}, name):
-			return hint
-		case arg == "--local=docker":
-			arg, asked = "--local=process", true
-		case arg == "docker" && args[i] == "--local":
-			arg, asked = "process", true
-		}
-		words = append(words, shellWord(arg))
-	}
-	if !asked {
-		return hint
-	}
-	return hint + ":\n" + strings.Join(words, " ")
-}
-
-// plainWord is a word that a shell takes as it stands.
-var plainWord = lazyregexp.New(`^[A-Za-z0-9_./:=,@%+-]+$`)
-
-// shellWord returns a word as a shell's line has it.
-func shellWord(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func (in invocation) sessionEnv() session.Env {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,10 +26,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
-	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
-	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 )
 
@@ -50,35 +47,6 @@ type Clients struct {
 	accountID string
 	logs      map[string]*cloudwatchlogs.Client // by region
 }
-
-// Env is what a session has of the operating system.
-type Env struct {
-	LookupEnv func(string) (string, bool)
-	Unsetenv  func(string) error // the AWS SDK reads the environment by itself
-	CI        ci.Run
-}
-
-func (e Env) getenv(name string) string {
-	value, _ := e.LookupEnv(name)
-	return value
-}
-
-// Options say which session is wanted.
-type Options struct {
-	input.AWSAccess
-	Wait time.Duration // for which the credentials have to last; 0 if it does not matter
-}
-
-// connector is a session that is being made.
-type connector struct {
-	env     Env
-	options Options
-	emit    event.Sink
-}
-
-// credentialsTimeout is how long the search for credentials may take: the SDK's
-// own would wait longer for services that are not there in a container.
-const credentialsTimeout = 4 * time.Second
 
 // roleTimeout is how long it may take to assume a role, with another try or two.
 const roleTimeout = 20 * time.Second
@@ -196,10 +164,6 @@ func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 
 // errNoCredentials is what is left to say where the SDK has looked everywhere.
 var errNoCredentials = errors.New("find AWS credentials: none are given, and this machine has no role")
-
-// lookedEverywhere reports whether the SDK found no credentials anywhere: it looks for the
-// role of the machine last.
-func lookedEverywhere(err error) bool { return strings.Contains(err.Error(), "no EC2 IMDS role found") }
 
 // findCredentials makes sure that there are credentials, in the time that the
 // step gives the search.

@@ -1,0 +1,27 @@
+package embedded_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
+)
+
+// The command that is shown is the one that was given, but for Docker; a secret is in none.
+func TestWithoutDocker(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{ // the words of the command line; the last line of the hint
+		{"--local=docker --file-paths=job.json", "ecs-run-task --local=process --file-paths=job.json"},
+		{"--local docker", "ecs-run-task --local process"},
+		{"--local docker --command a|b", "ecs-run-task --local process --command 'a|b'"},
+		{"--command it's --local=docker", `ecs-run-task --command 'it'\''s' --local=process`},
+		{"--file-paths=job.json", ""}, // the variable INPUT_LOCAL asked for it
+		{"--local=docker --secrets=A=1", ""},
+		{"--local=docker --git-token t", ""},
+	} {
+		hint := embedded.WithoutDocker(strings.Fields("ecs-run-task " + tt.args))
+		_, command, _ := strings.Cut(hint, ":\n")
+		if command != tt.want || !strings.HasPrefix(hint, "local: process runs") {
+			t.Errorf("WithoutDocker(%s) = %q, want the command %q", tt.args, hint, tt.want)
+		}
+	}
+}
