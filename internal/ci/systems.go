@@ -5,6 +5,28 @@ import (
 	"strings"
 )
 
+// systems lists each CI with a variable that identifies it. A CI that sets the variables of
+// another one for compatibility comes before that one. CIs whose variables are also set
+// elsewhere come last.
+var systems = []struct {
+	name, mark string
+	run        func(variables) Run
+}{
+	{"forgejo", "FORGEJO_ACTIONS", gitea},
+	{"gitea", "GITEA_ACTIONS", gitea},
+	{"github", "GITHUB_ACTIONS", github},
+	{"gitlab", "GITLAB_CI", gitlab},
+	{"harness", "HARNESS_BUILD_ID", harness},
+	{"drone", "DRONE", drone},
+	{"circleci", "CIRCLECI", circleci},
+	{"buildkite", "BUILDKITE", buildkite},
+	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucket},
+	{"azure", "TF_BUILD", azure},
+	{"teamcity", "TEAMCITY_VERSION", teamcity},
+	{"codebuild", "CODEBUILD_BUILD_ARN", codebuild},
+	{"jenkins", "JENKINS_URL", jenkins},
+}
+
 // https://docs.github.com/actions/reference/workflows-and-actions/variables
 func github(v variables) Run {
 	r := actions(v)

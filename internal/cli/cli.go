@@ -7,9 +7,7 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 
@@ -20,21 +18,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
-
-// Command is a parsed command line.
-type Command struct {
-	// Name is run, check, policy, schema, post, stop, reap, local-ecs, init, version, or
-	// print, for which the program only prints Text.
-	Name string
-	Text string
-
-	Run      input.Config   // of run, policy and post
-	Check    input.Check    // of check
-	Leftover input.Leftover // of stop and reap
-	LocalECS input.LocalECS // of local-ecs
-	Init     input.Init     // of init
-	Schema   string         // of schema: the name of the document
-}
 
 // Parse parses the arguments, without the program's name, and the inputs in the environment.
 // The error joins one [*input.Error] for each fault.
@@ -59,18 +42,6 @@ func Parse(args []string, lookup func(string) (string, bool)) (Command, error) {
 		return p.command, nil // the command run has already reported the faults of the step
 	}
 	return p.command, errors.Join(p.faults...)
-}
-
-// parser collects the faults, so that all are reported at once, and the command.
-type parser struct {
-	lookup  func(string) (string, bool)
-	faults  []error
-	command Command
-	rows    map[*cobra.Command][]input.Input // of the flags
-}
-
-func (p *parser) fault(name, format string, args ...any) {
-	p.faults = append(p.faults, &input.Error{Input: name, Message: fmt.Sprintf(format, args...)})
 }
 
 // tree returns the commands, each with its flags.
@@ -131,9 +102,6 @@ func (p *parser) tree() *cobra.Command {
 	root.cobra.SetHelpCommand(p.helpCommand(root.cobra))
 	return root.cobra
 }
-
-// schemas are the documents for which the command schema prints a schema.
-var schemas = []string{"result", "definition"}
 
 // command is a command with the function for its arguments, which are the words that are not flags.
 type command struct {
@@ -313,38 +281,5 @@ func lookup(c *cobra.Command, name string) *pflag.Flag {
 func flagNames(c *cobra.Command) []string {
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	return names
-}
-
-// child returns a subcommand by its name, or nil if there is none.
-func child(root *cobra.Command, name string) *cobra.Command {
-	for _, c := range root.Commands() {
-		if c.Name() == name {
-			return c
-		}
-	}
-	return nil
-}
-
-func unknownCommand(root *cobra.Command, name string) string {
-	if asFile(name) != "" {
-		return fmt.Sprintf("unknown command %q; a file of definitions is given by --file-paths%s", name, asFile(name))
-	}
-	return fmt.Sprintf("unknown command %q%s", name, nearest.DidYouMean(name, names(root)))
-}
-
-// asFile returns a word with a blank before it if it is the name of a file of definitions.
-func asFile(word string) string {
-	if endings := []string{".json", ".yaml", ".yml"}; slices.Contains(endings, strings.ToLower(path.Ext(word))) {
-		return " " + word
-	}
-	return ""
-}
-
-func names(root *cobra.Command) []string {
-	var names []string
-	for _, c := range root.Commands() {
-		names = append(names, c.Name())
-	}
 	return names
 }

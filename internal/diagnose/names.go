@@ -219,3 +219,10 @@ func principal(arn string) string {
 	}
 	return last(name)
 }
+
+// resourceARN matches ARNs that are allowed in a statement.
+var resourceARN = lazyregexp.New(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_/.:@+=#-]+\*?$`)
+
+// isResource reports whether arn is allowed in a statement. The length is not part of the
+// pattern because a bounded repetition is slow to compile.
+func isResource(arn string) bool { return len(arn) <= 600 && resourceARN.MatchString(arn) }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
-	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // statement is a statement of an IAM policy.
@@ -17,13 +16,6 @@ type statement struct {
 	Resource  string
 	Condition map[string]map[string]string `json:",omitempty"`
 }
-
-// resourceARN matches ARNs that are allowed in a statement.
-var resourceARN = lazyregexp.New(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_/.:@+=#-]+\*?$`)
-
-// isResource reports whether arn is allowed in a statement. The length is not part of the
-// pattern because a bounded repetition is slow to compile.
-func isResource(arn string) bool { return len(arn) <= 600 && resourceARN.MatchString(arn) }
 
 func allow(resource string, actions ...string) statement {
 	return statement{Effect: "Allow", Action: actions, Resource: resource}

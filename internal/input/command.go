@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
@@ -49,30 +47,4 @@ func commandOf(words []*string) (CommandLine, error) {
 		command.Words = append(command.Words, *word)
 	}
 	return command, nil
-}
-
-// isSequence reports whether a text has the beginning of a list in JSON or YAML.
-func isSequence(text string) bool {
-	return strings.HasPrefix(text, "[") || strings.HasPrefix(text, "- ")
-}
-
-// parseSequence parses a list in JSON or YAML. It returns false for any other text.
-// An item is nil if it is not a string, number or boolean.
-func parseSequence(text string) ([]*string, bool) {
-	if !isSequence(text) {
-		return nil, false
-	}
-	nodes, ok := contentOf(text, yaml.SequenceNode)
-	if !ok {
-		return nil, false
-	}
-	var items []*string
-	for _, node := range nodes {
-		var item *string
-		if node.Kind == yaml.ScalarNode && node.ShortTag() != "!!null" {
-			item = &node.Value
-		}
-		items = append(items, item)
-	}
-	return items, true
 }

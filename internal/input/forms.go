@@ -18,15 +18,6 @@ import (
 // notation with only one meaning is accepted. For any other the error has a hint with the
 // notation to use.
 
-// hintedError is an error with a hint: a value to paste.
-type hintedError struct{ message, hint string }
-
-func (e *hintedError) Error() string { return e.message }
-
-func hintedFault(hint, format string, args ...any) error {
-	return &hintedError{fmt.Sprintf(format, args...), hint}
-}
-
 // fileReference returns an error for the AWS CLI's file://name in an input whose value
 // is the text itself.
 func fileReference(f field, text string) error {
@@ -365,4 +356,56 @@ func checkProvider(item, name string, index int) error {
 	}
 	return hintedFault(hint,
 		"item %d: expected PROVIDER:weight:base=n: a capacity provider has letters, digits, _ and -", index)
+}
+
+// List splits a text at commas and line breaks. It drops empty items.
+func List(text string) []string {
+	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
+	for i, item := range items {
+		items[i] = strings.TrimSpace(item)
+	}
+	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
+}
+
+// check returns an error if a strategy exceeds the limits that the RunTask API documents.
+func (s Strategy) check() error {
+	bases, weights, fargate := 0, int32(0), 0
+	seen := map[string]bool{}
+	for i, item := range s {
+		if item.Provider == "" {
+			return fmt.Errorf("item %d: the capacity provider has no name", i+1)
+		}
+		if item.Weight < 0 || item.Weight > 1000 || item.Base < 0 || item.Base > 100_000 {
+			return fmt.Errorf("item %d: expected a weight of 0 to 1000 and a base of 0 to 100000", i+1)
+		}
+		if item.Base > 0 {
+			bases++
+		}
+		switch name := item.Provider; {
+		case name == "FARGATE" || name == "FARGATE_SPOT":
+			fargate++
+		case strings.HasPrefix(strings.ToUpper(name), "FARGATE"): // ECS reserves names with this prefix
+			meant := "FARGATE"
+			if strings.Contains(strings.ToUpper(name), "SPOT") {
+				meant = "FARGATE_SPOT"
+			}
+			return hintedFault(meant, "item %d: the capacity providers of Fargate are FARGATE and FARGATE_SPOT", i+1)
+		}
+		if seen[item.Provider] {
+			return fmt.Errorf("item %d: duplicate capacity provider", i+1)
+		}
+		seen[item.Provider] = true
+		weights += item.Weight
+	}
+	switch {
+	case len(s) == 0 || len(s) > 20:
+		return errors.New("expected 1 to 20 capacity providers")
+	case fargate > 0 && fargate < len(s):
+		return errors.New("the capacity providers of Fargate can't be mixed with others")
+	case bases > 1:
+		return errors.New("only one capacity provider can have a base")
+	case weights == 0:
+		return errors.New("one capacity provider must have a weight of 1 or more")
+	}
+	return nil
 }

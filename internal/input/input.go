@@ -69,20 +69,6 @@ type LocalECS struct {
 	Seed     string
 }
 
-// Error is a fault in one input.
-type Error struct {
-	Input   string // its name, such as file-paths; empty if the fault is not in one input
-	Message string
-	Hint    string // a value to paste instead; empty if there is none
-}
-
-func (e *Error) Error() string {
-	if e.Input == "" {
-		return e.Message
-	}
-	return e.Input + ": " + e.Message
-}
-
 // Read fills config, a pointer to a struct of inputs. A value comes from given, the flags by
 // input name; otherwise from the environment; otherwise it is the default. lookup may be
 // nil, which means an empty environment. The error joins one [*Error] for each fault.
@@ -96,13 +82,6 @@ func Read(config any, given map[string]string, lookup func(string) (string, bool
 		r.decode(f, cmp.Or(text, f.Default))
 	}
 	return errors.Join(r.faults...)
-}
-
-// reader collects faults, so that all are reported at once.
-type reader struct{ faults []error }
-
-func (r *reader) fault(input, format string, args ...any) {
-	r.faults = append(r.faults, &Error{Input: input, Message: fmt.Sprintf(format, args...)})
 }
 
 // environment returns an input's value from the environment, or "" if there is none.

@@ -8,20 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// Input is one row of the table of inputs, for help texts and documentation.
-type Input struct {
-	Name          string
-	Type          string // of the value: string, bool, int, duration, list, map or command
-	Group         string
-	Default       string // empty if there is none
-	ActionDefault string // the default in action.yml, if it is a different one
-	Allowed       []string
-	Secret        bool // the value must never be printed
-	File          bool // the value is the name of a file
-	Common        bool // most steps use it
-	Help          string
-}
-
 // Table returns the inputs of a step, in the order of [Config].
 func Table() []Input { return Rows(&Config{}) }
 
@@ -40,12 +26,6 @@ func (i Input) Description() string {
 		return i.Help
 	}
 	return i.Help + " One of " + list(i.Allowed) + "."
-}
-
-// field is an input with the struct field for its value.
-type field struct {
-	Input
-	target reflect.Value
 }
 
 // fieldsOf returns the inputs of config, a pointer to a struct, in the order of its fields,

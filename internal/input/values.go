@@ -3,7 +3,6 @@ package input
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,15 +69,6 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, errors.New("expected a duration between 0 and 30 days")
 	}
 	return d, nil
-}
-
-// List splits a text at commas and line breaks. It drops empty items.
-func List(text string) []string {
-	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
-	for i, item := range items {
-		items[i] = strings.TrimSpace(item)
-	}
-	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
 }
 
 // parsePairs parses NAME=value lines, a map in YAML or JSON, or the lists and the
@@ -179,25 +169,6 @@ func pairsOfMap(text string) (Pairs, error) {
 	return pairs, nil
 }
 
-// contentOf returns the nodes inside a text that is one map, or one list, in YAML or
-// JSON. It returns false for any other text. It drops the library's error, which quotes
-// the text, because the text may be secret.
-func contentOf(text string, kind yaml.Kind) ([]*yaml.Node, bool) {
-	var document yaml.Node
-	if yaml.Load([]byte(text), &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != kind {
-		return nil, false
-	}
-	return document.Content[0].Content, true
-}
-
-// scalar returns the source text of a scalar, or "" for null.
-func scalar(node *yaml.Node) string {
-	if node.ShortTag() == "!!null" {
-		return ""
-	}
-	return node.Value
-}
-
 // parseStrategy parses PROVIDER:weight:base=n items, or the API's list.
 func parseStrategy(text string) (Strategy, error) {
 	switch {
@@ -289,47 +260,4 @@ func providerOf(item *yaml.Node) (StrategyItem, error) {
 		}
 	}
 	return provider, nil
-}
-
-// check returns an error if a strategy exceeds the limits that the RunTask API documents.
-func (s Strategy) check() error {
-	bases, weights, fargate := 0, int32(0), 0
-	seen := map[string]bool{}
-	for i, item := range s {
-		if item.Provider == "" {
-			return fmt.Errorf("item %d: the capacity provider has no name", i+1)
-		}
-		if item.Weight < 0 || item.Weight > 1000 || item.Base < 0 || item.Base > 100_000 {
-			return fmt.Errorf("item %d: expected a weight of 0 to 1000 and a base of 0 to 100000", i+1)
-		}
-		if item.Base > 0 {
-			bases++
-		}
-		switch name := item.Provider; {
-		case name == "FARGATE" || name == "FARGATE_SPOT":
-			fargate++
-		case strings.HasPrefix(strings.ToUpper(name), "FARGATE"): // ECS reserves names with this prefix
-			meant := "FARGATE"
-			if strings.Contains(strings.ToUpper(name), "SPOT") {
-				meant = "FARGATE_SPOT"
-			}
-			return hintedFault(meant, "item %d: the capacity providers of Fargate are FARGATE and FARGATE_SPOT", i+1)
-		}
-		if seen[item.Provider] {
-			return fmt.Errorf("item %d: duplicate capacity provider", i+1)
-		}
-		seen[item.Provider] = true
-		weights += item.Weight
-	}
-	switch {
-	case len(s) == 0 || len(s) > 20:
-		return errors.New("expected 1 to 20 capacity providers")
-	case fargate > 0 && fargate < len(s):
-		return errors.New("the capacity providers of Fargate can't be mixed with others")
-	case bases > 1:
-		return errors.New("only one capacity provider can have a base")
-	case weights == 0:
-		return errors.New("one capacity provider must have a weight of 1 or more")
-	}
-	return nil
 }
