@@ -55,6 +55,7 @@ const (
 //   - the transcript names all tasks,
 //   - the exit status is that of what ran,
 //   - the step ends within 7 s of the signal, or within a minute of its time-out,
+//   - what a step that cleans up leaves of its revisions is named, with the reason,
 //   - of two steps with if-running that start at the same moment, only one has a running container
 //     at a time, or a warning names both tasks.
 //
@@ -384,6 +385,7 @@ func newPlan(seed uint64) *plan {
 	p.inputs["timeout"] = p.timeout.String()
 	p.inputs["region"] = p.region
 	p.planOutput(r)
+	p.planCleanUp(r)
 	return p
 }
 
@@ -920,6 +922,7 @@ func (p *plan) hold() (faults []string) {
 		return []string{err.Error()}
 	}
 	transcript := p.out.String()
+	faults = p.holdCleanUp(transcript)
 	fault := func(format string, args ...any) {
 		faults = append(faults, fmt.Sprintf(format, args...))
 	}

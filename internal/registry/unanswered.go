@@ -110,7 +110,6 @@ func (r Registry) registeredOutside(job outcome.Registered, revision *types.Task
 // logUnanswered names the revisions that ECS may have registered without an answer.
 func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 	f, err := r.unanswered(ctx, job)
-	family := job.Definition.Family()
 	for _, arn := range f.own {
 		r.Emit.Printf("registered by an attempt that ECS did not answer: %s", arn)
 	}
@@ -121,9 +120,15 @@ func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 		r.logDeregisterCommands(all)
 	}
 	if err != nil || len(f.own)+len(f.maybe) == 0 {
-		r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", family)
-		r.Emit.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", r.Region, family)
+		r.logLook(job)
 	}
+}
+
+// logLook says how to find the revisions of attempts without an answer.
+func (r Registry) logLook(job outcome.Registered) {
+	family := job.Definition.Family()
+	r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", family)
+	r.Emit.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", r.Region, family)
 }
 
 func (r Registry) logDeregisterCommands(arns []string) {
@@ -143,6 +148,7 @@ func (r Registry) FindUnanswered(ctx context.Context, jobs []outcome.Registered)
 		}
 		f, err := r.unanswered(ctx, job)
 		if err != nil {
+			r.logLook(job)
 			return own, err
 		}
 		for _, arn := range f.own {

@@ -32,6 +32,7 @@ func TestFindUnanswered(t *testing.T) {
 		principal string // of the step, where ECS answers no registration
 		failed    bool   // it answers none
 		left      int    // active revisions afterwards
+		refused   bool   // the look at the end
 		maybe     int    // revisions that are named as another run's
 	}{
 		{name: "every answer came", left: 0},
@@ -43,6 +44,7 @@ func TestFindUnanswered(t *testing.T) {
 			faults: ecslocal.On("RegisterTaskDefinition", ecslocal.Cut(), 2), left: 1},
 		{name: "no answer at all", faults: never, principal: root, failed: true},
 		{name: "no answer at all, and the principal is not known", faults: never, failed: true, left: -1, maybe: -1},
+		{name: "the look is refused", faults: lost(1), refused: true, left: -1},
 		{name: "no answer at all, and another principal", faults: never, principal: root + "/a", failed: true, left: -1,
 			maybe: -1},
 	} {
@@ -70,7 +72,18 @@ func TestFindUnanswered(t *testing.T) {
 				}
 				time.Sleep(10 * time.Minute) // of the tasks
 				w.Faults = nil
+				if tt.refused {
+					w.Faults = ecslocal.On("ListTasks", ecslocal.Denied("*"))
+				}
+				before := len(w.Text())
 				found, err := r.Registry.FindUnanswered(t.Context(), jobs)
+				if tt.refused {
+					const look = "  aws ecs list-task-definitions --region eu-central-1 "
+					if err == nil || !strings.Contains(w.Text()[before:], look) {
+						t.Errorf("FindUnanswered() = %v, want an error, and how to look:\n%s", err, w.Text())
+					}
+					return
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
