@@ -32,7 +32,7 @@ import (
 // statusOf is the exit status of a command that has reported what it could not do.
 func statusOf(done bool) int {
 	if done {
-		return conclude.ExitGood
+		return conclude.ExitSuccess
 	}
 	return conclude.ExitError
 }
@@ -129,17 +129,17 @@ func dispatch(ctx context.Context, env Env, l *ledger.Ledger) int {
 	switch command.Name {
 	case "print":
 		io.WriteString(env.Stdout, command.Text)
-		return conclude.ExitGood
+		return conclude.ExitSuccess
 	case "version":
 		fmt.Fprintln(env.Stdout, version())
-		return conclude.ExitGood
+		return conclude.ExitSuccess
 	case "schema":
 		text := result.Schema()
 		if command.Schema == "definition" {
 			text = taskdef.JSONSchema(runtask.JSONSchema())
 		}
 		env.Stdout.Write(text)
-		return conclude.ExitGood
+		return conclude.ExitSuccess
 	case "local-ecs":
 		status, err := embedded.Serve(ctx, env.embedded(), command.LocalECS)
 		if err != nil {

@@ -31,7 +31,7 @@ func checkFiles(ctx context.Context, env Env, console *report.Report, c input.Ch
 	if !good {
 		return conclude.ExitFaults
 	}
-	return conclude.ExitGood
+	return conclude.ExitSuccess
 }
 
 // showChanges shows what definitions change, and reports whether it could.

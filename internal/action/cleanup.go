@@ -23,7 +23,7 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), shutdown.NewBudget(signal.At, true).CleanUp)
 	}
 	defer cancel()
-	revisions, failed, registered := in.registry(in.stage(x, l), x.clients), res.ExitCode != conclude.ExitGood, res.Registered
+	revisions, failed, registered := in.registry(in.stage(x, l), x.clients), res.ExitCode != conclude.ExitSuccess, res.Registered
 	var err error
 	if choice.All(failed) {
 		var found []string

@@ -39,7 +39,7 @@ func initialize(ctx context.Context, env Env, console *report.Report, c input.In
 	if err := scaffold.Write(workspace, family, definition, env.Stdout); err != nil {
 		return fail(err)
 	}
-	return conclude.ExitGood
+	return conclude.ExitSuccess
 }
 
 // registeredDefinition returns the definition of a name that ECS has.

@@ -54,5 +54,5 @@ func (in invocation) policy(ctx context.Context) int {
 		return fail(err)
 	}
 	in.env.Stdout.Write(text)
-	return conclude.ExitGood
+	return conclude.ExitSuccess
 }

@@ -1,6 +1,6 @@
-// Package changes shows what registering definitions changes: each is compared with the
-// newest active revision of its family. It changes nothing, and nothing waits for it: ECS is
-// asked while the definitions are registered.
+// Package changes compares definitions with the newest active revisions of their families,
+// and reports the differences. It changes nothing in AWS and delays nothing: it calls ECS
+// while the definitions are registered.
 package changes
 
 import (
@@ -21,22 +21,23 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// limit is how long all answers may take: nobody waits longer for what is only to be shown. So many are awaited at once: AWS gives an account
-// a bucket of 50 reads of task definitions.
+// timeout is the timeout for all responses. maxConcurrent is the number of concurrent calls:
+// AWS allows an account a burst of 50 reads of task definitions.
 const (
-	limit  = 5 * time.Second
-	atOnce = 50
+	timeout       = 5 * time.Second
+	maxConcurrent = 50
 )
 
-// Comparison is what a definition changes.
+// Comparison is the difference between a definition and the newest active revision of its
+// family.
 type Comparison struct {
 	Family  string
 	Against string // family:revision; empty if the family has no active revision
 	Changes []taskdef.Change
-	Err     error // why it could not be compared
+	Err     error // why the comparison failed
 }
 
-// Comparing are comparisons on their way.
+// Comparing is a set of running comparisons.
 type Comparing struct {
 	ecs         cluster.Client
 	explain     explain.Explainer
@@ -44,29 +45,30 @@ type Comparing struct {
 	definitions []*taskdef.Definition
 
 	cancel   context.CancelFunc
-	asked    chan struct{} // closed when newest is whole
-	newest   []revision    // as the definitions
-	finished chan struct{} // closed when all is whole; nil unless Finish was called
+	loaded   chan struct{} // closed when newest is complete
+	newest   []revision    // one for each definition
+	finished chan struct{} // closed when all is complete; nil unless Finish was called
 	all      []Comparison
 }
 
-// revision is a revision as ECS answered it, or why it did not.
+// revision is a revision in the response of ECS, or the error.
 type revision struct {
 	*types.TaskDefinition // nil if there is none
 	answer                []byte
 	err                   error
 }
 
-// Start begins to ask ECS for the newest active revisions of the definitions' families.
-// [Comparing.Wait] has to be called in the end.
-func Start(ctx context.Context, ecs cluster.Client, definitions []*taskdef.Definition, explainer explain.Explainer, emit event.Sink) *Comparing {
+// Start starts to request the newest active revisions of the definitions' families from
+// ECS. The caller has to call [Comparing.Wait] at the end.
+func Start(ctx context.Context, ecs cluster.Client, definitions []*taskdef.Definition, explainer explain.Explainer,
+	emit event.Sink) *Comparing {
 	c := &Comparing{
 		ecs: ecs, explain: explainer, emit: emit, definitions: definitions,
-		asked: make(chan struct{}), newest: make([]revision, len(definitions)),
+		loaded: make(chan struct{}), newest: make([]revision, len(definitions)),
 	}
-	ctx, c.cancel = context.WithTimeout(ctx, limit)
+	ctx, c.cancel = context.WithTimeout(ctx, timeout)
 	go func() {
-		defer close(c.asked)
+		defer close(c.loaded)
 		c.each(func(i int) {
 			r := &c.newest[i]
 			r.TaskDefinition, r.answer, r.err = ecs.Latest(ctx, definitions[i].Family)
@@ -75,45 +77,46 @@ func Start(ctx context.Context, ecs cluster.Client, definitions []*taskdef.Defin
 	return c
 }
 
-// each calls do for the index of every definition, so many at once.
+// each calls do for the index of every definition, with up to maxConcurrent calls at a
+// time.
 func (c *Comparing) each(do func(i int)) {
-	places := make(chan struct{}, atOnce)
+	slots := make(chan struct{}, maxConcurrent)
 	var group sync.WaitGroup
 	for i := range c.definitions {
 		group.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
+			slots <- struct{}{}
+			defer func() { <-slots }()
 			do(i)
 		})
 	}
 	group.Wait()
 }
 
-// Finish compares the definitions and emits what changes: at once if ECS has answered, else
-// as soon as it has. Own are the ARNs of the revisions that the step has registered since
-// the start, with which the definitions are not compared. It emits nothing once ctx has
-// ended.
+// Finish compares the definitions and emits the differences: at once if ECS has responded,
+// otherwise in the background as soon as it has. own are the ARNs of the revisions that the
+// step has registered since Start; the definitions are not compared with these. Finish
+// emits nothing after ctx has ended.
 func (c *Comparing) Finish(ctx context.Context, own []string) {
 	c.finished = make(chan struct{})
 	finish := func() {
 		defer close(c.finished)
-		<-c.asked
+		<-c.loaded
 		c.all = c.compareAll(ctx, own)
 		if ctx.Err() == nil {
 			c.report(ctx)
 		}
 	}
-	if c.answered(own) {
+	if c.responded(own) {
 		finish()
 		return
 	}
 	go finish()
 }
 
-// answered reports whether ECS has nothing more to answer.
-func (c *Comparing) answered(own []string) bool {
+// responded reports whether all responses of ECS are there and none has to be replaced.
+func (c *Comparing) responded(own []string) bool {
 	select {
-	case <-c.asked:
+	case <-c.loaded:
 		return !slices.ContainsFunc(c.newest, func(r revision) bool { return r.in(own) })
 	default:
 		return false
@@ -124,13 +127,13 @@ func (r revision) in(arns []string) bool {
 	return r.TaskDefinition != nil && slices.Contains(arns, aws.ToString(r.TaskDefinitionArn))
 }
 
-// Wait returns the comparisons, one for each definition, when they are finished. Unless
-// Finish was called it ends what is on its way, and returns none.
+// Wait waits for the comparisons and returns them, one for each definition. If Finish was
+// not called, it cancels the calls and returns nil.
 func (c *Comparing) Wait() []Comparison {
 	defer c.cancel()
 	if c.finished == nil {
 		c.cancel()
-		<-c.asked
+		<-c.loaded
 		return nil
 	}
 	<-c.finished
@@ -138,7 +141,7 @@ func (c *Comparing) Wait() []Comparison {
 }
 
 func (c *Comparing) compareAll(ctx context.Context, own []string) []Comparison {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	all := make([]Comparison, len(c.definitions))
 	c.each(func(i int) {
@@ -151,17 +154,18 @@ func (c *Comparing) compareAll(ctx context.Context, own []string) []Comparison {
 	return all
 }
 
-// lookedAt is how many revisions are looked at for one that is active.
-const lookedAt = 10
+// maxLookBack is the number of older revisions that are checked for an active one.
+const maxLookBack = 10
 
-// before returns the newest active revision before one, but for own ones. It needs no other
-// permission than the first look.
+// before returns the newest active revision before newest, except for own ones. It needs no
+// additional permission.
 func (c *Comparing) before(ctx context.Context, newest revision, own []string) revision {
 	family := aws.ToString(newest.Family)
 	last := int(newest.Revision)
 	for n := last - 1; n > 0; n-- {
-		if last-n > lookedAt {
-			return revision{err: fmt.Errorf("none of the %d revisions of %s before %s is active", lookedAt, family, task.Name(newest.TaskDefinition))}
+		if last-n > maxLookBack {
+			return revision{err: fmt.Errorf("none of the %d revisions of %s before %s is active", maxLookBack, family,
+				task.Name(newest.TaskDefinition))}
 		}
 		var r revision
 		r.TaskDefinition, r.answer, r.err = c.ecs.Latest(ctx, fmt.Sprintf("%s:%d", family, n))
@@ -185,23 +189,24 @@ func compare(definition *taskdef.Definition, with revision) Comparison {
 	return c
 }
 
-// Nothing returns comparisons of no definitions.
+// Nothing returns an empty set of comparisons.
 func Nothing() *Comparing {
 	return Start(context.Background(), cluster.Client{}, nil, explain.Explainer{}, func(event.Event) {})
 }
 
-// NotShown emits that nothing is compared, for want of clients, and returns [Nothing].
+// NotShown emits that definitions are not compared because there are no AWS clients, and
+// returns [Nothing].
 func NotShown(err error, emit event.Sink) *Comparing {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	emit.Notice(event.Note{Text: "what changes is not shown: " + line})
 	return Nothing()
 }
 
-// report emits the comparisons. One that could not be made has a notice.
+// report emits the comparisons, and a notice for each one that failed.
 func (c *Comparing) report(ctx context.Context) {
 	for _, one := range c.all {
 		switch {
-		case explain.Unanswered(one.Err): // what else the step calls says more of that
+		case explain.Unanswered(one.Err): // other calls report the details
 			c.emit.Notice(event.Note{Text: fmt.Sprintf("what changes in %s is not shown: ECS did not answer", one.Family)})
 		case one.Err != nil:
 			c.emit.Notice(event.Note{
@@ -213,7 +218,8 @@ func (c *Comparing) report(ctx context.Context) {
 		case len(one.Changes) == 0:
 			c.emit.Printf("what changes in %s: nothing, compared with %s", one.Family, one.Against)
 		default:
-			c.emit(event.Group{Title: fmt.Sprintf("what changes in %s, compared with %s", one.Family, one.Against), Text: linesOf(one.Changes)})
+			c.emit(event.Group{Title: fmt.Sprintf("what changes in %s, compared with %s", one.Family, one.Against),
+				Text: linesOf(one.Changes)})
 		}
 	}
 }

@@ -20,10 +20,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// definition returns one with a version of its image.
+// definition returns a definition with a version of its image.
 func definition(t *testing.T, version int) *taskdef.Definition {
 	t.Helper()
-	trees, _, err := document.Parse("job.json", fmt.Appendf(nil, `{"family": "job", "containerDefinitions": [{"name": "app", "image": "app:%d", "memory": 64}]}`, version))
+	trees, _, err := document.Parse("job.json",
+		fmt.Appendf(nil, `{"family": "job", "containerDefinitions": [{"name": "app", "image": "app:%d", "memory": 64}]}`,
+			version))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +36,7 @@ func definition(t *testing.T, version int) *taskdef.Definition {
 	return definitions[0]
 }
 
-// account is an ECS of the test's own, with the family job.
+// account returns an ECS for the test, with the family job.
 type account struct {
 	cluster.Client
 	t *testing.T
@@ -64,7 +66,7 @@ func (a account) deregister(arns ...string) {
 	}
 }
 
-// What the step has registered meanwhile is not what a definition is compared with.
+// A definition is not compared with a revision that the step itself registered.
 func TestCompare(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -77,7 +79,8 @@ func TestCompare(t *testing.T) {
 		{"the same", func(a account) []string { a.register(2); return nil }, "job:1", false, false},
 		{"another", func(a account) []string { a.register(1); a.register(3); return nil }, "job:2", true, false},
 		{"own ones alone", func(a account) []string { return []string{a.register(2), a.register(2)} }, "", false, false},
-		{"one before own ones", func(a account) []string { a.register(1); return []string{a.register(2), a.register(2)} }, "job:1", true, false},
+		{"one before own ones", func(a account) []string { a.register(1); return []string{a.register(2), a.register(2)} },
+			"job:1", true, false},
 		{"an active one before own ones", func(a account) []string {
 			a.register(1)
 			a.deregister(a.register(3))
@@ -94,10 +97,12 @@ func TestCompare(t *testing.T) {
 			a := newAccount(t)
 			own := tt.prepare(a)
 			var emitted atomic.Int32
-			c := changes.Start(t.Context(), a.Client, []*taskdef.Definition{definition(t, 2)}, explain.Explainer{}, func(event.Event) { emitted.Add(1) })
+			c := changes.Start(t.Context(), a.Client, []*taskdef.Definition{definition(t, 2)}, explain.Explainer{},
+				func(event.Event) { emitted.Add(1) })
 			c.Finish(t.Context(), own)
 			got := c.Wait()
-			if len(got) != 1 || got[0].Against != tt.against || (len(got[0].Changes) > 0) != tt.changed || (got[0].Err != nil) != tt.failed {
+			if len(got) != 1 || got[0].Against != tt.against || (len(got[0].Changes) > 0) != tt.changed ||
+				(got[0].Err != nil) != tt.failed {
 				t.Errorf("Wait() = %+v, want one against %q that changed: %v, failed: %v", got, tt.against, tt.changed, tt.failed)
 			}
 			if n := emitted.Load(); n != 1 {
@@ -107,24 +112,27 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// A step that is cancelled waits for no answer, and says nothing.
+// A cancelled step does not wait for responses and emits nothing.
 func TestCancelled(t *testing.T) {
 	a := newAccount(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("cancelled"))
-	c := changes.Start(ctx, a.Client, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
+	c := changes.Start(ctx, a.Client, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{},
+		func(e event.Event) { t.Errorf("emitted %v", e) })
 	c.Finish(ctx, nil)
 	if got := c.Wait(); len(got) != 1 || got[0].Err == nil {
-		t.Errorf("Wait() = %+v, want one that could not be made", got)
+		t.Errorf("Wait() = %+v, want one with an error", got)
 	}
 }
 
-// A step that fails before it has registered waits for no answer.
+// A step that fails before registration does not wait for responses.
 func TestUnfinished(t *testing.T) {
-	hanging := ecslocal.New(ecslocal.Process(), ecslocal.AnyCluster(), ecslocal.Faults(func(ecslocal.Call) ecslocal.Effect { return ecslocal.Stall(time.Hour) }))
+	hanging := ecslocal.New(ecslocal.Process(), ecslocal.AnyCluster(),
+		ecslocal.Faults(func(ecslocal.Call) ecslocal.Effect { return ecslocal.Stall(time.Hour) }))
 	clients := session.Local("us-east-1", ecslocal.Transport(hanging), hanging.Close)
 	defer clients.Close()
-	c := changes.Start(t.Context(), cluster.Client{API: clients.ECS}, []*taskdef.Definition{definition(t, 1)}, explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
+	c := changes.Start(t.Context(), cluster.Client{API: clients.ECS}, []*taskdef.Definition{definition(t, 1)},
+		explain.Explainer{}, func(e event.Event) { t.Errorf("emitted %v", e) })
 	if got := c.Wait(); got != nil {
 		t.Errorf("Wait() = %+v, want none", got)
 	}

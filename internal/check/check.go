@@ -1,5 +1,5 @@
-// Package check is the command check: it looks for faults in files as a step would, and
-// prints what it found.
+// Package check implements the command check: it checks files with the rules of a step, and
+// prints the findings. It calls no service.
 package check
 
 import (
@@ -14,12 +14,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Files looks for faults in the files that the inputs name. It calls nothing. It returns
-// what it found, the definitions that have no faults of their own, and whether there are
-// no faults at all.
-func Files(ctx context.Context, c input.Config, env plan.Env, explained bool, emit event.Sink) (found []Finding, definitions []*taskdef.Definition, good bool) {
+// Files checks the files in the inputs. It returns the findings, the definitions without
+// errors of their own, and whether there are no errors at all.
+func Files(ctx context.Context, c input.Config, env plan.Env, explained bool, emit event.Sink) (found []Finding,
+	definitions []*taskdef.Definition, ok bool) {
 	definitions, err := plan.Check(ctx, c, env, explained, func(e event.Event) {
-		if warning, ok := e.(event.Warning); ok {
+		if warning, isWarning := e.(event.Warning); isWarning {
 			found = append(found, finding(severity(warning), &warning.Error))
 			return
 		}
@@ -45,8 +45,8 @@ func finding(severity string, fault *document.Error) Finding {
 	}
 }
 
-// faultsOf returns the faults that an error joins. An error without a place is one of the
-// whole.
+// faultsOf returns the faults in an error, which may join several. An error without a place
+// becomes a fault of the whole check.
 func faultsOf(err error) []*document.Error {
 	var all []*document.Error
 	for _, one := range joined.Errors(err) {

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Finding is what a check found in a file.
+// Finding is one finding in a file.
 type Finding struct {
 	File     string `json:"file"`
 	Line     int    `json:"line"`           // counts from 1; 0 if unknown
@@ -18,7 +18,7 @@ type Finding struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-// writeJSON writes the findings as a JSON list.
+// writeJSON writes the findings as a JSON list; the list is never null.
 func writeJSON(w io.Writer, findings []Finding) error {
 	if findings == nil {
 		findings = []Finding{}
@@ -28,7 +28,7 @@ func writeJSON(w io.Writer, findings []Finding) error {
 	return encoder.Encode(findings)
 }
 
-// The part of SARIF 2.1.0 that code scanning reads
+// The members of SARIF 2.1.0 that code scanning reads
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
 type (
 	sarif struct {
@@ -110,7 +110,7 @@ func (f Finding) sarif(id string) sarifResult {
 	return result
 }
 
-// text is the message with its member and its hint.
+// text returns the message with the path of its member and the hint.
 func (f Finding) text() string {
 	text := f.Message
 	if f.Path != "" {

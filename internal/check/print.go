@@ -9,14 +9,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
 )
 
-// Printer prints findings: as text to the console, and in any other format to Out.
+// Printer prints findings: as text to Console, in any other format to Out.
 type Printer struct {
 	Console *report.Report
 	Out     io.Writer
 	Getenv  func(string) string
 }
 
-// Print prints findings as json, sarif, github or text. It prints no registered secret.
+// Print prints findings in the format json, sarif, github or text. It hides registered
+// secrets.
 func (p Printer) Print(found []Finding, format string) error {
 	var text strings.Builder
 	var err error
@@ -48,7 +49,7 @@ func (p Printer) printText(found []Finding) {
 	}
 }
 
-// annotate prints findings as GitHub's annotations, wherever the command runs.
+// annotate prints findings as annotations of GitHub, also on other runners.
 func (p Printer) annotate(found []Finding) {
 	github := report.New(p.Out, func(name string) string {
 		if name == "GITHUB_ACTIONS" {
@@ -57,7 +58,8 @@ func (p Printer) annotate(found []Finding) {
 		return p.Getenv(name)
 	}, false)
 	for _, f := range found {
-		note := event.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint, InWorkspace: f.File != source.Stdin}
+		note := event.Note{File: f.File, Line: f.Line, Column: f.Column, Title: f.Code, Text: f.Message, Hint: f.Hint,
+			InWorkspace: f.File != source.Stdin}
 		if f.Path != "" {
 			note.Text = f.Path + ": " + note.Text
 		}

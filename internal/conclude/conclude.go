@@ -1,5 +1,6 @@
-// Package conclude judges a run as a whole: its result, with the exit status of the step,
-// and what went wrong. It is pure but for the look-ups that explain an error.
+// Package conclude computes the result of a run: the status, the exit status of the step,
+// its errors and its outputs. It prints nothing, and calls AWS only for look-ups that
+// explain an error.
 package conclude
 
 import (
@@ -23,7 +24,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Run is what a step did, as far as it came.
+// Run describes a step, as far as it got.
 type Run struct {
 	Config   input.Config
 	Draft    plan.Draft
@@ -32,7 +33,7 @@ type Run struct {
 	Outcome  outcome.Outcome
 }
 
-// Result is the one verdict over everything.
+// Result returns the result of the run, without errors and outputs.
 func (r Run) Result(e explain.Explainer) result.Result {
 	c, out := r.Config, r.Outcome
 	res := result.Result{
@@ -92,35 +93,35 @@ func (r Run) Result(e explain.Explainer) result.Result {
 		reason := fmt.Sprintf("task %s of %s: %s", task.ShortID(failed), task.Name(failed.Definition), failed.Verdict.Reason)
 		return end(result.Failed, exitCode(failed.Verdict.ExitCode), reason)
 	case c.DryRun:
-		return end(result.DryRun, ExitGood, "nothing was changed")
+		return end(result.DryRun, ExitSuccess, "nothing was changed")
 	case !out.Plan.End.Waits() && open > 0 && c.Local != "":
-		return end(result.Started, ExitGood, "started, and not waited for: tasks of a local run are stopped when it ends")
+		return end(result.Started, ExitSuccess, "started, and not waited for: tasks of a local run are stopped when it ends")
 	case !out.Plan.End.Waits() && open > 0:
-		return end(result.Started, ExitGood, "started, and not waited for")
+		return end(result.Started, ExitSuccess, "started, and not waited for")
 	case out.Plan.End.Servers() && reached > 0:
 		reason := "every task is " + c.SteadyState
 		if reached < len(res.Tasks) {
 			reason = fmt.Sprintf("%d of %s %s; the others had already ended with code 0",
 				reached, event.Plural(len(res.Tasks), "task"), c.SteadyState)
 		}
-		return end(result.Status(c.SteadyState), ExitGood, reason)
+		return end(result.Status(c.SteadyState), ExitSuccess, reason)
 	case out.Plan.End.Servers():
 		reason := "not " + c.SteadyState + ": every deciding container had already ended with code 0"
-		return end(result.Succeeded, ExitGood, reason)
+		return end(result.Succeeded, ExitSuccess, reason)
 	}
-	return end(result.Succeeded, ExitGood, "every deciding container ended with code 0")
+	return end(result.Succeeded, ExitSuccess, "every deciding container ended with code 0")
 }
 
-// comparisons returns those that could be made.
+// comparisons returns the comparisons without an error.
 func comparisons(all []changes.Comparison) []result.Comparison {
-	var made []result.Comparison
+	var list []result.Comparison
 	for _, c := range all {
 		if c.Err == nil {
-			differences := append([]taskdef.Change{}, c.Changes...) // an empty list in JSON, never null
-			made = append(made, result.Comparison{Family: c.Family, Against: c.Against, Changes: differences})
+			differences := append([]taskdef.Change{}, c.Changes...) // JSON [] instead of null
+			list = append(list, result.Comparison{Family: c.Family, Against: c.Against, Changes: differences})
 		}
 	}
-	return made
+	return list
 }
 
 func firstLine(err error) string {

@@ -19,9 +19,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Faults returns what went wrong, each with what is likely behind it: the tasks
-// that failed by themselves, the step's error, and its end by a signal or the
-// time-out. Tasks that the step stopped did not fail by themselves.
+// Faults returns the errors of the run with their probable causes: the tasks that failed by
+// themselves, the error of the step, and its end by a signal or the timeout. A task that
+// the step stopped did not fail by itself.
 func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *ledger.Ledger) []event.Note {
 	var all []event.Note
 	add := func(note event.Note) {
@@ -71,21 +71,21 @@ func (r Run) Faults(ctx context.Context, e explain.Explainer, ledger *ledger.Led
 	return all
 }
 
-// failedByItself reports whether a task failed other than by the step, which ECS
-// accepted the order to stop it from if it is stopping.
+// failedByItself reports whether a task failed for another reason than a stop by the step.
+// stopping is true if ECS accepted the StopTask call of the step.
 func failedByItself(state *task.State, stopping bool) bool {
 	v := state.Verdict
 	return v != nil && v.Outcome != verdict.Succeeded && (!stopping || v.Outcome == verdict.Failed)
 }
 
-// isUnfinished reports whether a task had not ended by itself, nor was as was asked for.
+// isUnfinished reports whether a task neither ended by itself nor reached the state that
+// the step waits for.
 func isUnfinished(state *task.State, stopping bool) bool {
 	v := state.Verdict
 	return !state.Reached && (v == nil || stopping && v.Outcome != verdict.Succeeded && v.Outcome != verdict.Failed)
 }
 
-// endedByTimeout reports whether a launch came to nothing since there was no time
-// left.
+// endedByTimeout reports whether a launch failed because the time was up.
 func endedByTimeout(err error) bool {
 	var failed *cluster.FailedLaunchError
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed)

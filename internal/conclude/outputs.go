@@ -15,15 +15,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// AwaitsOutputs reports whether the result depends on outputs in the logs of tasks: those
-// of a step that did not succeed are not taken.
+// AwaitsOutputs reports whether the result depends on outputs in the logs of tasks. Outputs
+// of a step that did not succeed are ignored.
 func (r Run) AwaitsOutputs(res result.Result) bool {
 	return r.Config.OutputsFrom != "" && res.Status == result.Succeeded
 }
 
-// WithOutputs adds to the result of a step that succeeded the outputs of its tasks, which
-// read returns once their logs have been read. Without those of every task the step is an
-// error, and has none. Hide takes secrets out of a text.
+// WithOutputs adds the outputs of the tasks to the result of a step that succeeded. read
+// returns the outputs of one task after its log was read. If the outputs of a task are
+// missing, the result is an error and has no outputs. hide removes secrets from a text.
 func (r Run) WithOutputs(
 	res result.Result, read func(taskARN string) (outputs.Values, error), hide func(string) string,
 ) result.Result {
@@ -40,7 +40,7 @@ func (r Run) WithOutputs(
 			err = checkSecrets(values, hide)
 		}
 		if err != nil {
-			text := fmt.Sprintf("task %s of %s succeeded, but its outputs can't be taken from the log of container %s: %v",
+			text := fmt.Sprintf("task %s of %s succeeded, but its outputs can't be read from the log of container %s: %v",
 				task.ShortID(state), task.Name(state.Definition), r.Config.OutputsFrom, err)
 			faults = append(faults, event.Note{Title: "no outputs", Text: text, Hint: outputsHint(err)})
 			continue
@@ -49,7 +49,7 @@ func (r Run) WithOutputs(
 	}
 	merged, err := outputs.Merge(all...)
 	if err != nil {
-		text := "the tasks succeeded, but their outputs can't be taken together: " + err.Error()
+		text := "the tasks succeeded, but their outputs can't be merged: " + err.Error()
 		faults = append(faults, event.Note{Title: "no outputs", Text: text})
 	}
 	if len(faults) > 0 {
@@ -61,8 +61,8 @@ func (r Run) WithOutputs(
 	return res
 }
 
-// tasksWithOutputs returns the tasks that decide and have the container, in the order of the
-// definitions.
+// tasksWithOutputs returns the deciding tasks with the container for outputs, in the order
+// of the definitions.
 func (r Run) tasksWithOutputs() []*task.State {
 	named := func(c types.ContainerDefinition) bool { return aws.ToString(c.Name) == r.Config.OutputsFrom }
 	var states []*task.State
@@ -76,26 +76,26 @@ func (r Run) tasksWithOutputs() []*task.State {
 	return states
 }
 
-// checkSecrets reports outputs that hold a secret: with the secret taken out they would be
-// others.
+// checkSecrets returns an error if an output contains a secret. Hiding the secret would
+// change the output.
 func checkSecrets(values outputs.Values, hide func(string) string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		line := name + "=" + values[name]
 		switch {
 		case hide(name) != name:
-			return errors.New("the name of an output holds a secret")
+			return errors.New("the name of an output contains a secret")
 		case hide(values[name]) != values[name] || hide(line) != line:
-			return fmt.Errorf("the value of %s holds a secret, and outputs are not secret", name)
+			return fmt.Errorf("the value of %s contains a secret, and outputs are not secret", name)
 		}
 	}
 	return nil
 }
 
-// outputsHint is what helps where outputs are missing.
+// outputsHint returns what to do if outputs are missing, or "".
 func outputsHint(err error) string {
 	const lines = `echo "$` + outputs.BeginVariable + `"; echo "version=1.7"; echo "$` + outputs.EndVariable + `"`
 	if errors.Is(err, outputs.ErrNoBlock) || errors.Is(err, outputs.ErrNoEnd) {
-		return lines + "\nlog-wait: 30s waits longer for lines that CloudWatch Logs shows late"
+		return lines + "\nlog-wait: 30s waits longer for late lines in CloudWatch Logs"
 	}
 	return ""
 }

@@ -5,18 +5,18 @@ import (
 	"syscall"
 )
 
-// The exit statuses besides those of containers, which are 1 to 255 as they are,
-// after docker run and timeout(1). A step that a signal ended exits with 128 and
-// the signal's number.
+// Exit statuses of the step, as in docker run and timeout(1). The codes 1 to 255 of a
+// failed container are passed through. After a signal the exit status is 128 plus the
+// signal's number.
 const (
-	ExitGood     = 0   // everything went well
-	ExitFaults   = 1   // the command check found faults
-	ExitTimedOut = 124 // the time-out came before the end
-	ExitError    = 125 // the step itself could not do its work
+	ExitSuccess  = 0   // success
+	ExitFaults   = 1   // the command check found errors
+	ExitTimedOut = 124 // timeout
+	ExitError    = 125 // the step itself failed
 	ExitSignal   = 128 // plus the number of the signal
 )
 
-// SignalStatus is the exit status after a signal.
+// SignalStatus returns the exit status after a signal.
 func SignalStatus(s os.Signal) int {
 	if number, ok := s.(syscall.Signal); ok {
 		return ExitSignal + int(number)
@@ -24,8 +24,8 @@ func SignalStatus(s os.Signal) int {
 	return ExitError
 }
 
-// exitCode is the step's exit status for a container's code. A code that an exit
-// status can't hold, as Windows has them, must not become 0.
+// exitCode returns the exit status of the step for a container's exit code; nil means that
+// it has none. Codes outside of 1 to 255, as on Windows, become 255 and never 0.
 func exitCode(code *int32) int {
 	switch {
 	case code == nil:

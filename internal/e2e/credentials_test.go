@@ -346,7 +346,7 @@ func TestCredentialsMissing(t *testing.T) {
 			"none",
 			nil,
 			nil,
-			[]string{"error: find AWS credentials: none are given, and this machine has no role",
+			[]string{"error: find AWS credentials: none are set, and this machine has no role",
 				"sign in with `aws sso login` and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID"},
 		},
 		{
@@ -354,7 +354,7 @@ func TestCredentialsMissing(t *testing.T) {
 			nil,
 			[]string{"GITHUB_ACTIONS=true"},
 			[]string{
-				"::error::find AWS credentials: none are given, and this machine has no role",
+				"::error::find AWS credentials: none are set, and this machine has no role",
 				"give the job the permissions id-token: write and the step role-to-assume, or run " +
 					"aws-actions/configure-aws-credentials before it",
 			},
@@ -388,13 +388,13 @@ func TestCredentialsMissing(t *testing.T) {
 			},
 		},
 		{"a profile of the runner's host", nil, []string{"AWS_PROFILE=host"},
-			[]string{"error: load the AWS configuration: there is no profile host", "aws configure list-profiles"}},
+			[]string{"error: load the AWS configuration: profile host does not exist", "aws configure list-profiles"}},
 		{
 			"a role and no token",
 			[]string{"--role-to-assume=" + role},
 			[]string{"GITHUB_ACTIONS=true"},
 			[]string{
-				"there is no OIDC token, and there are no other credentials",
+				"the CI provides no OIDC token, and there are no other credentials",
 				"permissions id-token: write",
 			},
 		},
@@ -405,10 +405,10 @@ func TestCredentialsMissing(t *testing.T) {
 			"a token service that is away",
 			[]string{"--role-to-assume=" + role},
 			[]string{"ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=a"},
-			[]string{"ask the CI for an OIDC token: ", "if it is only away, run the job again"},
+			[]string{"request an OIDC token from the CI: ", "if it is only temporarily unavailable, run the job again"},
 		},
 		{"no region", nil, []string{"AWS_REGION=", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"},
-			[]string{"error: no AWS region: give the input region, or set AWS_REGION"}},
+			[]string{"error: no AWS region: set the input region or AWS_REGION"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

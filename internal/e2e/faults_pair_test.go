@@ -27,7 +27,7 @@ func (p *plan) planPair(r *rand.Rand) {
 	p.provisioning = time.Duration(1+r.IntN(2500)) * time.Millisecond
 	p.count, p.most = 1, 4 // each step may withdraw one
 	p.codes = []int{0}
-	p.want = func(truth) []int { return []int{conclude.ExitGood, conclude.ExitError} }
+	p.want = func(truth) []int { return []int{conclude.ExitSuccess, conclude.ExitError} }
 }
 
 // runPair runs two steps of different CI runs. It returns the worse exit status.

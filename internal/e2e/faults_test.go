@@ -526,7 +526,7 @@ func (p *plan) planCapacity(r *rand.Rand) {
 func (p *plan) planServers(r *rand.Rand) {
 	p.inputs["steady-state"] = "running"
 	p.life, p.leaves = time.Hour, true
-	p.kind, p.want = "servers", always(conclude.ExitGood)
+	p.kind, p.want = "servers", always(conclude.ExitSuccess)
 	switch r.IntN(4) {
 	case 0:
 		p.kind, p.leaves, p.want = "servers of which one does not start", false, always(conclude.ExitError)
@@ -560,7 +560,7 @@ func (p *plan) planLostHosts(r *rand.Rand) {
 	for n := range retries {
 		p.faults = both(p.faults, ecslocal.On("RunTask", lost, n+1))
 	}
-	p.want = always(conclude.ExitGood)
+	p.want = always(conclude.ExitSuccess)
 }
 
 func (p *plan) planLog(r *rand.Rand) {
@@ -618,7 +618,7 @@ func verdict(t truth) []int {
 	if len(failed) > 0 {
 		return failed
 	}
-	return []int{conclude.ExitGood}
+	return []int{conclude.ExitSuccess}
 }
 
 func always(status int) func(truth) []int { return func(truth) []int { return []int{status} } }
@@ -949,7 +949,7 @@ func (p *plan) hold() (faults []string) {
 		what := truth{ends: p.ends, ended: len(p.ends) >= p.count}
 		wants := p.want(what)
 		if i := slices.Index(wants,
-			conclude.ExitGood); i >= 0 && p.full { // later steps must not use the missing outputs
+			conclude.ExitSuccess); i >= 0 && p.full { // later steps must not use the missing outputs
 			wants = slices.Replace(slices.Clone(wants), i, i+1, conclude.ExitError)
 		}
 		if !slices.Contains(wants, p.status) {

@@ -1,8 +1,8 @@
-// Package leftover stops what steps have left: in the post stage of an action what its own
-// step left, and by the commands stop and reap the tasks of other steps.
+// Package leftover stops tasks that steps left running: the tasks of its own step in the
+// post stage of an action, and tasks of other steps with the commands stop and reap.
 //
-// What it stops is what ECS says was started by a step. It takes nothing that the step saved
-// for more than a hint.
+// It stops only tasks that were started by a step according to ECS. The state that a step
+// saved is never more than a hint.
 package leftover
 
 import (
@@ -19,11 +19,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 )
 
-// Env is what is known of the step that looks for what is left.
+// Env is the environment of the post stage and the commands.
 type Env struct {
 	Config  input.Config
 	CI      ci.Run
-	Getenv  func(string) string // with what a step saved for its post stage
+	Getenv  func(string) string // includes the state that a step saved for its post stage
 	Connect func(context.Context) (*session.Clients, error)
 	Emit    event.Sink
 }
@@ -35,7 +35,7 @@ type account struct {
 	ecs     cluster.Client
 }
 
-// connect makes the clients.
+// connect creates the AWS clients.
 func (e Env) connect(ctx context.Context) (account, error) {
 	clients, err := e.Connect(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (e Env) connect(ctx context.Context) (account, error) {
 	return account{e, clients, cluster.Client{API: clients.ECS, Cluster: e.Config.Cluster}}, nil
 }
 
-// stop stops tasks and says which. It reports whether ECS accepted that.
+// stop prints and stops tasks. It reports whether ECS accepted that for all tasks.
 func (a account) stop(ctx context.Context, left []types.Task, reason string) bool {
 	for _, t := range left {
 		a.Emit.Printf("stopping task %s", aws.ToString(t.TaskArn))
@@ -55,9 +55,10 @@ func (a account) stop(ctx context.Context, left []types.Task, reason string) boo
 	return true
 }
 
-// fail says why tasks could not be found or stopped. It returns false.
+// fail reports why tasks could not be found or stopped. It always returns false.
 func (a account) fail(ctx context.Context, err error) bool {
-	e := explain.Explainer{Cluster: a.Config.Cluster, Subnets: a.Config.Subnets, Region: a.clients.Config.Region, Account: a.clients}
+	e := explain.Explainer{Cluster: a.Config.Cluster, Subnets: a.Config.Subnets, Region: a.clients.Config.Region,
+		Account: a.clients}
 	for _, note := range e.Error(ctx, err, nil) {
 		note.Title = "a task may still run"
 		a.Emit.Error(note)

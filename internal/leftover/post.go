@@ -20,9 +20,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Post is the action's post stage: it stops what the step has left and cleans up, if the step
-// could not do so itself, and shows the log lines that came after it. Runners run the post stage even
-// where they killed the step. It reports whether nothing may be left that should not be.
+// Post runs the post stage of an action. If the step could not do so itself, Post stops its
+// tasks and deregisters its revisions. It also shows log lines that came after the step.
+// Runners run the post stage even if they killed the step. Post reports whether no task may
+// be left running by mistake.
 func Post(ctx context.Context, e Env) bool {
 	p := &post{Env: e, saved: savedBy(e.Getenv), policy: plan.EndPolicyOf(e.Config)}
 	stopped := p.stopTasks(ctx)
@@ -31,13 +32,13 @@ func Post(ctx context.Context, e Env) bool {
 	return stopped
 }
 
-// stopTasks stops the tasks that the step has left, and reports whether it could.
+// stopTasks stops the tasks that the step left running. It returns false if it failed.
 func (p *post) stopTasks(ctx context.Context) bool {
 	switch {
 	case p.Config.Local != "" || p.Config.DryRun || !p.policy.Waits() || !p.policy.StopOnInterrupt:
-		return true // nothing that is not to go on
+		return true // the tasks may continue
 	case p.policy.Servers() && p.saved.Done:
-		return true // servers, which go on
+		return true // servers continue to run
 	}
 	if err := p.connectOnce(ctx); err != nil {
 		p.Emit.Notice(event.Note{Text: fmt.Sprintf("did not look for tasks that the step may have left: %v", err)})
@@ -46,38 +47,40 @@ func (p *post) stopTasks(ctx context.Context) bool {
 	left, err := p.ofStep(ctx)
 	switch {
 	case err != nil && p.saved.Done:
-		return true // there should be nothing, and a step that succeeded does not fail by this
+		return true // a successful step leaves no tasks, so that this error is ignored
 	case err != nil:
 		return p.account.fail(ctx, err)
 	}
 	if p.policy.Servers() && p.saved.Intent == "" && len(left) > 0 && !slices.ContainsFunc(left, p.notReady) {
-		// A runner that keeps no state does not say that the step ended well.
-		p.Emit.Printf("%s left running: each is %s, and this runner does not say how the step ended", event.Plural(len(left), "task"), p.policy.Goal)
+		// Without saved state it is unknown whether the step succeeded.
+		p.Emit.Printf("%s left running: each is %s, and this runner does not report how the step ended",
+			event.Plural(len(left), "task"), p.policy.Goal)
 		stage.LogInspectCommands(p.Emit, p.account.clients.Config.Region, p.Config.Cluster, arnsOf(left))
 		return true
 	}
 	return p.account.stop(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+p.CI.URL))
 }
 
-// notReady reports whether a task is not in the state that the step waits for, other
+// notReady reports whether a task has not reached the state that the step waits for, other
 // than its end.
 func (p *post) notReady(t types.Task) bool {
-	return aws.ToString(t.LastStatus) != "RUNNING" || p.policy.Goal == task.UntilHealthy && t.HealthStatus != types.HealthStatusHealthy
+	return aws.ToString(t.LastStatus) != "RUNNING" || p.policy.Goal == task.UntilHealthy &&
+		t.HealthStatus != types.HealthStatusHealthy
 }
 
-// settleTime is how long ECS may take to list a task that it has just started.
+// settleTime is how long ECS may take to list a task that has just started.
 const settleTime = 3 * time.Second
 
-// ofStep returns the running tasks that this step started. If the step meant
-// to start some and never said that it did, they may have been started the moment
-// it was killed: it is asked for twice.
+// ofStep returns the running tasks that this step started. If the step was about to start
+// tasks and saved no ARNs, it may have been killed during the start; ofStep then queries
+// ECS twice.
 func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
 	if p.CI.ID == "" {
-		return nil, nil // outside of a CI nothing tells steps apart
+		return nil, nil // outside of a CI steps can't be distinguished
 	}
 	mark := ownership.Text(p.CI, p.Config.Matrix, p.policy.LeavesTasks())
 	if intended, ok := ownership.Parse(p.saved.Intent); ok && intended.SameJob(ownership.Of(p.CI, p.Config.Matrix)) {
-		mark = p.saved.Intent // act gives the post stage no defaults, and so no matrix
+		mark = p.saved.Intent // act passes no defaults, and therefore no matrix, to the post stage
 	}
 	name := cmp.Or(p.Config.StartedBy, mark)
 	left, err := p.account.ecs.StartedBy(ctx, name)
@@ -87,8 +90,8 @@ func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
 	if err != nil || p.Config.StartedBy == "" {
 		return left, err
 	}
-	// Others may start tasks by a name that the user chose: only those are the step's
-	// own whose tag says so or, without one, that the step has named.
+	// Other tasks may have the same user-defined startedBy. Those of the step have its tag;
+	// a task without a tag is one of the step if the step saved its ARN.
 	return slices.DeleteFunc(left, func(t types.Task) bool {
 		tag := task.Tag(t, ownership.Tag)
 		return tag != mark && (tag != "" || !slices.Contains(p.saved.Tasks, aws.ToString(t.TaskArn)))

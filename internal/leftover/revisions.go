@@ -18,12 +18,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// stoppedListed is for how long ECS certainly lists a task that has stopped.
+// stoppedListed is how long ECS certainly lists a stopped task.
 const stoppedListed = 50 * time.Minute
 
-// cleanUp deregisters what the step registered and had no time to deregister, by the rules
-// of the step's own clean-up. A step that did not end well has failed, as has one that was
-// killed. What it can't do is reported and does not fail the job.
+// cleanUp deregisters the revisions that the step registered and did not deregister itself,
+// by the rules of the step's own clean-up. A step that did not succeed, or was killed,
+// counts as failed. Errors are reported and do not fail the job.
 func (p *post) cleanUp(ctx context.Context) {
 	choice := registry.CleanUp{When: p.Config.CleanUp}
 	failed := !p.saved.Done
@@ -37,7 +37,7 @@ func (p *post) cleanUp(ctx context.Context) {
 	own, err := p.ownRevisions(ctx)
 	if err == nil && len(own.arns) > 0 {
 		r := registry.Registry{Stage: stage.Stage{ECS: p.account.ecs, Ledger: &ledger.Ledger{}, Emit: p.Emit}}
-		err = r.CleanUp(ctx, choice, failed, own.arns, own.good)
+		err = r.CleanUp(ctx, choice, failed, own.arns, own.succeeded)
 	}
 	if err == nil {
 		return
@@ -49,15 +49,15 @@ func (p *post) cleanUp(ctx context.Context) {
 	}
 }
 
-// revisions are those of a step.
+// revisions are the revisions of a step.
 type revisions struct {
-	arns []string
-	good []string // of which a task may have succeeded
+	arns      []string
+	succeeded []string // those of which a task may have succeeded
 }
 
-// ownRevisions returns those of the saved revisions that are active and that the step's
-// principal has registered. Others, and those of which ECS may have forgotten tasks, are
-// named, with the commands that deregister them.
+// ownRevisions returns the saved revisions that are active and were registered by the
+// principal of the step. It prints the others, and those whose tasks ECS may no longer
+// list, with the commands that deregister them.
 func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
 	principal := p.account.clients.Principal(ctx)
 	tasks := map[string][]types.Task{} // by family
@@ -92,7 +92,7 @@ func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
 		if slices.ContainsFunc(all, func(t types.Task) bool {
 			return aws.ToString(t.TaskDefinitionArn) == arn && mayHaveSucceeded(revision, t, p.rule())
 		}) {
-			own.good = append(own.good, arn)
+			own.succeeded = append(own.succeeded, arn)
 		}
 	}
 	return own, nil
@@ -102,7 +102,8 @@ func (p *post) rule() verdict.Rule {
 	return verdict.Rule{All: p.Config.VerdictAll(), Names: p.Config.VerdictNames()}
 }
 
-// leave names a revision that stays, and how to deregister it.
+// leave prints a revision that is not deregistered, why, and the command that deregisters
+// it.
 func (p *post) leave(arn, why string) {
 	p.Emit.Printf("not deregistered, as %s: %s", why, arn)
 	region := p.account.clients.Config.Region
@@ -116,9 +117,9 @@ func describePrincipal(arn string) string {
 	return arn
 }
 
-// tasksKnown reports whether the shown tasks have all that the step may have started of a
-// revision: it started none, or ECS can't have forgotten one yet, or has forgotten none of
-// those that the step knew of.
+// tasksKnown reports whether the shown tasks include all tasks that the step may have
+// started of a revision: the step started none, or ECS certainly still lists them, or all
+// tasks that the step knew are shown.
 func (p *post) tasksKnown(revision *types.TaskDefinition, shown []string) bool {
 	started := p.saved.Intent != "" || len(p.saved.Tasks) > 0
 	if !started || time.Since(aws.ToTime(revision.RegisteredAt)) < stoppedListed {
@@ -128,10 +129,10 @@ func (p *post) tasksKnown(revision *types.TaskDefinition, shown []string) bool {
 	return len(p.saved.Tasks) > 0 && !slices.ContainsFunc(p.saved.Tasks, isForgotten)
 }
 
-// mayHaveSucceeded reports whether a task of a revision may have come to a good end by a
-// rule: a deciding container ended with code 0, and none with a code that no excuse is for.
+// mayHaveSucceeded reports whether a task of a revision may have succeeded by the rule: a
+// deciding container ended with code 0, and none with a code other than 0, 137 and 143.
 func mayHaveSucceeded(revision *types.TaskDefinition, t types.Task, rule verdict.Rule) bool {
-	good := false
+	succeeded := false
 	for _, c := range t.Containers {
 		decides := slices.ContainsFunc(revision.ContainerDefinitions, func(defined types.ContainerDefinition) bool {
 			return aws.ToString(defined.Name) == aws.ToString(c.Name) && rule.Decides(defined)
@@ -141,11 +142,11 @@ func mayHaveSucceeded(revision *types.TaskDefinition, t types.Task, rule verdict
 		}
 		switch *c.ExitCode {
 		case 0:
-			good = true
-		case 137, 143: // killed, which may have come after the end of the others
+			succeeded = true
+		case 137, 143: // killed, possibly after the other containers ended
 		default:
 			return false
 		}
 	}
-	return good
+	return succeeded
 }

@@ -30,7 +30,8 @@ func TestMayHaveSucceeded(t *testing.T) {
 		{name: "what does not decide", proxy: code(0)},
 		{name: "a code that does not decide", app: code(0), proxy: code(3), want: true},
 		{name: "a code that decides by the rule", rule: verdict.Rule{All: true}, app: code(0), proxy: code(3)},
-		{name: "the one that the rule names", rule: verdict.Rule{Names: []string{"proxy"}}, app: code(1), proxy: code(0), want: true},
+		{name: "the one that the rule names", rule: verdict.Rule{Names: []string{"proxy"}}, app: code(1), proxy: code(0),
+			want: true},
 	} {
 		states := types.Task{Containers: []types.Container{
 			{Name: aws.String("app"), ExitCode: tt.app}, {Name: aws.String("proxy"), ExitCode: tt.proxy},
@@ -55,7 +56,8 @@ func TestTasksKnown(t *testing.T) {
 		{name: "an old one without tasks", saved: saved{Intent: "x"}, age: 5 * time.Hour},
 		{name: "an old one", saved: saved{Intent: "x", Tasks: []string{"a", "b"}}, age: 5 * time.Hour,
 			shown: []string{"b", "c", "a"}, want: true},
-		{name: "an old one, with a task that is forgotten", saved: saved{Intent: "x", Tasks: []string{"a", "b"}}, age: 5 * time.Hour,
+		{name: "an old one, with a task that is forgotten", saved: saved{Intent: "x", Tasks: []string{"a", "b"}},
+			age:   5 * time.Hour,
 			shown: []string{"b"}},
 	} {
 		p := &post{saved: tt.saved}

@@ -13,9 +13,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 )
 
-var step = ci.Run{ID: "7", Attempt: "1", Job: "build", Step: "migrate", Repository: "o/r", ServerURL: "https://github.com"}
+var step = ci.Run{ID: "7", Attempt: "1", Job: "build", Step: "migrate", Repository: "o/r",
+	ServerURL: "https://github.com"}
 
-// with returns the step with one thing changed.
+// with returns the step with one change.
 func with(change func(*ci.Run)) ci.Run {
 	other := step
 	change(&other)
@@ -44,7 +45,8 @@ func TestSelection(t *testing.T) {
 	add("later", ownership.Text(later, "", false), "", time.Minute)
 	add("by hand", "ecs-run-task", "", time.Hour)
 	add("service", "ecs-svc/1", "", time.Hour)
-	tasks = append(tasks, types.Task{TaskArn: aws.String("of no age"), StartedBy: aws.String(ownership.Text(step, "", false))})
+	tasks = append(tasks,
+		types.Task{TaskArn: aws.String("of no age"), StartedBy: aws.String(ownership.Text(step, "", false))})
 
 	for _, tt := range []struct {
 		name               string
@@ -55,11 +57,15 @@ func TestSelection(t *testing.T) {
 	}{
 		{"stop in a job", step, "stop", input.Leftover{}, []string{"own", "old", "named"}, []string{"left"}, []string{"leg"}},
 		{"stop in a leg", step, "stop", input.Leftover{Matrix: `{"os":"linux"}`}, []string{"leg"}, []string{"left"}, nil},
-		{"stop of what was left on purpose", step, "stop", input.Leftover{IncludeLeft: true}, []string{"own", "old", "left", "named"}, nil, []string{"leg"}},
-		{"stop of this run", step, "stop", input.Leftover{Run: "7"}, []string{"own", "old", "leg", "named"}, []string{"left"}, nil},
-		{"stop of a run of any repository", ci.Run{}, "stop", input.Leftover{Run: "7"}, []string{"own", "old", "leg", "named", "elsewhere"}, []string{"left"}, nil},
+		{"stop of what was left on purpose", step, "stop", input.Leftover{IncludeLeft: true},
+			[]string{"own", "old", "left", "named"}, nil, []string{"leg"}},
+		{"stop of this run", step, "stop", input.Leftover{Run: "7"}, []string{"own", "old", "leg", "named"}, []string{"left"},
+			nil},
+		{"stop of a run of any repository", ci.Run{}, "stop", input.Leftover{Run: "7"},
+			[]string{"own", "old", "leg", "named", "elsewhere"}, []string{"left"}, nil},
 		{"stop of a startedBy", ci.Run{}, "stop", input.Leftover{StartedBy: "nightly"}, []string{"named"}, nil, nil},
-		{"an age is of reap alone", step, "stop", input.Leftover{Run: "8", OlderThan: time.Hour}, []string{"later"}, nil, nil},
+		{"an age is of reap alone", step, "stop", input.Leftover{Run: "8", OlderThan: time.Hour}, []string{"later"}, nil,
+			nil},
 		{"reap", ci.Run{}, "reap", input.Leftover{OlderThan: 30 * time.Minute}, []string{"old", "by hand"}, nil, nil},
 		{"reap of a run", ci.Run{}, "reap", input.Leftover{Run: "7", OlderThan: 30 * time.Minute}, []string{"old"}, nil, nil},
 	} {

@@ -8,23 +8,24 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 )
 
-// post is a post stage on its way.
+// post is a running post stage.
 type post struct {
 	Env
 	saved   saved
 	policy  plan.EndPolicy
-	account *account // where the step ran; nil until AWS is called
+	account *account // of the step; nil until connectOnce
 }
 
-// saved is what the step saved for its post stage. A line of a task's log might have forged it.
+// saved is the state that the step saved for its post stage. A line in a task's log may
+// have forged it.
 type saved struct {
-	Done   bool            // the step ended well
-	Intent string          // the mark of the tasks that it was about to start; may be empty
-	Tasks  []string        // the ARNs of those that it knew of
-	Logs   []logs.Position // up to where it read
+	Done   bool            // the step succeeded
+	Intent string          // mark of the tasks that it was about to start; may be empty
+	Tasks  []string        // ARNs of the tasks that it knew
+	Logs   []logs.Position // how far it read the logs
 
-	// Revisions are what it registered, as family:revision, if its clean-up may
-	// deregister them and has not come to its end.
+	// Revisions are the family:revision of registered revisions that the clean-up may still
+	// have to deregister.
 	Revisions []string
 }
 
@@ -42,7 +43,7 @@ func savedBy(getenv func(string) string) saved {
 	return s
 }
 
-// connectOnce makes the clients if there are none.
+// connectOnce creates the AWS clients if there are none yet.
 func (p *post) connectOnce(ctx context.Context) error {
 	if p.account != nil {
 		return nil

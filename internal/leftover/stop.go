@@ -17,8 +17,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Stop is the commands stop and reap: they stop tasks that steps have left. It reports
-// whether it could.
+// Stop runs the commands stop and reap, which stop tasks that steps left running. It
+// returns false if that fails.
 func Stop(ctx context.Context, e Env, command string, c input.Leftover) bool {
 	selection, err := selectionOf(e.CI, command, c)
 	var a account
@@ -35,31 +35,35 @@ func Stop(ctx context.Context, e Env, command string, c input.Leftover) bool {
 	}
 	chosen := selection.of(found, time.Now())
 	a.report(chosen, c)
-	good := true
+	ok := true
 	if !c.DryRun {
-		good = a.stop(ctx, chosen.stop, strings.TrimSpace("ecs-run-task "+command+" "+e.CI.URL))
+		ok = a.stop(ctx, chosen.stop, strings.TrimSpace("ecs-run-task "+command+" "+e.CI.URL))
 	}
 	if len(chosen.legs) > 0 {
 		for _, t := range chosen.legs {
-			e.Emit.Printf("not stopping task %s, which a leg of this job's matrix started", aws.ToString(t.TaskArn))
+			e.Emit.Printf("not stopping task %s, which a matrix leg of this job started", aws.ToString(t.TaskArn))
 		}
-		e.errors(explain.WithHint(errors.New("stop: the job has a matrix, and without the input matrix it is not known which leg this is"), "ecs-run-task stop --matrix '${{ toJSON(matrix) }}'"))
+		e.errors(explain.WithHint(errors.New("stop: the job has a matrix; the input matrix is needed to identify the "+
+			"current leg"), "ecs-run-task stop --matrix '${{ toJSON(matrix) }}'"))
 		return false
 	}
-	return good
+	return ok
 }
 
-// report says which tasks were found.
+// report prints which tasks were found.
 func (a account) report(found chosen, c input.Leftover) {
-	a.Emit.Printf("%s of steps found on cluster %s in %s", event.Plural(len(found.stop), "task"), c.Cluster, a.clients.Config.Region)
+	a.Emit.Printf("%s of steps found on cluster %s in %s", event.Plural(len(found.stop), "task"), c.Cluster,
+		a.clients.Config.Region)
 	for _, t := range found.spared {
-		a.Emit.Printf("not stopping task %s, which was left on purpose; --include-left stops it, too", aws.ToString(t.TaskArn))
+		a.Emit.Printf("not stopping task %s, which was left running on purpose; --include-left stops it too",
+			aws.ToString(t.TaskArn))
 	}
 	if !c.DryRun {
 		return
 	}
 	for _, t := range found.stop {
-		a.Emit.Printf("task %s, started by %s, %s old", aws.ToString(t.TaskArn), aws.ToString(t.StartedBy), event.Duration(time.Since(aws.ToTime(t.CreatedAt))))
+		a.Emit.Printf("task %s, started by %s, %s old", aws.ToString(t.TaskArn), aws.ToString(t.StartedBy),
+			event.Duration(time.Since(aws.ToTime(t.CreatedAt))))
 	}
 }
 
@@ -69,23 +73,23 @@ func (e Env) errors(err error) {
 	}
 }
 
-// selection says which tasks the commands stop and reap are for.
+// selection describes the tasks that a command stops.
 type selection struct {
 	matches     func(types.Task, ownership.Mark) bool
 	older       time.Duration
-	includeLeft bool // on purpose
-	leg         bool // own is of the leg that alone is meant
+	includeLeft bool // also tasks that were left running on purpose
+	leg         bool // select only the tasks of own's matrix leg
 	own         ownership.Owner
 }
 
-// chosen are the tasks that a selection is for.
+// chosen are the tasks of a selection.
 type chosen struct {
 	stop   []types.Task
-	spared []types.Task // left on purpose
-	legs   []types.Task // of a leg of the job, of which it is not known whether it is this one
+	spared []types.Task // left running on purpose
+	legs   []types.Task // of the job, but of an unknown matrix leg
 }
 
-// of divides the tasks that run on a cluster.
+// of selects from the tasks that run on a cluster.
 func (s selection) of(found []types.Task, now time.Time) (all chosen) {
 	for _, t := range found {
 		mark := ownership.MarkOf(aws.ToString(t.StartedBy), task.Tag(t, ownership.Tag))
@@ -104,9 +108,9 @@ func (s selection) of(found []types.Task, now time.Time) (all chosen) {
 	return all
 }
 
-// selectionOf returns which tasks the command is for: stop for those of a CI run, or
-// without one those of the job that it is part of, in its leg of a matrix; reap for
-// all that are old.
+// selectionOf returns the selection of a command. stop selects the tasks of a CI run or,
+// without one, those of the current job and matrix leg. reap selects all old tasks of
+// steps.
 func selectionOf(run ci.Run, command string, c input.Leftover) (selection, error) {
 	selected := selection{includeLeft: c.IncludeLeft}
 	if command == "reap" {
@@ -123,8 +127,9 @@ func selectionOf(run ci.Run, command string, c input.Leftover) (selection, error
 	case command == "reap":
 		selected.matches = func(_ types.Task, m ownership.Mark) bool { return m.Step }
 	case run.ID == "":
-		return selected, explain.WithHint(errors.New("stop: this is no job of a CI: name the CI run whose tasks are to be stopped"),
-			"ecs-run-task stop --run 1234567890\nThe id is the number in the address of the run, and in the startedBy of its tasks: ecs-run-task/1234567890/…")
+		return selected, explain.WithHint(errors.New("stop: not in a CI job; give the CI run whose tasks to stop"),
+			"ecs-run-task stop --run 1234567890\n"+
+				"The id is the number in the URL of the run, and in startedBy of its tasks: ecs-run-task/1234567890/…")
 	default:
 		selected.own, selected.leg = own, c.Matrix != ""
 		selected.matches = func(_ types.Task, m ownership.Mark) bool { return m.Known && m.Owner.SameJob(own) }

@@ -14,25 +14,26 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
 
-// savedPosition is a [Position] as it is saved for the post stage.
+// savedPosition is a [Position] in the state for the post stage.
 type savedPosition struct {
-	Container string `json:"c"` // and its task, if there are several
+	Container string `json:"c"` // with the task if there are several
 	Region    string `json:"r"`
 	Group     string `json:"g"`
 	Stream    string `json:"s"`
 	Token     string `json:"t"` // after the last line
 }
 
-// savedLimit is how many bytes of positions are saved: Linux takes 128 KiB of one
+// maxSavedSize is the size of the saved positions, in bytes. Linux allows 128 KiB for one
 // environment variable.
-const savedLimit = 96 << 10
+const maxSavedSize = 96 << 10
 
-// Save returns up to where logs were read, as a value for the post stage: as many as fit.
+// Save returns the positions as a value for the post stage. It leaves out positions that do
+// not fit.
 func Save(positions []Position) string {
 	state := []byte("[")
 	for _, at := range positions {
 		one, err := json.Marshal(savedPosition{at.Name, at.Region, at.Stream.Group, at.Stream.Name, at.Token})
-		if err != nil || len(state)+len(one) > savedLimit {
+		if err != nil || len(state)+len(one) > maxSavedSize {
 			break
 		}
 		if len(state) > 1 {
@@ -43,7 +44,7 @@ func Save(positions []Position) string {
 	return string(append(state, ']'))
 }
 
-// Saved reads what [Save] returned; nil for any other text.
+// Saved returns the positions of a value from [Save], or nil for any other text.
 func Saved(state string) []Position {
 	var saved []savedPosition
 	if json.Unmarshal([]byte(state), &saved) != nil {
@@ -57,38 +58,40 @@ func Saved(state string) []Position {
 	return all
 }
 
-// laterTime is how long lines are looked for that came after a step, and lateStream how
-// long after one look the next is for streams that have not appeared: those of containers
-// that ran do appear.
+// laterTimeout is the limit for reading lines that came after a step. lateStreamInterval is
+// the time between two attempts to read streams that do not exist yet: the stream of a
+// container that ran appears eventually.
 const (
-	laterTime  = 20 * time.Second
-	lateStream = 2 * time.Second
+	laterTimeout       = 20 * time.Second
+	lateStreamInterval = 2 * time.Second
 )
 
-// ShowLater shows the lines that CloudWatch Logs has after the positions. It says nothing of
-// a log that can't be read: the step has said what is wrong, and where the log is.
+// ShowLater shows the lines after the positions. It ignores logs that can't be read,
+// because the step has already reported why, and the address of the log.
 func ShowLater(ctx context.Context, clients *session.Clients, positions []Position, emit event.Sink) {
-	ctx, cancel := context.WithTimeout(ctx, laterTime)
+	ctx, cancel := context.WithTimeout(ctx, laterTimeout)
 	defer cancel()
 	for {
 		if positions = showOnce(ctx, clients, positions, emit); len(positions) == 0 {
 			return
 		}
 		select {
-		case <-time.After(lateStream):
+		case <-time.After(lateStreamInterval):
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// showOnce reads each log once to its end, and returns those whose streams do not exist.
-func showOnce(ctx context.Context, clients *session.Clients, positions []Position, emit event.Sink) (missing []Position) {
+// showOnce reads each log once to its end, and returns the positions whose streams do not
+// exist.
+func showOnce(ctx context.Context, clients *session.Clients, positions []Position,
+	emit event.Sink) (missing []Position) {
 	from := map[tail.Source]Position{}
 	for _, at := range positions {
 		from[at.Source] = at
 	}
-	var mu sync.Mutex // of missing
+	var mu sync.Mutex // protects missing
 	group := tail.Group{
 		Client: func(region string) tail.API { return clients.Logs(region) },
 		Rule:   tail.For(0),
@@ -111,8 +114,7 @@ func showOnce(ctx context.Context, clients *session.Clients, positions []Positio
 	return missing
 }
 
-// printable returns a text without characters that control a console: what was saved may be
-// forged.
+// printable removes control characters from a text, because saved state may be forged.
 func printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {

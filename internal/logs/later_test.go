@@ -17,7 +17,8 @@ func position(name, token string) logs.Position {
 }
 
 func TestSave(t *testing.T) {
-	for _, want := range [][]logs.Position{nil, {position("app", "f/1")}, {position("app 1f2e3d4c", "f/1"), position(`a"b`, "")}} {
+	for _, want := range [][]logs.Position{nil, {position("app", "f/1")},
+		{position("app 1f2e3d4c", "f/1"), position(`a"b`, "")}} {
 		if got := logs.Saved(logs.Save(want)); !slices.Equal(got, want) {
 			t.Errorf("Saved(Save(%v)) = %v, want the same", want, got)
 		}
@@ -28,11 +29,12 @@ func TestSave(t *testing.T) {
 	}
 	text := logs.Save(many)
 	if got := logs.Saved(text); len(text) > 128<<10 || len(got) < 100 || !slices.Equal(got, many[:len(got)]) {
-		t.Errorf("Save() of many has %d bytes with %d of them, want the first ones, in less than 128 KiB", len(text), len(got))
+		t.Errorf("Save() of many has %d bytes with %d of them, want the first ones, in less than 128 KiB", len(text),
+			len(got))
 	}
 }
 
-// A line of a task's log may have forged the state.
+// A line in a task's log can forge the saved state.
 func TestSavedForged(t *testing.T) {
 	for _, text := range []string{"", "x", "{}", `{"c":"app"}`} {
 		if got := logs.Saved(text); got != nil {

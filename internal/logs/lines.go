@@ -8,29 +8,29 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
 
-// keptLines is how many lines of each container's log are kept for the diagnosis
-// and the report, and keptBytes how much of each.
+// maxLines is the number of last lines that are stored of each log, for the diagnosis and
+// the result. maxLineSize is the stored part of a line, in bytes.
 const (
-	keptLines = 50
-	keptBytes = 4 << 10
+	maxLines    = 50
+	maxLineSize = 4 << 10
 )
 
-// lastLines are the last lines of a log. The zero value has none.
+// lastLines stores the last lines of a log. The zero value is empty.
 type lastLines struct {
 	ring []string
-	next int // where the next line goes, once the ring is full
+	next int // index of the next line when the ring is full
 }
 
-// add takes in lines. It keeps no memory but what it holds.
+// add adds lines. It copies them, so that their memory can be freed.
 func (l *lastLines) add(lines []string) {
-	for _, line := range lines[max(0, len(lines)-keptLines):] {
-		line = strings.Clone(strings.ToValidUTF8(line[:min(len(line), keptBytes)], ""))
-		if len(l.ring) < keptLines {
+	for _, line := range lines[max(0, len(lines)-maxLines):] {
+		line = strings.Clone(strings.ToValidUTF8(line[:min(len(line), maxLineSize)], ""))
+		if len(l.ring) < maxLines {
 			l.ring = append(l.ring, line)
 			continue
 		}
 		l.ring[l.next] = line
-		l.next = (l.next + 1) % keptLines
+		l.next = (l.next + 1) % maxLines
 	}
 }
 
@@ -39,16 +39,16 @@ func (l *lastLines) all() []string {
 	return append(append([]string(nil), l.ring[l.next:]...), l.ring[:l.next]...)
 }
 
-// lineWriter hands on what a container writes in whole lines. Close hands on a
-// last one that has no end. It is not safe for several goroutines.
+// lineWriter emits the output of a container in whole lines. Close emits the last line if
+// it has no line end. It is not safe for concurrent use.
 type lineWriter struct {
 	emit  func(lines []string)
 	ended func() // called by Close
-	rest  []byte // of a line that has not ended
+	rest  []byte // the line that has not ended
 }
 
-// longestLine is how many bytes of a line are held that does not end.
-const longestLine = 1 << 20
+// maxPending is the size from which a line without an end is emitted in parts, in bytes.
+const maxPending = 1 << 20
 
 var _ io.WriteCloser = (*lineWriter)(nil)
 
@@ -58,7 +58,7 @@ func (w *lineWriter) Write(text []byte) (int, error) {
 		w.emit(strings.Split(string(w.rest[:end]), "\n"))
 		w.rest = append(w.rest[:0], w.rest[end+1:]...)
 	}
-	if len(w.rest) >= longestLine {
+	if len(w.rest) >= maxPending {
 		w.flush()
 	}
 	return len(text), nil

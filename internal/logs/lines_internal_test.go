@@ -11,15 +11,15 @@ import (
 
 func TestLastLines(t *testing.T) {
 	var l lastLines
-	for i := range keptLines + 3 {
+	for i := range maxLines + 3 {
 		l.add([]string{fmt.Sprint(i)})
 	}
-	if got := l.all(); len(got) != keptLines || got[0] != "3" || got[keptLines-1] != fmt.Sprint(keptLines+2) {
-		t.Errorf("all() = %v, want the last %d, oldest first", got, keptLines)
+	if got := l.all(); len(got) != maxLines || got[0] != "3" || got[maxLines-1] != fmt.Sprint(maxLines+2) {
+		t.Errorf("all() = %v, want the last %d, oldest first", got, maxLines)
 	}
-	l.add([]string{strings.Repeat("x", keptBytes) + "\xff"})
-	if got := l.all(); len(got[keptLines-1]) != keptBytes {
-		t.Errorf("a long line has %d bytes, want %d", len(got[keptLines-1]), keptBytes)
+	l.add([]string{strings.Repeat("x", maxLineSize) + "\xff"})
+	if got := l.all(); len(got[maxLines-1]) != maxLineSize {
+		t.Errorf("a long line has %d bytes, want %d", len(got[maxLines-1]), maxLineSize)
 	}
 }
 
@@ -38,7 +38,7 @@ func TestLineWriter(t *testing.T) {
 		t.Errorf("lines %q, want %q", got, want)
 	}
 	got = nil
-	w.Write([]byte(strings.Repeat("x", longestLine)))
+	w.Write([]byte(strings.Repeat("x", maxPending)))
 	if len(got) != 1 || ended != 1 {
 		t.Errorf("%d lines of a line without an end, and %d ends, want 1 and 1", len(got), ended)
 	}

@@ -1,6 +1,6 @@
-// Package logs follows the logs of a run's containers: it finds their streams, begins to
-// read them when the containers run, names their lines, and holds the last ones for the
-// diagnosis and the report. A verdict never waits for a log, and never fails by one.
+// Package logs follows the logs of a run's containers: it finds their streams, reads them
+// while the containers run, labels their lines, and stores the last lines for the diagnosis
+// and the result. The verdict never waits for a log and never fails because of one.
 package logs
 
 import (
@@ -26,14 +26,14 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Options say how logs are read and shown.
+// Options configures how logs are read and shown.
 type Options struct {
-	Shown     bool      // the lines are wanted, not only the addresses
-	MultiTask bool      // there may be several tasks, whose lines are labelled
+	Shown     bool      // lines are shown, not only addresses
+	MultiTask bool      // there may be several tasks; lines have a label of the task
 	Rule      tail.Rule // for the end of a log
 
-	// Outputs is the container whose log has outputs, empty if there is none, with the
-	// markers of tasks that do not show their own.
+	// Outputs is the name of the container whose log contains outputs, empty if there is
+	// none. Markers are the markers for tasks whose overrides contain none.
 	Outputs string
 	Markers outputs.Markers
 
@@ -41,41 +41,41 @@ type Options struct {
 	URL func(region, group, stream string) string
 }
 
-// Logs are the logs of a run's containers.
+// Logs reads the logs of a run's containers. Its methods are safe for concurrent use.
 type Logs struct {
 	options Options
 	emit    event.Sink
 	clients *session.Clients
 	group   *tail.Group
 
-	ctx    context.Context // of all reading
+	ctx    context.Context // for all reading
 	cancel context.CancelFunc
 
 	mu       sync.Mutex
 	follows  map[string]*follow // by task ARN and container name
 	names    map[tail.Source]*follow
-	reported map[string]bool // what has been said once
-	all      []*containerLog // in the order of their beginning
+	reported map[string]bool // keys of reports that are printed once
+	all      []*containerLog // in the order in which they were found
 }
 
-// containerLog is one container's log on its way.
+// containerLog is the content that was read of one container's log.
 type containerLog struct {
 	task, container, url string
 	last                 lastLines
 	outputs              capture
 }
 
-// follow is one container's log on its way.
+// follow is the log stream of one container.
 type follow struct {
 	source tail.Source
-	name   string // of the container, and of its task if there are several
+	name   string // of the container, with its task if there are several
 	log    *containerLog
 	begun  bool
-	end    tail.End // of its container, as far as it is known
+	end    tail.End // of the container, as far as it is known
 }
 
-// New returns logs that are read to their ends. They outlive a signal, so that the last
-// lines are shown.
+// New returns an empty set of logs. Reading does not stop when ctx is cancelled, so that
+// the last lines are shown after a signal.
 func New(ctx context.Context, clients *session.Clients, o Options, emit event.Sink) *Logs {
 	l := &Logs{
 		options: o, emit: emit, clients: clients,
@@ -86,15 +86,15 @@ func New(ctx context.Context, clients *session.Clients, o Options, emit event.Si
 		Client: func(region string) tail.API { return clients.Logs(region) },
 		Rule:   o.Rule, Local: clients.LocalTime, Lines: l.print, Ended: l.ended,
 	}
-	if clients.Local { // which has no delay, and whose answers cost nothing
+	if clients.Local { // no delay, and calls are free
 		l.group.Rule, l.group.Every, l.group.Interval = tail.For(0), 50*time.Millisecond, time.Millisecond
 	}
 	return l
 }
 
-// Update begins to read the logs of a task's containers as soon as they run, and hands
-// on what is known of the containers' ends. The label tells the task from others; it is
-// empty if there is only one.
+// Update reads the logs of a task's containers as soon as they run, and passes on when the
+// containers end. The label distinguishes the task from others; it is empty if there is
+// only one task.
 func (l *Logs) Update(state *task.State, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,13 +118,13 @@ func (l *Logs) Update(state *task.State, label string) {
 	}
 }
 
-// endAt takes in what is known of the end of a log's container.
+// endAt sets the end of a log's container.
 func (l *Logs) endAt(f *follow, end tail.End) {
 	f.end = end
 	l.group.End(f.source, f.log.outputs.awaited(end))
 }
 
-// endOf returns what is known of the end of a task's container.
+// endOf returns what is known about the end of a task's container.
 func endOf(state *task.State, container types.Container, name string) tail.End {
 	end := tail.End{At: state.EndOf(name), Gone: state.Gone()}
 	end.Failed = container.ExitCode == nil || *container.ExitCode != 0
@@ -137,8 +137,8 @@ func endOf(state *task.State, container types.Container, name string) tail.End {
 	return end
 }
 
-// containerOf returns what ECS shows of a container of the task, the zero value
-// if it does not show it.
+// containerOf returns the container of a task from the response of ECS, or the zero value
+// if the response does not contain it.
 func containerOf(state *task.State, name string) types.Container {
 	i := slices.IndexFunc(state.Containers, func(c types.Container) bool { return aws.ToString(c.Name) == name })
 	if i < 0 {
@@ -147,8 +147,8 @@ func containerOf(state *task.State, name string) types.Container {
 	return state.Containers[i]
 }
 
-// find returns a container's log, nil if the stream is not known, yet or at all. It
-// says where the log is.
+// find returns a container's log. It returns nil if the stream is unknown, or not known
+// yet. It prints the address of a new log.
 func (l *Logs) find(
 	state *task.State, defined types.ContainerDefinition, container types.Container, label string,
 ) *follow {
@@ -167,7 +167,8 @@ func (l *Logs) find(
 		return nil
 	}
 	source := tail.Source{Region: cmp.Or(config.Options["awslogs-region"], l.clients.Config.Region), Stream: stream}
-	f := &follow{source: source, name: name + label, log: l.see(aws.ToString(state.TaskArn), name, markersOf(state, name))}
+	f := &follow{source: source, name: name + label,
+		log: l.addLog(aws.ToString(state.TaskArn), name, markersOf(state, name))}
 	if !l.clients.Local {
 		f.log.url = l.options.URL(source.Region, stream.Group, stream.Name)
 		l.emit.Printf("log of %s: %s", f.name, f.log.url)
@@ -177,8 +178,9 @@ func (l *Logs) find(
 	return f
 }
 
-// streamOf returns the stream of a container's awslogs; it is not known yet where
-// the definition gives no prefix and the container no id of its runtime.
+// streamOf returns the log stream of a container with awslogs. It returns false if the
+// stream is not known yet: without a prefix in the definition, its name is the runtime id
+// of the container.
 func streamOf(config *types.LogConfiguration, container, taskID, runtimeID string) (tail.Stream, bool) {
 	stream := tail.Stream{Group: config.Options["awslogs-group"], Name: runtimeID}
 	if prefix := config.Options["awslogs-stream-prefix"]; prefix != "" {
@@ -187,7 +189,7 @@ func streamOf(config *types.LogConfiguration, container, taskID, runtimeID strin
 	return stream, stream.Group != "" && stream.Name != ""
 }
 
-// of returns whose log it is.
+// of returns the log of a stream.
 func (l *Logs) of(source tail.Source) *follow {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -204,30 +206,30 @@ func (l *Logs) print(source tail.Source, events []tail.Event) {
 	}
 }
 
-// ended says why a log is not wholly shown.
+// ended reports why a log is not completely shown.
 func (l *Logs) ended(source tail.Source, err error) {
 	l.setOver(l.of(source).log, err)
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
-	l.trouble(l.of(source).log.container, source.Region, source.Stream, err)
+	l.reportError(l.of(source).log.container, source.Region, source.Stream, err)
 }
 
 func (l *Logs) show(log *containerLog, name string, lines []string) {
-	l.take(log, lines)
+	l.store(log, lines)
 	l.emit(event.Log{Container: name, Lines: lines})
 }
 
-// take keeps what is needed of lines, whether they can be shown or not.
-func (l *Logs) take(log *containerLog, lines []string) {
+// store stores the last lines and outputs, whether the lines can be shown or not.
+func (l *Logs) store(log *containerLog, lines []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log.last.add(lines)
 	log.outputs.add(lines)
 }
 
-// see begins to keep what is seen of a container's log, whose outputs have the markers.
-func (l *Logs) see(task, container string, markers outputs.Markers) *containerLog {
+// addLog adds the log of a container. Its outputs have the markers.
+func (l *Logs) addLog(task, container string, markers outputs.Markers) *containerLog {
 	log := &containerLog{task: task, container: container}
 	if container == l.options.Outputs {
 		if markers == (outputs.Markers{}) {
@@ -239,7 +241,7 @@ func (l *Logs) see(task, container string, markers outputs.Markers) *containerLo
 	return log
 }
 
-// cannotShow says once of a container why its output is not seen.
+// cannotShow reports once for each container why its output can't be shown.
 func (l *Logs) cannotShow(state *task.State, name string, config *types.LogConfiguration) {
 	key := task.Name(state.Definition) + " " + name
 	if l.reported[key] || !l.options.Shown || l.clients.Local {
@@ -252,23 +254,23 @@ func (l *Logs) cannotShow(state *task.State, name string, config *types.LogConfi
 	}
 	l.emit.Notice(event.Note{
 		Text: fmt.Sprintf("the output of container %s can't be shown: %s", name, why),
-		Hint: `only awslogs can be read back: "logConfiguration": {"logDriver": "awslogs", ` +
+		Hint: `only logs of the driver awslogs can be read: "logConfiguration": {"logDriver": "awslogs", ` +
 			`"options": {"awslogs-group": "...", "awslogs-region": "...", "awslogs-stream-prefix": "..."}}`,
 	})
 }
 
-// trouble says why a log is not, or not wholly, shown; once, where that is so of a
-// whole group.
-func (l *Logs) trouble(name, region string, stream tail.Stream, err error) {
+// reportError reports why a log is not, or not completely, shown. It reports an error that
+// affects a whole log group once.
+func (l *Logs) reportError(name, region string, stream tail.Stream, err error) {
 	if errors.Is(err, tail.ErrNoStream) {
-		l.emit.Printf("no log of container %s has appeared (%s): it wrote none, or CloudWatch Logs shows it late",
+		l.emit.Printf("no log of container %s has appeared (%s): the container wrote nothing, or CloudWatch Logs is delayed",
 			name, stream)
 		return
 	}
 	what := "the log of container " + name
 	if errors.Is(err, tail.ErrDenied) || errors.Is(err, tail.ErrNoGroup) {
 		what = "the logs of " + stream.Group
-		if l.warnOnce("group " + region + " " + stream.Group) {
+		if l.alreadyWarned("group " + region + " " + stream.Group) {
 			return
 		}
 	}
@@ -279,8 +281,8 @@ func (l *Logs) trouble(name, region string, stream tail.Stream, err error) {
 	})
 }
 
-// warnOnce reports whether it was called with the key before.
-func (l *Logs) warnOnce(key string) bool {
+// alreadyWarned reports whether it was called with the key before.
+func (l *Logs) alreadyWarned(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := l.reported[key]
@@ -288,15 +290,16 @@ func (l *Logs) warnOnce(key string) bool {
 	return before
 }
 
-// setOver takes in that a log is not read any more, and why it was not read to its end.
+// setOver records that a log is no longer read; err is why it was not read to its end, or
+// nil.
 func (l *Logs) setOver(log *containerLog, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log.outputs.end(err)
 }
 
-// Output takes what a container of the embedded ECS prints that has no awslogs, so
-// that it is seen too.
+// Output returns a writer for the output of a container of the embedded ECS that has no
+// awslogs. The output is shown like a log.
 func (l *Logs) Output(taskARN, container string) io.Writer {
 	name := container
 	if l.options.MultiTask {
@@ -304,7 +307,7 @@ func (l *Logs) Output(taskARN, container string) io.Writer {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	log := l.see(taskARN, container, outputs.Markers{})
+	log := l.addLog(taskARN, container, outputs.Markers{})
 	if log.outputs.reader != nil {
 		log.outputs.closed = make(chan struct{})
 	}

@@ -26,8 +26,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// printer runs containers that print their commands, a word a line and a second, and end
-// with code 0, or 1 if the last is "fail".
+// printer runs containers that print each word of their commands as a line, one a second.
+// They end with code 1 if the last word is "fail", otherwise with code 0.
 type printer struct{}
 
 func (printer) Begin(context.Context, runtime.Task) error     { return nil }
@@ -50,7 +50,7 @@ func (printer) Run(ctx context.Context, c runtime.Container, started func(), _ <
 	return runtime.Exit{Code: code}, nil
 }
 
-// transcript is what logs emit.
+// transcript records the events of logs.
 type transcript struct {
 	mu    sync.Mutex
 	lines []string // of containers, behind their names
@@ -76,7 +76,7 @@ func (s *transcript) sink(one event.Event) {
 	}
 }
 
-// world is an ECS, taken for AWS's, with logs of what runs on it.
+// world is an embedded ECS that the clients use like AWS, with the logs of its containers.
 type world struct {
 	*logs.Logs
 	transcript
@@ -98,7 +98,7 @@ func newWorld(t *testing.T, o logs.Options, faults func(ecslocal.Call) ecslocal.
 	return w
 }
 
-// run runs one task to its end. The containers are "name: words" with awslogs, or
+// run runs one task to its end. A container is "name: words" with awslogs, or
 // "name(driver): words" with another log driver.
 func (w *world) run(t *testing.T, label string, containers ...string) *task.State {
 	t.Helper()
@@ -112,7 +112,8 @@ func (w *world) run(t *testing.T, label string, containers ...string) *task.Stat
 		switch driver {
 		case "":
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
-				"awslogs-group": "/job", "awslogs-stream-prefix": "p", "awslogs-region": "us-east-1", "awslogs-create-group": "true",
+				"awslogs-group": "/job", "awslogs-stream-prefix": "p", "awslogs-region": "us-east-1",
+				"awslogs-create-group": "true",
 			}}
 		case "none":
 		default:
@@ -181,7 +182,8 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// What is said of logs that are not, or not wholly, shown: once for what is the same.
+// Logs that are not, or not completely, shown are reported; the same reason is reported
+// once.
 func TestNotShown(t *testing.T) {
 	denied := func(call ecslocal.Call) ecslocal.Effect {
 		if call.Operation == "logs:GetLogEvents" {
@@ -243,7 +245,7 @@ func TestNotShown(t *testing.T) {
 	}
 }
 
-// The wait for lines ends at its limit, and a second after the step is to end.
+// The wait for lines ends at its limit, and one second after the context ends.
 func TestWait(t *testing.T) {
 	hanging := func(call ecslocal.Call) ecslocal.Effect {
 		if call.Operation == "logs:GetLogEvents" {
@@ -283,7 +285,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// Several tasks are told apart by their labels.
+// The lines of several tasks have different labels.
 func TestLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, logs.Options{Shown: true, MultiTask: true, Rule: tail.Default}, nil)
@@ -298,7 +300,7 @@ func TestLabels(t *testing.T) {
 	})
 }
 
-// What containers without awslogs print on the embedded ECS is shown as well.
+// The output of containers without awslogs on the embedded ECS is shown too.
 func TestOutput(t *testing.T) {
 	for multi, name := range map[bool]string{false: "app", true: "app 0123abcd"} {
 		w := newWorld(t, logs.Options{Shown: true, MultiTask: multi}, nil)

@@ -13,15 +13,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// ErrNotRead says that a log was not read to its end.
+// ErrNotRead means that a log was not read to its end.
 var ErrNotRead = errors.New("its log was not read to its end")
 
-// capture takes the outputs out of one log. The zero value is of a log that has none.
+// capture reads the outputs of one log. The zero value is for a log without outputs.
 type capture struct {
 	reader *outputs.Reader // nil if the log has none
-	closed chan struct{}   // when the log is over, where its container writes it itself; else nil
-	over   bool            // the log is not read any more
-	err    error           // why it was not read to its end
+	closed chan struct{}   // closed at the end of a log from [Logs.Output]; nil for other logs
+	over   bool            // the log is no longer read
+	err    error           // why it was not read to its end, or nil
 }
 
 func (c *capture) add(lines []string) {
@@ -33,7 +33,8 @@ func (c *capture) add(lines []string) {
 	}
 }
 
-// end takes in that the log is not read any more, and why it was not read to its end.
+// end records that the log is no longer read; err is why it was not read to its end, or
+// nil.
 func (c *capture) end(err error) {
 	c.over, c.err = true, err
 	if c.closed != nil {
@@ -41,9 +42,9 @@ func (c *capture) end(err error) {
 	}
 }
 
-// awaited returns the end of the log's container for the reader of the log: where outputs
-// are missing, the log is waited for as long as that of a container that failed, wherever it
-// ran.
+// awaited returns the end of the log's container for the reader of the log. If outputs are
+// missing, the reader waits as long as for the log of a failed container, on any launch
+// type.
 func (c *capture) awaited(end tail.End) tail.End {
 	if c.reader != nil && !c.reader.Complete() {
 		end.Failed, end.Gone = true, time.Time{}
@@ -57,7 +58,7 @@ func (c *capture) values() (outputs.Values, error) {
 	case c.reader == nil:
 		return nil, ErrNotRead
 	case errors.Is(c.err, tail.ErrNoStream):
-		return nil, fmt.Errorf("%w, as CloudWatch Logs has no log of it", outputs.ErrNoBlock)
+		return nil, fmt.Errorf("%w, because CloudWatch Logs has no log of the container", outputs.ErrNoBlock)
 	case c.err != nil && !errors.Is(c.err, context.Canceled):
 		return nil, fmt.Errorf("%w: %w", ErrNotRead, c.err)
 	case c.err != nil || !c.over:
@@ -66,8 +67,8 @@ func (c *capture) values() (outputs.Values, error) {
 	return c.reader.Values()
 }
 
-// markersOf returns the markers that a task shows of a container; the zero value if it
-// shows none. A task that was started by another run has those of that run.
+// markersOf returns the markers in a task's overrides for a container, or the zero value. A
+// task of another run has the markers of that run.
 func markersOf(state *task.State, container string) outputs.Markers {
 	if state.Overrides == nil {
 		return outputs.Markers{}

@@ -22,15 +22,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// stream is CloudWatch Logs with one stream, which shows its lines from times on. Its
-// tokens are how many lines came before. A nil stream may not be read.
+// stream is a CloudWatch Logs API with one stream, whose lines appear at given times. Its
+// tokens are the number of previous lines. A nil stream must not be read.
 type stream struct {
 	start time.Time
 	lines []string
 	at    []time.Duration // of each line
 }
 
-func (s *stream) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (
+func (s *stream) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput,
+	_ ...func(*cloudwatchlogs.Options)) (
 	*cloudwatchlogs.GetLogEventsOutput, error,
 ) {
 	if s == nil {
@@ -48,8 +49,8 @@ func (s *stream) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvents
 	return out, nil
 }
 
-// Outputs are waited for as the last lines of a failure are, and without their end there
-// are none.
+// The reader waits for outputs as long as for the last lines of a failed container. Without
+// the end of the log there are no outputs.
 func TestOutputsLate(t *testing.T) {
 	own := outputs.NewMarkers()
 	for _, tt := range []struct {
@@ -60,10 +61,14 @@ func TestOutputsLate(t *testing.T) {
 		err   error
 		took  time.Duration
 	}{
-		{"there at the end", []string{own.Begin, "a=1", own.End}, []time.Duration{0, 0, 0}, outputs.Values{"a": "1"}, nil, 5 * time.Second},
-		{"late", []string{own.Begin, "a=1", own.End}, []time.Duration{0, 8, 9}, outputs.Values{"a": "1"}, nil, 10 * time.Second},
-		{"all late", []string{own.Begin, "a=1", own.End}, []time.Duration{9, 9, 9}, outputs.Values{"a": "1"}, nil, 10 * time.Second},
-		{"lines after it", []string{own.Begin, "a=1", own.End, "x"}, []time.Duration{0, 0, 0, 9}, outputs.Values{"a": "1"}, nil, 5 * time.Second},
+		{"there at the end", []string{own.Begin, "a=1", own.End}, []time.Duration{0, 0, 0}, outputs.Values{"a": "1"}, nil,
+			5 * time.Second},
+		{"late", []string{own.Begin, "a=1", own.End}, []time.Duration{0, 8, 9}, outputs.Values{"a": "1"}, nil,
+			10 * time.Second},
+		{"all late", []string{own.Begin, "a=1", own.End}, []time.Duration{9, 9, 9}, outputs.Values{"a": "1"}, nil,
+			10 * time.Second},
+		{"lines after it", []string{own.Begin, "a=1", own.End, "x"}, []time.Duration{0, 0, 0, 9}, outputs.Values{"a": "1"},
+			nil, 5 * time.Second},
 		{"too late", []string{own.Begin, "a=1", own.End}, []time.Duration{0, 0, 60}, nil, outputs.ErrNoEnd, 13 * time.Second},
 		{"nothing", []string{"x"}, []time.Duration{0}, nil, outputs.ErrNoBlock, 13 * time.Second},
 		{"not to be read", nil, nil, nil, ErrNotRead, time.Second},
@@ -100,21 +105,24 @@ func TestOutputsLate(t *testing.T) {
 	}
 }
 
-// taskWith is a task whose container app was started with markers, and has ended.
+// taskWith returns an ended task whose container app was started with the markers.
 func taskWith(m outputs.Markers) *task.State {
-	log := &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g", "awslogs-stream-prefix": "p"}}
+	log := &types.LogConfiguration{LogDriver: types.LogDriverAwslogs,
+		Options: map[string]string{"awslogs-group": "g", "awslogs-stream-prefix": "p"}}
 	variables := []types.KeyValuePair{
 		{Name: aws.String(outputs.EndVariable), Value: &m.End}, {Name: aws.String(outputs.BeginVariable), Value: &m.Begin},
 	}
 	return &task.State{
-		Definition: &types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), LogConfiguration: log}}},
-		Task: types.Task{TaskArn: aws.String("arn:task/1"), Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{
-			{Name: aws.String("proxy")}, {Name: aws.String("app"), Environment: variables},
-		}}},
+		Definition: &types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"),
+			LogConfiguration: log}}},
+		Task: types.Task{TaskArn: aws.String("arn:task/1"),
+			Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{
+				{Name: aws.String("proxy")}, {Name: aws.String("app"), Environment: variables},
+			}}},
 	}
 }
 
-// begin begins to read the log of a task whose container ends now.
+// begin starts to read the log of a task whose container ends now.
 func begin(l *Logs, state *task.State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,12 +12,12 @@ import (
 // Log is what was read of one container's log.
 type Log struct {
 	TaskARN, Container string
-	URL                string   // in the AWS console; empty if it is not there
-	Last               []string // the last lines, oldest first, where they were read
+	URL                string   // in the AWS console; empty if it has none
+	Last               []string // the last lines, oldest first; nil if they were not read
 }
 
-// Wait returns when every log has been read to its end, at the latest after
-// limit, and soon after ctx ends.
+// Wait waits until every log was read to its end, but not longer than limit. If ctx ends,
+// it waits at most one more second.
 func (l *Logs) Wait(ctx context.Context, limit time.Duration) {
 	late, cancel := context.WithCancel(l.ctx)
 	defer cancel()
@@ -25,14 +25,14 @@ func (l *Logs) Wait(ctx context.Context, limit time.Duration) {
 	defer timer.Stop()
 	stop := context.AfterFunc(ctx, func() { timer.Reset(min(max(limit, 0), time.Second)) })
 	defer stop()
-	// A follower that waits for the console could not end.
+	// Reading a log could not end while its lines wait for the console.
 	release := context.AfterFunc(late, func() { l.emit(event.LogsOver{}) })
 	defer release()
 	l.group.Wait(late)
 	l.waitForWriters(late)
 }
 
-// waitForWriters waits for the end of those logs, until ctx ends.
+// waitForWriters waits for the end of the logs from [Logs.Output], or of ctx.
 func (l *Logs) waitForWriters(ctx context.Context) {
 	for _, closed := range l.writers() {
 		select {
@@ -43,14 +43,14 @@ func (l *Logs) waitForWriters(ctx context.Context) {
 	}
 }
 
-// CutOff has what there is read before the reading is cut off.
+// CutOff reads the available lines and then stops reading.
 func (l *Logs) CutOff() { l.group.CutOff() }
 
 // Reading reports whether a log is still being read.
 func (l *Logs) Reading() bool { return l.group.Reading() > 0 || len(l.writers()) > 0 }
 
-// writers are closed when the logs with outputs are over that containers write themselves:
-// those that are not over.
+// writers returns a channel for each open log from [Logs.Output] with outputs. The channel
+// is closed at the end of the log.
 func (l *Logs) writers() []<-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,7 +63,7 @@ func (l *Logs) writers() []<-chan struct{} {
 	return open
 }
 
-// All returns what was read of each log, in the order of their beginning.
+// All returns what was read of each log, in the order in which the logs were found.
 func (l *Logs) All() []Log {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -74,8 +74,7 @@ func (l *Logs) All() []Log {
 	return all
 }
 
-// Positions returns how far each log was read, with the name that its lines are shown
-// by.
+// Positions returns how far each log was read.
 func (l *Logs) Positions() []Position {
 	var all []Position
 	for _, at := range l.group.Positions() {
@@ -86,11 +85,11 @@ func (l *Logs) Positions() []Position {
 
 // Position is how far a log was read.
 type Position struct {
-	Name string // that its lines are shown by
+	Name string // the label of its lines
 	tail.Position
 }
 
-// Last returns the last lines of a container's log.
+// Last returns the last lines of a container's log, or nil if there are none.
 func (l *Logs) Last(task, container string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,7 +102,7 @@ func (l *Logs) Last(task, container string) []string {
 }
 
 // Outputs returns the outputs in the log of a task's container. The error wraps
-// [ErrNotRead] unless all of the log was read.
+// [ErrNotRead] if the log was not read to its end.
 func (l *Logs) Outputs(taskARN string) (outputs.Values, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

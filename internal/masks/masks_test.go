@@ -73,7 +73,7 @@ func TestAdd(t *testing.T) {
 		t.Errorf("Add = %q, %v, want the long line first", forms, ok)
 	}
 	if forms, ok := m.Add("longer"); !ok || len(forms) == 0 || forms[0] == "longer" {
-		t.Errorf("Add of what is masked already = %q, %v, want its other forms", forms, ok)
+		t.Errorf("Add of a masked value = %q, %v, want its other forms", forms, ok)
 	}
 	for _, short := range []string{"", " ", "abc", " abc\n"} {
 		if forms, ok := m.Add(short); ok || forms != nil {

@@ -1,9 +1,9 @@
-// Package outputs reads what a container writes to its log as outputs: lines
-// name=value between two marker lines, which it finds in its environment.
+// Package outputs reads the outputs of a container from otherValue log. The container prints lines
+// name=value between two marker lines, which are in otherValue environment.
 //
-// The markers hold a nonce, so that no line is taken for a marker that the container
-// did not mean as one. A block is taken as a whole or not at all. The package knows
-// nothing of secrets, and prints nothing.
+// The markers contain a nonce, so that no other log line looks like a marker. A block is
+// read completely or not at all. The package does not check for secrets, and prints
+// nothing.
 package outputs
 
 import (
@@ -19,14 +19,14 @@ import (
 	"unicode/utf8"
 )
 
-// The variables that hold the marker lines in the environment of a container.
+// The variables that contain the marker lines in the environment of a container.
 const (
 	BeginVariable = "ECS_RUN_TASK_OUTPUTS_BEGIN"
 	EndVariable   = "ECS_RUN_TASK_OUTPUTS_END"
 )
 
-// The texts of the markers, before their nonce. They have nothing in them that a shell or
-// printf gives a meaning to.
+// The texts of the markers before the nonce. They contain no characters that are special
+// for a shell or printf.
 const (
 	beginText = "ecs-run-task outputs begin "
 	endText   = "ecs-run-task outputs end "
@@ -35,14 +35,14 @@ const (
 // Markers are the lines before and after a block of outputs.
 type Markers struct{ Begin, End string }
 
-// NewMarkers returns markers with a nonce of their own, of 130 random bits.
+// NewMarkers returns markers with a new nonce of 130 random bits.
 func NewMarkers() Markers {
 	nonce := strings.ToLower(rand.Text())
 	return Markers{beginText + nonce, endText + nonce}
 }
 
-// MarkersIn returns the markers in the environment of a container; false if it has none
-// that were made by [NewMarkers].
+// MarkersIn returns the markers in the environment of a container. It returns false if they
+// are missing or not from [NewMarkers].
 func MarkersIn(getenv func(name string) string) (Markers, bool) {
 	m := Markers{getenv(BeginVariable), getenv(EndVariable)}
 	nonce, ok := strings.CutPrefix(m.Begin, beginText)
@@ -51,66 +51,67 @@ func MarkersIn(getenv func(name string) string) (Markers, bool) {
 
 var nonceForm = regexp.MustCompile(`^[0-9a-z]+$`)
 
-// The most that a task's outputs may have, and those of all tasks together, in bytes. A
-// line is shorter than the 16 KiB at which Docker cuts lines, and all are shorter than the
-// 128 KiB that Linux takes in one variable.
+// Limits for the outputs of one task, and of all tasks together, in bytes. A line is
+// shorter than the 16 KiB at which Docker splits lines. All outputs together are shorter
+// than the 128 KiB that Linux allows for one environment variable.
 const (
-	longestName  = 100
-	longestValue = 8 << 10
-	mostNames    = 100
-	mostBytes    = 64 << 10 // of all as one JSON object
+	maxNameLength  = 100
+	maxValueLength = 8 << 10
+	maxNames       = 100
+	maxTotalSize   = 64 << 10 // of all outputs as one JSON object
 )
 
-// Values are outputs by their names. No two names have the same [Variable].
+// Values are outputs by name. No two names have the same [Variable].
 type Values map[string]string
 
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
-// Variable is the name of an output as that of a variable, without a prefix.
+// Variable returns the name of an environment variable, without a prefix, for an output
+// name.
 func Variable(name string) string {
 	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// set sets an output, in place of one of the same name. It never has a value in its error.
+// set sets or replaces an output. Its error never contains a value.
 func (v Values) set(name, value string) error {
-	if len(value) > longestValue {
-		return fmt.Errorf("the value of %s has %d bytes, and the most are %d", name, len(value), longestValue)
+	if len(value) > maxValueLength {
+		return fmt.Errorf("the value of %s has %d bytes; the limit is %d", name, len(value), maxValueLength)
 	}
-	if !utf8.ValidString(value) || strings.ContainsFunc(value, controls) {
-		return fmt.Errorf("the value of %s has characters that are not printed, which one line of text can't have", name)
+	if !utf8.ValidString(value) || strings.ContainsFunc(value, isControl) {
+		return fmt.Errorf("the value of %s is not one line of printable UTF-8 text", name)
 	}
 	size := memberSize(name, value)
-	for other, its := range v {
+	for other, otherValue := range v {
 		if other == name {
 			continue
 		}
-		if size += memberSize(other, its); Variable(other) == Variable(name) {
-			return fmt.Errorf("%s and %s are the same variable in a .env file", min(name, other), max(name, other))
+		if size += memberSize(other, otherValue); Variable(other) == Variable(name) {
+			return fmt.Errorf("%s and %s have the same variable name in a .env file", min(name, other), max(name, other))
 		}
 	}
-	if _, again := v[name]; !again && len(v) == mostNames {
-		return fmt.Errorf("there are more than %d outputs", mostNames)
+	if _, exists := v[name]; !exists && len(v) == maxNames {
+		return fmt.Errorf("there are more than %d outputs", maxNames)
 	}
-	if size > mostBytes {
-		return fmt.Errorf("the outputs have more than %d bytes together, as JSON", mostBytes)
+	if size > maxTotalSize {
+		return fmt.Errorf("the outputs have more than %d bytes together, as JSON", maxTotalSize)
 	}
 	v[name] = value
 	return nil
 }
 
-// memberSize is how many bytes an output has in a JSON object.
+// memberSize returns the size of an output in a JSON object, in bytes.
 func memberSize(name, value string) int {
-	text, _ := json.Marshal(Values{name: value}) // which texts always can be
+	text, _ := json.Marshal(Values{name: value}) // texts can always be marshalled
 	return len(text)
 }
 
-// controls reports whether a character ends a line, or controls a console.
-func controls(c rune) bool {
+// isControl reports whether a character ends a line or controls a console.
+func isControl(c rune) bool {
 	return c != '\t' && unicode.IsControl(c) || unicode.In(c, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
-// Merge returns the outputs of several tasks together: of those with the same name the
-// last. The limits are those of one task.
+// Merge returns the outputs of several tasks together. If several have the same name, the
+// last one is used. The limits of one task apply.
 func Merge(all ...Values) (Values, error) {
 	merged := Values{}
 	for _, one := range all {
@@ -123,27 +124,28 @@ func Merge(all ...Values) (Values, error) {
 	return merged, nil
 }
 
-// ErrNoBlock and ErrNoEnd say that a log ended without a block of outputs, or within one.
+// ErrNoBlock means that a log has no block of outputs. ErrNoEnd means that a block has no
+// end marker.
 var (
 	ErrNoBlock = errors.New("there is no block of outputs")
 	ErrNoEnd   = errors.New("the block of outputs has no end marker")
 )
 
-// Reader reads the outputs in one log. It holds no more than those.
+// Reader reads the outputs in one log. It stores only the outputs.
 type Reader struct {
-	markers Markers
-	values  Values
-	open    bool
-	blocks  int // that have ended
-	line    int // of the open block, from 1
-	within  bool
-	fault   error // the first
+	markers      Markers
+	values       Values
+	open         bool
+	blocks       int // number of complete blocks
+	line         int // in the open block; counts from 1
+	inlineMarker bool
+	fault        error // the first error
 }
 
-// NewReader returns a reader of a log whose container has the markers.
+// NewReader returns a reader for the log of a container that has the markers.
 func NewReader(m Markers) *Reader { return &Reader{markers: m, values: Values{}} }
 
-// Add takes in the next message of the log, of one line or more.
+// Add reads the next message of the log, which may have several lines.
 func (r *Reader) Add(message string) {
 	for line := range strings.SplitSeq(message, "\n") {
 		if r.fault != nil {
@@ -164,20 +166,20 @@ func (r *Reader) add(line string) error {
 		return nil
 	case r.markers.End:
 		if !r.open {
-			return errors.New("an end marker of outputs stands before a begin marker")
+			return errors.New("an end marker of outputs comes before a begin marker")
 		}
 		r.open = false
 		r.blocks++
 		return nil
 	}
 	if !r.open {
-		r.within = r.within || strings.Contains(line, r.markers.Begin)
+		r.inlineMarker = r.inlineMarker || strings.Contains(line, r.markers.Begin)
 		return nil
 	}
 	name, value, ok := strings.Cut(line, "=")
-	if !ok || len(name) > longestName || !nameForm.MatchString(name) {
+	if !ok || len(name) > maxNameLength || !nameForm.MatchString(name) {
 		return fmt.Errorf("line %d of the block of outputs: expected name=value with a name of up to %d letters, "+
-			"digits, _ and -; does something else write to the log meanwhile?", r.line, longestName)
+			"digits, _ and -; does another process write to the same log?", r.line, maxNameLength)
 	}
 	if err := r.values.set(name, value); err != nil {
 		return fmt.Errorf("line %d of the block of outputs: %w", r.line, err)
@@ -185,19 +187,20 @@ func (r *Reader) add(line string) error {
 	return nil
 }
 
-// Complete reports whether the log may end here: it has a block, and none is open. It is
-// true after a fault too, which nothing that follows changes.
+// Complete reports whether the log may end here: it has a complete block, and no block is
+// open. It is also true after an error, because later lines do not change the error.
 func (r *Reader) Complete() bool { return r.fault != nil || r.blocks > 0 && !r.open }
 
-// Values returns the outputs of a log that has come to its end.
+// Values returns the outputs after the end of the log. Its error wraps [ErrNoBlock] or
+// [ErrNoEnd] if a marker is missing.
 func (r *Reader) Values() (Values, error) {
 	switch {
 	case r.fault != nil:
 		return nil, r.fault
 	case r.open:
 		return nil, ErrNoEnd
-	case r.blocks == 0 && r.within:
-		return nil, fmt.Errorf("%w: the begin marker stands in a line with other text; it must be the whole line",
+	case r.blocks == 0 && r.inlineMarker:
+		return nil, fmt.Errorf("%w: the begin marker is in a line with other text; it must be the whole line",
 			ErrNoBlock)
 	case r.blocks == 0:
 		return nil, ErrNoBlock

@@ -18,7 +18,7 @@ const (
 	end   = "ecs-run-task outputs end abc"
 )
 
-// read reads a log of lines.
+// read returns the outputs of a log with the lines.
 func read(lines ...string) (outputs.Values, error) {
 	r := outputs.NewReader(outputs.Markers{Begin: begin, End: end})
 	for _, line := range lines {
@@ -42,9 +42,12 @@ func TestRead(t *testing.T) {
 		{"Windows", []string{begin + "\r", "a=1\r", end + "\r"}, outputs.Values{"a": "1"}},
 		{"several lines in one event", []string{"x\n" + begin + "\na=1\n" + end + "\n"}, outputs.Values{"a": "1"}},
 		{"names", []string{begin, "_a-B9=1", end}, outputs.Values{"_a-B9": "1"}},
-		{"another's markers", []string{begin, "a=1", end, begin + "d", "b=2", "ecs-run-task outputs end abcd"}, outputs.Values{"a": "1"}},
-		{"the environment is printed", []string{outputs.BeginVariable + "=" + begin, "b=2", outputs.EndVariable + "=" + end, begin, end}, outputs.Values{}},
-		{"commands are values", []string{begin, "a=::set-output name=b::1", "c=<<EOF", end}, outputs.Values{"a": "::set-output name=b::1", "c": "<<EOF"}},
+		{"another's markers", []string{begin, "a=1", end, begin + "d", "b=2", "ecs-run-task outputs end abcd"},
+			outputs.Values{"a": "1"}},
+		{"the environment is printed",
+			[]string{outputs.BeginVariable + "=" + begin, "b=2", outputs.EndVariable + "=" + end, begin, end}, outputs.Values{}},
+		{"commands are values", []string{begin, "a=::set-output name=b::1", "c=<<EOF", end},
+			outputs.Values{"a": "::set-output name=b::1", "c": "<<EOF"}},
 	} {
 		got, err := read(test.log...)
 		if err != nil || !maps.Equal(got, test.want) {
@@ -85,13 +88,13 @@ func TestReadFaults(t *testing.T) {
 		{"a long value", []string{begin, "a=x" + long, end}, "the value of a has 8193 bytes"},
 		{"many names", append(many, end), "more than 100 outputs"},
 		{"many bytes", append(large, end), "more than 65536 bytes"},
-		{"one variable", []string{begin, "a-b=1", "A_B=2", end}, "A_B and a-b are the same variable"},
-		{"one variable in two blocks", []string{begin, "a=1", end, begin, "A=2", end}, "A and a are the same variable"},
-		{"a carriage return", []string{begin, "a=1\rb=2", end}, "the value of a has characters"},
-		{"an escape", []string{begin, "a=\x1b[31m", end}, "the value of a has characters"},
-		{"a line separator", []string{begin, "a=1\u2028b=2", end}, "the value of a has characters"},
-		{"an order of writing", []string{begin, "a=1\u202eb", end}, "the value of a has characters"},
-		{"not UTF-8", []string{begin, "a=\xff", end}, "the value of a has characters"},
+		{"one variable", []string{begin, "a-b=1", "A_B=2", end}, "A_B and a-b have the same variable name"},
+		{"one variable in two blocks", []string{begin, "a=1", end, begin, "A=2", end}, "A and a have the same variable name"},
+		{"a carriage return", []string{begin, "a=1\rb=2", end}, "the value of a is not one line"},
+		{"an escape", []string{begin, "a=\x1b[31m", end}, "the value of a is not one line"},
+		{"a line separator", []string{begin, "a=1\u2028b=2", end}, "the value of a is not one line"},
+		{"an order of writing", []string{begin, "a=1\u202eb", end}, "the value of a is not one line"},
+		{"not UTF-8", []string{begin, "a=\xff", end}, "the value of a is not one line"},
 	} {
 		got, err := read(test.log...)
 		if got != nil || err == nil || !strings.Contains(err.Error(), test.want) {
@@ -121,7 +124,8 @@ func TestComplete(t *testing.T) {
 
 func TestMarkers(t *testing.T) {
 	m, other := outputs.NewMarkers(), outputs.NewMarkers()
-	if m.Begin == other.Begin || m.Begin == m.End || !regexp.MustCompile(`^ecs-run-task outputs begin [0-9a-z]{26}$`).MatchString(m.Begin) {
+	if m.Begin == other.Begin || m.Begin == m.End ||
+		!regexp.MustCompile(`^ecs-run-task outputs begin [0-9a-z]{26}$`).MatchString(m.Begin) {
 		t.Errorf("got %q and %q", m, other)
 	}
 	in := func(begin, end string) (outputs.Markers, bool) {
@@ -132,7 +136,8 @@ func TestMarkers(t *testing.T) {
 	if got, ok := in(m.Begin, m.End); !ok || got != m {
 		t.Errorf("markers of an environment: got %q, %v, want %q", got, ok, m)
 	}
-	for _, test := range [][2]string{{"", ""}, {m.Begin, ""}, {m.Begin, other.End}, {"begin", "end"}, {"ecs-run-task outputs begin ", "ecs-run-task outputs end "}} {
+	for _, test := range [][2]string{{"", ""}, {m.Begin, ""}, {m.Begin, other.End}, {"begin", "end"},
+		{"ecs-run-task outputs begin ", "ecs-run-task outputs end "}} {
 		if got, ok := in(test[0], test[1]); ok {
 			t.Errorf("markers of %q: got %q, want none", test, got)
 		}
@@ -149,8 +154,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// FuzzReader holds what outputs are, whatever a log has: nothing of it that stands outside
-// of the markers, and no name and no value that could be more than one line of a file.
+// FuzzReader checks the outputs of any log: no text from outside of the markers is in them,
+// and no name or value could be more than one line of a file.
 func FuzzReader(f *testing.F) {
 	f.Add("x\n", "a=1\nb-c=2", "a=3")
 	f.Add(begin, "a=1\r\n"+end+"\nb=2", "\u2028")
@@ -167,7 +172,8 @@ func FuzzReader(f *testing.F) {
 		}
 		variables := map[string]bool{}
 		for name, value := range got {
-			if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`).MatchString(name) || len(name) > 100 || variables[outputs.Variable(name)] {
+			if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`).MatchString(name) || len(name) > 100 ||
+				variables[outputs.Variable(name)] {
 				t.Errorf("read(%q) has the name %q", log, name)
 			}
 			variables[outputs.Variable(name)] = true

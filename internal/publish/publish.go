@@ -1,5 +1,5 @@
-// Package publish hands the result of a step to what comes after it: result files, outputs,
-// the job summary, and the state for the post stage.
+// Package publish writes the result of a step for later steps: result files, outputs, the
+// job summary, and the state for the post stage. It decides nothing.
 package publish
 
 import (
@@ -22,46 +22,46 @@ import (
 // Publisher publishes one result.
 type Publisher struct {
 	Console *report.Report
-	Files   []string // the names of result files
+	Files   []string // names of the result files
 }
 
-// Failed reports whether something could not be written.
+// Failed reports whether a write failed.
 func (p Published) Failed() bool { return len(p.faults) > 0 }
 
-// Published is what later steps have of a result.
+// Published describes what was written of a result.
 type Published struct {
 	outputs []result.Output
-	faults  []event.Note // why something of it could not be written
-	failed  []string     // result files that could not be written
-	final   bool         // it was printed as final
+	faults  []event.Note // errors of failed writes
+	failed  []string     // names of result files that could not be written
+	final   bool         // the verdict was printed as final
 }
 
-// Final prints a verdict of which everything was written before the logs are complete.
-// Nothing takes it back.
+// Final prints the verdict before the logs are complete. Later errors do not change it.
+// written is the result of [Publisher.WriteFiles].
 func (p Publisher) Final(res result.Result, written Published) Published {
 	p.Console.Final(res)
 	written.final = true
 	return written
 }
 
-// Publish writes what is to be had of the result beside the console, and was not before,
+// Publish writes the parts of the result that were not written before, prints the verdict,
 // and returns the exit status.
 func (p Publisher) Publish(res result.Result, before Published) int {
 	res, _ = p.WriteFiles(res, before)
 	if fault := p.Console.Summary(res); fault != nil {
 		p.Console.Warning(event.Note{Title: "job summary not written", Text: fault.Error()})
 	}
-	if res.ExitCode == conclude.ExitGood {
+	if res.ExitCode == conclude.ExitSuccess {
 		p.Console.Emit(event.State{Name: "done", Value: "true"})
 	}
 	p.Console.Finish(res)
 	return res.ExitCode
 }
 
-// WriteFiles writes the result files and the outputs, but those that have been set before.
-// Later steps rely on them: where one can't be written, which is reported once, the result
-// that it returns is an error, and so is that in the others. What was printed as final stays
-// as it is: then a later step lacks where the logs are, of which there is a warning.
+// WriteFiles writes the result files, and the outputs that were not set before. Later steps
+// depend on them: if a write fails, WriteFiles reports it once, and the returned result is
+// an error. The other files then contain this error too. After [Publisher.Final] a failed
+// write is only a warning: later steps then lack the addresses of the logs.
 func (p Publisher) WriteFiles(res result.Result, before Published) (result.Result, Published) {
 	now := Published{faults: slices.Clip(before.faults), failed: slices.Clip(before.failed), final: before.final}
 	res.Faults = append(slices.Clip(res.Faults), before.faults...)
@@ -73,13 +73,13 @@ func (p Publisher) WriteFiles(res result.Result, before Published) (result.Resul
 		note := event.Note{Title: name + " not written", Text: name + " not written: " + fault.Error()}
 		p.Console.Error(note)
 		now.faults, res.Faults = append(now.faults, note), append(res.Faults, note)
-		if res.ExitCode == conclude.ExitGood {
+		if res.ExitCode == conclude.ExitSuccess {
 			res.Status, res.ExitCode, res.Reason = result.Errored, conclude.ExitError, note.Text
 		}
 	}
 	write := func() {
 		for _, name := range p.Files {
-			if slices.Contains(now.failed, name) || !resultfile.Takes(name) { // reported before
+			if slices.Contains(now.failed, name) || !resultfile.IsSupported(name) { // reported before
 				continue
 			}
 			if fault := p.writeResult(name, res); fault != nil {
@@ -97,12 +97,12 @@ func (p Publisher) WriteFiles(res result.Result, before Published) (result.Resul
 		failed("outputs", fault)
 	}
 	if now.outputs = outputs; len(now.faults) > len(before.faults) {
-		write() // those that were written before the fault
+		write() // files that were written before the error
 	}
 	return res, now
 }
 
-// noteShortened says what a dotenv file lacks, or why GitLab does not take it.
+// noteShortened reports that the dotenv file is shortened, or too long for GitLab.
 func (p Publisher) noteShortened(res result.Result) {
 	i := slices.IndexFunc(p.Files, func(name string) bool { return strings.EqualFold(filepath.Ext(name), ".env") })
 	if i < 0 {
@@ -110,26 +110,27 @@ func (p Publisher) noteShortened(res result.Result) {
 	}
 	switch text, tasks := res.Dotenv(p.Console.Hide); {
 	case len(text) > result.DotenvLimit:
-		p.Console.Warning(event.Note{Text: fmt.Sprintf("%s has %d bytes, more than the %d that GitLab takes of a dotenv report",
-			p.Files[i], len(text), result.DotenvLimit), Hint: "have the tasks give fewer or shorter outputs, or read a .json file"})
+		p.Console.Warning(event.Note{Text: fmt.Sprintf("%s has %d bytes; GitLab accepts %d in a dotenv report",
+			p.Files[i], len(text), result.DotenvLimit), Hint: "print fewer or shorter outputs in the tasks, or read a .json " +
+			"file"})
 	case tasks < len(res.Tasks):
-		p.Console.Notice(event.Note{Text: fmt.Sprintf("%s has %d of %s, as GitLab takes no more than 5 KiB of a dotenv "+
-			"report; a .json file has them all", p.Files[i], tasks, event.Plural(len(res.Tasks), "task"))})
+		p.Console.Notice(event.Note{Text: fmt.Sprintf("%s contains %d of %s, because GitLab accepts up to 5 KiB in a "+
+			"dotenv report; a .json file contains all", p.Files[i], tasks, event.Plural(len(res.Tasks), "task"))})
 	}
 }
 
-// setOutputs sets the step's outputs, but those that have been set, and returns all.
+// setOutputs sets the outputs that differ from set, and returns all outputs.
 func (p Publisher) setOutputs(res result.Result, set []result.Output) ([]result.Output, error) {
 	outputs, shown := res.FittingOutputs(p.Console.Hide)
 	if shown < len(res.Tasks) && set == nil {
-		p.Console.Notice(event.Note{Text: fmt.Sprintf("the output result has %d of %s, as runners take no more than "+
-			"1 MiB of outputs; a result-file has them all", shown, event.Plural(len(res.Tasks), "task"))})
+		p.Console.Notice(event.Note{Text: fmt.Sprintf("the output result contains %d of %s, because runners accept up to "+
+			"1 MiB of outputs; a result-file contains all", shown, event.Plural(len(res.Tasks), "task"))})
 	}
 	changed := slices.DeleteFunc(slices.Clone(outputs), func(o result.Output) bool { return slices.Contains(set, o) })
 	return outputs, p.Console.Outputs(changed)
 }
 
-// writeResult writes a result file, with the folder that it is to be in.
+// writeResult writes a result file and creates its folder.
 func (p Publisher) writeResult(name string, r result.Result) error {
 	text, err := resultfile.Write(name, r, p.Console.Hide)
 	if err != nil {
@@ -143,15 +144,15 @@ func (p Publisher) writeResult(name string, r result.Result) error {
 	})
 }
 
-// writeFile writes a file as a whole: where that is not possible, as on a full disk, one
-// that is there already stays as it is.
+// writeFile replaces a file completely. If that fails, for example on a full disk, an
+// existing file remains unchanged.
 func writeFile(name string, text []byte) error {
 	info, err := os.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() {
 		return os.WriteFile(name, text, 0o644)
 	}
 	next, err := os.CreateTemp(filepath.Dir(name), ".ecs-run-task-*")
-	if err != nil && !errors.Is(err, syscall.ENOSPC) { // in a folder in which no file can be made
+	if err != nil && !errors.Is(err, syscall.ENOSPC) { // the folder does not allow new files
 		return os.WriteFile(name, text, 0o644)
 	}
 	if err != nil {
@@ -162,7 +163,7 @@ func writeFile(name string, text []byte) error {
 	if err = errors.Join(err, next.Chmod(info.Mode().Perm()), next.Close()); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if os.Rename(next.Name(), name) != nil { // as over a file that is mounted
+	if os.Rename(next.Name(), name) != nil { // for example a mounted file
 		return os.WriteFile(name, text, 0o644)
 	}
 	return nil
@@ -173,8 +174,8 @@ func (p Publisher) SaveTasks(arns []string) {
 	p.Console.Emit(event.State{Name: "tasks", Value: strings.Join(arns, ",")})
 }
 
-// SaveRevisions saves for the post stage which revisions the run has registered and not
-// deregistered, by their ARNs.
+// SaveRevisions saves the ARNs of the revisions that the run registered and did not
+// deregister, for the post stage.
 func (p Publisher) SaveRevisions(arns []string) {
 	names := make([]string, len(arns))
 	for i, arn := range arns {
@@ -183,8 +184,8 @@ func (p Publisher) SaveRevisions(arns []string) {
 	p.Console.Emit(event.State{Name: "revisions", Value: strings.Join(names, ",")})
 }
 
-// SaveLogs saves for the post stage up to where the logs have been read, and says where
-// later lines are.
+// SaveLogs saves how far the logs were read, for the post stage, and prints where later
+// lines are.
 func (p Publisher) SaveLogs(positions []logs.Position) {
 	if len(positions) == 0 {
 		return

@@ -49,7 +49,7 @@ func TestQueueWaits(t *testing.T) {
 		if logged != 1 {
 			t.Errorf("%d log lines of a megabyte did not wait, want 1", logged)
 		}
-		for range 1000 { // waits for nobody
+		for range 1000 { // does not wait
 			r.Printf("%s", strings.Repeat("y", 1000))
 		}
 		close(c.open)

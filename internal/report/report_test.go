@@ -145,7 +145,7 @@ func FuzzHarmless(f *testing.F) {
 		}
 		if got, want := visible(strings.ReplaceAll(out.String(), "[app] ", "")), visible(text); got != want &&
 			!strings.Contains(text, "app") {
-			t.Errorf("Log(%q) kept %q, want %q", text, got, want)
+			t.Errorf("Log(%q) printed %q, want %q", text, got, want)
 		}
 	})
 }

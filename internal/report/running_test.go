@@ -55,7 +55,7 @@ func TestRunningSummary(t *testing.T) {
 		}
 	}
 	if strings.Count(got, "running\n") != 1 || strings.Contains(got, "PENDING") {
-		t.Errorf("the summary has more than what goes on now: %s", got)
+		t.Errorf("the summary has more than the current state: %s", got)
 	}
 	if err := r.Summary(resulttest.Failed("reason")); err != nil {
 		t.Fatal(err)

@@ -17,74 +17,74 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// The form of the result as JSON, with what its members mean. Members are added
-// to it, never taken away.
+// The result as JSON. The doc tags are the descriptions in the schema. Later versions add
+// members and never remove them.
 type (
 	resultJSON struct {
 		Status          Status         `json:"status" oneof:"succeeded,failed,timed-out,cancelled,started,running,healthy,dry-run,error" doc:"How the step ended."`
 		ExitCode        int            `json:"exitCode" doc:"The step's exit status."`
 		Reason          string         `json:"reason" doc:"Why, in one line."`
-		TaskDefinitions []string       `json:"taskDefinitions" doc:"ARNs of the task definitions that were to be run, in their order."`
-		Registered      []string       `json:"registered" doc:"ARNs of those of them that this step registered."`
-		NotRun          []string       `json:"notRun,omitempty" doc:"family:revision of those of them that were not run, since one before them in the sequence failed."`
-		Commit          string         `json:"commit,omitempty" doc:"Commit that the definitions were taken from."`
+		TaskDefinitions []string       `json:"taskDefinitions" doc:"ARNs of the task definitions, in their order."`
+		Registered      []string       `json:"registered" doc:"ARNs of the task definitions that this step registered."`
+		NotRun          []string       `json:"notRun,omitempty" doc:"family:revision of the definitions after a failed one."`
+		Commit          string         `json:"commit,omitempty" doc:"Commit that the definitions are from."`
 		Tasks           []taskJSON     `json:"tasks" doc:"The tasks that this step started."`
-		Failures        []failedJSON   `json:"failures" doc:"Why tasks did not start, as RunTask said."`
-		Faults          []faultJSON    `json:"faults" doc:"What went wrong, with the likely causes."`
+		Failures        []failedJSON   `json:"failures" doc:"The failures in the response of RunTask."`
+		Faults          []faultJSON    `json:"faults" doc:"The errors, with their probable causes."`
 		LogURLs         []string       `json:"logUrls" doc:"Addresses of the containers' log streams in the AWS console."`
-		Shortened       bool           `json:"shortened,omitempty" doc:"Whether tasks, faults, requests or comparisons are left out, as in an output that would be longer than runners take. The result-file has them all."`
-		TaskOutputs     outputs.Values `json:"taskOutputs,omitempty" doc:"What the tasks gave as outputs, by name; of those with the same name the last task's."`
-		Requests        []Request      `json:"requests,omitempty" doc:"The calls that a dry run did not make."`
-		Compared        []Comparison   `json:"compared,omitempty" doc:"What the definitions change about the newest active revisions of their families."`
+		Shortened       bool           `json:"shortened,omitempty" doc:"Whether tasks, faults, requests or comparisons are left out, because runners limit the size of outputs. The result-file has them all."`
+		TaskOutputs     outputs.Values `json:"taskOutputs,omitempty" doc:"The outputs of the tasks, by name; the last task wins."`
+		Requests        []Request      `json:"requests,omitempty" doc:"The requests that a dry run did not send."`
+		Compared        []Comparison   `json:"compared,omitempty" doc:"The differences from the newest active revisions."`
 	}
 	taskJSON struct {
 		TaskARN            string          `json:"taskArn" doc:"The task's ARN."`
-		TaskDefinition     string          `json:"taskDefinition" doc:"Its definition's family:revision."`
-		LastStatus         string          `json:"lastStatus" doc:"The last status that ECS showed of it."`
-		Outcome            verdict.Outcome `json:"outcome,omitempty" oneof:"succeeded,failed,not-started,stopped,lost" doc:"How it ended; not there if it has not."`
+		TaskDefinition     string          `json:"taskDefinition" doc:"The family:revision of its task definition."`
+		LastStatus         string          `json:"lastStatus" doc:"The last status in the responses of ECS."`
+		Outcome            verdict.Outcome `json:"outcome,omitempty" oneof:"succeeded,failed,not-started,stopped,lost" doc:"How it ended; absent while it has not ended."`
 		Reason             string          `json:"reason,omitempty" doc:"Why, in one line."`
-		StopCode           string          `json:"stopCode,omitempty" doc:"ECS's stopCode."`
-		StoppedReason      string          `json:"stoppedReason,omitempty" doc:"ECS's stoppedReason."`
-		Containers         []containerJSON `json:"containers" doc:"The containers of its definition, in their order."`
-		Outputs            outputs.Values  `json:"outputs,omitempty" doc:"What it gave as outputs, by name."`
-		CreatedAt          *time.Time      `json:"createdAt,omitempty" doc:"When ECS accepted it."`
+		StopCode           string          `json:"stopCode,omitempty" doc:"The stopCode from ECS."`
+		StoppedReason      string          `json:"stoppedReason,omitempty" doc:"The stoppedReason from ECS."`
+		Containers         []containerJSON `json:"containers" doc:"The containers, in the order of the task definition."`
+		Outputs            outputs.Values  `json:"outputs,omitempty" doc:"The outputs of the task, by name."`
+		CreatedAt          *time.Time      `json:"createdAt,omitempty" doc:"When ECS accepted the task."`
 		PullStartedAt      *time.Time      `json:"pullStartedAt,omitempty" doc:"When the pull of the images began."`
-		PullStoppedAt      *time.Time      `json:"pullStoppedAt,omitempty" doc:"When the images were there."`
-		StartedAt          *time.Time      `json:"startedAt,omitempty" doc:"When it was RUNNING."`
-		ExecutionStoppedAt *time.Time      `json:"executionStoppedAt,omitempty" doc:"When its containers had ended."`
-		StoppedAt          *time.Time      `json:"stoppedAt,omitempty" doc:"When it was STOPPED; the step does not always wait for that."`
-		VCPUHours          *float64        `json:"vcpuHours,omitempty" doc:"The vCPU-hours that it took, from the image pull to the end; not there where its size is not known."`
-		GBHours            *float64        `json:"gbHours,omitempty" doc:"The same of its memory, in GB-hours."`
+		PullStoppedAt      *time.Time      `json:"pullStoppedAt,omitempty" doc:"When the pull of the images ended."`
+		StartedAt          *time.Time      `json:"startedAt,omitempty" doc:"When the task became RUNNING."`
+		ExecutionStoppedAt *time.Time      `json:"executionStoppedAt,omitempty" doc:"When its containers ended."`
+		StoppedAt          *time.Time      `json:"stoppedAt,omitempty" doc:"When it became STOPPED, if the step waited for that."`
+		VCPUHours          *float64        `json:"vcpuHours,omitempty" doc:"The vCPU-hours since the image pull; absent if unknown."`
+		GBHours            *float64        `json:"gbHours,omitempty" doc:"The GB-hours of its memory, for the same time."`
 	}
 	containerJSON struct {
 		Name      string `json:"name" doc:"The container's name."`
-		Essential bool   `json:"essential" doc:"Whether the task ends with it."`
-		ExitCode  *int32 `json:"exitCode" doc:"Its exit code; null if it has none."`
-		Reason    string `json:"reason,omitempty" doc:"ECS's reason."`
+		Essential bool   `json:"essential" doc:"Whether the task stops when the container stops."`
+		ExitCode  *int32 `json:"exitCode" doc:"The exit code; null if it has none."`
+		Reason    string `json:"reason,omitempty" doc:"The reason from ECS."`
 	}
 	failedJSON struct {
-		ARN    string `json:"arn,omitempty" doc:"What the failure is about."`
-		Reason string `json:"reason" doc:"ECS's reason, such as RESOURCE:CPU."`
-		Detail string `json:"detail,omitempty" doc:"ECS's detail."`
+		ARN    string `json:"arn,omitempty" doc:"The resource of the failure."`
+		Reason string `json:"reason" doc:"The reason from ECS, such as RESOURCE:CPU."`
+		Detail string `json:"detail,omitempty" doc:"The detail from ECS."`
 	}
 	faultJSON struct {
-		Title  string       `json:"title,omitempty" doc:"What it is about."`
-		Text   string       `json:"text" doc:"What went wrong."`
-		File   string       `json:"file,omitempty" doc:"The file to look at."`
-		Line   int          `json:"line,omitempty" doc:"The line in the file, from 1."`
-		Advice []adviceJSON `json:"advice" doc:"What is likely behind it, best first."`
+		Title  string       `json:"title,omitempty" doc:"A short name of the error."`
+		Text   string       `json:"text" doc:"The error message."`
+		File   string       `json:"file,omitempty" doc:"The file that the error is about."`
+		Line   int          `json:"line,omitempty" doc:"The line in the file; counts from 1."`
+		Advice []adviceJSON `json:"advice" doc:"The probable causes, the most likely first."`
 	}
 	adviceJSON struct {
-		Code      string         `json:"code" doc:"The cause's name, the same in every version."`
-		Cause     string         `json:"cause" doc:"The cause, in a sentence."`
-		Advice    string         `json:"advice" doc:"What to do about it."`
-		Statement string         `json:"statement,omitempty" doc:"The IAM policy statement that is missing, or a list of several, as JSON text."`
-		Retry     diagnose.Retry `json:"retry,omitempty" oneof:"no,maybe,later,yes" doc:"Whether to run the same again is of any use."`
+		Code      string         `json:"code" doc:"The name of the cause; it never changes."`
+		Cause     string         `json:"cause" doc:"The cause, in one sentence."`
+		Advice    string         `json:"advice" doc:"What to do."`
+		Statement string         `json:"statement,omitempty" doc:"The missing IAM policy statements, as JSON text."`
+		Retry     diagnose.Retry `json:"retry,omitempty" oneof:"no,maybe,later,yes" doc:"Whether a retry helps."`
 	}
 )
 
-// JSON returns the result in one line of JSON; [Schema] describes it. Hide takes
-// secrets out of a text.
+// JSON returns the result as one line of JSON, in the form that [Schema] describes. hide
+// removes secrets from a text.
 func (r Result) JSON(hide func(string) string) []byte {
 	out := resultJSON{
 		Status: r.Status, ExitCode: r.ExitCode, Reason: r.Reason, Commit: r.Commit, Requests: r.Requests,
@@ -138,8 +138,8 @@ func faultResult(fault event.Note) faultJSON {
 	return out
 }
 
-// hideTexts takes secrets out of every text of a value. To take them out of the
-// JSON instead would break it where a secret is a word such as true.
+// hideTexts hides secrets in every text of a value. Hiding them in the JSON would make it
+// invalid if a secret is a word such as true.
 func hideTexts(v reflect.Value, hide func(string) string) {
 	if raw, ok := v.Interface().(json.RawMessage); ok {
 		v.SetBytes(hideStrings(raw, hide))
@@ -165,7 +165,7 @@ func hideTexts(v reflect.Value, hide func(string) string) {
 	}
 }
 
-// hideStrings takes secrets out of every string of a JSON text.
+// hideStrings hides secrets in every string of a JSON text.
 func hideStrings(raw json.RawMessage, hide func(string) string) json.RawMessage {
 	return jsonString.ReplaceAllFunc(raw, func(literal []byte) []byte {
 		var text string
@@ -179,12 +179,12 @@ func hideStrings(raw json.RawMessage, hide func(string) string) json.RawMessage 
 	})
 }
 
-// jsonString is a string in a JSON text, where quotes are nowhere else.
+// jsonString matches a string in a JSON text. JSON has no quotes outside of strings.
 var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 func compact(v any) string {
 	text, err := json.Marshal(v)
-	if err != nil { // none of the types above can't be marshalled
+	if err != nil { // all types above can be marshalled
 		return "null"
 	}
 	return string(text)

@@ -16,11 +16,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Output is one output of the step, in one line.
+// Output is one output of the step. Its value is one line.
 type Output struct{ Name, Value string }
 
-// Outputs returns the step's outputs. Lists are JSON, so that fromJSON takes
-// them. Hide takes secrets out of a text.
+// Outputs returns the outputs of the step. Lists are JSON, for fromJSON. hide removes
+// secrets from a text.
 func (r Result) Outputs(hide func(string) string) []Output {
 	arns, ids := []string{}, []string{}
 	codes := map[string]map[string]*int32{}
@@ -60,7 +60,7 @@ func (r Result) Outputs(hide func(string) string) []Output {
 	}
 }
 
-// hiddenValues returns values without secrets; an empty map for nil.
+// hiddenValues returns values without secrets. It returns an empty map for nil.
 func hiddenValues(values outputs.Values, hide func(string) string) outputs.Values {
 	hidden := outputs.Values{}
 	for name, value := range values {
@@ -69,15 +69,15 @@ func hiddenValues(values outputs.Values, hide func(string) string) outputs.Value
 	return hidden
 }
 
-// OutputLimit is how many bytes the outputs have together: GitHub takes 1 MiB a job,
-// counted as UTF-16
+// OutputLimit is the maximum size of all outputs together, in bytes. GitHub allows 1 MiB a
+// job, counted as UTF-16
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs).
 const OutputLimit = 480 << 10
 
-// FittingOutputs is Outputs within [OutputLimit]. Where they are too long, the output
-// result has as many tasks as fit, those that failed before others; only if that is
-// not enough, the lists have no more tasks either. It returns how many tasks result
-// has then, all of them where nothing is left out.
+// FittingOutputs returns the outputs within [OutputLimit]. If they are too long, the output
+// result contains as many tasks as fit, failed tasks first. If that is not enough, the
+// lists contain only these tasks too. The second result is the number of tasks in the
+// output result.
 func (r Result) FittingOutputs(hide func(string) string) ([]Output, int) {
 	outputs := r.Outputs(hide)
 	room := OutputLimit - sizeOf(outputs)
@@ -87,17 +87,17 @@ func (r Result) FittingOutputs(hide func(string) string) ([]Output, int) {
 	result := &outputs[len(outputs)-1].Value
 	room += len(*result)
 	short := func(n int) string { return string(r.shortened(n).JSON(hide)) }
-	if n := most(len(r.Tasks), func(n int) bool { return len(short(n)) <= room }); n >= 0 {
+	if n := largest(len(r.Tasks), func(n int) bool { return len(short(n)) <= room }); n >= 0 {
 		*result = short(n)
 		return outputs, n
 	}
-	n := most(len(r.Tasks), func(n int) bool { return sizeOf(r.shortened(n).Outputs(hide)) <= OutputLimit })
+	n := largest(len(r.Tasks), func(n int) bool { return sizeOf(r.shortened(n).Outputs(hide)) <= OutputLimit })
 	return r.shortened(max(n, 0)).Outputs(hide), max(n, 0)
 }
 
-// most returns the largest number up to n that fits, -1 if 0 does not. What fits
-// with a number does with any smaller one.
-func most(n int, fits func(int) bool) int {
+// largest returns the largest number up to n that fits, or -1 if 0 does not fit. If a
+// number fits, all smaller ones have to fit.
+func largest(n int, fits func(int) bool) int {
 	return sort.Search(n+1, func(i int) bool { return !fits(i) }) - 1
 }
 
@@ -109,26 +109,28 @@ func sizeOf(outputs []Output) int {
 	return size
 }
 
-// mostFaults is how many faults a shortened result has, as many as the job summary.
-const mostFaults = 50
+// maxFaults is the number of faults in a shortened result. It is the same as in the job
+// summary.
+const maxFaults = 50
 
-// shortened returns the result with so many tasks at the most, in their order, and
-// no more faults than the job summary has. It has no requests.
+// shortened returns the result with the given number of tasks, failed tasks first, with at
+// largest maxFaults faults and without requests and comparisons. The tasks remain in their
+// order.
 func (r Result) shortened(tasks int) Result {
-	kept := map[string]bool{}
+	included := map[string]bool{}
 	for _, state := range FailedFirst(r.Tasks)[:tasks] {
-		kept[aws.ToString(state.TaskArn)] = true
+		included[aws.ToString(state.TaskArn)] = true
 	}
-	left := func(state *task.State) bool { return !kept[aws.ToString(state.TaskArn)] }
-	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), left)
-	r.Logs = slices.DeleteFunc(slices.Clone(r.Logs), func(log Log) bool { return !kept[log.TaskARN] })
-	r.Faults = r.Faults[:min(len(r.Faults), tasks, mostFaults)]
+	excluded := func(state *task.State) bool { return !included[aws.ToString(state.TaskArn)] }
+	r.Tasks = slices.DeleteFunc(slices.Clone(r.Tasks), excluded)
+	r.Logs = slices.DeleteFunc(slices.Clone(r.Logs), func(log Log) bool { return !included[log.TaskARN] })
+	r.Faults = r.Faults[:min(len(r.Faults), tasks, maxFaults)]
 	r.Requests, r.Compared, r.short = nil, nil, true
 	return r
 }
 
-// exitCodes returns the codes of the definition's containers by name, nil for a
-// container that has none.
+// exitCodes returns the exit codes of a task's containers by name, nil for a container
+// without an exit code.
 func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
 	codes := map[string]*int32{}
 	for _, end := range state.Ends() {
@@ -137,24 +139,25 @@ func exitCodes(state *task.State, hide func(string) string) map[string]*int32 {
 	return codes
 }
 
-// DotenvLimit is how many bytes GitLab takes of a dotenv report
+// DotenvLimit is the size of a dotenv report that GitLab accepts, in bytes
 // (https://docs.gitlab.com/administration/instance_limits/#limit-dotenv-file-size).
 const DotenvLimit = 5 << 10
 
-// Dotenv returns the result as NAME=value lines for a CI that reads such a file:
-// one line a value, letters, digits and underscores in the names, lists
-// separated by commas. What the tasks gave is TASK_OUTPUT_ and its name. Hide takes secrets out of a text.
+// Dotenv returns the result as NAME=value lines, for a CI that reads variables from a file.
+// Values have one line, names only letters, digits and underscores, and lists are separated
+// by commas. The outputs of the tasks have the prefix TASK_OUTPUT_. hide removes secrets
+// from a text.
 //
-// Where that is more than [DotenvLimit], the lists have as many tasks as fit, those that
-// failed before others, and ECS_RUN_TASK_SHORTENED is true. It returns how many tasks the
-// lists have. What the tasks gave is not shortened: the text may then be longer all the same.
+// If the text is longer than [DotenvLimit], the lists contain as many tasks as fit, failed
+// tasks first, and ECS_RUN_TASK_SHORTENED is true. tasks is the number of tasks in the
+// lists. The outputs of the tasks are not shortened, so that the text may still be longer.
 func (r Result) Dotenv(hide func(string) string) (text []byte, tasks int) {
 	if text = r.dotenv(hide); len(text) <= DotenvLimit {
 		return text, len(r.Tasks)
 	}
 	fits := func(n int) bool { return len(r.shortened(n).dotenv(hide)) <= DotenvLimit }
-	const mostTasks = DotenvLimit / 64 // an ARN alone is longer than that
-	tasks = max(most(min(len(r.Tasks)-1, mostTasks), fits), 0)
+	const maxTasks = DotenvLimit / 64 // an ARN alone is longer than 64 bytes
+	tasks = max(largest(min(len(r.Tasks)-1, maxTasks), fits), 0)
 	return r.shortened(tasks).dotenv(hide), tasks
 }
 
@@ -163,7 +166,7 @@ func (r Result) dotenv(hide func(string) string) []byte {
 	for _, output := range r.Outputs(hide) {
 		value := output.Value
 		switch output.Name {
-		case "result", "exit-codes", "task-outputs": // objects: JSON has quotes, which not every reader takes
+		case "result", "exit-codes", "task-outputs": // objects: not every reader accepts the quotes of JSON
 			continue
 		}
 		var list []string

@@ -10,23 +10,22 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Phase is one part of a task's life.
+// Phase is one part of a task's life cycle.
 type Phase struct {
 	Name       string
 	Start, End time.Time
-	Over       bool // it has come to its end
+	Over       bool // the phase has ended
 }
 
-// Phases returns the parts of a task's life as far as they are known, in their
-// order: queued, image pull, start, run, stop. One that has not ended ends at
-// the time now.
+// Phases returns the known phases of a task in their order: queued, image pull, start, run,
+// stop. A phase that has not ended ends at now.
 func Phases(state *task.State, now time.Time) []Phase {
 	ended := state.ExecutionStoppedAt
 	if ended == nil && state.Verdict != nil {
 		ended = state.StoppingAt
 	}
 	marks := []struct {
-		begins string // the phase that begins then
+		begins string // the phase that starts at this time
 		at     *time.Time
 	}{
 		{"queued", state.CreatedAt},
@@ -54,7 +53,7 @@ func Phases(state *task.State, now time.Time) []Phase {
 	return all
 }
 
-// later returns t, or a if t is before it: clocks of different hosts may differ.
+// later returns the later of two times: clocks of different hosts may differ.
 func later(a, t time.Time) time.Time {
 	if t.Before(a) {
 		return a
@@ -62,11 +61,11 @@ func later(a, t time.Time) time.Time {
 	return t
 }
 
-// Duration is how long a phase took.
+// Duration returns the length of the phase.
 func (p Phase) Duration() time.Duration { return p.End.Sub(p.Start) }
 
-// Ran returns how long a task's containers ran, or have run until now; false if
-// they never did.
+// Ran returns how long a task's containers ran, or have been running until now. It returns
+// false if they never ran.
 func Ran(state *task.State, now time.Time) (time.Duration, bool) {
 	for _, p := range Phases(state, now) {
 		if p.Name == "run" {
@@ -76,12 +75,12 @@ func Ran(state *task.State, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// Usage is what a task took.
+// Usage is the billed resource usage of a task.
 type Usage struct{ VCPUHours, GBHours float64 }
 
-// UsageOf returns what a task took from the beginning of its image pull, from
-// which on AWS counts, to its end or until now. It is false where the task did not
-// come so far, or its size is not known.
+// UsageOf returns the usage of a task from the start of its image pull, as AWS bills it,
+// until its end or now. It returns false if the pull did not start or the task's size is
+// unknown.
 func UsageOf(state *task.State, now time.Time) (Usage, bool) {
 	units, memory := size(state)
 	if state.PullStartedAt == nil || units == 0 && memory == 0 {
@@ -95,8 +94,8 @@ func UsageOf(state *task.State, now time.Time) (Usage, bool) {
 	return Usage{float64(units) / 1024 * hours, float64(memory) / 1024 * hours}, true
 }
 
-// size returns the CPU units and the MiB of memory of a task: its own or, where
-// it has none, what its containers have together; 0 if that is not known.
+// size returns the CPU units and the memory, in MiB, of a task: those of the task or, if it
+// has none, the sum of its containers. They are 0 if unknown.
 func size(state *task.State) (units, memory int) {
 	units, memory = number(state.Cpu), number(state.Memory)
 	ownUnits, ownMemory := units > 0, memory > 0
@@ -111,7 +110,7 @@ func size(state *task.State) (units, memory int) {
 	return units, memory
 }
 
-// reserved returns the MiB of memory that a container takes of its host.
+// reserved returns the memory that a container reserves on its host, in MiB.
 func reserved(c types.ContainerDefinition) int {
 	if c.MemoryReservation != nil {
 		return int(*c.MemoryReservation)

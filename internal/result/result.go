@@ -1,8 +1,8 @@
-// Package result is what a step did, as a value, and in the forms that programs read: JSON
-// with its schema, the outputs of the step, and NAME=value lines.
+// Package result describes the result of a step, and formats it for programs: as JSON with
+// its schema, as outputs of the step, and as NAME=value lines.
 //
-// It decides nothing and writes nothing. What it returns for others has no secret in it, as
-// far as the function that it is given hides them.
+// It decides nothing and writes no file. The formatted texts contain no secrets, as far as
+// the given function hides them.
 package result
 
 import (
@@ -26,66 +26,67 @@ type Status string
 
 // The statuses.
 const (
-	Succeeded Status = "succeeded" // every task was good
-	Failed    Status = "failed"    // a task was not
-	TimedOut  Status = "timed-out" // the time-out came first
+	Succeeded Status = "succeeded" // every task succeeded
+	Failed    Status = "failed"    // a task failed
+	TimedOut  Status = "timed-out" // the timeout came first
 	Cancelled Status = "cancelled" // a signal came first
-	Started   Status = "started"   // the tasks were started, and not waited for
-	Running   Status = "running"   // the tasks run, as was asked for
-	Healthy   Status = "healthy"   // the tasks run and pass their health checks, as was asked for
-	DryRun    Status = "dry-run"   // nothing was changed, as was asked for
-	Errored   Status = "error"     // the step could not do its work
+	Started   Status = "started"   // the tasks were started; the step does not wait for their end
+	Running   Status = "running"   // the tasks are running; the step does not wait for their end
+	Healthy   Status = "healthy"   // the tasks pass their health checks; the step does not wait for their end
+	DryRun    Status = "dry-run"   // the inputs request that nothing is changed
+	Errored   Status = "error"     // the step itself failed
 )
 
-// Result is all that the step did, as far as it came.
+// Result is the result of a step, as far as the step got.
 type Result struct {
 	Status   Status
 	ExitCode int    // the step's exit status
 	Reason   string // why, in one line
 
-	Families []string // of the definitions, as far as they are known
+	Families []string // of the definitions that are known
 	Cluster  string
-	Region   string   // empty if it is not known
-	NotRun   []string // family:revision of definitions that were not run, since one before failed
+	Region   string   // empty if unknown
+	NotRun   []string // family:revision of definitions after a failed one, which were not run
 
-	Definitions []*types.TaskDefinition // that were to be run, in their order
-	Registered  []string                // ARNs of those that this step registered
+	Definitions []*types.TaskDefinition // of this run, in their order
+	Registered  []string                // ARNs of definitions that this step registered
 	Tasks       []*task.State           // that this step started
-	Replaced    []string                // ARNs of those of them that others were started for
+	Replaced    []string                // ARNs of tasks that a retry replaced
 	Rule        verdict.Rule            // which containers decide
 	Failures    []types.Failure         // why tasks did not start
-	Faults      []event.Note            // what went wrong, as it was told
+	Faults      []event.Note            // errors that the step printed
 	Logs        []Log                   // of the tasks' containers
-	Local       bool                    // on the embedded ECS, of which the AWS console shows nothing
-	Ended       time.Time               // when the step came to its end
-	Commit      string                  // that definitions were taken from; empty if from no repository
-	Requests    []Request               // that a dry run would have sent
-	Compared    []Comparison            // of the definitions that were to be registered
+	Local       bool                    // the tasks ran on the embedded ECS, which the AWS console does not show
+	Ended       time.Time               // when the step ended
+	Commit      string                  // of the definitions; empty if they are not from a repository
+	Requests    []Request               // requests that a dry run did not send
+	Compared    []Comparison            // of the definitions to register
 
-	TaskOutputs outputs.Values            // what the tasks gave together; nil if nothing
-	OutputsOf   map[string]outputs.Values // what each of them gave, by its ARN
+	TaskOutputs outputs.Values            // outputs of all tasks together; nil if there are none
+	OutputsOf   map[string]outputs.Values // outputs of each task, by task ARN
 
-	short bool // tasks, faults or requests are left out
+	short bool // tasks, faults, requests or comparisons are left out
 }
 
-// Comparison is what a definition changes about the newest active revision of its family.
+// Comparison is the difference between a definition and the newest active revision of its
+// family.
 type Comparison struct {
 	Family  string           `json:"family" doc:"The family."`
-	Against string           `json:"against,omitempty" doc:"The revision that it was compared with, as family:revision; not there if the family had none."`
-	Changes []taskdef.Change `json:"changes" doc:"The members that differ from what ECS stores of that revision."`
+	Against string           `json:"against,omitempty" doc:"The family:revision of that revision; absent without one."`
+	Changes []taskdef.Change `json:"changes" doc:"The members that differ from that revision."`
 }
 
-// Request is one call that a dry run did not make.
+// Request is a request that a dry run did not send.
 type Request struct {
 	Operation string          `json:"operation" doc:"The operation, such as RunTask."`
-	Input     json.RawMessage `json:"input" doc:"Its request, as --cli-input-json of the AWS CLI takes it."`
+	Input     json.RawMessage `json:"input" doc:"The request, for --cli-input-json of the AWS CLI."`
 }
 
-// Log is what is known of one container's log.
+// Log describes one container's log.
 type Log struct {
 	TaskARN, Container string
-	URL                string   // in the AWS console; empty if it is not there
-	Last               []string // the last lines, oldest first, where they were read
+	URL                string   // in the AWS console; empty if it has none
+	Last               []string // the last lines, oldest first; nil if they were not read
 }
 
 // logURLs returns the addresses of the logs that have one.
@@ -104,7 +105,7 @@ func IsSuccess(state *task.State) bool {
 	return state.Verdict != nil && state.Verdict.Outcome == verdict.Succeeded || state.Reached
 }
 
-// FailedFirst returns the tasks, those that failed first.
+// FailedFirst returns a copy of the tasks with failed tasks first.
 func FailedFirst(states []*task.State) []*task.State {
 	sorted := slices.Clone(states)
 	rank := func(state *task.State) int {
@@ -117,7 +118,7 @@ func FailedFirst(states []*task.State) []*task.State {
 	return sorted
 }
 
-// LogOf returns the log of a task's container, the zero value if it was not read.
+// LogOf returns the log of a task's container, or the zero value if it was not read.
 func (r Result) LogOf(state *task.State, container string) Log {
 	for _, log := range r.Logs {
 		if log.TaskARN == aws.ToString(state.TaskArn) && log.Container == container {
@@ -127,11 +128,11 @@ func (r Result) LogOf(state *task.State, container string) Log {
 	return Log{}
 }
 
-// LastLines returns the last lines of the log, at most so many, each readable and
-// cut to a length that can be read. Hide takes secrets out of a text.
-func (l Log) LastLines(hide func(string) string, most int) []string {
-	const longest = 2000 // characters of a line
-	lines := plaintext.LastLines(hide, l.Last, most, longest)
+// LastLines returns the last lines of the log, at most maxLines, without control characters
+// and shortened. hide removes secrets from a text.
+func (l Log) LastLines(hide func(string) string, maxLines int) []string {
+	const maxWidth = 2000 // characters of a line
+	lines := plaintext.LastLines(hide, l.Last, maxLines, maxWidth)
 	for i, line := range lines {
 		lines[i] = plaintext.Readable(line)
 	}

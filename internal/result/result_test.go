@@ -25,7 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// golden compares with a golden file.
+// golden compares a text with a golden file.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	name = filepath.Join("testdata", name)
@@ -112,7 +112,7 @@ func TestDotenvLimit(t *testing.T) {
 	}
 }
 
-// A secret is in no output, and one that is a word of JSON breaks none.
+// No output contains a secret. A secret that is a word of JSON does not make JSON invalid.
 func TestResultSecrets(t *testing.T) {
 	var secrets masks.Masks
 	for _, secret := range []string{"hidden", "true", "null", "status", "failed", "name"} {
@@ -134,8 +134,8 @@ func TestResultSecrets(t *testing.T) {
 	}
 }
 
-// The requests of a dry run are JSON from outside: their strings are hidden, and
-// nothing else is.
+// Secrets in the requests of a dry run are hidden in strings only, because the rest is JSON
+// syntax.
 func TestResultRequests(t *testing.T) {
 	var secrets masks.Masks
 	for _, secret := range []string{"hidden", "true", `quo"te\`} {
@@ -158,14 +158,15 @@ func TestOutputValues(t *testing.T) {
 		got[output.Name] = output.Value
 	}
 	delete(got, "result")
-	const good = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/fedcba9876543210fedcba9876543210"
+	const succeeded = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/fedcba9876543210fedcba9876543210"
 	want := map[string]string{
 		"status": "failed", "exit-code": "3", "stopped-reason": "why", "definition-commit": "0123abc",
 		"exit-codes": `{"0123456789abcdef0123456789abcdef":{"app":3,"proxy":143},"fedcba9876543210fedcba9876543210":{"web":0}}`,
-		"task-arn":   good, "task-arns": `["` + good + `","` + resulttest.FirstTask + `"]`,
-		"task-ids":            `["fedcba9876543210fedcba9876543210","0123456789abcdef0123456789abcdef"]`,
-		"task-definition-arn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7", "task-definition-arns": `["arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7","arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"]`,
-		"task-definitions": `["migrate:7","web:1"]`, "task-outputs": `{"empty":"","version":"why"}`,
+		"task-arn":   succeeded, "task-arns": `["` + succeeded + `","` + resulttest.FirstTask + `"]`,
+		"task-ids":             `["fedcba9876543210fedcba9876543210","0123456789abcdef0123456789abcdef"]`,
+		"task-definition-arn":  "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7",
+		"task-definition-arns": `["arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7","arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"]`,
+		"task-definitions":     `["migrate:7","web:1"]`, "task-outputs": `{"empty":"","version":"why"}`,
 		"log-urls": `["https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123"]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -173,15 +174,15 @@ func TestOutputValues(t *testing.T) {
 	}
 }
 
-// Outputs stay below what GitHub takes, whatever is run: result has as many tasks as
-// fit, those that failed before others, and the lists have all as long as they fit.
+// Outputs fit the limit of GitHub. The output result contains as many tasks as fit, failed
+// tasks first. The lists contain all tasks if they fit.
 func TestFittingOutputs(t *testing.T) {
 	for _, tt := range []struct {
-		name        string
-		tasks       int
-		text        string
-		whole, some bool // result has all the tasks; the lists have
-		outputs     int  // bytes that the tasks gave
+		name                string
+		tasks               int
+		text                string
+		allTasks, allListed bool // result has all the tasks; the lists have
+		outputs             int  // bytes that the tasks gave
 	}{
 		{"few", 10, "why", true, true, 0},
 		{"a thousand", 1000, "why", false, true, 0},
@@ -214,7 +215,7 @@ func TestFittingOutputs(t *testing.T) {
 			if 2*size > 1<<20 {
 				t.Errorf("%d bytes in UTF-16, want %d at the most", 2*size, 1<<20)
 			}
-			if !tt.whole && 4*size < 1<<20 {
+			if !tt.allTasks && 4*size < 1<<20 {
 				t.Errorf("only %d bytes in UTF-16", 2*size)
 			}
 			var lists []string
@@ -222,11 +223,14 @@ func TestFittingOutputs(t *testing.T) {
 				Shortened bool
 				Tasks     []struct{ Outcome string }
 			}
-			if err := errors.Join(json.Unmarshal([]byte(got["result"]), &parsed), json.Unmarshal([]byte(got["task-arns"]), &lists)); err != nil {
+			if err := errors.Join(json.Unmarshal([]byte(got["result"]), &parsed),
+				json.Unmarshal([]byte(got["task-arns"]), &lists)); err != nil {
 				t.Fatal(err)
 			}
-			if len(parsed.Tasks) != shown || parsed.Shortened == tt.whole || (shown == len(r.Tasks)) != tt.whole || (len(lists) == len(r.Tasks)) != tt.some {
-				t.Errorf("result has %d tasks (shown %d, shortened %v), the lists %d, of %d", len(parsed.Tasks), shown, parsed.Shortened, len(lists), len(r.Tasks))
+			if len(parsed.Tasks) != shown || parsed.Shortened == tt.allTasks || (shown == len(r.Tasks)) != tt.allTasks ||
+				(len(lists) == len(r.Tasks)) != tt.allListed {
+				t.Errorf("result has %d tasks (shown %d, shortened %v), the lists %d, of %d", len(parsed.Tasks), shown,
+					parsed.Shortened, len(lists), len(r.Tasks))
 			}
 			failed := 0
 			for _, one := range parsed.Tasks {
@@ -244,11 +248,12 @@ func TestFittingOutputs(t *testing.T) {
 	}
 }
 
-// The schema says of every member what it is, and holds for results.
+// The schema describes every member and is valid for results.
 func TestSchema(t *testing.T) {
 	golden(t, "schema.json", string(result.Schema()))
 	for name, r := range map[string]result.Result{
-		"empty": {Status: result.Errored}, "failed": resulttest.Failed("text"), "running": {Status: result.Started, Tasks: []*task.State{{Definition: &types.TaskDefinition{}}}},
+		"empty": {Status: result.Errored}, "failed": resulttest.Failed("text"), "running": {Status: result.Started,
+			Tasks: []*task.State{{Definition: &types.TaskDefinition{}}}},
 	} {
 		if problems := validate(t, result.Schema(), r.JSON(same)); len(problems) > 0 {
 			t.Errorf("%s: %q", name, problems)
@@ -258,7 +263,8 @@ func TestSchema(t *testing.T) {
 		"a member is missing": `{"status":"failed"}`,
 		"a wrong status":      strings.Replace(string(resulttest.Failed("").JSON(same)), `"failed"`, `"lost"`, 1),
 		"a wrong type":        strings.Replace(string(resulttest.Failed("").JSON(same)), `"exitCode":3`, `"exitCode":"3"`, 1),
-		"an unknown member":   strings.Replace(string(resulttest.Failed("").JSON(same)), `"exitCode":3`, `"exitCode":3,"more":1`, 1),
+		"an unknown member": strings.Replace(string(resulttest.Failed("").JSON(same)), `"exitCode":3`,
+			`"exitCode":3,"more":1`, 1),
 	} {
 		if len(validate(t, result.Schema(), []byte(bad))) == 0 {
 			t.Errorf("%s: no problem found", name)
@@ -266,8 +272,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// validate returns where a document differs from a schema. Members that the
-// schema does not have are differences: it is to describe all.
+// validate returns where a document differs from a schema. Members that the schema does not
+// have are differences too.
 func validate(t *testing.T, schema, document []byte) []string {
 	t.Helper()
 	var s map[string]any
@@ -286,7 +292,8 @@ func differences(schema map[string]any, value any, path string) []string {
 	if !several {
 		kinds = []any{schema["type"]}
 	}
-	if kind := kindOf(value); !slices.Contains(kinds, any(kind)) && !(kind == "integer" && slices.Contains(kinds, any("number"))) {
+	if kind := kindOf(value); !slices.Contains(kinds, any(kind)) &&
+		!(kind == "integer" && slices.Contains(kinds, any("number"))) {
 		return []string{fmt.Sprintf("%s is %s, want %v", path, kind, kinds)}
 	}
 	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, value) {
@@ -340,10 +347,14 @@ func kindOf(value any) string {
 
 func TestURLs(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
-		{result.LogURL("eu-west-1", "/ecs/web", "a/app/1"), "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fweb/log-events/a$252Fapp$252F1"},
-		{result.LogURL("cn-north-1", "g", "s"), "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#logsV2:log-groups/log-group/g/log-events/s"},
-		{result.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123"), "https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=eu-west-1"},
-		{result.TaskURL("arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/jobs/0123"), "https://us-gov-west-1.console.amazonaws-us-gov.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=us-gov-west-1"},
+		{result.LogURL("eu-west-1", "/ecs/web", "a/app/1"),
+			"https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fweb/log-events/a$252Fapp$252F1"},
+		{result.LogURL("cn-north-1", "g", "s"),
+			"https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#logsV2:log-groups/log-group/g/log-events/s"},
+		{result.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/jobs/0123"),
+			"https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=eu-west-1"},
+		{result.TaskURL("arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/jobs/0123"),
+			"https://us-gov-west-1.console.amazonaws-us-gov.com/ecs/v2/clusters/jobs/tasks/0123/configuration?region=us-gov-west-1"},
 		{result.TaskURL("arn:aws:ecs:eu-west-1:123456789012:task/0123"), ""}, // the old form names no cluster
 		{result.TaskURL("task"), ""},
 	} {

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Schema returns the JSON Schema of what [Result.JSON] returns. A later version
-// may add members, so that the schema allows others.
+// Schema returns the JSON Schema of [Result.JSON]. It allows additional members, because
+// later versions may add them.
 func Schema() []byte {
 	root := schemaOf(reflect.TypeFor[resultJSON]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Result of ecs-run-task"
 	text, err := json.MarshalIndent(root, "", "  ")
-	if err != nil { // it holds nothing that can't be marshalled
+	if err != nil { // all its values can be marshalled
 		return nil
 	}
 	return append(text, '\n')
 }
 
-// schemaOf returns the schema of a type's JSON.
+// schemaOf returns the schema of a type in JSON.
 func schemaOf(t reflect.Type) map[string]any {
 	switch {
 	case t == reflect.TypeFor[time.Time]():

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// LogURL returns the address of a log stream in the AWS console, which wants
-// names encoded twice and $ for %.
+// LogURL returns the address of a log stream in the AWS console. The console expects names
+// that are URL-encoded twice, with $ instead of %.
 func LogURL(region, group, stream string) string {
 	twice := func(name string) string {
 		return strings.ReplaceAll(url.QueryEscape(url.QueryEscape(name)), "%", "$")
@@ -16,8 +16,8 @@ func LogURL(region, group, stream string) string {
 		consoleURL(region), region, twice(group), twice(stream))
 }
 
-// TaskURL returns the address of a task in the AWS console, or "" if the ARN is
-// not one of a task in a cluster.
+// TaskURL returns the address of a task in the AWS console. It returns "" if the ARN is not
+// that of a task in a cluster.
 func TaskURL(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {

@@ -19,16 +19,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// What a report has of one container. CIs cut, or refuse, reports of several MiB.
+// Limits for each container: CIs shorten or refuse reports of several MiB.
 const (
 	caseLines   = 50
 	longestText = 8000 // characters of a failure
 )
 
-// The elements of the report, by Jenkins' schema
-// (https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd),
-// which GitLab, Azure, CircleCI, Bitbucket and Buildkite read too. Times are in
-// seconds, with three decimals at most.
+// The elements of the report, according to the schema of Jenkins
+// (https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd).
+// GitLab, Azure, CircleCI, Bitbucket and Buildkite read it too. Times are in seconds, with
+// at most three decimals.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -75,18 +75,18 @@ type (
 	}
 )
 
-// junit writes a JUnit result.
+// junit builds a JUnit report.
 type junit struct {
 	result result.Result
 	hide   func(string) string
 }
 
-// JUnit returns the result as a JUnit report: a suite for each definition, with a
-// case for each container that decides, of the last attempt of each task. A case
-// has the same name in every run, so that a CI can compare runs.
+// JUnit returns the result as a JUnit report. It has a suite for each definition and a case
+// for each deciding container, for the last attempt of each task. A case has the same name
+// in every run, so that a CI can compare runs.
 //
-// The report has a failure or an error if and only if the step failed: where no
-// container shows why, the step itself is a case. Hide takes secrets out of a text.
+// The report contains a failure or an error if and only if the step failed. If no container
+// shows why, the report has a case for the step itself. hide removes secrets from a text.
 func JUnit(r result.Result, hide func(string) string) ([]byte, error) {
 	j := junit{r, hide}
 	out := junitSuites{Name: "ecs-run-task"}
@@ -99,8 +99,8 @@ func JUnit(r result.Result, hide func(string) string) ([]byte, error) {
 	for _, definition := range j.definitions() {
 		add(j.suite(definition))
 	}
-	red := out.Failures+out.Errors > 0
-	if out.Tests == 0 || r.ExitCode != 0 && (!red || r.Status == result.Errored) {
+	hasFailure := out.Failures+out.Errors > 0
+	if out.Tests == 0 || r.ExitCode != 0 && (!hasFailure || r.Status == result.Errored) {
 		add(j.step())
 	}
 	out.Time = seconds(took)
@@ -111,7 +111,7 @@ func JUnit(r result.Result, hide func(string) string) ([]byte, error) {
 	return append(append([]byte(xml.Header), text...), '\n'), nil
 }
 
-// definitions returns those that were to be run, and those of other tasks.
+// definitions returns the definitions of the run, and those of other tasks in the result.
 func (j junit) definitions() []*types.TaskDefinition {
 	all := slices.Clone(j.result.Definitions)
 	for _, state := range j.result.Tasks {
@@ -123,7 +123,8 @@ func (j junit) definitions() []*types.TaskDefinition {
 	return all
 }
 
-// suite has the cases of one definition's tasks, or says that none was started.
+// suite returns the cases of one definition's tasks. If no task was started, the cases are
+// skipped.
 func (j junit) suite(definition *types.TaskDefinition) junitSuite {
 	var states []*task.State
 	for _, state := range j.result.Tasks {
@@ -162,12 +163,12 @@ func (j junit) suite(definition *types.TaskDefinition) junitSuite {
 	return suite
 }
 
-// container fills the case of one container.
+// container fills in the case of one container.
 func (j junit) container(state *task.State, end verdict.End, c junitCase) junitCase {
 	c.took, _ = result.Ran(state, j.result.Ended)
 	c.Output = strings.Join(j.result.LogOf(state, end.Name).LastLines(j.clean, caseLines), "\n")
 	fault := func(message string) *junitFault {
-		return &junitFault{Type: string(j.result.Status), Message: message, Text: j.explained(state, message)}
+		return &junitFault{Type: string(j.result.Status), Message: message, Text: j.explain(state, message)}
 	}
 	switch v := state.Verdict; {
 	case result.IsSuccess(state) || v != nil && j.result.ExitCode == 0:
@@ -175,10 +176,10 @@ func (j junit) container(state *task.State, end verdict.End, c junitCase) junitC
 		c.Skipped = &junitFault{Message: j.text(j.result.Reason)}
 	case v == nil:
 		c.Error = fault(j.text("the task had not ended: " + j.result.Reason))
-	case end.Name == j.blamed(state) && v.Outcome == verdict.Failed && end.ExitCode != nil:
+	case end.Name == j.failedContainer(state) && v.Outcome == verdict.Failed && end.ExitCode != nil:
 		c.Failure = fault(j.text(v.Reason))
 		c.Failure.Type = string(v.Outcome)
-	case end.Name == j.blamed(state):
+	case end.Name == j.failedContainer(state):
 		c.Error = fault(j.text(v.Reason))
 		c.Error.Type = string(v.Outcome)
 	case end.ExitCode == nil:
@@ -192,9 +193,10 @@ func (j junit) container(state *task.State, end verdict.End, c junitCase) junitC
 	return c
 }
 
-// blamed returns the container whose case has the failure of a task: the one that
-// decided or, where none did, the first that could have.
-func (j junit) blamed(state *task.State) string {
+// failedContainer returns the container whose case contains the failure of a task: the
+// container that decided or, if there is none, the first deciding container of the
+// definition.
+func (j junit) failedContainer(state *task.State) string {
 	ends := deciding(j.result, state)
 	if i := slices.IndexFunc(ends, func(end verdict.End) bool { return end.Name == state.Verdict.Container }); i >= 0 {
 		return ends[i].Name
@@ -205,8 +207,8 @@ func (j junit) blamed(state *task.State) string {
 	return ends[0].Name
 }
 
-// explained is a message with the task and with what is known of the cause.
-func (j junit) explained(state *task.State, message string) string {
+// explain returns a message with the task's ARN and the known causes.
+func (j junit) explain(state *task.State, message string) string {
 	text := "task " + aws.ToString(state.TaskArn) + "\n" + message
 	for _, fault := range j.result.Faults {
 		if fault.Task == aws.ToString(state.TaskArn) {
@@ -216,7 +218,7 @@ func (j junit) explained(state *task.State, message string) string {
 	return j.text(text)
 }
 
-// withAdvice is a text with what is likely behind a fault, and where to look.
+// withAdvice appends the place, the hint and the probable causes of a fault to a text.
 func withAdvice(text string, fault event.Note) string {
 	line := func(name, value string) {
 		if value != "" {
@@ -224,7 +226,7 @@ func withAdvice(text string, fault event.Note) string {
 		}
 	}
 	if fault.File != "" {
-		line("see: ", fmt.Sprintf("%s:%d:%d", fault.File, max(fault.Line, 1), max(fault.Column, 1)))
+		line("place: ", fmt.Sprintf("%s:%d:%d", fault.File, max(fault.Line, 1), max(fault.Column, 1)))
 	}
 	line("", fault.Hint)
 	for _, advice := range fault.Advice {
@@ -235,7 +237,8 @@ func withAdvice(text string, fault event.Note) string {
 	return text
 }
 
-// step is the suite of the step itself, which has failed if its exit status says so.
+// step returns the suite of the step itself. Its case is an error if the exit status is not
+// 0.
 func (j junit) step() junitSuite {
 	c := junitCase{Name: "step", Class: "ecs-run-task"}
 	if j.result.ExitCode != 0 {
@@ -254,7 +257,7 @@ func (j junit) step() junitSuite {
 	return suite
 }
 
-// add adds a case and counts it.
+// add adds a case and updates the counts.
 func (s *junitSuite) add(c junitCase) {
 	c.Time = seconds(c.took)
 	s.Cases = append(s.Cases, c)
@@ -277,11 +280,11 @@ func (s *junitSuite) total() (took time.Duration) {
 	return took
 }
 
-// text is outside text for the report: without secrets and control characters,
-// and cut.
+// text returns text from outside for the report: without secrets and control characters,
+// and shortened.
 func (j junit) text(text string) string { return plaintext.Clip(j.clean(text), longestText) }
 
 func (j junit) clean(text string) string { return plaintext.Readable(j.hide(text)) }
 
-// seconds writes a time as the schema has it.
+// seconds formats a time as the schema requires.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }

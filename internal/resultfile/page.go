@@ -19,26 +19,26 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// What a page has at the most, so that it stays below 500 KB.
+// Limits that make a page smaller than 500 KB.
 const (
-	pageBytes   = 360 << 10 // of the table and all below it, as HTML: half for the table, a quarter at least for the logs
+	pageBytes   = 360 << 10 // of HTML: half for the table, at least a quarter for the logs
 	pageTasks   = 100       // in the timeline
 	pageFaults  = 50
-	pageLines   = 50   // of the log of a container
+	pageLines   = 50   // log lines of a container
 	longestCell = 200  // characters of a reason or a name in the table
 	longestPart = 2000 // characters of any other text
 )
 
-// page gathers what the page shows.
+// page collects the data of the page.
 type page struct {
 	result result.Result
 	hide   func(string) string
-	room   int // bytes of outside text that still find room
+	room   int // bytes that are left for text from outside
 	data   pageData
 }
 
-// Page returns the result as one HTML page that needs nothing else: no script, no
-// other file, no connection. Hide takes secrets out of a text.
+// Page returns the result as one HTML page without scripts, other files and connections.
+// hide removes secrets from a text.
 func Page(r result.Result, hide func(string) string) []byte {
 	p := page{result: r, hide: hide, room: pageBytes}
 	p.data = pageData{
@@ -59,14 +59,15 @@ func Page(r result.Result, hide func(string) string) []byte {
 	return []byte(w.String())
 }
 
-// text is outside text for the page.
+// text returns text from outside for the page: without secrets and control characters, and
+// shortened.
 func (p *page) text(text string) string {
 	return plaintext.Clip(plaintext.Readable(p.hide(text)), longestPart)
 }
 
 func (p *page) cell(text string) string { return plaintext.Clip(p.text(text), longestCell) }
 
-// fits is take, and counts what finds no room.
+// fits calls take and counts the parts without room.
 func (p *page) fits(left int, texts ...string) bool {
 	if !p.take(left, texts...) {
 		p.data.Left++
@@ -75,8 +76,8 @@ func (p *page) fits(left int, texts ...string) bool {
 	return true
 }
 
-// take takes the room that texts and the elements around them need, if so many bytes
-// are left after that.
+// take reserves room for texts and the elements around them. It returns false, and reserves
+// nothing, if fewer than left bytes would remain.
 func (p *page) take(left int, texts ...string) bool {
 	const elements = 100 // bytes
 	need := 0
@@ -93,13 +94,13 @@ func (p *page) take(left int, texts ...string) bool {
 func (p *page) facts() []string {
 	var facts []string
 	if n := len(p.result.Tasks); n > 1 {
-		well := 0
+		succeeded := 0
 		for _, state := range p.result.Tasks {
 			if result.IsSuccess(state) {
-				well++
+				succeeded++
 			}
 		}
-		facts = append(facts, fmt.Sprintf("%d of %d tasks succeeded", well, n))
+		facts = append(facts, fmt.Sprintf("%d of %d tasks succeeded", succeeded, n))
 	}
 	for _, arn := range p.result.Registered[:min(len(p.result.Registered), 20)] {
 		facts = append(facts, "registered "+p.cell(arn))
@@ -113,7 +114,7 @@ func (p *page) facts() []string {
 	return facts
 }
 
-// rows fills the table: a row for each container of each task.
+// rows fills the table with a row for each container of each task.
 func (p *page) rows() {
 	for _, state := range result.FailedFirst(p.result.Tasks) {
 		ends := state.Ends()
@@ -123,7 +124,7 @@ func (p *page) rows() {
 				Class: class(state), Container: p.cell(end.Name), ExitCode: "–", Decides: "no", Reason: p.cell(end.Reason),
 			}
 			if i == 0 {
-				row.Task, row.Definition = p.cell(short(state)), p.cell(task.Name(state.Definition))
+				row.Task, row.Definition = p.cell(shortID(state)), p.cell(task.Name(state.Definition))
 				row.Outcome, row.Reason = outcome(state), p.cell(cmp.Or(end.Reason, aws.ToString(state.StoppedReason)))
 				if !p.result.Local {
 					row.TaskURL = p.text(result.TaskURL(aws.ToString(state.TaskArn)))
@@ -149,7 +150,7 @@ func (p *page) rows() {
 	}
 }
 
-// outputs fills in what the tasks gave as outputs.
+// outputs fills in the outputs of the tasks.
 func (p *page) outputs() {
 	for _, name := range slices.Sorted(maps.Keys(p.result.TaskOutputs)) {
 		if value := p.text(p.result.TaskOutputs[name]); p.fits(pageBytes/4, name, value) {
@@ -158,7 +159,7 @@ func (p *page) outputs() {
 	}
 }
 
-// class is the class of an outcome's colour.
+// class returns the CSS class for the outcome of a task.
 func class(state *task.State) string {
 	switch {
 	case result.IsSuccess(state):
@@ -169,7 +170,7 @@ func class(state *task.State) string {
 	return "bad"
 }
 
-// mark shows how a task ended, or that it has not.
+// mark returns the symbol for the outcome of a task, or for a task that has not ended.
 func mark(state *task.State) string {
 	switch {
 	case result.IsSuccess(state):
@@ -180,7 +181,7 @@ func mark(state *task.State) string {
 	return "✘"
 }
 
-// outcome is how a task ended, or its last status.
+// outcome returns the outcome of a task or, if it has not ended, its last status.
 func outcome(state *task.State) string {
 	if state.Verdict != nil {
 		return string(state.Verdict.Outcome)
@@ -229,7 +230,7 @@ func (p *page) faults() {
 	}
 }
 
-// spans are the parts of an advice: what stands between backquotes is code.
+// spans splits an advice into text and code, which is between backquotes.
 func spans(text string) (all []span) {
 	for i, part := range strings.Split(text, "`") {
 		all = append(all, span{i%2 == 1, part})
@@ -241,7 +242,7 @@ func (p *page) requests() {
 	for _, request := range p.result.Requests {
 		var text bytes.Buffer
 		if err := json.Indent(&text, request.Input, "", "  "); err != nil {
-			continue // it was written by us
+			continue // not possible: the step encoded this JSON itself
 		}
 		if shown := plaintext.Readable(p.hide(text.String())); p.fits(0, shown) {
 			p.data.Requests = append(p.data.Requests, pageRequest{request.Operation, shown})
@@ -258,7 +259,7 @@ func (p *page) logs() {
 				continue
 			}
 			log := pageLog{
-				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + short(state)),
+				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + shortID(state)),
 				Text: strings.Join(lines, "\n"), Failed: !result.IsSuccess(state),
 			}
 			if p.fits(0, log.Name, log.Text) {
@@ -268,14 +269,14 @@ func (p *page) logs() {
 	}
 }
 
-// The measures of the timeline.
+// The dimensions of the timeline, in units of the SVG.
 const (
-	barLeft   = 250 // where the bars begin, beside their names
+	barLeft   = 250 // start of the bars, after their names
 	barWidth  = 700
-	barHeight = 22 // with the gap to the next
+	barHeight = 22 // including the gap to the next bar
 )
 
-// timeline returns the picture, nil if no task came so far.
+// timeline returns the timeline, or nil if no task has a phase.
 func (p *page) timeline() *timeline {
 	now := cmp.Or(p.result.Ended, time.Now())
 	var begin, end time.Time
@@ -305,7 +306,7 @@ func (p *page) timeline() *timeline {
 	at := func(moment time.Time) float64 { return barWidth * float64(moment.Sub(begin)) / float64(span) }
 	for i, state := range shown {
 		b := bar{Y: i * barHeight, TextY: i*barHeight + 14}
-		b.Name = mark(state) + " " + plaintext.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(short(state))
+		b.Name = mark(state) + " " + plaintext.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(shortID(state))
 		for _, phase := range result.Phases(state, now) {
 			name := phase.Name
 			title := fmt.Sprintf("%s: %s", name, event.Duration(phase.Duration()))
@@ -330,6 +331,7 @@ func (p *page) timeline() *timeline {
 	if len(shown) > 1 {
 		tasks = fmt.Sprintf("%d tasks", len(shown))
 	}
-	t.Label = fmt.Sprintf("Timeline of %s over %s; the table of tasks has the same in words", tasks, event.Duration(span))
+	t.Label = fmt.Sprintf("Timeline of %s over %s; the table of containers has the same data as text",
+		tasks, event.Duration(span))
 	return t
 }

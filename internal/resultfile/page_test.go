@@ -25,11 +25,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// axe is where npm ci puts it, of the package in testdata/axe.
+// axe is the file that npm ci installs from the package in testdata/axe.
 const axe = "../../testdata/axe/node_modules/axe-core/axe.min.js"
 
-// browser runs Chromium without a window, without its own calls home, on a page of
-// a text, and returns what it prints.
+// browser runs Chromium without a window and without its own network requests on an HTML
+// text, and returns its output.
 func browser(t *testing.T, page string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
@@ -43,9 +43,11 @@ func browser(t *testing.T, page string, args ...string) string {
 	defer cancel()
 	args = append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--virtual-time-budget=20000", "--user-data-dir=" + t.TempDir(),
+		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--virtual-time-budget=20000",
+		"--user-data-dir=" + t.TempDir(),
 	}, args...)
-	out, err := exec.CommandContext(ctx, "chromium", append(args, (&url.URL{Scheme: "file", Path: name}).String())...).Output()
+	out, err := exec.CommandContext(ctx, "chromium",
+		append(args, (&url.URL{Scheme: "file", Path: name}).String())...).Output()
 	if err != nil {
 		t.Fatalf("chromium %q: %v", args, err)
 	}
@@ -57,18 +59,22 @@ func pageOf(t *testing.T, r result.Result) string {
 	return string(resultfile.Page(r, same))
 }
 
-// pages are results with all that a page can show; one of them if the tests are to be short.
+// pages returns results with everything that a page can show; only one of them in short
+// mode.
 func pages() map[string]result.Result {
 	failed := failedStep("container app ended with code 3: OutOfMemoryError")
 	if testing.Short() {
 		return map[string]result.Result{"failed": failed}
 	}
-	dry := result.Result{Status: result.Succeeded, Reason: "dry run: nothing was changed", Requests: []result.Request{{Operation: "RunTask", Input: json.RawMessage(`{"cluster":"default"}`)}}}
+	dry := result.Result{Status: result.Succeeded, Reason: "dry run: nothing was changed",
+		Requests: []result.Request{{Operation: "RunTask", Input: json.RawMessage(`{"cluster":"default"}`)}}}
 	running := ended(firstID, verdict.Verdict{}, nil, nil)
-	running.Verdict, running.ExecutionStoppedAt, running.StoppedAt, running.LastStatus = nil, nil, nil, aws.String("RUNNING")
+	running.Verdict, running.ExecutionStoppedAt, running.StoppedAt = nil, nil, nil
+	running.LastStatus = aws.String("RUNNING")
 	many := of(result.Succeeded, 0, "every deciding container ended with code 0")
 	for i := range 12 {
-		many.Tasks = append(many.Tasks, ended(fmt.Sprintf("%08x", 0xabc0000+i), verdict.Verdict{Outcome: verdict.Succeeded}, code(0), code(0)))
+		many.Tasks = append(many.Tasks,
+			ended(fmt.Sprintf("%08x", 0xabc0000+i), verdict.Verdict{Outcome: verdict.Succeeded}, code(0), code(0)))
 	}
 	return map[string]result.Result{
 		"failed": failed, "dry-run": dry, "many": many,
@@ -76,17 +82,18 @@ func pages() map[string]result.Result {
 	}
 }
 
-// colours are those of the timeline's bars of a run, and of the page behind it.
+// colours are the colours of the timeline's bars and of the page background.
 var colours = map[string][2]color.RGBA{
 	"light": {{0x09, 0x69, 0xda, 0xff}, {0xff, 0xff, 0xff, 0xff}},
 	"dark":  {{0x58, 0xa6, 0xff, 0xff}, {0x0d, 0x11, 0x17, 0xff}},
 }
 
-// scheme is the flag by which the browser prefers a colour scheme.
-var scheme = map[string]string{"light": "--blink-settings=preferredColorScheme=1", "dark": "--blink-settings=preferredColorScheme=0"}
+// scheme is the browser flag for the preferred colour scheme.
+var scheme = map[string]string{"light": "--blink-settings=preferredColorScheme=1",
+	"dark": "--blink-settings=preferredColorScheme=0"}
 
-// A real browser shows the page, light and dark, with all that it forbids itself.
-// The pictures are saved to the folder that RESULT_FILES names, if it is set.
+// A real browser shows the page, light and dark, with its content security policy. The
+// pictures are saved to the folder in RESULT_FILES if that is set.
 func TestPagePicture(t *testing.T) {
 	for name, r := range pages() {
 		for mode, flag := range scheme {
@@ -128,8 +135,8 @@ func decode(t *testing.T, name string) image.Image {
 	return picture
 }
 
-// withAxe is a page that lets axe-core look at itself, with all its parts unfolded,
-// and writes what it finds to its end. Without its policy, which allows no script.
+// withAxe returns a page that runs axe-core on itself with all parts unfolded, and appends
+// the findings. The page has no content security policy, because that allows no script.
 func withAxe(t *testing.T, page string) string {
 	t.Helper()
 	script, err := filepath.Abs(axe)
@@ -156,9 +163,9 @@ axe.run().then(r => [r.passes.length, r.violations.concat(r.incomplete.filter(f 
 </script>`, html.EscapeString((&url.URL{Scheme: "file", Path: script}).String()))
 }
 
-// The page is for everybody: axe-core, in a real browser, finds no fault and is sure of
-// that, except for the contrast of texts in the timeline, which it can't measure: they have
-// the colours of all other texts.
+// The page is accessible: axe-core in a real browser finds no violation and is sure about
+// that. The exception is the contrast of texts in the timeline, which axe-core can't
+// measure; they have the colours of all other texts.
 func TestPageAccessibility(t *testing.T) {
 	for name, r := range pages() {
 		for mode, flag := range scheme {
@@ -182,8 +189,8 @@ func TestPageAccessibility(t *testing.T) {
 	}
 }
 
-// Texts from outside are nothing but texts on the page: a browser finds the same
-// elements whatever the text.
+// Text from outside never changes the structure of the page: a browser finds the same
+// elements for every text.
 func TestPageHostile(t *testing.T) {
 	elements := func(text string) (tags, title string) {
 		dom := browser(t, pageOf(t, failedStep(text)), "--dump-dom")
@@ -203,31 +210,37 @@ func TestPageHostile(t *testing.T) {
 	}
 }
 
-// The page needs nothing from elsewhere.
+// The page loads nothing from other places.
 func TestPageAlone(t *testing.T) {
 	for name, r := range pages() {
 		page := pageOf(t, r)
-		if found := regexp.MustCompile(`(?i)<(script|link|img|iframe|object|embed)|\bsrc=|@import|url\(`).FindString(page); found != "" {
+		external := regexp.MustCompile(`(?i)<(script|link|img|iframe|object|embed)|\bsrc=|@import|url\(`)
+		if found := external.FindString(page); found != "" {
 			t.Errorf("the page of %s has %q", name, found)
 		}
 	}
 }
 
-// The page of 100 tasks whose texts are as long as they can be is below 500 KB, and
-// says what it leaves out.
+// The page of 100 tasks with the longest possible texts is smaller than 500 KB, and says
+// what it leaves out.
 func TestPageSize(t *testing.T) {
 	long := strings.Repeat(`<"&'>`, 2000)
 	r := failedStep(long)
 	r.Tasks, r.Logs = nil, nil
 	for i := range 100 {
-		state := ended(fmt.Sprintf("%032x", i), verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(1), Reason: long})
+		state := ended(fmt.Sprintf("%032x", i),
+			verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(1), Reason: long})
 		state.StoppedReason = aws.String(long)
 		state.Definition.ContainerDefinitions = nil
 		for n := range 10 {
 			name := fmt.Sprintf("container-%d-%s", n, strings.Repeat("x", 200))
-			state.Definition.ContainerDefinitions = append(state.Definition.ContainerDefinitions, types.ContainerDefinition{Name: &name})
-			state.Containers = append(state.Containers, types.Container{Name: &name, ExitCode: code(1), Reason: aws.String(long)})
-			r.Logs = append(r.Logs, result.Log{TaskARN: *state.TaskArn, Container: name, URL: "https://" + strings.Repeat("y", 600), Last: []string{long, long, long}})
+			state.Definition.ContainerDefinitions = append(state.Definition.ContainerDefinitions,
+				types.ContainerDefinition{Name: &name})
+			state.Containers = append(state.Containers,
+				types.Container{Name: &name, ExitCode: code(1), Reason: aws.String(long)})
+			r.Logs = append(r.Logs,
+				result.Log{TaskARN: *state.TaskArn, Container: name, URL: "https://" + strings.Repeat("y", 600),
+					Last: []string{long, long, long}})
 		}
 		r.Tasks = append(r.Tasks, state)
 		fault := r.Faults[0]
@@ -237,9 +250,10 @@ func TestPageSize(t *testing.T) {
 	if len(page) > 500_000 {
 		t.Errorf("the page has %d bytes", len(page))
 	}
-	for _, want := range []string{"more containers are in the log of the step", "more parts found no room on this page", "Last lines of the logs"} {
+	for _, want := range []string{"more containers are in the log of the step", "more parts are left out of this page",
+		"Last lines of the logs"} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the page does not say %q", want)
+			t.Errorf("the page does not contain %q", want)
 		}
 	}
 }

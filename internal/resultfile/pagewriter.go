@@ -12,7 +12,8 @@ import (
 //go:embed page.css
 var pageStyle string
 
-// The values of the page. All text is without secrets; it is escaped when it is written.
+// The data of the page. Its texts contain no secrets; they are escaped when the page is
+// written.
 type (
 	pageData struct {
 		Good     bool
@@ -29,12 +30,12 @@ type (
 		Failures []string // why tasks did not start
 		Requests []pageRequest
 		Logs     []pageLog
-		Left     int // faults, requests and logs that found no room
+		Left     int // number of parts without room
 		Ended    string
 	}
 	pageRow struct {
 		Class                                 string // good, bad or soft
-		Task, TaskURL, Definition, Ran        string // empty in the rows after a task's first
+		Task, TaskURL, Definition, Ran        string // empty except in the first row of a task
 		Container, Decides, ExitCode, Outcome string
 		Reason, LogURL                        string
 	}
@@ -62,15 +63,15 @@ type (
 	}
 )
 
-// timeline is a picture of the phases of the tasks, a bar each. Lengths are in
-// the units of an SVG whose bars have the width barWidth.
+// timeline is a picture with a bar for each task, which shows its phases. Lengths are in
+// units of an SVG in which bars have the width barWidth.
 type timeline struct {
 	Height, AxisY int
-	Label         string // what the picture shows, for who does not see it
+	Label         string // description for screen readers
 	Bars          []bar
 	Ticks         []tick
-	Phases        []string // names of the phases that are there, for the legend
-	More          int      // tasks that are not shown
+	Phases        []string // names of the phases, for the legend
+	More          int      // number of tasks that are not shown
 }
 
 type bar struct {
@@ -89,12 +90,12 @@ type tick struct {
 	Label string
 }
 
-// pageWriter writes a page. It is no template of html/template, whose calls of methods by
-// their names keep all methods of the AWS SDK in the program: 9 MB more.
+// pageWriter writes a page. It does not use html/template, because that package calls
+// methods by name, which links all methods of the AWS SDK into the program (9 MB).
 type pageWriter struct{ strings.Builder }
 
-// writef writes HTML with values in it, which are texts or numbers: texts are escaped, for
-// what stands between elements or in quoted attributes.
+// writef writes HTML with values, which are texts or numbers. It escapes texts for element
+// content and quoted attributes.
 func (w *pageWriter) writef(format string, values ...any) {
 	for i, value := range values {
 		if text, ok := value.(string); ok {
@@ -136,7 +137,7 @@ func (w *pageWriter) page(d pageData) {
 	w.requests(d.Requests)
 	w.logs(d.Logs)
 	if d.Left > 0 {
-		w.writef("<p class=\"soft\">%d more parts found no room on this page; the log of the step has them.</p>\n", d.Left)
+		w.writef("<p class=\"soft\">%d more parts are left out of this page; they are in the log of the step.</p>\n", d.Left)
 	}
 	if d.Ended != "" {
 		w.writef("<p class=\"soft\">Written by ecs-run-task at %s.</p>\n", d.Ended)
@@ -144,14 +145,14 @@ func (w *pageWriter) page(d pageData) {
 	w.writef("</main>\n</body>\n</html>\n")
 }
 
-// items writes texts as items of a list, each in the form that format gives it.
+// items writes texts as list items. format is the HTML of one item.
 func (w *pageWriter) items(format string, texts []string) {
 	for _, text := range texts {
 		w.writef("<li>"+format+"</li>\n", text)
 	}
 }
 
-// link writes a text in code, as a link if there is an address for it.
+// link writes a text as code, with a link if the URL begins with https://.
 func (w *pageWriter) link(url, text string) {
 	if !strings.HasPrefix(url, "https://") {
 		w.writef("<code>%s</code>", text)
@@ -160,13 +161,13 @@ func (w *pageWriter) link(url, text string) {
 	w.writef(`<a href="%s"><code>%s</code></a>`, url, text)
 }
 
-// tableHead begins a table with its title.
+// tableHead begins a table after its title.
 func (w *pageWriter) tableHead(title string) {
 	w.writef("<h2>%[1]s</h2>\n"+`<div class="wide" tabindex="0" role="region" aria-label="%[1]s">`+"\n", title)
 	w.writef("<table>\n<thead><tr>")
 }
 
-// pre ends details with a text as it is, and what it is for who does not see it.
+// pre writes preformatted text and ends a details element. label is for screen readers.
 func (w *pageWriter) pre(label, text string) {
 	w.writef(`<pre tabindex="0" role="region" aria-label="%s">%s</pre></details>`+"\n", label, text)
 }

@@ -1,9 +1,8 @@
-// Package resultfile writes what a step did as documents that CIs and people read: a
-// JUnit report and a page. Like everything that the step prints they hold no
-// secret, as far as the function that is given hides them.
+// Package resultfile formats the result of a step as files for CIs and people: a JUnit
+// report and an HTML page. They contain no secrets, as far as the given function hides
+// them.
 //
-// It opens no file and decides nothing: whether the step succeeded stands in the
-// result that it is given.
+// It writes no file and decides nothing: the given result says whether the step succeeded.
 package resultfile
 
 import (
@@ -14,8 +13,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 )
 
-// Takes reports whether there is a document that the ending of a file's name stands for.
-func Takes(name string) bool {
+// IsSupported reports whether [Write] has a format for the extension of the file name.
+func IsSupported(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json", ".env", ".xml", ".html":
 		return true
@@ -23,8 +22,9 @@ func Takes(name string) bool {
 	return false
 }
 
-// Write returns the document of a result that the ending of a file's name stands
-// for: .json, .env, .xml for JUnit, or .html. Hide takes secrets out of a text.
+// Write returns the result in the format of the file name's extension: .json, .env, .xml
+// for JUnit, or .html. hide removes secrets from a text. The error lists these extensions
+// if the name has another one.
 func Write(name string, r result.Result, hide func(string) string) ([]byte, error) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json":

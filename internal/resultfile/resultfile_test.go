@@ -20,29 +20,35 @@ import (
 
 var launch = time.Date(2026, 11, 24, 23, 59, 30, 0, time.UTC)
 
-// at is a time after the launch.
+// at returns a time after the launch.
 func at(seconds float64) *time.Time {
 	return aws.Time(launch.Add(time.Duration(seconds * float64(time.Second))))
 }
 
 func same(text string) string { return text }
 
-// definition is migrate:7, of an essential container and one that is not.
+// definition returns migrate:7, which has an essential container and one that is not
+// essential.
 func definition() *types.TaskDefinition {
 	return &types.TaskDefinition{
-		TaskDefinitionArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7"), Family: aws.String("migrate"), Revision: 7,
-		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app")}, {Name: aws.String("proxy"), Essential: aws.Bool(false)}},
+		TaskDefinitionArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7"),
+		Family:            aws.String("migrate"), Revision: 7,
+		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app")},
+			{Name: aws.String("proxy"), Essential: aws.Bool(false)}},
 	}
 }
 
-// ended is a task of migrate:7 whose containers ended with codes, nil for none.
+// ended returns a task of migrate:7 with the exit codes of its containers; nil means none.
 func ended(id string, v verdict.Verdict, codes ...*int32) *task.State {
 	state := &task.State{Definition: definition(), Verdict: &v, Task: types.Task{
 		TaskArn: aws.String("arn:aws:ecs:eu-west-1:123456789012:task/jobs/" + id), LastStatus: aws.String("STOPPED"),
-		CreatedAt: at(0), PullStartedAt: at(12), PullStoppedAt: at(30.5), StartedAt: at(31), ExecutionStoppedAt: at(91), StoppedAt: at(102),
+		CreatedAt: at(0), PullStartedAt: at(12), PullStoppedAt: at(30.5), StartedAt: at(31), ExecutionStoppedAt: at(91),
+		StoppedAt: at(102),
 	}}
 	for i, code := range codes {
-		state.Containers = append(state.Containers, types.Container{Name: state.Definition.ContainerDefinitions[i].Name, ExitCode: code, LastStatus: aws.String("STOPPED")})
+		state.Containers = append(state.Containers,
+			types.Container{Name: state.Definition.ContainerDefinitions[i].Name, ExitCode: code,
+				LastStatus: aws.String("STOPPED")})
 	}
 	return state
 }
@@ -51,7 +57,7 @@ func code(n int32) *int32 { return &n }
 
 const firstID, secondID = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 
-// of is a step with tasks of migrate:7.
+// of returns the result of a step with tasks of migrate:7.
 func of(status result.Status, exitCode int, reason string, states ...*task.State) result.Result {
 	return result.Result{
 		Status: status, ExitCode: exitCode, Reason: reason, Tasks: states, Ended: *at(120),
@@ -59,27 +65,31 @@ func of(status result.Status, exitCode int, reason string, states ...*task.State
 	}
 }
 
-// failedStep is a step with a task that failed and one that succeeded, with text from outside
-// wherever there can be some.
+// failedStep returns the result of a step with a failed and a successful task. All texts
+// that can come from outside contain the given text.
 func failedStep(text string) result.Result {
-	failed := ended(firstID, verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(3), Reason: text}, code(3), code(143))
+	failed := ended(firstID, verdict.Verdict{Outcome: verdict.Failed, Container: "app", ExitCode: code(3), Reason: text},
+		code(3), code(143))
 	failed.StoppedReason, failed.Containers[0].Reason = aws.String(text), aws.String(text)
 	r := of(result.Failed, 3, text, ended(secondID, verdict.Verdict{Outcome: verdict.Succeeded}, code(0), code(0)), failed)
 	r.Commit = text
 	r.TaskOutputs = outputs.Values{"version": text}
 	r.Failures = []types.Failure{{Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}}
 	r.Logs = []result.Log{
-		{TaskARN: *failed.TaskArn, Container: "app", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs/log-events/m$252Fapp", Last: []string{"connecting", text}},
+		{TaskARN: *failed.TaskArn, Container: "app",
+			URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs/log-events/m$252Fapp", Last: []string{"connecting", text}},
 		{TaskARN: *failed.TaskArn, Container: "proxy", Last: []string{"stopped"}},
 	}
 	r.Faults = []event.Note{{
-		File: "ecs/migrate.json", Line: 12, Column: 5, Title: "migrate:7 failed", Text: text, Hint: text, Task: *failed.TaskArn,
-		Advice: []diagnose.Advice{{Code: "out-of-memory", Cause: "Container app ran out of memory.", Advice: "Raise `memory`.", Statement: `{"Effect":"Allow"}`}},
+		File: "ecs/migrate.json", Line: 12, Column: 5, Title: "migrate:7 failed", Text: text, Hint: text,
+		Task: *failed.TaskArn,
+		Advice: []diagnose.Advice{{Code: "out-of-memory", Cause: "Container app ran out of memory.",
+			Advice: "Raise `memory`.", Statement: `{"Effect":"Allow"}`}},
 	}}
 	return r
 }
 
-// hostile are texts that no document may take for its own.
+// hostile are texts that could change the structure of a document.
 var hostile = []string{
 	`</pre></details></main><script>document.title="taken"</script><img src=x onerror='document.title="taken"'>`,
 	"]]></system-out><testcase/><!-- & &amp; &#0; <![CDATA[",
@@ -92,7 +102,8 @@ func TestWrite(t *testing.T) {
 	r := failedStep("this is hidden")
 	hide := func(text string) string { return strings.ReplaceAll(text, "hidden", "***") }
 	for name, want := range map[string]string{
-		"a.json": `{"status":"failed"`, "a/b.env": "ECS_RUN_TASK_STATUS=failed\n", "a.xml": "<?xml ", "a.HTML": "<!doctype html>",
+		"a.json": `{"status":"failed"`, "a/b.env": "ECS_RUN_TASK_STATUS=failed\n", "a.xml": "<?xml ",
+		"a.HTML": "<!doctype html>",
 	} {
 		text, err := resultfile.Write(name, r, hide)
 		if err != nil || !strings.HasPrefix(string(text), want) {
@@ -102,7 +113,8 @@ func TestWrite(t *testing.T) {
 			t.Errorf("Write(%q) has a secret:\n%s", name, text)
 		}
 	}
-	if _, err := resultfile.Write("a.txt", r, same); fmt.Sprint(err) != "a.txt: expected a name that ends in .json, .env, .xml or .html" {
+	if _, err := resultfile.Write("a.txt", r,
+		same); fmt.Sprint(err) != "a.txt: expected a name that ends in .json, .env, .xml or .html" {
 		t.Errorf("Write(a.txt): %v", err)
 	}
 }

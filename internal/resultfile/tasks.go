@@ -10,8 +10,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// deciding returns the containers of a task on which its verdict rests, in the
-// order of its definition.
+// deciding returns the containers that decide the verdict of a task, in the order of its
+// definition.
 func deciding(r result.Result, state *task.State) []verdict.End {
 	var ends []verdict.End
 	for i, end := range state.Ends() {
@@ -22,7 +22,7 @@ func deciding(r result.Result, state *task.State) []verdict.End {
 	return ends
 }
 
-// short is the part of a task's id that people read.
-func short(state *task.State) string {
+// shortID returns the first 8 characters of a task's id.
+func shortID(state *task.State) string {
 	return fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn)))
 }

@@ -9,19 +9,18 @@ import (
 	smithy "github.com/aws/smithy-go/middleware"
 )
 
-// clock is AWS's clock, as the answers to calls show it. It does not follow this
-// machine's clock, which may be wrong or be set meanwhile, but the time that has passed
-// since an answer. The zero value is ready for use, and takes this machine's clock for
-// AWS's until there is an answer.
+// clock estimates the current time of AWS from the responses to calls. Between responses it
+// uses the elapsed time and not this machine's clock, which may be wrong or be changed. The
+// zero value is ready to use; it uses this machine's clock until there is a response.
 type clock struct {
 	mu   sync.Mutex
-	seen time.Time // when the answer came, by this machine
-	says time.Time // what AWS's clock showed then
+	seen time.Time // time of the response, by this machine's clock
+	says time.Time // time of AWS at that moment
 }
 
-// middleware takes in the skew that the SDK measures by every answer. The answers give
-// their time in whole seconds and are under way for a while: the one that shows the
-// latest time is the nearest.
+// middleware reads the clock skew that the SDK measures for every response. Responses
+// contain their time in whole seconds and arrive later; the one with the latest time is the
+// most exact.
 func (c *clock) middleware(stack *smithy.Stack) error {
 	measure := func(ctx context.Context, in smithy.DeserializeInput, next smithy.DeserializeHandler) (
 		out smithy.DeserializeOutput, metadata smithy.Metadata, err error,
@@ -45,8 +44,7 @@ func (c *clock) measured(skew time.Duration) {
 	}
 }
 
-// local returns a time by this machine's clock for one by AWS's. It is not later than
-// now.
+// local returns this machine's time for a time of AWS. It is never in the future.
 func (c *clock) local(at time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,7 +15,9 @@ func TestClock(t *testing.T) {
 	}{
 		{"no answer", nil, 0},
 		{"one", []answer{{0, -time.Hour}}, -time.Hour},
-		{"the nearest of answers in whole seconds", []answer{{0, 300 * time.Millisecond}, {time.Second, 900 * time.Millisecond}, {time.Second, 100 * time.Millisecond}}, 900 * time.Millisecond},
+		{"the nearest of answers in whole seconds",
+			[]answer{{0, 300 * time.Millisecond}, {time.Second, 900 * time.Millisecond}, {time.Second, 100 * time.Millisecond}},
+			900 * time.Millisecond},
 		{"the first", []answer{{0, time.Minute}, {time.Hour, 0}}, time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

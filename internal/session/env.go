@@ -9,10 +9,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// Env is what a session has of the operating system.
+// Env is the access of a session to the operating system.
 type Env struct {
 	LookupEnv func(string) (string, bool)
-	Unsetenv  func(string) error // the AWS SDK reads the environment by itself
+	Unsetenv  func(string) error // needed because the AWS SDK reads the environment itself
 	CI        ci.Run
 }
 
@@ -21,23 +21,23 @@ func (e Env) getenv(name string) string {
 	return value
 }
 
-// Options say which session is wanted.
+// Options configures a session.
 type Options struct {
 	input.AWSAccess
-	Wait time.Duration // for which the credentials have to last; 0 if it does not matter
+	Wait time.Duration // how long the credentials have to be valid; 0 means any time
 }
 
-// connector is a session that is being made.
+// connector creates a session.
 type connector struct {
 	env     Env
 	options Options
 	emit    event.Sink
 }
 
-// credentialsTimeout is how long the search for credentials may take: the SDK's
-// own would wait longer for services that are not there in a container.
+// credentialsTimeout is the limit for finding credentials. The SDK would wait longer for
+// services that do not exist in a container.
 const credentialsTimeout = 4 * time.Second
 
-// lookedEverywhere reports whether the SDK found no credentials anywhere: it looks for the
+// triedAllSources reports whether the SDK found no credentials anywhere: it looks for the
 // role of the machine last.
-func lookedEverywhere(err error) bool { return strings.Contains(err.Error(), "no EC2 IMDS role found") }
+func triedAllSources(err error) bool { return strings.Contains(err.Error(), "no EC2 IMDS role found") }

@@ -17,15 +17,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
-// tokenVariables are those in which CIs hand an OIDC token to a job: Bitbucket
-// and CircleCI. GitLab has the user choose a name.
+// tokenVariables are the variables in which Bitbucket and CircleCI pass an OIDC token to a
+// job. GitLab users choose a name.
 var tokenVariables = []string{"BITBUCKET_STEP_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"}
 
-// renewEarly is how long before their end credentials are renewed.
+// renewEarly is how long before their expiry credentials are renewed.
 const renewEarly = 5 * time.Minute
 
-// assumeRole returns credentials of the role that the step is to have: by the
-// CI's OIDC token, or else by the credentials that there are.
+// assumeRole returns credentials for the role to assume: with the OIDC token of the CI or,
+// without one, with the credentials in the environment.
 func (c connector) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
 	role, name := c.options.RoleToAssume, c.sessionName()
 	token, err := c.identityToken()
@@ -34,24 +34,26 @@ func (c connector) assumeRole(cfg aws.Config) (aws.CredentialsProvider, error) {
 	}
 	var provider aws.CredentialsProvider
 	if token != nil {
-		provider = stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), role, token, func(o *stscreds.WebIdentityRoleOptions) {
-			o.RoleSessionName = name
-		})
+		provider = stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), role, token,
+			func(o *stscreds.WebIdentityRoleOptions) {
+				o.RoleSessionName = name
+			})
 	} else {
 		cfg.Credentials = chained{cfg.Credentials, c.env.CI.Advice().Token}
 		provider = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = name
 		})
 	}
-	return aws.NewCredentialsCache(&untilExpiry{CredentialsProvider: provider}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewEarly }), nil
+	return aws.NewCredentialsCache(&untilExpiry{CredentialsProvider: provider},
+		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewEarly }), nil
 }
 
-// untilExpiry are credentials that are used to their end where they can't be renewed
-// early: the CI's token may be good for one time only, or its service away for a
-// moment. The cache that they are in calls one method at a time.
+// untilExpiry provides credentials that remain in use until they expire if they can't be
+// renewed early: the token of the CI may be valid only once, or its service may be
+// unavailable for a moment. The credentials cache calls one method at a time.
 type untilExpiry struct {
 	aws.CredentialsProvider
-	end time.Time // of the last ones
+	end time.Time // expiry of the last credentials
 }
 
 func (l *untilExpiry) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -62,18 +64,18 @@ func (l *untilExpiry) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return found, err
 }
 
-// HandleFailToRefresh says what the cache is to do when it could not renew them.
+// HandleFailToRefresh returns the credentials to use after a failed renewal.
 func (l *untilExpiry) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
 	left := time.Until(l.end)
 	if !last.HasKeys() || left <= 0 {
 		return aws.Credentials{}, err
 	}
-	// Good until the next try, which is soon; the cache takes renewEarly off.
+	// Valid until the next attempt, which comes soon; the cache subtracts renewEarly.
 	last.Expires = time.Now().Add(renewEarly + min(30*time.Second, left))
 	return last, nil
 }
 
-// chained are the credentials that assume a role where there is no token.
+// chained provides the credentials for assuming a role without a token.
 type chained struct {
 	aws.CredentialsProvider
 	advice string // how to get a token
@@ -82,8 +84,9 @@ type chained struct {
 func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	found, err := c.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
-		without := errors.New("role-to-assume: there is no OIDC token, and there are no other credentials to assume the role with")
-		if !lookedEverywhere(err) {
+		without := errors.New("role-to-assume: the CI provides no OIDC token, and there are no other credentials for " +
+			"assuming the role")
+		if !triedAllSources(err) {
 			without = fmt.Errorf("%w: %w", without, err)
 		}
 		return found, explain.WithHint(without, c.advice)
@@ -91,14 +94,14 @@ func (c chained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return found, nil
 }
 
-// sessionName names the step in CloudTrail, in the characters and the length that
-// AWS takes.
+// sessionName returns a session name for CloudTrail, with the characters and the length
+// that AWS allows.
 func (c connector) sessionName() string {
 	name := ownership.PlainText(ownership.Marker + "-" + c.env.CI.ID + "-" + c.env.CI.Job)
 	return name[:min(len(name), 64)]
 }
 
-// identityToken returns what yields the CI's OIDC token, nil if the CI has none.
+// identityToken returns a source for the CI's OIDC token, or nil if the CI has none.
 func (c connector) identityToken() (stscreds.IdentityTokenRetriever, error) {
 	names := tokenVariables
 	if c.options.WebIdentityTokenEnv != "" {
@@ -121,8 +124,8 @@ func (c connector) identityToken() (stscreds.IdentityTokenRetriever, error) {
 	)
 }
 
-// mintedToken asks GitHub, or Gitea, for a new token each time: a token is good
-// for minutes, the request for as long as the job.
+// mintedToken requests a new token from GitHub or Gitea each time. A token is valid for
+// minutes, the request URL as long as the job.
 type mintedToken struct {
 	env  Env
 	emit event.Sink
@@ -140,8 +143,9 @@ func (m mintedToken) GetIdentityToken() ([]byte, error) {
 		}
 		if !sleep.For(ctx, time.Second) {
 			return nil, explain.WithHint(
-				fmt.Errorf("ask the CI for an OIDC token: %w", err),
-				"the CI's token service is the one at ACTIONS_ID_TOKEN_REQUEST_URL: if it is only away, run the job again",
+				fmt.Errorf("request an OIDC token from the CI: %w", err),
+				"the URL of the CI's token service is in ACTIONS_ID_TOKEN_REQUEST_URL; if it is only temporarily unavailable, "+
+					"run the job again",
 			)
 		}
 	}

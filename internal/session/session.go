@@ -1,6 +1,6 @@
-// Package session makes the AWS clients of a step: it finds the region and the
-// credentials, assumes a role by the CI's OIDC token, and sets how calls are made
-// again. It calls no operation of ECS itself.
+// Package session creates the AWS clients of a step: it determines the region and the
+// credentials, assumes a role with the CI's OIDC token, and configures retries. It calls no
+// operation of ECS itself.
 package session
 
 import (
@@ -31,36 +31,35 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 )
 
-// Clients are what the step calls AWS with, or the ECS inside this command.
+// Clients are the AWS clients of a step, or those of the embedded ECS.
 type Clients struct {
 	Config aws.Config
-	Local  bool // the ECS inside this command
+	Local  bool // the embedded ECS
 	ECS    *ecs.Client
 	Lookup *lookup.Client
 
-	// Close ends the ECS inside this command, if it is one.
+	// Close stops the embedded ECS. It does nothing for AWS.
 	Close func() error
 
 	clock     *clock
-	once      sync.Once // of the account's look-up
+	once      sync.Once // for the look-up of the account
 	mu        sync.Mutex
 	accountID string
 	logs      map[string]*cloudwatchlogs.Client // by region
 }
 
-// roleTimeout is how long it may take to assume a role, with another try or two.
+// roleTimeout is the limit for assuming a role, including retries.
 const roleTimeout = 20 * time.Second
 
-// answerTimeout is how long an endpoint may take to begin its answer to one
-// attempt.
-const answerTimeout = 10 * time.Second
+// responseTimeout is the limit for the start of the response to one attempt.
+const responseTimeout = 10 * time.Second
 
-// attempts is how often the SDK makes a call that fails for a passing reason. It
-// fits into the time that package task gives a call.
-const attempts = 5
+// maxAttempts is how often the SDK sends a call that fails temporarily. It fits into the
+// time limit for a call in package task.
+const maxAttempts = 5
 
-// Connect makes the clients, and makes sure that there are a region and
-// credentials.
+// Connect creates the clients. It fails if there is no region or if no credentials are
+// found.
 func Connect(ctx context.Context, env Env, o Options, emit event.Sink) (*Clients, error) {
 	cfg, err := LoadConfig(ctx, env, o, emit)
 	if err != nil {
@@ -73,20 +72,21 @@ func Connect(ctx context.Context, env Env, o Options, emit event.Sink) (*Clients
 	return newClients(cfg), nil
 }
 
-// LoadConfig reads the SDK's usual sources, and the role to assume.
+// LoadConfig returns the configuration from the usual sources of the SDK, with the role to
+// assume.
 func LoadConfig(ctx context.Context, env Env, o Options, emit event.Sink) (aws.Config, error) {
 	return connector{env, o, emit}.loadConfig(ctx)
 }
 
-// loadConfig reads the SDK's usual sources.
+// loadConfig implements [LoadConfig].
 func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts }, awserr.RetryBroken)
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = maxAttempts }, awserr.RetryBroken)
 		}),
-		config.WithLogger(logging.Nop{}), // errors say what the SDK would
+		config.WithLogger(logging.Nop{}), // returned errors contain the same information
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.ResponseHeaderTimeout = answerTimeout
+			t.ResponseHeaderTimeout = responseTimeout
 		})),
 	}
 	if c.options.Region != "" {
@@ -94,17 +94,18 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	var missing config.SharedConfigProfileNotExistError
-	instead := "" // of the profile
+	fallback := "" // used instead of the profile
 	switch {
 	case c.env.getenv("AWS_ACCESS_KEY_ID") != "":
-		instead = "AWS_ACCESS_KEY_ID"
+		fallback = "AWS_ACCESS_KEY_ID"
 	case c.options.RoleToAssume != "":
-		instead = "role-to-assume"
+		fallback = "role-to-assume"
 	}
-	if instead != "" && errors.As(err, &missing) {
-		// The profile is one of the runner's host, whose files are not in the step's
-		// container, and the SDK would look at nothing else.
-		c.emit.Notice(event.Note{Text: fmt.Sprintf("AWS_PROFILE is left out: there is no profile %s here; %s is used", missing.Profile, instead)})
+	if fallback != "" && errors.As(err, &missing) {
+		// The profile belongs to the runner's host, whose files are not in the container of
+		// the step. The SDK would fail instead of using another source.
+		c.emit.Notice(event.Note{Text: fmt.Sprintf("AWS_PROFILE is ignored: profile %s does not exist here; %s is used "+
+			"instead", missing.Profile, fallback)})
 		if err := errors.Join(c.env.Unsetenv("AWS_PROFILE"), c.env.Unsetenv("AWS_DEFAULT_PROFILE")); err != nil {
 			return aws.Config{}, err
 		}
@@ -112,7 +113,7 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	}
 	if errors.As(err, &missing) {
 		return aws.Config{}, explain.WithHint(
-			fmt.Errorf("load the AWS configuration: there is no profile %s", missing.Profile),
+			fmt.Errorf("load the AWS configuration: profile %s does not exist", missing.Profile),
 			profileAdvice(c.env.CI.System),
 		)
 	}
@@ -120,7 +121,7 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return aws.Config{}, errors.New("no AWS region: give the input region, or set AWS_REGION")
+		return aws.Config{}, errors.New("no AWS region: set the input region or AWS_REGION")
 	}
 	cfg.APIOptions = append(cfg.APIOptions, newSilence(c.emit).middleware)
 	if c.options.RoleToAssume != "" {
@@ -132,41 +133,43 @@ func (c connector) loadConfig(ctx context.Context) (aws.Config, error) {
 	return cfg, err
 }
 
-// profileAdvice says what to do about a profile that is not there.
+// profileAdvice returns what to do about a missing profile.
 func profileAdvice(system string) string {
 	switch system {
 	case "":
-		return "aws configure list-profiles names those that there are: set AWS_PROFILE to one of them, or unset it"
+		return "set AWS_PROFILE to a profile that aws configure list-profiles lists, or unset it"
 	case "github":
-		return "the files of the runner's machine are not in a container action: give " +
+		return "a container action has no access to files of the runner: give " +
 			"aws-actions/configure-aws-credentials no aws-profile, or unset AWS_PROFILE and give the keys"
 	}
-	return "the files of the runner's machine are not in the step's container: unset AWS_PROFILE, and give the keys " +
+	return "the container of the step has no access to files of the runner: unset AWS_PROFILE, and give the keys " +
 		"or role-to-assume"
 }
 
-// renewExpired has a call that AWS refuses since the credentials are expired take new ones,
-// and makes it once more: the SDK goes by this machine's clock alone, which may be wrong.
+// renewExpired returns a middleware that renews the credentials and retries once if AWS
+// refuses a call because they are expired. The SDK uses only this machine's clock, which
+// may be wrong.
 func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
-	renew := middleware.FinalizeMiddlewareFunc("RenewExpired", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		out, metadata, err := next.HandleFinalize(ctx, in)
-		if !awserr.Expired(err) {
-			return out, metadata, err
-		}
-		cache.Invalidate()
-		if request, ok := in.Request.(*smithyhttp.Request); !ok || request.RewindStream() != nil {
-			return out, metadata, err
-		}
-		return next.HandleFinalize(ctx, in)
-	})
+	renew := middleware.FinalizeMiddlewareFunc("RenewExpired",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput,
+			middleware.Metadata, error) {
+			out, metadata, err := next.HandleFinalize(ctx, in)
+			if !awserr.Expired(err) {
+				return out, metadata, err
+			}
+			cache.Invalidate()
+			if request, ok := in.Request.(*smithyhttp.Request); !ok || request.RewindStream() != nil {
+				return out, metadata, err
+			}
+			return next.HandleFinalize(ctx, in)
+		})
 	return func(stack *middleware.Stack) error { return stack.Finalize.Insert(renew, "Retry", middleware.Before) }
 }
 
-// errNoCredentials is what is left to say where the SDK has looked everywhere.
-var errNoCredentials = errors.New("find AWS credentials: none are given, and this machine has no role")
+// errNoCredentials is the error if no source has credentials.
+var errNoCredentials = errors.New("find AWS credentials: none are set, and this machine has no role")
 
-// findCredentials makes sure that there are credentials, in the time that the
-// step gives the search.
+// findCredentials checks that there are credentials.
 func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 	limit := credentialsTimeout
 	if c.options.RoleToAssume != "" {
@@ -181,9 +184,9 @@ func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 	}
 	var better *explain.HintError
 	switch {
-	case errors.As(err, &better): // which says it all
+	case errors.As(err, &better): // its message is complete
 		err = errors.New("find AWS credentials: " + better.Error())
-	case lookedEverywhere(err):
+	case triedAllSources(err):
 		err = errNoCredentials
 	default:
 		err = fmt.Errorf("find AWS credentials: %w", err)
@@ -203,13 +206,14 @@ func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 	return explain.WithHint(err, hint)
 }
 
-// warnExpiry says so if the credentials will not last as long as the wait.
+// warnExpiry warns if the credentials expire before the timeout of the wait.
 func (c connector) warnExpiry(found aws.Credentials) {
 	left := time.Until(found.Expires)
 	if c.options.RoleToAssume == "" && found.CanExpire && left < c.options.Wait {
 		c.emit.Notice(event.Note{
-			Text: fmt.Sprintf("the AWS credentials are good for %s, less than the time-out of %s", event.Duration(left), c.options.Wait),
-			Hint: "role-to-assume takes new ones for as long as the step waits",
+			Text: fmt.Sprintf("the AWS credentials expire in %s, before the timeout of %s", event.Duration(left),
+				c.options.Wait),
+			Hint: "role-to-assume renews the credentials while the step waits",
 		})
 	}
 }
@@ -226,8 +230,8 @@ func newClients(cfg aws.Config) *Clients {
 	}
 }
 
-// Local makes the clients of an ECS of this step's own. No socket is opened:
-// transport hands the requests over in memory. Close ends that ECS.
+// Local creates the clients of an embedded ECS. It opens no socket: transport passes the
+// requests on in memory. close stops that ECS.
 func Local(region string, transport http.RoundTripper, close func() error) *Clients {
 	c := newClients(aws.Config{
 		Region:       region,
@@ -239,12 +243,11 @@ func Local(region string, transport http.RoundTripper, close func() error) *Clie
 	return c
 }
 
-// LocalTime returns a time by this machine's clock for one by AWS's. It is not later
-// than now.
+// LocalTime returns this machine's time for a time of AWS. It is never in the future.
 func (c *Clients) LocalTime(at time.Time) time.Time { return c.clock.local(at) }
 
-// Logs returns the client for the log groups of a region; empty is the step's
-// own. A container's log may be in another region than its task.
+// Logs returns the client for the log groups of a region; empty means the region of the
+// step. A container's log may be in another region than its task.
 func (c *Clients) Logs(region string) *cloudwatchlogs.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -257,14 +260,14 @@ func (c *Clients) Logs(region string) *cloudwatchlogs.Client {
 	return client
 }
 
-// accountTime is how much time there has to be to look the account up.
-const accountTime = 7 * time.Second
+// accountTimeout is the time that must be left for the look-up of the account.
+const accountTimeout = 7 * time.Second
 
-// Account returns the id of the account that the credentials are of, or "" if
-// that can't be found out: it only serves messages. It is looked up once.
+// Account returns the id of the account of the credentials, or "" if it is unknown; it is
+// used only in messages. It is looked up once.
 func (c *Clients) Account(ctx context.Context) string {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) < accountTime {
-		return c.KnownAccount() // there is no time to look
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < accountTimeout {
+		return c.KnownAccount() // not enough time for a look-up
 	}
 	c.once.Do(func() {
 		id := c.lookUpAccount(ctx)
@@ -275,15 +278,15 @@ func (c *Clients) Account(ctx context.Context) string {
 	return c.KnownAccount()
 }
 
-// KnownAccount is Account without looking it up.
+// KnownAccount returns the id of the account if it was looked up, or "".
 func (c *Clients) KnownAccount() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.accountID
 }
 
-// Principal returns the ARN of the user or the session of a role that calls AWS, or "" if
-// that can't be found out.
+// Principal returns the ARN of the user or role session that calls AWS, or "" if it is
+// unknown.
 func (c *Clients) Principal(ctx context.Context) string {
 	if c.Local {
 		return ""

@@ -26,7 +26,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// environment is that of a job, of which the SDK and the step see the same.
+// environment is the environment of a job, the same for the SDK and the step.
 func environment(t *testing.T, variables map[string]string) Env {
 	t.Helper()
 	for _, variable := range os.Environ() {
@@ -49,7 +49,7 @@ func environment(t *testing.T, variables map[string]string) Env {
 	return Env{LookupEnv: os.LookupEnv, Unsetenv: os.Unsetenv, CI: ci.Run{ID: "1000", Job: "deploy/eu"}}
 }
 
-// keys are the variables of credentials and a region.
+// keys are the variables for credentials and a region.
 func keys(more ...string) map[string]string {
 	variables := map[string]string{"AWS_ACCESS_KEY_ID": "OWN", "AWS_SECRET_ACCESS_KEY": "secret",
 		"AWS_REGION": "eu-west-1"}
@@ -59,7 +59,7 @@ func keys(more ...string) map[string]string {
 	return variables
 }
 
-// events are what a session emits.
+// events records the events of a session.
 type events struct {
 	mu      sync.Mutex
 	notices []string
@@ -79,8 +79,8 @@ func (e *events) sink(one event.Event) {
 	}
 }
 
-// tokenService is STS and the service of GitHub for identity tokens in one. It hands out the
-// keys ASSUMED1, ASSUMED2 and so on.
+// tokenService is STS and GitHub's service for identity tokens in one. It returns the keys
+// ASSUMED1, ASSUMED2 and so on.
 type tokenService struct {
 	mu    sync.Mutex
 	calls []url.Values
@@ -113,7 +113,7 @@ func (s *tokenService) last() url.Values {
 
 const role = "arn:aws:iam::123456789012:role/deploy"
 
-// Which credentials a step takes, and by which token it assumes a role.
+// Which credentials a step uses, and with which token it assumes a role.
 func TestConnect(t *testing.T) {
 	server := &tokenService{}
 	web := httptest.NewServer(server)
@@ -139,8 +139,9 @@ func TestConnect(t *testing.T) {
 		{name: "variables", variables: keys(), key: "OWN", region: "eu-west-1"},
 		{name: "the region of the input", variables: keys(), access: input.AWSAccess{Region: "us-east-2"}, key: "OWN",
 			region: "us-east-2"},
-		{name: "no region", variables: keys("AWS_REGION", ""), err: "no AWS region: give the input region"},
-		{name: "no credentials", variables: alone(), err: "find AWS credentials: none are given, and this machine has no role",
+		{name: "no region", variables: keys("AWS_REGION", ""), err: "no AWS region: set the input region"},
+		{name: "no credentials", variables: alone(),
+			err:  "find AWS credentials: none are set, and this machine has no role",
 			hint: "sign in with `aws sso login`"},
 		{name: "no credentials on GitHub", system: "github", variables: alone(), err: "find AWS credentials",
 			hint: "run aws-actions/configure-aws-credentials"},
@@ -149,13 +150,14 @@ func TestConnect(t *testing.T) {
 		{name: "a token file that is not there", variables: alone("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/file", "AWS_ROLE_ARN",
 			role), err: "find AWS credentials", hint: "AWS_WEB_IDENTITY_TOKEN_FILE is /no/file"},
 		{name: "a profile of the host, and keys", variables: keys("AWS_PROFILE", "prod"), key: "OWN", region: "eu-west-1",
-			notice: "AWS_PROFILE is left out: there is no profile prod here; AWS_ACCESS_KEY_ID is used"},
+			notice: "AWS_PROFILE is ignored: profile prod does not exist here; AWS_ACCESS_KEY_ID is used instead"},
 		{name: "a profile of the host, and a role", variables: alone("AWS_PROFILE", "prod", "CIRCLE_OIDC_TOKEN", "circle"),
-			access: assume, key: "ASSUMED", call: "AssumeRoleWithWebIdentity", token: "circle", notice: "role-to-assume is used"},
-		{name: "a profile of the host alone", variables: alone("AWS_PROFILE", "prod"), err: "there is no profile prod",
+			access: assume, key: "ASSUMED", call: "AssumeRoleWithWebIdentity", token: "circle",
+			notice: "role-to-assume is used"},
+		{name: "a profile of the host alone", variables: alone("AWS_PROFILE", "prod"), err: "profile prod does not exist",
 			hint: "aws configure list-profiles"},
 		{name: "a profile of the host alone, in a CI", system: "gitlab", variables: alone("AWS_PROFILE", "prod"),
-			err: "there is no profile prod", hint: "unset AWS_PROFILE"},
+			err: "profile prod does not exist", hint: "unset AWS_PROFILE"},
 		{name: "a role by GitHub's token", variables: keys(append(minted, "BITBUCKET_STEP_OIDC_TOKEN", "other")...),
 			access: assume, key: "ASSUMED", call: "AssumeRoleWithWebIdentity", token: "minted-token"},
 		{name: "a role by Bitbucket's token", variables: alone("BITBUCKET_STEP_OIDC_TOKEN", "bucket"), access: assume,
@@ -170,7 +172,7 @@ func TestConnect(t *testing.T) {
 				WebIdentityTokenEnv: "MY_TOKEN"}, err: "the variable MY_TOKEN is not set", hint: "id_tokens"},
 		{name: "a role by other credentials", variables: keys(), access: assume, key: "ASSUMED", call: "AssumeRole"},
 		{name: "a role by nothing", system: "github", variables: alone(), access: assume,
-			err: "there is no OIDC token, and there are no other credentials", hint: "permissions id-token: write"},
+			err: "the CI provides no OIDC token, and there are no other credentials", hint: "permissions id-token: write"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := environment(t, tt.variables)
@@ -218,7 +220,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-// answers are the answers of an endpoint, one after another; the last is for all others.
+// answers are the responses of an endpoint in their order. The last one is repeated.
 type answers struct {
 	statuses []int // 0 breaks off in the body
 	codes    []string
@@ -245,12 +247,12 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 		Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(body), Request: r}, nil
 }
 
-// broken is the end of a connection that was lost.
+// broken is the error of a lost connection.
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// What is made again, and how often.
+// Which calls are retried, and how often.
 func TestRetry(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -259,9 +261,9 @@ func TestRetry(t *testing.T) {
 		requests int
 		fails    bool
 	}{
-		{"good", []int{200}, nil, 1, false},
+		{"succeeds", []int{200}, nil, 1, false},
 		{"fails for a while", []int{500, 503, 200}, []string{"ServerException", "ServerException"}, 3, false},
-		{"fails", []int{500}, []string{"ServerException"}, attempts, true},
+		{"fails", []int{500}, []string{"ServerException"}, maxAttempts, true},
 		{"is throttled", []int{400, 200}, []string{"ThrottlingException"}, 2, false},
 		{"is refused", []int{400}, []string{"ClientException"}, 1, true},
 		{"breaks off", []int{0, 200}, nil, 2, false},
@@ -285,7 +287,8 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// A call that is refused since credentials are expired is made once more, with new ones.
+// A call that is refused because credentials are expired is retried once with new
+// credentials.
 func TestRenewExpired(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -294,7 +297,7 @@ func TestRenewExpired(t *testing.T) {
 		fails    bool
 	}{
 		{"renewed", []int{400, 200}, []string{"KEY1", "KEY2"}, false},
-		{"expired for good", []int{400}, []string{"KEY1", "KEY2"}, true},
+		{"permanently expired", []int{400}, []string{"KEY1", "KEY2"}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			count := 0
@@ -315,7 +318,7 @@ func TestRenewExpired(t *testing.T) {
 	}
 }
 
-// Credentials that can't be renewed early are used to their end.
+// Credentials that can't be renewed early are used until they expire.
 func TestUntilExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		away := errors.New("the token service is away")
@@ -377,22 +380,22 @@ func TestWarnExpiry(t *testing.T) {
 	}
 }
 
-// The account is looked up once, and not where there is no time for it.
+// The account is looked up once, and not if the time is too short.
 func TestAccount(t *testing.T) {
-	asked := 0
+	lookups := 0
 	provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		asked++
+		lookups++
 		return aws.Credentials{AccessKeyID: "KEY", SecretAccessKey: "s", AccountID: "123456789012"}, nil
 	})
 	clients := newClients(aws.Config{Region: "eu-west-1", Credentials: provider})
-	hurried, cancel := context.WithTimeout(t.Context(), accountTime-time.Second)
+	hurried, cancel := context.WithTimeout(t.Context(), accountTimeout-time.Second)
 	defer cancel()
-	if id := clients.Account(hurried); id != "" || asked > 0 {
-		t.Errorf("Account() = %q after %d look-ups without time, want none", id, asked)
+	if id := clients.Account(hurried); id != "" || lookups > 0 {
+		t.Errorf("Account() = %q after %d look-ups without time, want none", id, lookups)
 	}
 	for range 2 {
-		if id := clients.Account(t.Context()); id != "123456789012" || clients.KnownAccount() != id || asked != 1 {
-			t.Errorf("Account() = %q, known %q, after %d look-ups, want it by one", id, clients.KnownAccount(), asked)
+		if id := clients.Account(t.Context()); id != "123456789012" || clients.KnownAccount() != id || lookups != 1 {
+			t.Errorf("Account() = %q, known %q, after %d look-ups, want it after one", id, clients.KnownAccount(), lookups)
 		}
 	}
 }

@@ -12,21 +12,22 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
-// patience is how long an answer may take before that is reported.
-const patience = 3 * time.Second
+// responseDelay is the time after which a missing response is reported.
+const responseDelay = 3 * time.Second
 
-// silence reports that an endpoint does not answer, long before the calls have failed, which
-// are made again for most of a minute. Each host is reported once, until it answers.
+// silence reports that an endpoint does not respond. The calls themselves fail only after
+// most of a minute, because they are retried. Each host is reported once, until it
+// responds.
 type silence struct {
 	emit event.Sink
 
 	mu    sync.Mutex
-	hosts map[string]*silent // that have not answered since
+	hosts map[string]*silent // hosts without a response
 }
 
-// silent is how a host that does not answer is known.
+// silent is the state of a host that does not respond.
 type silent struct {
-	failures int // attempts in a row that had no answer
+	failures int // consecutive maxAttempts without a response
 	reported bool
 }
 
@@ -34,7 +35,7 @@ func newSilence(emit event.Sink) *silence {
 	return &silence{emit: emit, hosts: map[string]*silent{}}
 }
 
-// middleware watches each attempt of a call.
+// middleware measures each attempt of a call.
 func (s *silence) middleware(stack *middleware.Stack) error {
 	watch := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 		middleware.DeserializeOutput, middleware.Metadata, error,
@@ -44,9 +45,9 @@ func (s *silence) middleware(stack *middleware.Stack) error {
 			return next.HandleDeserialize(ctx, in)
 		}
 		host := request.URL.Host
-		timer := time.AfterFunc(patience, func() {
+		timer := time.AfterFunc(responseDelay, func() {
 			if ctx.Err() == nil {
-				s.report(host, "after "+event.Duration(patience), "waiting")
+				s.report(host, "after "+event.Duration(responseDelay), "waiting")
 			}
 		})
 		out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -63,14 +64,15 @@ func (s *silence) middleware(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Silence", watch), middleware.Before)
 }
 
-// failed takes in an attempt that had no answer. One alone is no news: connections break.
+// failed records an attempt without a response. A single one is not reported, because
+// connections can break.
 func (s *silence) failed(host string, err error) {
 	s.mu.Lock()
 	h := s.of(host)
 	h.failures++
-	news := h.failures > 1
+	report := h.failures > 1
 	s.mu.Unlock()
-	if news {
+	if report {
 		s.report(host, innermost(err).Error(), "trying again")
 	}
 }
@@ -85,19 +87,19 @@ func (s *silence) answered(host string) {
 	}
 }
 
-// report says once that a host does not answer.
+// report prints once that a host does not respond.
 func (s *silence) report(host, why, then string) {
 	s.mu.Lock()
 	h := s.of(host)
-	news := !h.reported
+	report := !h.reported
 	h.reported = true
 	s.mu.Unlock()
-	if news {
+	if report {
 		s.emit.Printf("no answer from %s yet (%s): %s", host, why, then)
 	}
 }
 
-// of returns what is known of a host; the caller has the lock.
+// of returns the state of a host. The caller holds mu.
 func (s *silence) of(host string) *silent {
 	h := s.hosts[host]
 	if h == nil {
@@ -107,7 +109,7 @@ func (s *silence) of(host string) *silent {
 	return h
 }
 
-// innermost returns the first of the causes of an error.
+// innermost returns the innermost cause of an error.
 func innermost(err error) error {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner

@@ -19,12 +19,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
-// doer answers calls.
+// doer responds to calls.
 type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// An endpoint that does not answer is reported while the call goes on, once until it answers.
+// An endpoint that does not respond is reported during the call, once until it responds.
 func TestSilence(t *testing.T) {
 	refused := errors.New("connection refused")
 	answer := func() (*http.Response, error) {
@@ -58,7 +58,7 @@ func TestSilence(t *testing.T) {
 		{name: "is slow", do: func(int, *http.Request) (*http.Response, error) {
 			time.Sleep(5 * time.Second)
 			return answer()
-		}, want: []string{"no answer from ecs.example yet (after 3.0s): waiting", "ecs.example answers"}, by: patience},
+		}, want: []string{"no answer from ecs.example yet (after 3.0s): waiting", "ecs.example answers"}, by: responseDelay},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -11,10 +11,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 )
 
-// mostChanges is how many changes of a definition the summary shows.
-const mostChanges = 100
+// maxChanges is the number of changes of a definition in the summary.
+const maxChanges = 100
 
-// changes shows what a definition changes, folded up; "" if nothing.
+// changes returns the changes of a definition in a folded part; "" if there are none.
 func (t texts) changes(c result.Comparison) string {
 	if len(c.Changes) == 0 {
 		return ""
@@ -23,7 +23,7 @@ func (t texts) changes(c result.Comparison) string {
 	title := fmt.Sprintf("What changes in %s, compared with %s", code(t.hide(c.Family)), code(t.hide(c.Against)))
 	fmt.Fprintf(&text, "\n<details><summary>%s</summary>\n\n", title)
 	for i, change := range c.Changes {
-		if i == mostChanges {
+		if i == maxChanges {
 			fmt.Fprintf(&text, "- %d more are in the log\n", len(c.Changes)-i)
 			break
 		}
@@ -33,7 +33,7 @@ func (t texts) changes(c result.Comparison) string {
 	return text.String()
 }
 
-// outputs shows what the tasks gave as outputs; "" if nothing.
+// outputs returns a table of the outputs of the tasks; "" if there are none.
 func (t texts) outputs(values outputs.Values) string {
 	if len(values) == 0 {
 		return ""
@@ -41,7 +41,7 @@ func (t texts) outputs(values outputs.Values) string {
 	var text strings.Builder
 	text.WriteString("\n| Output | Value |\n| --- | --- |\n")
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		fmt.Fprintf(&text, "| %s | %s |\n", code(name), code(plaintext.Clip(t.hide(values[name]), longestCell)))
+		fmt.Fprintf(&text, "| %s | %s |\n", code(name), code(plaintext.Clip(t.hide(values[name]), maxCellWidth)))
 	}
 	return text.String()
 }

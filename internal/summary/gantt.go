@@ -14,21 +14,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// mostBars is how many tasks a diagram shows: more can't be read, and Mermaid
-// refuses texts of 50,000 characters.
-const mostBars = 20
+// maxBars is the number of tasks in a diagram. More are not readable, and Mermaid refuses
+// texts of 50,000 characters.
+const maxBars = 20
 
-// gantt returns the phases of tasks as a Mermaid diagram, "" if there are none.
-// Its axis is the time since the first of the tasks was created: Mermaid reads
-// and writes times in the reader's own zone, which a time of the clock would be
-// wrong in. The text of names from outside is plain words.
+// gantt returns the phases of tasks as a Mermaid diagram, or "" if there are none. The axis
+// shows the time since the first task was created: Mermaid shows absolute times in the
+// reader's time zone. Names from outside are reduced to plain words.
 func gantt(states []*task.State, now time.Time) string {
 	begin := now
 	end := time.Time{}
 	var rows []*task.State
 	for _, state := range states {
 		all := result.Phases(state, now)
-		if !telling(all) || len(rows) == mostBars {
+		if !hasBars(all) || len(rows) == maxBars {
 			continue
 		}
 		rows = append(rows, state)
@@ -46,7 +45,7 @@ func gantt(states []*task.State, now time.Time) string {
 	for _, state := range rows {
 		longest = max(longest, len(section(state)))
 	}
-	const characterWidth = 7 // pixels, of the section names beside the bars
+	const characterWidth = 7 // pixels; of the labels beside the bars
 	var text strings.Builder
 	fmt.Fprintf(&text, "%%%%{init: {\"gantt\": {\"leftPadding\": %d}}}%%%%\n", characterWidth*longest)
 	text.WriteString("gantt\n  dateFormat YYYY-MM-DD HH:mm:ss.SSS\n")
@@ -56,34 +55,34 @@ func gantt(states []*task.State, now time.Time) string {
 		for _, p := range result.Phases(state, now) {
 			if shown(p) {
 				took := p.Duration()
-				sofar := ""
+				suffix := ""
 				if !p.Over {
-					sofar = " so far"
+					suffix = " so far"
 				}
 				from, to := moment(p.Start.Sub(begin)), moment(p.End.Sub(begin))
-				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, event.Duration(took), sofar, mark(state, p), from, to)
+				fmt.Fprintf(&text, "  %s %s%s :%s%s, %s\n", p.Name, event.Duration(took), suffix, mark(state, p), from, to)
 			}
 		}
 	}
 	return text.String()
 }
 
-// telling reports whether phases say anything: a task that was not waited for has but the
-// beginning of its first.
-func telling(all []result.Phase) bool {
+// hasBars reports whether a task has bars worth showing. A task that the step did not wait
+// for has only the beginning of its first phase.
+func hasBars(all []result.Phase) bool {
 	return slices.ContainsFunc(all, shown) && (len(all) > 1 || all[0].Over || all[0].Duration() >= time.Second)
 }
 
-// shown reports whether a phase has a bar: one without a length can't be seen.
+// shown reports whether a phase has a bar. A shorter bar would be invisible.
 func shown(p result.Phase) bool { return p.Duration() >= time.Millisecond }
 
-// section names a task in the diagram.
+// section returns the label of a task in the diagram.
 func section(state *task.State) string {
 	family, id := word(aws.ToString(state.Definition.Family)), word(task.ID(aws.ToString(state.TaskArn)))
 	return fmt.Sprintf("%s %d task %.8s", family, state.Definition.Revision, id)
 }
 
-// axis is the form of the axis' labels, by the time that the diagram covers.
+// axis returns the format of the axis labels for the duration of the diagram.
 func axis(span time.Duration) string {
 	switch {
 	case span < 10*time.Second:
@@ -94,8 +93,8 @@ func axis(span time.Duration) string {
 	return "%H:%M:%S"
 }
 
-// mark colours a bar: what went on in vain, what is still under way, and the
-// rest, of which the run stands out.
+// mark returns the Mermaid tags for the colour of a bar: crit for the phase in which a task
+// failed, active for the run and for a phase that has not ended, done for the others.
 func mark(state *task.State, p result.Phase) string {
 	failed := state.Verdict != nil && state.Verdict.Outcome != verdict.Succeeded
 	switch {
@@ -107,7 +106,7 @@ func mark(state *task.State, p result.Phase) string {
 	return "done, "
 }
 
-// followed reports whether the task came further than the phase.
+// followed reports whether the task entered a later phase.
 func followed(state *task.State, name string) bool {
 	switch name {
 	case "queued":
@@ -120,14 +119,14 @@ func followed(state *task.State, name string) bool {
 	return false
 }
 
-// moment writes a time since the beginning as a time of a day on which no zone
-// changes its clocks.
+// moment formats a time since the start of the diagram as a time on a day without a clock
+// change.
 func moment(since time.Duration) string {
 	return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(since).Format("2006-01-02 15:04:05.000")
 }
 
-// word returns a name with nothing in it but letters, digits, hyphens and
-// underscores, and cut to what fits beside a diagram.
+// word replaces all characters of a name except letters, digits, hyphens and underscores,
+// and shortens it to the space beside a diagram.
 func word(name string) string {
 	safe := strings.Map(func(c rune) rune {
 		if c == '-' || c == '_' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {

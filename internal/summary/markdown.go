@@ -9,34 +9,34 @@ import (
 )
 
 const (
-	longestText = 2000 // characters of a text, or of a line of a log
-	longestCell = 300  // characters of a cell in a table
+	maxTextWidth = 2000 // characters of a text or of a log line
+	maxCellWidth = 300  // characters of a cell in a table
 )
 
-// texts writes text from outside.
+// texts formats text from outside.
 type texts struct{ hideSecrets func(string) string }
 
-// hide takes secrets and colours out of outside text, and cuts it.
+// hide removes secrets and colours from a text, and shortens it.
 func (t texts) hide(text string) string {
-	return plaintext.Clip(plaintext.WithoutColours(t.hideSecrets(text)), longestText)
+	return plaintext.Clip(plaintext.WithoutColours(t.hideSecrets(text)), maxTextWidth)
 }
 
-// plain returns outside text for a line of Markdown, without blanks around it,
-// which may have a meaning too.
+// plain returns text from outside for a line of Markdown. It also removes blanks at both
+// ends, which Markdown can interpret.
 func plain(text string) string { return strings.TrimSpace(entities(text)) }
 
-// entities writes every character that Markdown or HTML gives a meaning to by
-// its number, which has none
+// entities replaces every character that is special in Markdown or HTML by its numeric
+// entity, which is not
 // (https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
 func entities(text string) string {
-	const meaningless = ",()/;'?%"
+	const plainPunctuation = ",()/;'?%"
 	var safe strings.Builder
 	for _, c := range text {
 		switch {
 		case c == '\n' || c == '\r' || c == '\t':
 			safe.WriteByte(' ')
 		case plaintext.Invisible(c):
-		case c < 0x80 && (unicode.IsPunct(c) || unicode.IsSymbol(c)) && !strings.ContainsRune(meaningless, c):
+		case c < 0x80 && (unicode.IsPunct(c) || unicode.IsSymbol(c)) && !strings.ContainsRune(plainPunctuation, c):
 			fmt.Fprintf(&safe, "&#%d;", c)
 		default:
 			safe.WriteRune(c)
@@ -45,8 +45,8 @@ func entities(text string) string {
 	return safe.String()
 }
 
-// code returns outside text as code in the middle of a line, where GitHub makes
-// no links of names and numbers; "" for an empty text.
+// code returns text from outside as inline code, in which GitHub creates no links for names
+// and numbers. It returns "" for an empty text.
 func code(text string) string {
 	if text == "" {
 		return ""
@@ -54,7 +54,8 @@ func code(text string) string {
 	return "<code>" + plain(text) + "</code>"
 }
 
-// name is code for what is most likely a plain name, which stays readable as it is.
+// name returns a name as inline code. A plain name has no entities, so that the Markdown
+// stays readable.
 func name(text string) string {
 	for _, c := range text {
 		if c != '-' && !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
@@ -64,8 +65,8 @@ func name(text string) string {
 	return "<code>" + text + "</code>"
 }
 
-// block returns outside text as a block of its own. Markdown ends it at nothing
-// but its end tag, which the text can't have.
+// block returns text from outside as a preformatted block. Only its end tag ends the block;
+// the text can't contain one.
 func block(lines []string) string {
 	escaper := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	var text strings.Builder
@@ -83,8 +84,7 @@ func block(lines []string) string {
 	return text.String()
 }
 
-// link returns a link with a text of our own; the text alone if there is no
-// address.
+// link returns a link with a trusted text, or the text alone if the address is empty.
 func link(text, address string) string {
 	if address == "" {
 		return text

@@ -20,12 +20,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 )
 
-// mermaid is where npm ci puts it, of the package in testdata/mermaid.
+// mermaid is the file that npm ci installs from the package in testdata/mermaid.
 const mermaid = "../../testdata/mermaid/node_modules/mermaid/dist/mermaid.min.js"
 
-// render returns the picture that Mermaid makes of a diagram in a real browser,
-// as SVG, or Mermaid's error. The page with it is saved to the folder that
-// MERMAID_PICTURES names, if it is set, as a PNG too.
+// render returns the SVG that Mermaid draws for a diagram in a real browser, or Mermaid's
+// error. It saves the page, also as a PNG, to the folder in MERMAID_PICTURES if that is
+// set.
 func render(t *testing.T, name, diagram string) (svg, fault string) {
 	t.Helper()
 	script, err := filepath.Abs(mermaid)
@@ -61,8 +61,8 @@ mermaid.render("diagram", %s).then(
 	return within(`(?s)<div id="picture">(.*?)</div><pre`), within(`(?s)<pre id="fault">(.*?)</pre>`)
 }
 
-// chromium runs the browser without a window, without its own calls home, and
-// returns what it prints.
+// chromium runs the browser without a window and without its own network requests, and
+// returns its output.
 func chromium(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -78,7 +78,7 @@ func chromium(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// diagramOf returns the diagram of a result's summary.
+// diagramOf returns the diagram in a result's summary.
 func diagramOf(t *testing.T, r result.Result) string {
 	t.Helper()
 	_, rest, _ := strings.Cut(summaryOf(r), "```mermaid\n")
@@ -89,7 +89,7 @@ func diagramOf(t *testing.T, r result.Result) string {
 	return diagram
 }
 
-// The diagrams are what the real Mermaid draws, whatever the names in them.
+// The real Mermaid draws the diagrams, whatever names they contain.
 func TestMermaid(t *testing.T) {
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skip("chromium is not installed: apt-get install chromium")
@@ -128,7 +128,7 @@ func TestMermaid(t *testing.T) {
 			diagram := diagramOf(t, tt.result)
 			svg, fault := render(t, tt.name, diagram)
 			if fault != "" || !strings.HasPrefix(svg, "<svg") {
-				t.Fatalf("Mermaid says %q of\n%s", fault, diagram)
+				t.Fatalf("Mermaid reports %q for\n%s", fault, diagram)
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(svg, want) {

@@ -9,23 +9,23 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// RunningTask is a task of a step that goes on.
+// RunningTask is a task of a running step.
 type RunningTask struct {
 	ARN, Name, Status string
-	Logs              []RunningLog // that the AWS console shows
+	Logs              []RunningLog // logs in the AWS console
 }
 
-// RunningLog is where the log of a container is to be seen.
+// RunningLog is the link to a container's log in the AWS console.
 type RunningLog struct{ Container, URL string }
 
-// Running returns the Markdown for a step that goes on. Hide takes secrets out of a text.
+// Running returns the Markdown for a running step. hide removes secrets from a text.
 func Running(tasks []*RunningTask, hide func(string) string) string {
 	safe := texts{hide}
 	var text strings.Builder
 	text.WriteString("### ⏳ running\n\n")
 	for _, t := range tasks {
 		address := ""
-		if len(t.Logs) > 0 { // else it may be one that the AWS console does not show
+		if len(t.Logs) > 0 { // without a log, the AWS console may not show the task
 			address = result.TaskURL(t.ARN)
 		}
 		id := link(code(fmt.Sprintf("%.8s", task.ID(t.ARN))), address)

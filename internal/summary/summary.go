@@ -1,6 +1,6 @@
-// Package summary writes the result of a step as Markdown, for the summary of its job. Whatever
-// comes from outside can change nothing of the form, and has no secret in it, as far as the
-// function that is given hides them.
+// Package summary formats the result of a step as Markdown for the job summary. Text from
+// outside never changes the structure, and the summary contains no secrets, as far as the
+// given function hides them. It writes no file.
 package summary
 
 import (
@@ -18,29 +18,29 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Limit is how many bytes a job's summary may have: GitHub drops one of more than 1 MiB as a
-// whole.
+// Limit is the maximum size of a job summary, in bytes. GitHub drops a summary of more than
+// 1 MiB.
 const Limit = 1<<20 - 1<<10
 
-// What else it may have: GitHub shows no table of thousands of rows.
+// Other limits: GitHub does not show tables of thousands of rows.
 const (
-	mostRows     = 200 // containers
-	mostFaults   = 50
-	summaryLines = 30 // of the log of a container
+	maxRows      = 200 // containers
+	maxFaults    = 50
+	summaryLines = 30 // last log lines of a container
 )
 
-// summary writes the result as Markdown.
+// summary builds the Markdown.
 type summary struct {
 	texts
 	text strings.Builder
-	room int // bytes that may still be written
+	room int // bytes that are left
 	cut  bool
 }
 
-// Write returns the Markdown, of so many bytes at the most. What is left out for want of room
-// is said. Hide takes secrets out of a text.
+// Write returns the Markdown of a result, with at most room bytes. If parts do not fit, the
+// text says so. hide removes secrets from a text.
 func Write(r result.Result, room int, hide func(string) string) string {
-	const note = "\n_Cut: the runner takes no summary of more than 1 MiB. The log has it all._\n"
+	const note = "\n_Shortened: the runner accepts summaries of up to 1 MiB. The log is complete._\n"
 	s := summary{texts: texts{hide}, room: room - len(note)}
 	if s.room < 0 {
 		return ""
@@ -60,7 +60,7 @@ func Write(r result.Result, room int, hide func(string) string) string {
 	return s.text.String()
 }
 
-// add writes a part as a whole, or leaves it out.
+// add writes a part completely or not at all.
 func (s *summary) add(part string) {
 	if len(part) > s.room {
 		s.cut = true
@@ -78,13 +78,13 @@ func (s *summary) verdict(r result.Result) string {
 	line := fmt.Sprintf("### %s %s%s\n\n", icon, r.Status, s.where(r)) +
 		fmt.Sprintf("%s; exit status %d", plain(s.hide(r.Reason)), r.ExitCode)
 	if len(r.Tasks) > 1 {
-		good := 0
+		succeeded := 0
 		for _, state := range r.Tasks {
 			if result.IsSuccess(state) {
-				good++
+				succeeded++
 			}
 		}
-		line += fmt.Sprintf("; %d of %d tasks succeeded", good, len(r.Tasks))
+		line += fmt.Sprintf("; %d of %d tasks succeeded", succeeded, len(r.Tasks))
 	}
 	line += "\n"
 	if len(r.NotRun) > 0 {
@@ -93,8 +93,8 @@ func (s *summary) verdict(r result.Result) string {
 	return line
 }
 
-// where names what was run and where, behind the status: several steps of a job
-// have one summary.
+// where returns the families, the cluster and the region. A job with several steps has one
+// summary for all of them.
 func (s *summary) where(r result.Result) string {
 	text := ""
 	if len(r.Families) > 0 {
@@ -112,7 +112,7 @@ func (s *summary) where(r result.Result) string {
 	return text
 }
 
-// names lists names, of many the first.
+// names returns a list of names, shortened if there are many.
 func (s *summary) names(names []string) string {
 	const most = 5
 	var shown []string
@@ -126,7 +126,7 @@ func (s *summary) names(names []string) string {
 	return text
 }
 
-// table has a row for each container of each task.
+// table returns a table with a row for each container of each task.
 func (s *summary) table(r result.Result) string {
 	if len(r.Tasks) == 0 {
 		return ""
@@ -137,13 +137,13 @@ func (s *summary) table(r result.Result) string {
 	rows := 0
 	for _, state := range result.FailedFirst(r.Tasks) {
 		for i, end := range state.Ends() {
-			if rows++; rows <= mostRows {
+			if rows++; rows <= maxRows {
 				text.WriteString(s.row(r, state, i == 0, end))
 			}
 		}
 	}
-	if rows > mostRows {
-		fmt.Fprintf(&text, "\n%d more containers are in the log.\n", rows-mostRows)
+	if rows > maxRows {
+		fmt.Fprintf(&text, "\n%d more containers are in the log.\n", rows-maxRows)
 	}
 	if took := used(r); took != "" {
 		text.WriteString("\n" + took + "\n")
@@ -177,12 +177,11 @@ func (s *summary) row(r result.Result, state *task.State, first bool, end verdic
 		reason = cmp.Or(end.Reason, aws.ToString(state.StoppedReason))
 	}
 	container := code(s.hide(end.Name)) + logLink(r, state, end.Name)
-	reason = plain(plaintext.Clip(s.hide(reason), longestCell))
+	reason = plain(plaintext.Clip(s.hide(reason), maxCellWidth))
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", name, container, essential, exitCode, reason, took)
 }
 
-// logLink returns a link to a container's log in the AWS console, "" if it is not
-// there.
+// logLink returns a link to a container's log in the AWS console, or "" if it has none.
 func logLink(r result.Result, state *task.State, container string) string {
 	if log := r.LogOf(state, container); log.URL != "" {
 		return " (" + link("log", log.URL) + ")"
@@ -190,7 +189,7 @@ func logLink(r result.Result, state *task.State, container string) string {
 	return ""
 }
 
-// used says what the tasks took together, "" if that is not known.
+// used returns the resource usage of all tasks together, or "" if it is unknown.
 func used(r result.Result) string {
 	var total result.Usage
 	known := 0
@@ -218,7 +217,7 @@ func (s *summary) diagram(r result.Result) string {
 		return ""
 	}
 	text := "\n#### Phases\n\n```mermaid\n" + diagram + "```\n"
-	if more := len(r.Tasks) - mostBars; more > 0 {
+	if more := len(r.Tasks) - maxBars; more > 0 {
 		text += fmt.Sprintf("\n%d more tasks are not shown.\n", more)
 	}
 	return text
@@ -229,8 +228,8 @@ func (s *summary) diagnosis(r result.Result) {
 		switch i {
 		case 0:
 			s.add("\n#### Diagnosis\n")
-		case mostFaults:
-			s.add(fmt.Sprintf("\n- %d more are in the log.\n", len(r.Faults)-mostFaults))
+		case maxFaults:
+			s.add(fmt.Sprintf("\n- %d more are in the log.\n", len(r.Faults)-maxFaults))
 			return
 		}
 		s.add(s.fault(fault))
@@ -257,7 +256,7 @@ func (s *summary) fault(fault event.Note) string {
 	return text.String()
 }
 
-// commands is plain, with what stands between backquotes as code.
+// commands is plain, but formats text between backquotes as code.
 func commands(text string) string {
 	var safe strings.Builder
 	for i, part := range strings.Split(text, "`") {
@@ -270,7 +269,7 @@ func commands(text string) string {
 	return strings.TrimSpace(safe.String())
 }
 
-// lines shows the last lines of the containers that failed.
+// lines writes the last log lines of failed containers.
 func (s *summary) lines(r result.Result) {
 	for _, state := range r.Tasks {
 		if result.IsSuccess(state) {
@@ -284,7 +283,7 @@ func (s *summary) lines(r result.Result) {
 			if s.cut {
 				return
 			}
-			last := plaintext.LastLines(s.hideSecrets, log.Last, summaryLines, longestText)
+			last := plaintext.LastLines(s.hideSecrets, log.Last, summaryLines, maxTextWidth)
 			of := code(s.hide(end.Name))
 			if len(r.Tasks) > 1 {
 				id := task.ID(aws.ToString(state.TaskArn))
@@ -296,8 +295,8 @@ func (s *summary) lines(r result.Result) {
 	}
 }
 
-// failed reports whether a container failed, rather than was stopped with the
-// task: ECS sends SIGTERM, and SIGKILL to those that don't heed it.
+// failed reports whether a container failed, instead of being stopped with its task: ECS
+// sends SIGTERM, and later SIGKILL.
 func failed(state *task.State, end verdict.End) bool {
 	if state.Verdict != nil && state.Verdict.Container == end.Name || end.ExitCode == nil || end.Reason != "" {
 		return true
@@ -305,8 +304,8 @@ func failed(state *task.State, end verdict.End) bool {
 	return *end.ExitCode != 0 && *end.ExitCode != 143 && *end.ExitCode != 137
 }
 
-// hours writes a number of hours: to four decimals, as most tasks are short, and never as
-// none.
+// hours formats a number of hours with four decimals, because most tasks are short. It
+// never formats a positive number as 0.
 func hours(n float64) string {
 	if n > 0 && n < 0.0001 {
 		return "under 0.0001"

@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// golden compares with a golden file.
+// golden compares a text with a golden file.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	name = filepath.Join("testdata", name)
@@ -40,7 +40,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// summaryOf returns the summary of a result, without secrets.
+// summaryOf returns the summary of a result; no text is a secret.
 func summaryOf(r result.Result, secrets ...string) string {
 	var hidden masks.Masks
 	for _, secret := range secrets {
@@ -53,7 +53,7 @@ func TestSummary(t *testing.T) {
 	golden(t, "summary.md", summaryOf(resulttest.Failed("container app ended with code 3")))
 }
 
-// A step that did not come as far as tasks has a summary too.
+// A step that fails before it starts tasks has a summary too.
 func TestSummaryOfError(t *testing.T) {
 	got := summaryOf(result.Result{Status: result.Errored, ExitCode: 125, Reason: "no region",
 		Faults: []event.Note{{Text: "no region"}}})
@@ -63,7 +63,7 @@ func TestSummaryOfError(t *testing.T) {
 	}
 }
 
-// On the embedded ECS there is nothing that a link could lead to.
+// The summary of a run on the embedded ECS has no links.
 func TestSummaryLocal(t *testing.T) {
 	r := resulttest.Failed("x")
 	r.Local, r.Logs = true, nil
@@ -83,9 +83,12 @@ func TestSummarySecrets(t *testing.T) {
 }
 
 var hostileTexts = []string{
-	"plain", "a | b | c", "<script>alert(1)</script>", "</pre></details><h1>x", "```\n# heading\n```", "[x](javascript:alert(1)) ![y](http://z)", "**a** _b_ ~~c~~ `d`",
-	"@everyone #1 www.example.com https://example.com a@example.com", "line\nbreak\r\n\n- item\n\n| a |\n| --- |\n| b |", "&lt;b&gt; &#60;", "\x1b[31mred\x1b[0m \x00\u202e\u2066",
-	"\\| \\<b> \\`", "    indented", "# h", "1. a", "- b", "<!-- ", "$$x$$", "section x\n click a href \"javascript:1\" %%{init: {}}%%; end", ":warning:", "\u2028\u0085", "```mermaid\ngantt",
+	"plain", "a | b | c", "<script>alert(1)</script>", "</pre></details><h1>x", "```\n# heading\n```",
+	"[x](javascript:alert(1)) ![y](http://z)", "**a** _b_ ~~c~~ `d`",
+	"@everyone #1 www.example.com https://example.com a@example.com", "line\nbreak\r\n\n- item\n\n| a |\n| --- |\n| b |",
+	"&lt;b&gt; &#60;", "\x1b[31mred\x1b[0m \x00\u202e\u2066",
+	"\\| \\<b> \\`", "    indented", "# h", "1. a", "- b", "<!-- ", "$$x$$",
+	"section x\n click a href \"javascript:1\" %%{init: {}}%%; end", ":warning:", "\u2028\u0085", "```mermaid\ngantt",
 }
 
 var (
@@ -95,7 +98,7 @@ var (
 	meaning      = regexp.MustCompile("[^-\n<>|`*_~#&\\[\\]!\\\\$@={}\"]+")
 )
 
-// skeleton is what of a summary has a meaning in Markdown or HTML.
+// skeleton returns the parts of a summary that are special in Markdown or HTML.
 func skeleton(summary string) string {
 	for _, harmless := range []*regexp.Regexp{preformatted, section, entity} {
 		summary = harmless.ReplaceAllString(summary, ".")
@@ -103,7 +106,7 @@ func skeleton(summary string) string {
 	return regexp.MustCompile(`\.+`).ReplaceAllString(meaning.ReplaceAllString(summary, "."), ".")
 }
 
-// Whatever the text from outside is, the summary's form is the same.
+// Text from outside never changes the structure of the summary.
 func FuzzSummary(f *testing.F) {
 	for _, text := range hostileTexts {
 		f.Add(text)
@@ -122,7 +125,8 @@ func FuzzSummary(f *testing.F) {
 			r.Logs[0].Last = []string{"1", text}
 			fault := &r.Faults[0]
 			fault.File, fault.Hint = "a"+text, "a"
-			fault.Advice[0].Cause, fault.Advice[0].Advice, fault.Advice[0].Statement = text, strings.ReplaceAll(text, "`", ""), "a"+text
+			advice := &fault.Advice[0]
+			advice.Cause, advice.Advice, advice.Statement = text, strings.ReplaceAll(text, "`", ""), "a"+text
 			return r
 		}
 		got, want := skeleton(summaryOf(step(text))), skeleton(summaryOf(step("word")))
@@ -132,7 +136,7 @@ func FuzzSummary(f *testing.F) {
 	})
 }
 
-// A summary is never longer than what the runner takes, and says what it lacks.
+// A summary is never longer than the limit of the runner, and says if parts are left out.
 func TestSummaryLimit(t *testing.T) {
 	r := resulttest.Failed("x")
 	long := strings.Repeat("<|long|> ", 300)
@@ -150,9 +154,11 @@ func TestSummaryLimit(t *testing.T) {
 	if len(got) < 1<<19 {
 		t.Errorf("only %d bytes", len(got))
 	}
-	for _, want := range []string{"_Cut: ", "more containers are in the log", "more tasks are not shown", "```mermaid"} {
+	for _, want := range []string{
+		"_Shortened: ", "more containers are in the log", "more tasks are not shown", "```mermaid",
+	} {
 		if !strings.Contains(got, want) {
-			t.Errorf("it does not say %q", want)
+			t.Errorf("the summary does not contain %q", want)
 		}
 	}
 }
