@@ -29,10 +29,6 @@ func messages(warnings []document.Warning) string {
 	return strings.Join(lines, "\n")
 }
 
-const container = `{"name":"app","image":"busybox:1","memory":128}`
-
-// TestBody holds that what is written is what ECS receives, in each form.
-
 func TestCheck(t *testing.T) {
 	for _, test := range []struct{ name, in, want, said string }{
 		{"request", `{"count":"2","networkConfiguration":{"awsvpcConfiguration":{"subnets":["a"],"assignPublicIp":null}},` +
