@@ -38,6 +38,6 @@ type connector struct {
 // services that do not exist in a container.
 const credentialsTimeout = 4 * time.Second
 
-// triedAllSources reports whether the SDK found no credentials anywhere: it looks for the
-// role of the machine last.
+// triedAllSources reports whether the SDK has tried all its sources; the role of the
+// machine is the last one.
 func triedAllSources(err error) bool { return strings.Contains(err.Error(), "no EC2 IMDS role found") }
