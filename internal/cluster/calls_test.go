@@ -157,13 +157,15 @@ func TestLaunch(t *testing.T) {
 				0, 0}},
 		{name: "a role that was just made is waited for", count: 1,
 			answers: []answer{{nil, refused("ClientException",
-				"ECS was unable to assume the role 'r' that was provided for this task.")}, {started(1), nil}}, want: 1, counts: []int{1, 1}, tokens: []int{0, 0}},
+				"ECS was unable to assume the role 'r' that was provided for this task.")}, {started(1), nil}}, want: 1,
+			counts: []int{1, 1}, tokens: []int{0, 0}},
 		{name: "a refusal is not", count: 2, answers: []answer{{nil, refused("ClientException", "no")}}, counts: []int{2},
 			tokens: []int{0}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error ClientException: no"},
 		{name: "what was started before a refusal is kept", count: 12,
 			answers: []answer{{started(10), nil}, {nil, refused("ClientException", "no")}}, want: 10, counts: []int{10,
-				2}, tokens: []int{0, 1}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error ClientException: no"},
-		{name: "every failure is told", count: 3, answers: []answer{{missing(1, 2, "ATTRIBUTE"), nil}}, want: 1,
+				2}, tokens: []int{0, 1}, wantErr: "run task web:3: operation error ECS: DescribeTasks, api error " +
+				"ClientException: no"},
+		{name: "every failure is reported", count: 3, answers: []answer{{missing(1, 2, "ATTRIBUTE"), nil}}, want: 1,
 			counts: []int{3}, tokens: []int{0}, wantErr: "run task web:3: 1 of 3 tasks started: ATTRIBUTE"},
 		{name: "no tasks and no reason", count: 1, answers: []answer{{started(0), nil}}, counts: []int{1}, tokens: []int{0},
 			wantErr: "run task web:3: 0 of 1 tasks started: ECS gave no reason"},
@@ -191,20 +193,20 @@ func TestLaunch(t *testing.T) {
 					a := tt.answers[len(counts)-1]
 					return a.out, a.err
 				}}
-				told := 0
+				reported := 0
 				open := map[string]bool{} // calls without an answer, by their tokens
 				got, err := cluster.Client{API: api}.Launch(t.Context(), cluster.Launch{
 					Definition: &types.TaskDefinition{Family: aws.String("web"), Revision: 3}, Count: tt.count, Capacity: tt.capacity,
 					Calling: func(token string, _ int) { open[token] = true },
 					Answered: func(token string, tasks []types.Task) {
-						if told += len(tasks); !open[token] || len(counts) == 0 {
+						if reported += len(tasks); !open[token] || len(counts) == 0 {
 							t.Errorf("Answered(%s, %v) was called before the call and its answer", token, tasks)
 						}
 						delete(open, token)
 					},
 				})
-				if told != len(got.Tasks) {
-					t.Errorf("Answered was called for %d tasks of %d", told, len(got.Tasks))
+				if reported != len(got.Tasks) {
+					t.Errorf("Answered was called for %d tasks of %d", reported, len(got.Tasks))
 				}
 				if delete(open, got.Unconfirmed); len(open) > 0 {
 					t.Errorf("%d calls have no answer, want the unconfirmed one (%s) alone", len(open), got.Unconfirmed)

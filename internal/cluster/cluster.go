@@ -85,9 +85,8 @@ func call[In, Out any](ctx context.Context, operation func(context.Context, In, 
 	return operation(ctx, in, options...)
 }
 
-// change is call for an operation that changes something: it is not given up the
-// moment ctx ends, since an answer that is not heard is a task that nobody knows
-// of.
+// change is call for an operation that changes something. It does not end at once with ctx:
+// without the response there may be a task that is not known.
 func change[In, Out any](ctx context.Context, operation func(context.Context, In, ...func(*ecs.Options)) (Out, error),
 	in In, options ...func(*ecs.Options)) (Out, error) {
 	const grace = 3 * time.Second // fits into the 7 s that a cancelled step has

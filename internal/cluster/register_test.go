@@ -22,7 +22,8 @@ func TestRegisterAsksAgain(t *testing.T) {
 		budget time.Duration // 0: it is not asked again
 	}{
 		{"another registration of the family",
-			refused("ClientException", "Too many concurrent attempts to create a new revision of the specified family."), 5 * time.Minute},
+			refused("ClientException", "Too many concurrent attempts to create a new revision of the specified family."),
+			5 * time.Minute},
 		{"throttled", refused("ThrottlingException", "Rate exceeded"), 5 * time.Minute},
 		{"a role that was just made", refused("ClientException", "Role is not valid"), 20 * time.Second},
 		{"no answer", errors.New("connection reset by peer"), 30 * time.Second},
@@ -39,7 +40,8 @@ func TestRegisterAsksAgain(t *testing.T) {
 							return nil, tt.err
 						}
 						return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: &types.TaskDefinition{
-							TaskDefinitionArn: aws.String("arn:web:1"), Family: aws.String("web"), Revision: 1, Status: types.TaskDefinitionStatusActive,
+							TaskDefinitionArn: aws.String("arn:web:1"), Family: aws.String("web"), Revision: 1,
+							Status: types.TaskDefinitionStatusActive,
 						}}, nil
 					}}
 					_, _, err := cluster.Client{API: api}.Register(t.Context(), "web", []byte("{}"))

@@ -69,7 +69,8 @@ func TestBody(t *testing.T) {
 	in := &ecs.RunTaskInput{TaskDefinition: aws.String("web:1"), Cluster: aws.String("c"), Count: aws.Int32(3),
 		ClientToken: aws.String("t")}
 	got, err := cluster.Body(request, in)
-	if want := `{"clientToken":"t","cluster":"c","count":3,"group":"<a&b>","newMember":{"n":1.50},"taskDefinition":"web:1"}`; err != nil || string(got) != want {
+	if want := `{"clientToken":"t","cluster":"c","count":3,"group":"<a&b>","newMember":{"n":1.50},` +
+		`"taskDefinition":"web:1"}`; err != nil || string(got) != want {
 		t.Errorf("Body() = %s, %v, want %s", got, err, want)
 	}
 }

@@ -63,7 +63,8 @@ func (e Env) executor(kind string) ecslocal.Option {
 }
 
 func (e Env) dockerVariables() []string {
-	return e.variables("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+	return e.variables("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY",
+		"DOCKER_CERT_PATH")
 }
 
 func (e Env) processVariables() []string { return e.variables("PATH", "HOME", "TMPDIR", "LANG") }

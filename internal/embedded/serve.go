@@ -42,7 +42,8 @@ func Serve(ctx context.Context, env Env, c input.LocalECS) (int, error) {
 	}
 	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() && !c.Exposed {
 		listener.Close()
-		return 0, fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: give --exposed if that is meant", c.Listen)
+		return 0, fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: "+
+			"give --exposed if that is meant", c.Listen)
 	}
 	debug.SetGCPercent(40) // the heap is mostly logs, of which twice as much is too much
 	server := ecslocal.New(options...)

@@ -246,7 +246,8 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	for _, e := range l.entries {
 		if launch := e.Launch; e.State == MaybeStarted {
 			fmt.Fprintf(&text, "%s of %s may have started: ECS has not answered RunTask since %s (client token %s); to look:\n",
-				event.Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" MST"), launch.ClientToken)
+				event.Plural(launch.Count, "task"), launch.Definition, launch.Since.UTC().Format(time.TimeOnly+" "+
+					"MST"), launch.ClientToken)
 			fmt.Fprintf(&text, "  %s\n", launch.ListCommand())
 		}
 	}

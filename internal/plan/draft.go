@@ -146,7 +146,8 @@ func (l *loader) decode(tree *document.Node) ([]*taskdef.Definition, error) {
 }
 
 func (l *loader) options() taskdef.Options {
-	return taskdef.Options{Family: l.config.Family, Tags: l.tags, UnknownMembers: l.config.UnknownMembers, Image: l.config.Image, Container: l.config.Container}
+	return taskdef.Options{Family: l.config.Family, Tags: l.tags, UnknownMembers: l.config.UnknownMembers,
+		Image: l.config.Image, Container: l.config.Container}
 }
 
 func (l *loader) source() source.Config {
@@ -175,7 +176,8 @@ func (l *loader) reportFetch(fetch *source.Fetch) {
 	}
 	l.emit.Printf("git repository %s, %s", fetch.Repository, from)
 	l.emit.Printf("files asked for: %s", strings.Join(fetch.Asked, ", "))
-	l.emit.Printf("files fetched: %s (%s fetch, %d bytes, %s)", strings.Join(fetch.Files, ", "), fetch.Method, fetch.Bytes, event.Duration(fetch.Duration))
+	l.emit.Printf("files fetched: %s (%s fetch, %d bytes, %s)", strings.Join(fetch.Files, ", "), fetch.Method, fetch.Bytes,
+		event.Duration(fetch.Duration))
 }
 
 // expander returns what expands expressions, with the values that they can name.
@@ -259,7 +261,8 @@ func expandTags(expander expand.Expander, pairs input.Pairs) ([]taskdef.Tag, err
 	var faults []error
 	for _, member := range expanded.Members {
 		if member.Value.Kind == document.List || member.Value.Kind == document.Map {
-			faults = append(faults, &document.Error{Place: place, Path: member.Key.Text, Message: "expected text, found a " + member.Value.Kind.String()})
+			faults = append(faults, &document.Error{Place: place, Path: member.Key.Text,
+				Message: "expected text, found a " + member.Value.Kind.String()})
 		}
 		tags = append(tags, taskdef.Tag{Key: member.Key.Text, Value: member.Value.Text, Place: place})
 	}

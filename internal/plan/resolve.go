@@ -228,12 +228,14 @@ func (r *resolver) findService(ctx context.Context, name string) (*runtask.Servi
 	if err != nil {
 		return nil, err
 	}
-	service := &runtask.Service{LaunchType: string(place.LaunchType), Strategy: strategyOf(place.Strategy), PlatformVersion: place.PlatformVersion}
+	service := &runtask.Service{LaunchType: string(place.LaunchType), Strategy: strategyOf(place.Strategy),
+		PlatformVersion: place.PlatformVersion}
 	if len(service.Strategy) > 0 {
 		service.LaunchType = ""
 	}
 	if network := place.Network; network != nil {
-		service.Subnets, service.SecurityGroups, service.AssignPublicIP = network.Subnets, network.SecurityGroups, string(network.AssignPublicIp)
+		service.Subnets, service.SecurityGroups, service.AssignPublicIP = network.Subnets, network.SecurityGroups,
+			string(network.AssignPublicIp)
 	}
 	r.emit.Printf("service %s: %s", name, service)
 	r.services[name] = service
@@ -243,7 +245,8 @@ func (r *resolver) findService(ctx context.Context, name string) (*runtask.Servi
 func strategyOf(items []types.CapacityProviderStrategyItem) input.Strategy {
 	var strategy input.Strategy
 	for _, item := range items {
-		strategy = append(strategy, input.StrategyItem{Provider: aws.ToString(item.CapacityProvider), Weight: item.Weight, Base: item.Base})
+		strategy = append(strategy, input.StrategyItem{Provider: aws.ToString(item.CapacityProvider), Weight: item.Weight,
+			Base: item.Base})
 	}
 	return strategy
 }
@@ -254,7 +257,8 @@ func (r *resolver) findNetwork(ctx context.Context, settings runtask.Settings) (
 	if settings.Subnets, err = r.findNetworks(ctx, "subnets", settings.Subnets, (*lookup.Client).Subnets); err != nil {
 		return settings, err
 	}
-	settings.SecurityGroups, err = r.findNetworks(ctx, "security-groups", settings.SecurityGroups, (*lookup.Client).SecurityGroups)
+	settings.SecurityGroups, err = r.findNetworks(ctx, "security-groups", settings.SecurityGroups,
+		(*lookup.Client).SecurityGroups)
 	if err != nil {
 		return settings, err
 	}

@@ -31,7 +31,8 @@ func (l *loader) localSecrets(jobs []DraftJob) (map[string]string, error) {
 	values, empty := localrun.SecretValues(texts(jobs), given)
 	if len(empty) > 0 {
 		l.emit.Notice(event.Note{Title: "secrets without a value", Text: fmt.Sprintf(
-			"a local run asks AWS for no secret: %s empty; give values by local-secrets, a file of NAME=value lines", isOrAre(empty))})
+			"a local run asks AWS for no secret: %s empty; give values by local-secrets, a file of NAME=value lines",
+			isOrAre(empty))})
 	}
 	return values, nil
 }

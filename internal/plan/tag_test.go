@@ -23,7 +23,8 @@ func TestWithoutTag(t *testing.T) {
 			request["tags"] = []byte(tt.request)
 		}
 		got, found := plan.WithoutTag(request, "own")
-		if string(got["tags"]) != tt.want || found != tt.found || string(got["group"]) != `"g"` || string(request["tags"]) != tt.request {
+		if string(got["tags"]) != tt.want || found != tt.found || string(got["group"]) != `"g"` ||
+			string(request["tags"]) != tt.request {
 			t.Errorf("WithoutTag(%s) = %s, %v, want %s, %v", tt.request, got["tags"], found, tt.want, tt.found)
 		}
 	}

@@ -22,14 +22,16 @@ func checkVerdict(names []string, sources ...Source) error {
 		definition := definitionInfo(s)
 		known = append(known, definition.Containers...)
 		if !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(definition.Containers, name) }) {
-			idle = append(idle, &input.Error{Input: "verdict", Message: fmt.Sprintf("no container of %s is named, so that none would decide; its containers are %s",
-				definition.Name, strings.Join(definition.Containers, ", "))})
+			idle = append(idle, &input.Error{Input: "verdict",
+				Message: fmt.Sprintf("no container of %s is named, so that none would decide; its containers are %s",
+					definition.Name, strings.Join(definition.Containers, ", "))})
 		}
 	}
 	for i, name := range names {
 		if !slices.Contains(known, name) {
 			near := nearest.DidYouMean(name, append(slices.Clone(known), input.VerdictEssential, input.VerdictAll))
-			unknown = append(unknown, &input.Error{Input: "verdict", Message: fmt.Sprintf("item %d: no definition has a container %q%s", i+1, name, near)})
+			unknown = append(unknown, &input.Error{Input: "verdict",
+				Message: fmt.Sprintf("item %d: no definition has a container %q%s", i+1, name, near)})
 		}
 	}
 	if len(unknown) > 0 { // which may be why none is named

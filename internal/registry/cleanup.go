@@ -49,7 +49,8 @@ func (r Registry) CleanUp(ctx context.Context, c CleanUp, failed bool, registere
 		r.Emit.Printf("not deregistered, as it is the newest of its family whose task succeeded: %s", arn)
 	}
 	for _, family := range choice.Unknown {
-		r.Emit.Printf("older revisions of %s are not deregistered, as no task of this run succeeded: one of them may be the last good one", family)
+		r.Emit.Printf("older revisions of %s are not deregistered, as no task of this run succeeded: one of them may be "+
+			"the last good one", family)
 	}
 	if len(choice.Deregister) == 0 {
 		return nil

@@ -140,7 +140,8 @@ func withHint(revision *types.TaskDefinition, job plan.Job, err error) error {
 	if err == nil || !fargateOnly || job.Request["launchType"] != nil || job.Request["capacityProviderStrategy"] != nil {
 		return err
 	}
-	return explain.WithHint(err, "the definition is for Fargate alone, and the cluster may have no default capacity provider: set launch-type: FARGATE, or capacity-provider-strategy, or a service to take it from")
+	return explain.WithHint(err, "the definition is for Fargate alone, and the cluster may have no default capacity "+
+		"provider: set launch-type: FARGATE, or capacity-provider-strategy, or a service to take it from")
 }
 
 // recordTasks names the tasks of the launch with a client token the moment they are known.
@@ -202,7 +203,8 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 	}
 	all := len(own) >= launch.Count
 	s.call(func() {
-		own = slices.DeleteFunc(own, func(t types.Task) bool { return s.Ledger.Has(aws.ToString(t.TaskArn)) }) // of another launch by now
+		// of another launch by now
+		own = slices.DeleteFunc(own, func(t types.Task) bool { return s.Ledger.Has(aws.ToString(t.TaskArn)) })
 		token := ""
 		if all {
 			token = launch.ClientToken // nothing of it is open any more
@@ -282,7 +284,8 @@ func (s *runner) launchTagged(ctx context.Context, l cluster.Launch) (cluster.La
 		return launched, err
 	}
 	s.Emit.Notice(event.Note{
-		Text:   fmt.Sprintf("the tasks of %s have no tag %s, by which reattach, stop, reap and the post stage recognize them: %v", task.Name(l.Definition), ownership.Tag, s.Explain.PlainRefusal(err)),
+		Text: fmt.Sprintf("the tasks of %s have no tag %s, by which reattach, stop, reap and the post stage recognize "+
+			"them: %v", task.Name(l.Definition), ownership.Tag, s.Explain.PlainRefusal(err)),
 		Advice: s.Explain.Advice(ctx, err, nil),
 	})
 	return launched, again

@@ -70,10 +70,12 @@ func TestRun(t *testing.T) {
 			world: &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"count=20"},
 				Faults: ecslocal.On("RunTask", room, 2, 3, 4, 5, 6, 7,
 					8)}, signal: 20 * time.Second, cause: outcome.Cancelled, err: "10 of 20 tasks started", tasks: 10,
-			text: []string{"no room for job:1 at the moment (RESOURCE:MEMORY): asking again in 5.0s"}, within: 20*time.Second + shutdown.Time},
+			text:   []string{"no room for job:1 at the moment (RESOURCE:MEMORY): asking again in 5.0s"},
+			within: 20*time.Second + shutdown.Time},
 		{name: "no capacity before the time-out",
 			world: &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"timeout=20s"},
-				Faults: ecslocal.On("RunTask", room)}, cause: outcome.Failed, err: "0 of 1 tasks started", text: []string{"0 tasks started, 1 failure"}},
+				Faults: ecslocal.On("RunTask", room)}, cause: outcome.Failed, err: "0 of 1 tasks started",
+			text: []string{"0 tasks started, 1 failure"}},
 		{name: "not all started", world: &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0},
 			Inputs: []string{"count=12", "launch-timeout=0s"},
 			Faults: ecslocal.On("RunTask", room, 2)}, cause: outcome.Failed, err: "10 of 12 tasks started", tasks: 10,
@@ -128,7 +130,8 @@ func TestRun(t *testing.T) {
 					return ecslocal.Cut()
 				}
 				return ecslocal.Denied("*")
-			}}, cause: outcome.Failed, err: "not authorized", text: []string{"ECS did not answer whether it started job:1; to look:", "0 tasks started, 1 failure"}},
+			}}, cause: outcome.Failed, err: "not authorized",
+			text: []string{"ECS did not answer whether it started job:1; to look:", "0 tasks started, 1 failure"}},
 		{name: "signal while the answer to a launch is lost",
 			world: &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"count=2"},
 				Faults: ecslocal.On("RunTask", ecslocal.All(ecslocal.Stall(5*time.Second),
@@ -272,7 +275,8 @@ func TestUnconfirmedInPart(t *testing.T) {
 			t.Errorf("Run() = %v with %d tasks, %d of them running, want one that was stopped", out.Err, len(out.Deciding(0)),
 				len(w.Ledger.Running()))
 		}
-		if want := "ECS did not answer whether it started all 2 tasks of job:1; to look:\n  aws ecs list-tasks "; !strings.Contains(w.Text(), want) {
+		if want := "ECS did not answer whether it started all 2 tasks of job:1; to look:\n  aws ecs list-tasks " +
+			""; !strings.Contains(w.Text(), want) {
 			t.Errorf("Run() did not report %q:\n%s", want, w.Text())
 		}
 	})

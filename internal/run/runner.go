@@ -19,7 +19,7 @@ import (
 // Logs follows the logs of a run's containers.
 type Logs interface {
 	// Update starts to follow what is new of a task, and ends what has ended. The
-	// label tells the task from others; it is empty if there is only one.
+	// label identifies the task among others; it is empty if there is only one.
 	Update(state *task.State, label string)
 	// CutOff has what there is read before the reading is cut off.
 	CutOff()
@@ -99,7 +99,7 @@ func (s *runner) allSucceeded(group []int) bool {
 	})
 }
 
-// label tells a task's log lines from those of others.
+// label returns the prefix of the log lines of a task among those of others.
 func (r Runner) label(state *task.State) string {
 	if !r.Plan.MultiTask() {
 		return ""

@@ -8,9 +8,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
-// splitScript returns what is wrong with the command of the override at an index,
-// of which a shell would run only the first word, and whether that is certain. It
-// is nil if there is nothing.
+// splitScript returns the fault of the command of the override at an index if a shell would run
+// only its first word, and whether that is certain; nil for other commands.
 func splitScript(d Definition, index int, override *document.Node) (fault *document.Error, certain bool) {
 	command, name := override.Member("command"), override.Member("name")
 	if command == nil || name == nil {
@@ -54,9 +53,9 @@ func checkCommand(d Definition, index int, override *document.Node) error {
 	return fault
 }
 
-// Warnings returns what is worth saying of the commands in the overrides, which
-// run is the member x-run-task of, nil if there is none: a shell that most likely
-// runs only the first word of its script, and variables that nothing expands.
+// Warnings returns warnings about the commands in the overrides: a shell that most likely runs
+// only the first word of its script, and variables that nothing expands. run is the member
+// x-run-task; nil if there is none.
 func (s Settings) Warnings(d Definition, run *document.Node) []document.Warning {
 	overrides, err := s.ownOverrides(d)
 	if err != nil {
@@ -85,9 +84,10 @@ func (s Settings) Warnings(d Definition, run *document.Node) []document.Warning 
 	if expansion := s.Command.Expansion; expansion != "" {
 		if name, err := s.Chosen(d); err == nil && !shellwords.RunsShell(d.EntryPoints[name], s.Command.Words) {
 			warn(document.Error{
-				Code:    "command-expansion",
-				Message: fmt.Sprintf("nothing expands %s, since no shell reads the command: run one, or put it in single quotes if it is meant as it is", expansion),
-				Hint:    string(texts([]string{"sh", "-c", shellwords.Script(s.Command.Words)}).JSON()),
+				Code: "command-expansion",
+				Message: fmt.Sprintf("nothing expands %s, since no shell reads the command: run one, or put it in single quotes "+
+					"if it is meant as it is", expansion),
+				Hint: string(texts([]string{"sh", "-c", shellwords.Script(s.Command.Words)}).JSON()),
 			})
 		}
 	}

@@ -12,10 +12,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// CheckDefinition holds the settings against a definition whose text is known, by
-// what ECS demands of both together, so that it is said before the definition is
-// registered. What a service will give is not known here. The error joins an
-// [*input.Error] or a [*document.Error] for each fault.
+// CheckDefinition checks the settings together with a definition whose text is known, by the
+// rules of ECS for both, before the definition is registered. The values of a service are not
+// known here. The error joins an [*input.Error] or a [*document.Error] for each fault.
 func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, error) {
 	definition := Definition{Name: d.Family, NetworkMode: d.NetworkMode}
 	for _, c := range d.Containers {
@@ -23,7 +22,7 @@ func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, er
 	}
 	own, err := s.own(definition, Common{})
 	if err != nil {
-		return nil, nil // which the request is refused for
+		return nil, nil // Request reports it
 	}
 	request := layer(s.request, own)
 	warnings, fault := checkSizes(d, request.Member("overrides"))
@@ -34,8 +33,7 @@ func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, er
 		checkContainers(request.Member("overrides")), s.checkExec(d, request), s.checkVolumes(d, request))
 }
 
-// checkSizes holds the definition with the overrides of sizes to the rules for
-// sizes.
+// checkSizes checks the definition with the overrides of sizes by the rules for sizes.
 func checkSizes(d *taskdef.Definition, overrides *document.Node) (warnings []document.Warning, err error) {
 	var faults []error
 	for _, m := range d.CheckSizes(overrides) {
@@ -62,8 +60,8 @@ func checkSizes(d *taskdef.Definition, overrides *document.Node) (warnings []doc
 	return append(warnings, limitsKept(d, overrides)...), errors.Join(faults...)
 }
 
-// limitsKept says which containers have limits of their own, that more memory for
-// the task does not raise.
+// limitsKept returns notices about containers with their own limits, which more memory for the
+// task does not raise.
 func limitsKept(d *taskdef.Definition, overrides *document.Node) []document.Warning {
 	memory := overrides.Member("memory")
 	if memory == nil || d.Memory == "" {
@@ -82,7 +80,8 @@ func limitsKept(d *taskdef.Definition, overrides *document.Node) []document.Warn
 		}
 		notices = append(notices, document.Warning{Notice: true, Error: document.Error{
 			Place: limit.Place, Path: document.ItemPath("containerDefinitions", i) + ".memory", Code: "memory-kept",
-			Message: fmt.Sprintf("the container %s keeps its own limit of %s MiB, with %d MiB for the task", d.Containers[i].Name, limit.Text, now),
+			Message: fmt.Sprintf("the container %s keeps its own limit of %s MiB, with %d MiB for the task",
+				d.Containers[i].Name, limit.Text, now),
 		}})
 	}
 	return notices
@@ -96,7 +95,7 @@ func overridden(overrides *document.Node, container string) bool {
 	})
 }
 
-// checkCompatible tells of a launch type that the definition is not for. RunTask
+// checkCompatible reports a launch type that the definition does not support. RunTask
 // refuses it: "Task definition does not support launch_type FARGATE."
 // (github.com/aws/aws-cli/issues/3983).
 func (s Settings) checkCompatible(d *taskdef.Definition, request *document.Node) error {
@@ -109,38 +108,42 @@ func (s Settings) checkCompatible(d *taskdef.Definition, request *document.Node)
 	if launchType == "" || len(d.RequiresCompatibilities) == 0 || slices.Contains(d.RequiresCompatibilities, launchType) {
 		return nil
 	}
-	return fault(request, member, s.computeInput(), fmt.Sprintf("%s does not support %s: its requiresCompatibilities has %s",
-		d.Family, launchType, strings.Join(d.RequiresCompatibilities, ", ")))
+	return fault(request, member, s.computeInput(),
+		fmt.Sprintf("%s does not support %s: its requiresCompatibilities has %s",
+			d.Family, launchType, strings.Join(d.RequiresCompatibilities, ", ")))
 }
 
-// checkConstraints tells of constraints on container instances where the tasks run
+// checkConstraints reports constraints on container instances where the tasks run
 // on none (API reference, RunTask: placementConstraints; developer guide, "Amazon
 // ECS task definition differences for Fargate").
 func (s Settings) checkConstraints(request *document.Node) error {
 	var faults []error
 	for _, member := range []string{"placementConstraints", "placementStrategy"} {
 		if fargate, _ := onFargate(request); fargate && len(itemsOf(request.Member(member))) > 0 {
-			faults = append(faults, fault(request, member, "run-task-request", "tasks on Fargate run on no container instances that "+member+" could choose"))
+			faults = append(faults, fault(request, member, "run-task-request",
+				"tasks on Fargate run on no container instances that "+member+" could choose"))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// checkContainers holds the variables of overrides to the rules for those of a
-// definition.
+// checkContainers checks the variables of overrides by the rules for those of a definition.
 func checkContainers(overrides *document.Node) error {
 	var faults []error
 	for i, container := range itemsOf(overrides.Member("containerOverrides")) {
 		path := document.ItemPath("containerOverrides", i)
 		for j, variable := range itemsOf(container.Member("environment")) {
 			if name := variable.Member("name"); name != nil && name.Text == "" {
-				faults = append(faults, &document.Error{Place: name.Place, Code: "environment-name", Message: "a variable must have a name",
-					Path: document.MemberPath(document.ItemPath(document.MemberPath(path, "environment"), j), "name")})
+				faults = append(faults, &document.Error{Place: name.Place, Code: "environment-name",
+					Message: "a variable must have a name",
+					Path:    document.MemberPath(document.ItemPath(document.MemberPath(path, "environment"), j), "name")})
 			}
 		}
 		for j, file := range itemsOf(container.Member("environmentFiles")) {
-			if value := file.Member("value"); value != nil && !(awsfacts.IsObject(value.Text) && strings.HasSuffix(value.Text, ".env")) {
-				faults = append(faults, &document.Error{Place: value.Place, Code: "environment-file", Hint: "arn:aws:s3:::bucket/name.env",
+			if value := file.Member("value"); value != nil &&
+				!(awsfacts.IsObject(value.Text) && strings.HasSuffix(value.Text, ".env")) {
+				faults = append(faults, &document.Error{Place: value.Place, Code: "environment-file",
+					Hint:    "arn:aws:s3:::bucket/name.env",
 					Path:    document.MemberPath(document.ItemPath(document.MemberPath(path, "environmentFiles"), j), "value"),
 					Message: "expected the ARN of an object in S3 whose name ends with .env"})
 			}
@@ -149,21 +152,23 @@ func checkContainers(overrides *document.Node) error {
 	return errors.Join(faults...)
 }
 
-// checkExec tells of ECS Exec without a role for the task, which RunTask refuses
+// checkExec reports ECS Exec without a role for the task, which RunTask refuses
 // (ECS developer guide, "Monitor Amazon ECS containers with ECS Exec":
 // prerequisites; github.com/boto/boto3/issues/3173).
 func (s Settings) checkExec(d *taskdef.Definition, request *document.Node) error {
 	exec := request.Member("enableExecuteCommand")
-	if s.partial || exec == nil || exec.Text != "true" || d.TaskRoleARN != "" || request.Member("overrides", "taskRoleArn") != nil {
+	if s.partial || exec == nil || exec.Text != "true" || d.TaskRoleARN != "" ||
+		request.Member("overrides", "taskRoleArn") != nil {
 		return nil
 	}
-	const message = "ECS Exec needs a task role, which the definition lacks: give it a taskRoleArn, or the input task-role-arn"
+	const message = "ECS Exec needs a task role, which the definition lacks: give it a taskRoleArn, or the input " +
+		"task-role-arn"
 	return fault(request, "enableExecuteCommand", "run-task-request", message)
 }
 
-// checkVolumes holds the configurations of volumes against the volumes that the
-// definition leaves to the launch (API reference, RunTask: volumeConfigurations,
-// and Volume: configuredAtLaunch).
+// checkVolumes checks that the configurations of volumes are those of the volumes that are
+// configured at launch (API reference, RunTask: volumeConfigurations, and Volume:
+// configuredAtLaunch).
 func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) error {
 	var faults []error
 	var atLaunch []string
@@ -180,8 +185,11 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 		if !s.partial && !slices.ContainsFunc(itemsOf(configurations), named(name.Text)) {
 			faults = append(faults, &document.Error{
 				Place: volume.Place, Path: document.ItemPath("volumes", i), Code: "volume-configuration",
-				Message: fmt.Sprintf("the volume %q is configured at the launch, and run-task-request has no volumeConfigurations for it", name.Text),
-				Hint:    fmt.Sprintf(`run-task-request: {"volumeConfigurations": [{"name": %q, "managedEBSVolume": {"roleArn": "arn:aws:iam::123456789012:role/ecsInfrastructureRole", "sizeInGiB": 20}}]}`, name.Text),
+				Message: fmt.Sprintf("the volume %q is configured at the launch, and run-task-request has no "+
+					"volumeConfigurations for it", name.Text),
+				Hint: fmt.Sprintf(`run-task-request: {"volumeConfigurations": [{"name": %q,`+
+					` "managedEBSVolume": {"roleArn": "arn:aws:iam::123456789012:role/ecsInfrastructureRole", "sizeInGiB": 20}}]}`,
+					name.Text),
 			})
 		}
 	}
@@ -190,7 +198,8 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 		name := configuration.Member("name")
 		if name != nil && slices.Contains(before, name.Text) {
 			faults = append(faults, &document.Error{
-				Place: name.Place, Path: document.MemberPath(document.ItemPath("volumeConfigurations", i), "name"), Code: "volume-configuration",
+				Place: name.Place, Path: document.MemberPath(document.ItemPath("volumeConfigurations", i), "name"),
+				Code:    "volume-configuration",
 				Message: fmt.Sprintf("the volume %q has a configuration before this one", name.Text),
 			})
 			continue
@@ -202,23 +211,26 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 			continue
 		}
 		faults = append(faults, &document.Error{
-			Place: name.Place, Path: document.MemberPath(document.ItemPath("volumeConfigurations", i), "name"), Code: "volume-configuration",
+			Place: name.Place, Path: document.MemberPath(document.ItemPath("volumeConfigurations", i), "name"),
+			Code:    "volume-configuration",
 			Message: fmt.Sprintf("%s has no volume %q that is configured at the launch", d.Family, name.Text),
 		})
 	}
 	return errors.Join(faults...)
 }
 
-// launchTypeMissing says what becomes of tasks of a definition for Fargate alone
-// whose request does not say where they run: ECS takes the strategy of the cluster,
-// and refuses them if it has none.
+// launchTypeMissing returns a warning for a definition for Fargate alone whose request has
+// neither a launch type nor a strategy: ECS uses the strategy of the cluster, and refuses the
+// tasks if it has none.
 func (s Settings) launchTypeMissing(d *taskdef.Definition, request *document.Node) *document.Warning {
 	_, given := onFargate(request)
 	if given || s.partial || s.Service != "" || !slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) {
 		return nil
 	}
 	return &document.Warning{Notice: true, Error: document.Error{
-		Place: d.Place, Code: "launch-type", Message: d.Family + " is for Fargate alone, and nothing says that its tasks run there: ECS refuses them unless the cluster has a default capacity provider strategy",
+		Place: d.Place, Code: "launch-type",
+		Message: d.Family + " is for Fargate alone, and nothing says that its tasks run there: ECS refuses them unless " +
+			"the cluster has a default capacity provider strategy",
 		Hint: "launch-type: FARGATE",
 	}}
 }

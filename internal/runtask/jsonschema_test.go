@@ -58,7 +58,8 @@ func TestJSONSchema(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, name := range glob(t, "../../testdata/err/unknown-*.json", "../../testdata/err/enum*.json", "../../testdata/err/type-*.json") {
+	for _, name := range glob(t, "../../testdata/err/unknown-*.json", "../../testdata/err/enum*.json",
+		"../../testdata/err/type-*.json") {
 		refused++
 		if validate(name, read(t, name)) == nil {
 			t.Errorf("%s: the schema takes it", name)
@@ -72,7 +73,8 @@ func TestJSONSchema(t *testing.T) {
 		good bool
 	}{
 		{`{"containerDefinitions": [{"name": "app", "image": "app:1", "memory": "${{ vars.MEMORY }}"}]}`, true},
-		{`{"containerDefinitions": [], "x-run-task": {"command": ["a"], "count": 2, "launch-type": "FARGATE"}, "x-own": 1, "$schema": "x"}`, true},
+		{`{"containerDefinitions": [], "x-run-task": {"command": ["a"], "count": 2, "launch-type": "FARGATE"}, "x-own": 1,` +
+			` "$schema": "x"}`, true},
 		{`{"containerDefinitions": [], "x-run-task": {"timeout": "5m"}}`, false},
 		{`{"containerDefinitions": [], "x-run-task": {"launch-type": "fargte"}}`, false},
 		{`{"containerDefinitions": [], "familly": "web"}`, false},

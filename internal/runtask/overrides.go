@@ -7,8 +7,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// ownOverrides returns the input overrides with what the plain inputs say put
-// over it.
+// ownOverrides returns the input overrides with the values of the plain inputs over it.
 func (s Settings) ownOverrides(d Definition) (*document.Node, error) {
 	n := &document.Node{Kind: document.Map}
 	for _, o := range []struct{ value, key string }{

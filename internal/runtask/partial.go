@@ -5,8 +5,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Partial returns the settings of a definition alone: the inputs of a step may add
-// to them a container to choose, and a network.
+// Partial returns the settings of a definition alone. The inputs of a step may add a container
+// and a network to them.
 func Partial(o taskdef.Options) Settings {
 	return Settings{
 		options: o,

@@ -9,7 +9,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
-// roleCharacters are those that AWS takes in a role; a key has an id of its own.
+// roleCharacters are the characters that AWS accepts in a role; a key has its own id.
 var roleCharacters = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`)
 
 // unrendered reports placeholders that were not replaced in the roles and keys of

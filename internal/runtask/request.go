@@ -15,10 +15,10 @@ import (
 // tagsLimit is how many tags a task can have.
 const tagsLimit = 50
 
-// overridesLimit is how many characters ECS takes for the JSON of overrides.
+// overridesLimit is how many characters the JSON of overrides can have.
 const overridesLimit = 8192
 
-// A Service is what a request takes of a service. A zero field is one that the
+// A Service has the values of a service that a request uses. A zero field is a value that the
 // service does not have.
 type Service struct {
 	LaunchType      string
@@ -29,7 +29,7 @@ type Service struct {
 	AssignPublicIP  string
 }
 
-// String returns what is taken of the service, in the words of the inputs.
+// String returns the values of the service by the names of the inputs.
 func (s *Service) String() string {
 	var providers []string
 	for _, item := range s.Strategy {
@@ -37,8 +37,10 @@ func (s *Service) String() string {
 	}
 	var parts []string
 	for _, part := range []struct{ name, value string }{
-		{"launch-type", s.LaunchType}, {"capacity-provider-strategy", strings.Join(providers, ",")}, {"platform-version", s.PlatformVersion},
-		{"subnets", strings.Join(s.Subnets, ",")}, {"security-groups", strings.Join(s.SecurityGroups, ",")}, {"assign-public-ip", s.AssignPublicIP},
+		{"launch-type", s.LaunchType}, {"capacity-provider-strategy", strings.Join(providers, ",")},
+		{"platform-version", s.PlatformVersion},
+		{"subnets", strings.Join(s.Subnets, ",")}, {"security-groups", strings.Join(s.SecurityGroups, ",")},
+		{"assign-public-ip", s.AssignPublicIP},
 	} {
 		if part.value != "" {
 			parts = append(parts, part.name+" "+part.value)
@@ -47,7 +49,7 @@ func (s *Service) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Common is what the requests of a step share.
+// Common has the values that the requests of a step share.
 type Common struct {
 	StartedBy string
 	Tags      input.Pairs
@@ -55,14 +57,14 @@ type Common struct {
 	Outputs   Variables
 }
 
-// OwnerTag is a tag of the tasks that says who started them. To send any tag takes a
-// permission: it is added where the request has tags, or always.
+// OwnerTag is a tag of the tasks that identifies the step that started them. Tags need a
+// permission: it is added if the request has tags, or always.
 type OwnerTag struct {
 	Key, Value string
 	Always     bool
 }
 
-// with returns a request with the tag, unless that has as many as a task can have.
+// with returns a request with the tag, unless it has the most tags that a task can have.
 func (o OwnerTag) with(tree *document.Node) *document.Node {
 	count := 0
 	if tags := tree.Member("tags"); tags != nil {
@@ -76,10 +78,10 @@ func (o OwnerTag) with(tree *document.Node) *document.Node {
 	return merge(tree, own, "")
 }
 
-// Request returns the members of the RunTask request by their names in the API,
-// but for those that each call sets: cluster, count, task definition and client
-// token. What the inputs say goes before run-task-request, and that before the
-// service. The service is nil if there is none, or it is not known yet.
+// Request returns the members of the RunTask request by their names in the API, except those
+// that each call sets: cluster, count, task definition and client token. Inputs take precedence
+// over run-task-request, and that over the service. The service is nil if there is none, or if
+// it is not known yet.
 //
 // The error joins an [*input.Error] or a [*document.Error] for each fault.
 func (s Settings) Request(d Definition, service *Service, common Common) (map[string]json.RawMessage, error) {
@@ -90,7 +92,8 @@ func (s Settings) Request(d Definition, service *Service, common Common) (map[st
 	tree := layer(s.request, own)
 	tree = layer(service.tree(d, tree), tree)
 	tree = merge(tree, common.Outputs.override(d), "")
-	if err := errors.Join(checkTagCount(tree), s.checkCompute(d, tree), s.checkNetwork(d, tree, service), s.checkOverrides(d, tree.Member("overrides"))); err != nil {
+	if err := errors.Join(checkTagCount(tree), s.checkCompute(d, tree), s.checkNetwork(d, tree, service),
+		s.checkOverrides(d, tree.Member("overrides"))); err != nil {
 		return nil, err
 	}
 	members := map[string]json.RawMessage{}
@@ -100,7 +103,7 @@ func (s Settings) Request(d Definition, service *Service, common Common) (map[st
 	return members, nil
 }
 
-// own returns what the inputs say.
+// own returns the values of the inputs.
 func (s Settings) own(d Definition, common Common) (*document.Node, error) {
 	n := &document.Node{Kind: document.Map}
 	if common.StartedBy != "" {
@@ -121,7 +124,7 @@ func (s Settings) own(d Definition, common Common) (*document.Node, error) {
 	return n, nil
 }
 
-// putCompute sets what the tasks run on.
+// putCompute sets the launch type or the strategy, and the platform version.
 func putCompute(n *document.Node, launchType string, strategy input.Strategy, platformVersion string) {
 	if launchType != "" {
 		put(n, text(launchType), "launchType")
@@ -156,9 +159,9 @@ func putNetwork(n *document.Node, subnets, groups []string, publicIP string) {
 	}
 }
 
-// tree returns what is taken of a service, nil for nil: not its network if the
-// definition can't have one, nor its platform version if the request says that
-// the tasks run elsewhere than on Fargate.
+// tree returns the values of a service for a request; nil for nil. It leaves out the network if
+// the definition can't have one, and the platform version if the request runs the tasks outside
+// of Fargate.
 func (s *Service) tree(d Definition, request *document.Node) *document.Node {
 	if s == nil {
 		return nil
@@ -175,8 +178,8 @@ func (s *Service) tree(d Definition, request *document.Node) *document.Node {
 	return n
 }
 
-// layer puts a request over another. A launch type and a capacity provider
-// strategy take each other's place.
+// layer puts a request over another. A launch type replaces a capacity provider strategy, and a
+// strategy a launch type.
 func layer(low, high *document.Node) *document.Node {
 	if high.Member("launchType") != nil || high.Member("capacityProviderStrategy") != nil {
 		low = without(low, "launchType", "capacityProviderStrategy")
@@ -184,8 +187,8 @@ func layer(low, high *document.Node) *document.Node {
 	return merge(low, high, "")
 }
 
-// onFargate reports whether a request has its tasks run on Fargate, and whether
-// it says where.
+// onFargate reports whether a request runs its tasks on Fargate, and whether it has a launch type
+// or a strategy.
 func onFargate(request *document.Node) (on, given bool) {
 	const fargate = "FARGATE"
 	if launchType := request.Member("launchType"); launchType != nil {
@@ -201,8 +204,8 @@ func onFargate(request *document.Node) (on, given bool) {
 	}), len(strategy.Items) > 0
 }
 
-// checkCompute holds what the tasks are to run on against the definition's
-// network mode and the platform version.
+// checkCompute checks the launch type or strategy together with the network mode of the
+// definition and the platform version.
 func (s Settings) checkCompute(d Definition, tree *document.Node) error {
 	fargate, given := onFargate(tree)
 	switch {
@@ -212,14 +215,16 @@ func (s Settings) checkCompute(d Definition, tree *document.Node) error {
 		if tree.Member(member) == nil {
 			member = "capacityProviderStrategy"
 		}
-		return fault(tree, member, s.computeInput(), fmt.Sprintf("%s has the network mode %s: Fargate runs tasks of mode awsvpc only", d.Name, modeOf(d)))
+		return fault(tree, member, s.computeInput(),
+			fmt.Sprintf("%s has the network mode %s: Fargate runs tasks of mode awsvpc only", d.Name, modeOf(d)))
 	case !fargate && tree.Member("platformVersion") != nil:
-		return fault(tree, "platformVersion", "platform-version", "only Fargate has platform versions, and the tasks are to run elsewhere")
+		return fault(tree, "platformVersion", "platform-version",
+			"only Fargate has platform versions, and the tasks are to run elsewhere")
 	}
 	return nil
 }
 
-// computeInput names the input that says what the tasks run on.
+// computeInput returns the name of the input with the launch type or the strategy.
 func (s Settings) computeInput() string {
 	switch {
 	case s.LaunchType != "":
@@ -230,20 +235,25 @@ func (s Settings) computeInput() string {
 	return "service"
 }
 
-// checkNetwork holds the network configuration against the definition's network
-// mode.
+// checkNetwork checks the network configuration together with the network mode of the
+// definition.
 func (s Settings) checkNetwork(d Definition, tree *document.Node, service *Service) error {
 	network := tree.Member("networkConfiguration")
 	subnets := network.Member("awsvpcConfiguration", "subnets")
 	switch {
 	case d.NetworkMode != "awsvpc" && len(s.Subnets) > 0:
-		return &input.Error{Input: "subnets", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have subnets", d.Name, modeOf(d))}
+		return &input.Error{Input: "subnets",
+			Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have subnets", d.Name, modeOf(d))}
 	case d.NetworkMode != "awsvpc" && network != nil:
-		return &document.Error{Place: network.Place, Path: "networkConfiguration", Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have a network configuration", d.Name, modeOf(d))}
-	case d.NetworkMode == "awsvpc" && (subnets == nil || len(subnets.Items) == 0) && (s.Service == "" && !s.partial || service != nil):
+		return &document.Error{Place: network.Place, Path: "networkConfiguration",
+			Message: fmt.Sprintf("%s has the network mode %s: only tasks of mode awsvpc have a network configuration", d.Name,
+				modeOf(d))}
+	case d.NetworkMode == "awsvpc" && (subnets == nil || len(subnets.Items) == 0) &&
+		(s.Service == "" && !s.partial || service != nil):
 		message := d.Name + " has the network mode awsvpc, which takes subnets: give them, or a service to take them from"
 		if service != nil {
-			message = fmt.Sprintf("%s has the network mode awsvpc, which takes subnets, and the service %s has none: give them", d.Name, s.Service)
+			message = fmt.Sprintf("%s has the network mode awsvpc, which takes subnets, and the service %s has none: give them",
+				d.Name, s.Service)
 		}
 		return &input.Error{Input: "subnets", Message: message}
 	}
@@ -257,8 +267,7 @@ func modeOf(d Definition) string {
 	return d.NetworkMode
 }
 
-// checkOverrides holds overrides against the definition and the limit of their
-// size.
+// checkOverrides checks overrides together with the definition, and their size.
 func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 	if overrides == nil {
 		return nil
@@ -270,11 +279,13 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 			path := document.MemberPath(document.ItemPath("containerOverrides", i), "name")
 			switch name := container.Member("name"); {
 			case name == nil:
-				faults = append(faults, &document.Error{Place: container.Place, Path: path, Message: "missing: an override is for one container, by its name"})
+				faults = append(faults, &document.Error{Place: container.Place, Path: path,
+					Message: "missing: an override is for one container, by its name"})
 			case !slices.Contains(d.Containers, name.Text):
 				faults = append(faults, &document.Error{Place: name.Place, Path: path, Message: d.lacks(name.Text)})
 			case seen[name.Text]:
-				faults = append(faults, &document.Error{Place: name.Place, Path: path, Message: fmt.Sprintf("the container %q has an override before this one", name.Text)})
+				faults = append(faults, &document.Error{Place: name.Place, Path: path,
+					Message: fmt.Sprintf("the container %q has an override before this one", name.Text)})
 			default:
 				seen[name.Text] = true
 				faults = append(faults, checkCommand(d, i, container))
@@ -285,7 +296,8 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 		faults = append(faults, &document.Error{
 			Path:    "overrides",
 			Message: fmt.Sprintf("they have %d characters as JSON, and ECS takes %d", size, overridesLimit),
-			Hint:    "put what does not change into the definition itself; keep long values in an .env file in S3 (environmentFiles) or in Parameter Store (secrets); or have the command read its data from where it is",
+			Hint: "put what does not change into the definition itself; keep long values in an .env file in S3 " +
+				"(environmentFiles) or in Parameter Store (secrets); or have the command read its data from where it is",
 		})
 	}
 	return errors.Join(faults...)
@@ -294,7 +306,9 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 // checkTagCount counts the tags of the inputs and of run-task-request together.
 func checkTagCount(tree *document.Node) error {
 	if tags := tree.Member("tags"); tags != nil && len(tags.Items) > tagsLimit {
-		return &input.Error{Input: "tags", Message: fmt.Sprintf("with those of run-task-request there are %d, more than the %d that a task can have", len(tags.Items), tagsLimit)}
+		return &input.Error{Input: "tags",
+			Message: fmt.Sprintf("with those of run-task-request there are %d, more than the %d that a task can have",
+				len(tags.Items), tagsLimit)}
 	}
 	return nil
 }

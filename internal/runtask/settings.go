@@ -1,10 +1,9 @@
-// Package runtask makes the RunTask request for the tasks of one definition of
-// what the inputs, the definition's own member x-run-task and a service say, in
-// the API's own JSON, so that any member of the API can be sent.
+// Package runtask builds the RunTask request for the tasks of one definition from the inputs,
+// the member x-run-task of the definition and a service, in the API's own JSON, so that any
+// member of the API can be sent.
 //
-// It checks what can be known before a call: the form of every member, the
-// containers that overrides name, and the limits of overrides. It never calls
-// AWS, and never drops what was written without a word.
+// It checks what is known before a call: the shape of every member, the containers in overrides,
+// and the limits of overrides. It never calls AWS, and never drops a value without a notice.
 package runtask
 
 import (
@@ -22,7 +21,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Settings are what the tasks of one definition are to be run with.
+// Settings are the settings for the tasks of one definition.
 type Settings struct {
 	input.Launch
 
@@ -32,8 +31,8 @@ type Settings struct {
 	partial   bool // inputs may add to them
 }
 
-// Parse reads the documents among the inputs and checks them. Of the options it
-// heeds UnknownMembers. The error joins a [*document.Error] for each fault.
+// Parse reads and checks the documents among the inputs. Of the options it uses UnknownMembers.
+// The error joins a [*document.Error] for each fault.
 func Parse(l input.Launch, o taskdef.Options) (Settings, []document.Warning, error) {
 	s := Settings{Launch: l, options: o}
 	var warnings []document.Warning
@@ -61,15 +60,15 @@ func Parse(l input.Launch, o taskdef.Options) (Settings, []document.Warning, err
 // runPath is the path of a definition's own settings.
 const runPath = "x-run-task"
 
-// With returns the settings with other values of inputs, which a map holds by
-// the inputs' names: the member x-run-task of a definition. The error joins a
-// [*document.Error] for each fault.
+// With returns the settings with the values of a map by names of inputs, which is the member
+// x-run-task of a definition. The error joins a [*document.Error] for each fault.
 func (s Settings) With(run *document.Node) (Settings, []document.Warning, error) {
 	if run == nil {
 		return s, nil, nil
 	}
 	if run.Kind != document.Map {
-		return s, nil, &document.Error{Place: run.Place, Path: runPath, Message: "expected a map of inputs, found a " + run.Kind.String()}
+		return s, nil, &document.Error{Place: run.Place, Path: runPath,
+			Message: "expected a map of inputs, found a " + run.Kind.String()}
 	}
 	var warnings []document.Warning
 	var faults []error
@@ -82,7 +81,8 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 		case name == "overrides" && (m.Value.Kind == document.Map || m.Value.Kind == document.List):
 			found, err = below(runPath+"."+name, m.Value, s.setOverrides)
 		case name == "run-task-request" || name == "overrides":
-			err = &document.Error{Place: m.Value.Place, Path: document.MemberPath(runPath, name), Message: "expected a map, found a " + m.Value.Kind.String()}
+			err = &document.Error{Place: m.Value.Place, Path: document.MemberPath(runPath, name),
+				Message: "expected a map, found a " + m.Value.Kind.String()}
 		default:
 			s.Launch, err = s.Launch.With(name, valueText(m.Value))
 			var unknown *input.Error
@@ -93,8 +93,10 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 		warnings = append(warnings, found...)
 		faults = append(faults, err)
 	}
-	if launchType, strategy := run.Member("launch-type"), run.Member("capacity-provider-strategy"); launchType != nil && strategy != nil {
-		faults = append(faults, &input.Error{Input: "launch-type", Message: "cannot be used together with capacity-provider-strategy"})
+	if launchType, strategy := run.Member("launch-type"), run.Member("capacity-provider-strategy"); launchType != nil &&
+		strategy != nil {
+		faults = append(faults, &input.Error{Input: "launch-type",
+			Message: "cannot be used together with capacity-provider-strategy"})
 	}
 	check := s.Launch.Check
 	if s.partial {
@@ -103,8 +105,9 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 	return s, warnings, InDefinition(errors.Join(append(faults, check())...), run)
 }
 
-// below checks a document that stands at a path in another.
-func below(path string, n *document.Node, check func(*document.Node) ([]document.Warning, error)) ([]document.Warning, error) {
+// below checks a document at a path of another one.
+func below(path string, n *document.Node, check func(*document.Node) ([]document.Warning, error)) ([]document.Warning,
+	error) {
 	warnings, err := check(n)
 	for i := range warnings {
 		warnings[i].Path = joinPath(path, warnings[i].Path)
@@ -130,7 +133,7 @@ func joinPath(path, inner string) string {
 	return path + "." + inner
 }
 
-// each returns an error with every error that it joins replaced.
+// each replaces every error that an error joins.
 func each(err error, replace func(error) error) error {
 	var all []error
 	for _, one := range joined.Errors(err) {
@@ -139,8 +142,8 @@ func each(err error, replace func(error) error) error {
 	return errors.Join(all...)
 }
 
-// InDefinition puts the faults of inputs in their place in a definition, as far
-// as its member x-run-task has those inputs. It may be nil, as may the error.
+// InDefinition gives the faults of inputs their places in a definition, if its member x-run-task
+// has those inputs. run and the error may be nil.
 func InDefinition(err error, run *document.Node) error {
 	return each(err, func(err error) error {
 		var fault *input.Error
@@ -151,11 +154,12 @@ func InDefinition(err error, run *document.Node) error {
 		if value == nil {
 			return err
 		}
-		return &document.Error{Place: value.Place, Path: document.MemberPath(runPath, fault.Input), Message: fault.Message, Hint: fault.Hint}
+		return &document.Error{Place: value.Place, Path: document.MemberPath(runPath, fault.Input), Message: fault.Message,
+			Hint: fault.Hint}
 	})
 }
 
-// valueText returns a value as an input takes it.
+// valueText returns a value as the text of an input.
 func valueText(n *document.Node) string {
 	switch n.Kind {
 	case document.Null:
@@ -166,14 +170,13 @@ func valueText(n *document.Node) string {
 	return n.Text
 }
 
-// ownInputs are the members of a request that have inputs which the step itself
-// goes by, so that they can't be given in any other way.
+// ownInputs are the members of a request whose inputs the step itself reads, so that they can't
+// be given in another way.
 var ownInputs = map[string]string{
 	"cluster": "cluster", "count": "count", "startedBy": "started-by", "taskDefinition": "definition or file-paths",
 }
 
-// setRequest checks the document of run-task-request and takes it over, if it
-// is good.
+// setRequest checks the document of run-task-request and stores it if it has no fault.
 func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	checked, warnings, err := apischema.Check(n, schemas.RunTaskRequest, s.options.PassUnknown())
 	faults := []error{each(err, adviseImage), unrendered(checked), taskdef.CheckTags(tagsOf(checked))}
@@ -215,7 +218,7 @@ func tagsOf(request *document.Node) []taskdef.Tag {
 	return tags
 }
 
-// setOverrides checks the document of overrides and takes it over.
+// setOverrides checks the document of overrides and stores it.
 func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
 	if err := otherOverrides(n); err != nil {
 		return nil, err
@@ -233,8 +236,9 @@ func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
 func otherOverrides(n *document.Node) error {
 	switch {
 	case n.Kind == document.List:
-		return &document.Error{Place: n.Place, Code: "type", Message: "expected a map with the member containerOverrides, found a list",
-			Hint: `{"containerOverrides": ` + string(n.JSON()) + `}`}
+		return &document.Error{Place: n.Place, Code: "type",
+			Message: "expected a map with the member containerOverrides, found a list",
+			Hint:    `{"containerOverrides": ` + string(n.JSON()) + `}`}
 	case n.Kind == document.String:
 		return &document.Error{Place: n.Place, Code: "type", Message: "expected a map in JSON or YAML, found text",
 			Hint: `{"containerOverrides": [{"name": "app", "command": ["true"]}]}`}
@@ -245,25 +249,26 @@ func otherOverrides(n *document.Node) error {
 	return nil
 }
 
-// adviseImage adds to the fault of an override of the image what helps.
+// adviseImage adds a hint to the fault of an override of the image.
 func adviseImage(err error) error {
 	var fault *document.Error
-	if !errors.As(err, &fault) || fault.Code != "unknown-member" || !strings.Contains(fault.Path, "containerOverrides[") || !strings.HasSuffix(fault.Path, "].image") {
+	if !errors.As(err, &fault) || fault.Code != "unknown-member" || !strings.Contains(fault.Path, "containerOverrides[") ||
+		!strings.HasSuffix(fault.Path, "].image") {
 		return err
 	}
 	advised := *fault
-	advised.Message, advised.Hint = "ECS can't override the image", "give it by the input image, which runs a revision that differs in nothing else"
+	advised.Message, advised.Hint = "ECS can't override the image",
+		"give it by the input image, which runs a revision that differs in nothing else"
 	return &advised
 }
 
-// Definition is what a request has to know of the task definition it is for.
+// Definition has the values of a task definition that its request depends on.
 type Definition struct {
 	Name        string // for messages
 	NetworkMode string // empty for the default
 	Containers  []string
 
-	// EntryPoints are the entry points by container, of those that do not leave it
-	// to their images.
+	// EntryPoints are the entry points by container, of the containers that set one.
 	EntryPoints map[string][]string
 }
 
@@ -287,10 +292,12 @@ func (s Settings) Chosen(d Definition) (string, error) {
 	case len(d.Containers) == 1, s.partial:
 		return d.Containers[0], nil
 	}
-	return "", &input.Error{Input: "container", Message: fmt.Sprintf("%s has several containers: give the one that %s for, of %s", d.Name, s.forContainer(), quotedList(d.Containers))}
+	return "", &input.Error{Input: "container",
+		Message: fmt.Sprintf("%s has several containers: give the one that %s for, of %s", d.Name, s.forContainer(),
+			quotedList(d.Containers))}
 }
 
-// forContainer names the given inputs that are for one container.
+// forContainer returns the names of the given inputs for one container.
 func (s Settings) forContainer() string {
 	var given []string
 	if s.Image != "" {
@@ -308,8 +315,7 @@ func (s Settings) forContainer() string {
 	return joinAnd(given) + " are"
 }
 
-// has reports a container that the definition does not have. What named it is
-// an input.
+// has reports a container that the definition does not have. named is the input with its name.
 func (d Definition) has(container, by string) error {
 	for _, name := range d.Containers {
 		if name == container {

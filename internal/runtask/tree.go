@@ -36,8 +36,7 @@ func pairs[P any](items []P, key, value string, of func(P) (string, string)) *do
 	return list
 }
 
-// put sets the member of a map that a path leads to, and makes the maps on the
-// way.
+// put sets the member at a path of maps, and adds missing maps.
 func put(n, value *document.Node, path ...string) {
 	for _, key := range path[:len(path)-1] {
 		inner := n.Member(key)
@@ -56,20 +55,20 @@ func without(n *document.Node, keys ...string) *document.Node {
 		return nil
 	}
 	c := *n
-	c.Members = slices.DeleteFunc(slices.Clone(n.Members), func(m document.Member) bool { return slices.Contains(keys, m.Key.Text) })
+	c.Members = slices.DeleteFunc(slices.Clone(n.Members),
+		func(m document.Member) bool { return slices.Contains(keys, m.Key.Text) })
 	return &c
 }
 
-// identity is the member that tells the items of a list apart, by the path of
-// the list. Of other lists one replaces the other as a whole.
+// identity is the member that identifies the items of a list, by the path of
+// the list. Another list is replaced as a whole.
 var identity = map[string]string{
 	"tags":                         "key",
 	"overrides.containerOverrides": "name",
 	"overrides.containerOverrides.environment": "name",
 }
 
-// merge returns low with what high has put over it. Both stay as they are, and
-// each may be nil.
+// merge returns low with the values of high over it. Neither is changed, and each may be nil.
 func merge(low, high *document.Node, path string) *document.Node {
 	switch {
 	case high == nil:
@@ -136,8 +135,8 @@ func joinAnd(values []string) string {
 	return strings.Join(values[:last], ", ") + " and " + values[last]
 }
 
-// fault is an error about a member of a request: at its place in a document if
-// it has one, else about the input.
+// fault returns an error of a member of a request: at its place in a document if it has one,
+// else of the input.
 func fault(tree *document.Node, member, name, message string) error {
 	if n := tree.Member(member); n != nil && n.Place != (document.Place{}) {
 		return &document.Error{Place: n.Place, Path: member, Message: message}

@@ -39,8 +39,8 @@ func Interruption(ctx context.Context) *Interrupted {
 // container ten seconds after it.
 const Time = 7 * time.Second
 
-// FollowTime is how long the step goes on after its time-out at the most, when nobody
-// kills it: until its tasks have stopped, and their logs are complete.
+// FollowTime is how long the step runs at most after its time-out if it is not killed: until its
+// tasks have stopped and their logs are complete.
 const FollowTime = time.Minute
 
 // Budget divides the time that the end of a step may take: until when each part

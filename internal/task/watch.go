@@ -25,7 +25,7 @@ const (
 	UntilRunning Goal = "running" // every task runs, or has run and ended well
 	UntilHealthy Goal = "healthy" // every task runs, and its health checks pass
 
-	// UntilAccepted is the goal of a launch that nobody watches: ECS has accepted every task.
+	// UntilAccepted is the goal of a launch that is not watched: ECS has accepted every task.
 	UntilAccepted Goal = "accepted"
 )
 
@@ -476,8 +476,7 @@ func healthy(definition *types.TaskDefinition, task types.Task) bool {
 	return true
 }
 
-// differs reports whether two states of a task differ in what a watcher would
-// tell.
+// differs reports whether two states of a task differ in a value that a watcher reports.
 func differs(a, b types.Task) bool {
 	if aws.ToString(a.LastStatus) != aws.ToString(b.LastStatus) ||
 		aws.ToString(a.DesiredStatus) != aws.ToString(b.DesiredStatus) || a.HealthStatus != b.HealthStatus {

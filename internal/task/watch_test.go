@@ -142,7 +142,9 @@ func TestWatch(t *testing.T) {
 				return refused("AccessDeniedException", "not authorized to perform: ecs:DescribeTasks")
 			}
 			return nil
-		}, earliest: 4 * time.Second, latest: 10 * time.Second, wantErr: "describe tasks: operation error ECS: DescribeTasks, api error AccessDeniedException: not authorized to perform: ecs:DescribeTasks"},
+		}, earliest: 4 * time.Second, latest: 10 * time.Second,
+			wantErr: "describe tasks: operation error ECS: DescribeTasks, api error AccessDeniedException: not authorized to " +
+				"perform: ecs:DescribeTasks"},
 		{name: "credentials expired, and then new ones", describe: lives(time.Minute, 0),
 			fail: func(_ int, since time.Duration) error {
 				if since > 30*time.Second && since < 2*time.Minute {
@@ -155,7 +157,9 @@ func TestWatch(t *testing.T) {
 				return refused("ExpiredTokenException", "The security token included in the request is expired")
 			}
 			return nil
-		}, earliest: 2*time.Minute + 30*time.Second, latest: 3*time.Minute + 20*time.Second, wantErr: "describe tasks: operation error ECS: DescribeTasks, api error ExpiredTokenException: The security token included in the request is expired"},
+		}, earliest: 2*time.Minute + 30*time.Second, latest: 3*time.Minute + 20*time.Second,
+			wantErr: "describe tasks: operation error ECS: DescribeTasks, api error ExpiredTokenException: The security token " +
+				"included in the request is expired"},
 		{name: "the deadline, to the second", describe: lives(time.Hour, 0), deadline: 10 * time.Minute,
 			earliest: 10 * time.Minute, latest: 10 * time.Minute},
 		{name: "an end that comes just before the deadline is seen", describe: lives(10*time.Minute-time.Millisecond, 0),

@@ -13,7 +13,8 @@ import (
 
 func TestRequestDifference(t *testing.T) {
 	shown := types.Task{
-		LaunchType: types.LaunchTypeFargate, CapacityProviderName: aws.String("FARGATE"), PlatformVersion: aws.String("1.4.0"), Group: aws.String("family:job"),
+		LaunchType: types.LaunchTypeFargate, CapacityProviderName: aws.String("FARGATE"),
+		PlatformVersion: aws.String("1.4.0"), Group: aws.String("family:job"),
 		Attachments: []types.Attachment{{Details: []types.KeyValuePair{{Name: aws.String("subnetId"),
 			Value: aws.String("subnet-1")}}}},
 		Overrides: &types.TaskOverride{
@@ -28,7 +29,8 @@ func TestRequestDifference(t *testing.T) {
 			},
 		},
 	}
-	const overrides = `{"cpu":"512","containerOverrides":[{"name":"app","command":["migrate","up"],"environment":[{"name":"A","value":"1"},{"name":"B","value":"2"}]}]}`
+	const overrides = `{"cpu":"512","containerOverrides":[{"name":"app","command":["migrate","up"],` +
+		`"environment":[{"name":"A","value":"1"},{"name":"B","value":"2"}]}]}`
 	none := types.Task{}
 	for _, tt := range []struct {
 		name, request string
@@ -37,15 +39,22 @@ func TestRequestDifference(t *testing.T) {
 	}{
 		{"nothing", `{}`, none, ""},
 		{"what does not count", `{"startedBy":"x","tags":[{"key":"sha","value":"1"}]}`, none, ""},
-		{"the same", `{"overrides":` + overrides + `,"launchType":"FARGATE","platformVersion":"LATEST","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2","subnet-1"]}}}`, shown, ""},
-		{"a provider of the strategy", `{"overrides":` + overrides + `,"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1},{"capacityProvider":"FARGATE","weight":1}]}`, shown, ""},
+		{"the same", `{"overrides":` + overrides +
+			`,"launchType":"FARGATE","platformVersion":"LATEST",` +
+			`"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2","subnet-1"]}}}`, shown, ""},
+		{"a provider of the strategy",
+			`{"overrides":` + overrides +
+				`,"capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1},{"capacityProvider":"FARGATE",` +
+				`"weight":1}]}`, shown, ""},
 		{"a size in another unit", `{"overrides":` + strings.Replace(overrides, `"512"`, `"0.5 vCPU"`, 1) + `}`, shown, ""},
 		{"no overrides", `{}`, shown, "overrides"},
 		{"overrides that the task has not", `{"overrides":` + overrides + `}`, none, "overrides"},
 		{"another value", `{"overrides":` + strings.Replace(overrides, `"2"`, `"3"`, 1) + `}`, shown, "overrides"},
 		{"another command", `{"overrides":` + strings.Replace(overrides, `"up"`, `"down"`, 1) + `}`, shown, "overrides"},
 		{"another size", `{"overrides":` + strings.Replace(overrides, `"512"`, `"256"`, 1) + `}`, shown, "overrides"},
-		{"elsewhere", `{"overrides":` + overrides + `,"launchType":"EC2","group":"g","enableExecuteCommand":true,"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2"]}}}`, shown,
+		{"elsewhere", `{"overrides":` + overrides +
+			`,"launchType":"EC2","group":"g","enableExecuteCommand":true,` +
+			`"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-2"]}}}`, shown,
 			"launch type, group, enableExecuteCommand, subnet"},
 		{"another provider and version",
 			`{"overrides":` + overrides + `,"capacityProviderStrategy":[{"capacityProvider":"x"}],"platformVersion":"1.3.0"}`,
@@ -68,7 +77,8 @@ func TestRequestDifference(t *testing.T) {
 // The markers of outputs are other ones in each run; that there are some is a setting.
 func TestRequestDifferenceOfOutputs(t *testing.T) {
 	request := func(variables string) map[string]json.RawMessage {
-		return map[string]json.RawMessage{"overrides": []byte(`{"containerOverrides":[{"name":"app","environment":[` + variables + `]}]}`)}
+		return map[string]json.RawMessage{"overrides": []byte(`{"containerOverrides":[{"name":"app","environment":[` +
+			variables + `]}]}`)}
 	}
 	const markers = `{"name":"ECS_RUN_TASK_OUTPUTS_BEGIN","value":"1"},{"name":"ECS_RUN_TASK_OUTPUTS_END","value":"2"}`
 	shown := types.Task{Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app"), Environment: []types.KeyValuePair{

@@ -95,7 +95,8 @@ func (r Turn) Yield(ctx context.Context, family string, others []types.Task, att
 // withCommands adds how to see and to stop the first of the tasks that an error is about.
 func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 	arn := aws.ToString(others[0].TaskArn)
-	return explain.WithHint(e, fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s\naws ecs stop-task --region %s --cluster %s --task %s",
+	return explain.WithHint(e, fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s\naws ecs "+
+		"stop-task --region %s --cluster %s --task %s",
 		r.Region, r.ECS.Cluster, arn, r.Region, r.ECS.Cluster, arn))
 }
 

@@ -144,7 +144,8 @@ func endedFirst(definition *types.TaskDefinition, task types.Task, name string) 
 // one: a container that was killed and one that heeded the SIGTERM that followed
 // look the same as one that finished and one that was stopped after it.
 func (r Rule) excuse(definition *types.TaskDefinition, task types.Task, order Order, name string) string {
-	if code, reason := ending(task, name); code == nil || !collateral(*code, reason) || endedFirst(definition, task, name) {
+	if code, reason := ending(task, name); code == nil || !collateral(*code, reason) ||
+		endedFirst(definition, task, name) {
 		return ""
 	}
 	after := func(finished string) bool {
@@ -155,7 +156,8 @@ func (r Rule) excuse(definition *types.TaskDefinition, task types.Task, order Or
 	if len(dependants) > 0 && !slices.ContainsFunc(dependants, func(d string) bool { return !after(d) }) {
 		return fmt.Sprintf("it is a helper of %s", strings.Join(dependants, " and "))
 	}
-	named := slices.ContainsFunc(definition.ContainerDefinitions, func(c types.ContainerDefinition) bool { return aws.ToString(c.Name) == r.Job })
+	named := slices.ContainsFunc(definition.ContainerDefinitions,
+		func(c types.ContainerDefinition) bool { return aws.ToString(c.Name) == r.Job })
 	if named && r.Job != name && after(r.Job) {
 		return "the command is for " + r.Job
 	}

@@ -1,5 +1,5 @@
-// Package verdict judges a task by what ECS says of it: whether it has ended, how, and by
-// which of its containers. It is pure: it knows no time, and calls nothing.
+// Package verdict judges a task by its description from ECS: whether it has ended, how, and
+// which of its containers decided. It is pure: it knows no time, and calls nothing.
 package verdict
 
 import (
@@ -20,7 +20,7 @@ const (
 	Succeeded  Outcome = "succeeded"   // every deciding container ended with code 0
 	Failed     Outcome = "failed"      // a deciding container ended with another code, or without one
 	NotStarted Outcome = "not-started" // it stopped before its containers ran
-	Stopped    Outcome = "stopped"     // somebody or something stopped it
+	Stopped    Outcome = "stopped"     // a user or AWS stopped it
 	Lost       Outcome = "lost"        // ECS no longer knows it
 )
 
@@ -37,50 +37,50 @@ type Verdict struct {
 
 	// Beside is another deciding container that ended with code 0 while the code of
 	// Container is that of one that was killed or stopped; empty if there is none.
-	// EndedFirst is true if it was seen running when Container had ended.
+	// EndedFirst is true if ECS showed it running after the end of Container.
 	Beside     string
 	EndedFirst bool
 
-	// Reason says in one line why, in our words followed by AWS's, if AWS gave any.
+	// Reason is the reason in one line, followed by that of AWS if there is one.
 	Reason string
 
-	// HostLost is true if AWS took the host away: the same task may well succeed if
-	// it is run again.
+	// HostLost is true if AWS took the host away: the same task may succeed if it is run
+	// again.
 	HostLost bool
 
-	// NoRoom is true if the task never ran since AWS had no capacity, network
-	// interface or storage for it at the moment.
+	// NoRoom is true if the task never ran because AWS had no capacity, network interface
+	// or storage for it at that time.
 	NoRoom bool
 
-	// Notes are what did not decide but should be seen, a line each, beside the
-	// containers' codes and reasons.
+	// Notes are lines about facts that did not decide, beside the codes and reasons of
+	// containers.
 	Notes []string
 }
 
-// Judge judges a task of the definition; decided is false as long as the task can
-// still go either way. The rule says which containers of the definition decide;
-// others, such as an agent that AWS injects, never do. The order is what earlier
-// answers showed.
+// Judge judges a task of the definition. decided is false as long as the task may still succeed
+// or fail. The rule says which containers of the definition decide; others, such as an agent that
+// AWS injects, never do. The order has the facts of earlier descriptions.
 //
 // The verdict follows stopCode, exit codes and what the definition declares, never
 // a message's text, which AWS may change at any time
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tasks-error-messages-updates.html),
-// and never a guess which container ended first.
-// It can be taken before the task is STOPPED: the codes are there while ECS still
-// takes the network down. Where the rule names containers, it can be taken while
-// others run.
+// and never a guess which container ended first. It may be known before the task is STOPPED: the
+// codes are there while ECS removes the network. If the rule names containers, it may be known
+// while others run.
 func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) (v Verdict, decided bool) {
 	if !Ended(task) && !(codesKnown(definition, task, rule) && (Stopping(task) || len(rule.Names) > 0)) {
 		return Verdict{}, false
 	}
 	stopped := func(why string, hostLost bool) (Verdict, bool) {
 		container, code := firstCode(definition, task, rule)
-		return Verdict{Outcome: Stopped, Container: container, ExitCode: code, HostLost: hostLost, Reason: join(why, reasons(task))}, true
+		return Verdict{Outcome: Stopped, Container: container, ExitCode: code, HostLost: hostLost,
+			Reason: join(why, reasons(task))}, true
 	}
 	switch task.StopCode {
 	case types.TaskStopCodeTaskFailedToStart:
 		why := reasons(task)
-		return Verdict{Outcome: NotStarted, Container: failedToStart(definition, task), NoRoom: NoRoom(why) && task.StartedAt == nil, Reason: join("the task failed to start", why)}, true
+		return Verdict{Outcome: NotStarted, Container: failedToStart(definition, task),
+			NoRoom: NoRoom(why) && task.StartedAt == nil, Reason: join("the task failed to start", why)}, true
 	case types.TaskStopCodeSpotInterruption:
 		return stopped("AWS took the Spot capacity back", true)
 	case types.TaskStopCodeTerminationNotice:
@@ -93,9 +93,8 @@ func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order O
 	return judgeContainers(definition, task, rule, order), true
 }
 
-// NoRoom reports whether a reason why a task or its launch failed is one that
-// passes when others make room, or AWS finds some. It only ever serves to try
-// again.
+// NoRoom reports whether the reason of a failed task or launch is a lack of capacity, which may
+// end. It is used only for the decision to start the task again.
 func NoRoom(reason string) bool {
 	for _, text := range []string{
 		"RESOURCE:", "AGENT", "Capacity is unavailable", "Timeout waiting for network interface provisioning",
@@ -108,8 +107,8 @@ func NoRoom(reason string) bool {
 	return false
 }
 
-// codesKnown reports whether every deciding container has ended with its code for
-// good. It is false where none decides.
+// codesKnown reports whether every deciding container has ended and has its final code. It is
+// false if none decides.
 func codesKnown(definition *types.TaskDefinition, task types.Task, rule Rule) bool {
 	known := false
 	for _, defined := range definition.ContainerDefinitions {
@@ -123,10 +122,9 @@ func codesKnown(definition *types.TaskDefinition, task types.Task, rule Rule) bo
 	return known
 }
 
-// judgeContainers judges a task that ended by itself, by its containers. Of
-// several that failed the one that decided is, in this order: the first that
-// ended with a code of its own, the first without any code, the first with the
-// code of a container that was stopped.
+// judgeContainers judges a task that ended by itself, by its containers. Of several failed
+// containers the one that decides is, in this order: the first that ended with its own code, the
+// first without a code, the first with the code of a stopped container.
 func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) Verdict {
 	v := Verdict{Outcome: Succeeded, Reason: "every deciding container ended with code 0"}
 	deciding := false
@@ -144,12 +142,14 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rul
 		fault := Verdict{Outcome: Failed, Container: name, ExitCode: code}
 		switch {
 		case code == nil:
-			fault.Reason = join(fmt.Sprintf("container %s ended without an exit code", name), cmp.Or(reason, aws.ToString(task.StoppedReason)))
+			fault.Reason = join(fmt.Sprintf("container %s ended without an exit code", name),
+				cmp.Or(reason, aws.ToString(task.StoppedReason)))
 			faults[1] = append(faults[1], fault)
 		case *code == 0:
 		default:
 			if excuse := rule.excuse(definition, task, order, name); excuse != "" {
-				v.Notes = append(v.Notes, fmt.Sprintf("code %d of container %s does not decide: %s, which ended with code 0", *code, name, excuse))
+				v.Notes = append(v.Notes, fmt.Sprintf("code %d of container %s does not decide: %s, which ended with code 0", *code,
+					name, excuse))
 				continue
 			}
 			rank, text := 0, fmt.Sprintf("container %s ended with code %d", name, *code)
@@ -174,9 +174,10 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rul
 	return v
 }
 
-// beside returns another deciding container that ended with code 0, "" if there is
-// none, and whether it was seen running when the container had ended.
-func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order Order, name string) (other string, first bool) {
+// beside returns another deciding container that ended with code 0, "" if there is none, and
+// whether ECS showed it running after the end of the container.
+func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order Order, name string) (other string,
+	first bool) {
 	for _, defined := range definition.ContainerDefinitions {
 		found := aws.ToString(defined.Name)
 		code, _ := ending(task, found)
@@ -203,18 +204,18 @@ func firstCode(definition *types.TaskDefinition, task types.Task, rule Rule) (st
 	return "", nil
 }
 
-// failedToStart returns the first container of the definition that ECS gave a reason
-// for, or "".
+// failedToStart returns the first container of the definition that has a reason, or "".
 func failedToStart(definition *types.TaskDefinition, task types.Task) string {
 	for _, defined := range definition.ContainerDefinitions {
-		if container := Container(task, aws.ToString(defined.Name)); container != nil && aws.ToString(container.Reason) != "" {
+		if container := Container(task, aws.ToString(defined.Name)); container != nil &&
+			aws.ToString(container.Reason) != "" {
 			return aws.ToString(defined.Name)
 		}
 	}
 	return ""
 }
 
-// reasons returns the task's own reason and its containers', each once.
+// reasons returns the reasons of the task and of its containers, each once.
 func reasons(task types.Task) string {
 	var all []string
 	add := func(reason string) {

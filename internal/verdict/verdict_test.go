@@ -15,7 +15,8 @@ import (
 // definition makes a task definition of containers; a name that ends in ? is of
 // one that is not essential.
 func definition(names ...string) *types.TaskDefinition {
-	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3, TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
+	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3,
+		TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
 	for _, name := range names {
 		name, optional := strings.CutSuffix(name, "?")
 		container := types.ContainerDefinition{Name: aws.String(name)}
@@ -47,7 +48,8 @@ func running(name string) types.Container {
 // stopped makes a task that ECS is taking down: the last status is one of those
 // after its containers have ended.
 func stopped(status string, code types.TaskStopCode, containers ...types.Container) types.Task {
-	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code, Containers: containers}
+	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code,
+		Containers: containers}
 }
 
 // runningOn makes a task that ECS lets run.
@@ -104,110 +106,177 @@ func TestJudge(t *testing.T) {
 			decided: true, outcome: verdict.Succeeded, code: none},
 		{name: "another code", definition: definition("app"), task: stopped("STOPPED", exited, ended("app", 3, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 3},
-		{name: "early, while the network is taken down", definition: definition("app"), task: stopped("DEPROVISIONING", exited, ended("app", 3, "")),
+		{name: "early, while the network is taken down", definition: definition("app"),
+			task:    stopped("DEPROVISIONING", exited, ended("app", 3, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 3},
-		{name: "an essential one still ends", definition: definition("app", "proxy"), task: stopped("DEACTIVATING", exited, ended("app", 0, ""), running("proxy"))},
+		{name: "an essential one still ends", definition: definition("app", "proxy"),
+			task: stopped("DEACTIVATING", exited, ended("app", 0, ""), running("proxy"))},
 		{name: "a code while the task is to go on, as a restart policy has it", definition: definition("app"),
-			task: types.Task{LastStatus: aws.String("RUNNING"), DesiredStatus: aws.String("RUNNING"), Containers: []types.Container{ended("app", 1, "")}}},
-		{name: "order of containers is not that of the definition", definition: definition("app", "proxy?"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 2, "")),
+			task: types.Task{LastStatus: aws.String("RUNNING"), DesiredStatus: aws.String("RUNNING"),
+				Containers: []types.Container{ended("app", 1, "")}}},
+		{name: "order of containers is not that of the definition", definition: definition("app", "proxy?"),
+			task:    stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 2, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 2},
-		{name: "a sidecar that is not essential does not decide", definition: definition("app", "proxy?"), task: stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")),
+		{name: "a sidecar that is not essential does not decide", definition: definition("app", "proxy?"),
+			task:    stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")),
 			decided: true, outcome: verdict.Succeeded, code: none},
-		{name: "it does where all decide", definition: definition("app", "proxy?"), task: stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")), rule: verdict.Rule{All: true},
+		{name: "it does where all decide", definition: definition("app", "proxy?"),
+			task: stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 1, "")), rule: verdict.Rule{All: true},
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 1},
-		{name: "an essential sidecar that nothing depends on: nobody knows which ended first", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 0, "")),
+		{name: "an essential sidecar that nothing depends on: nobody knows which ended first",
+			definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 143, ""),
+				ended("app", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 143},
-		{name: "killed, while another heeded the SIGTERM that followed", definition: definition("app", "proxy"), task: stopped("STOPPED", exited, ended("app", 137, ""), ended("proxy", 0, "")),
+		{name: "killed, while another heeded the SIGTERM that followed", definition: definition("app", "proxy"),
+			task:    stopped("STOPPED", exited, ended("app", 137, ""), ended("proxy", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 137},
-		{name: "in the other order too", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")),
+		{name: "in the other order too", definition: definition("proxy", "app"),
+			task:    stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 137},
-		{name: "and where all decide", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")), rule: verdict.Rule{All: true},
+		{name: "and where all decide", definition: definition("proxy", "app"),
+			task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")), rule: verdict.Rule{All: true},
 			decided: true, outcome: verdict.Failed, container: "app", code: 137},
-		{name: "the job was killed", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")), rule: verdict.Rule{Job: "app"},
+		{name: "the job was killed", definition: definition("proxy", "app"),
+			task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")), rule: verdict.Rule{Job: "app"},
 			decided: true, outcome: verdict.Failed, container: "app", code: 137},
-		{name: "the job ended well, and the other was stopped", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: verdict.Rule{Job: "app"},
+		{name: "the job ended well, and the other was stopped", definition: definition("proxy", "app"),
+			task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: verdict.Rule{Job: "app"},
 			decided: true, outcome: verdict.Succeeded, code: none, notes: 1},
-		{name: "the other was STOPPED while the job ran", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: verdict.Rule{Job: "app"},
+		{name: "the other was STOPPED while the job ran", definition: definition("proxy", "app"),
+			task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: verdict.Rule{Job: "app"},
 			earlier: []types.Task{stopped("RUNNING", exited, ended("proxy", 137, ""), running("app"))},
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 137},
-		{name: "the job was STOPPED while the other ran", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: verdict.Rule{Job: "app"},
+		{name: "the job was STOPPED while the other ran", definition: definition("proxy", "app"),
+			task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")), rule: verdict.Rule{Job: "app"},
 			earlier: []types.Task{stopped("RUNNING", exited, running("proxy"), ended("app", 0, ""))},
 			decided: true, outcome: verdict.Succeeded, code: none, notes: 1},
-		{name: "a job that is no container of the definition", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, ""), ended("agent", 0, "")), rule: verdict.Rule{Job: "agent"},
+		{name: "a job that is no container of the definition", definition: definition("proxy", "app"),
+			task:    stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, ""), ended("agent", 0, "")),
+			rule:    verdict.Rule{Job: "agent"},
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 137},
-		{name: "a helper killed after the job", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
+		{name: "a helper killed after the job",
+			definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited,
+				ended("proxy", 137, ""), ended("app", 0, "")),
 			decided: true, outcome: verdict.Succeeded, code: none, notes: 1},
-		{name: "a helper seen to have died first", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
+		{name: "a helper seen to have died first",
+			definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited,
+				ended("proxy", 137, ""), ended("app", 0, "")),
 			earlier: []types.Task{stopped("RUNNING", exited, ended("proxy", 137, ""), running("app"))},
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 137},
-		{name: "a helper that died before its dependant started", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "HEALTHY")), task: stopped("STOPPED", exited, ended("proxy", 137, ""), ended("app", 0, "")),
-			earlier: []types.Task{{LastStatus: aws.String("PENDING"), DesiredStatus: aws.String("RUNNING"), Containers: []types.Container{
-				ended("proxy", 137, ""), {Name: aws.String("app"), LastStatus: aws.String("PENDING")}}}},
+		{name: "a helper that died before its dependant started",
+			definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "HEALTHY")), task: stopped("STOPPED", exited,
+				ended("proxy", 137, ""), ended("app", 0, "")),
+			earlier: []types.Task{{LastStatus: aws.String("PENDING"), DesiredStatus: aws.String("RUNNING"),
+				Containers: []types.Container{
+					ended("proxy", 137, ""), {Name: aws.String("app"), LastStatus: aws.String("PENDING")}}}},
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 137},
-		{name: "a helper out of memory", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 137, "OutOfMemoryError: x"), ended("app", 0, "")),
+		{name: "a helper out of memory", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")),
+			task:    stopped("STOPPED", exited, ended("proxy", 137, "OutOfMemoryError: x"), ended("app", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 137},
-		{name: "a helper with a code of its own", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 1, ""), ended("app", 0, "")),
+		{name: "a helper with a code of its own",
+			definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited,
+				ended("proxy", 1, ""), ended("app", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 1},
-		{name: "a helper of a failed job", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 5, "")),
+		{name: "a helper of a failed job", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")),
+			task:    stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 5, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 5},
-		{name: "a helper of two, of which one failed as well", definition: with(with(definition("proxy", "app", "web"), "app", dependsOn("proxy", "START")), "web", dependsOn("proxy", "START")),
+		{name: "a helper of two, of which one failed as well",
+			definition: with(with(definition("proxy", "app", "web"), "app", dependsOn("proxy", "START")), "web",
+				dependsOn("proxy", "START")),
 			task:    stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 0, ""), ended("web", 143, "")),
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 143},
-		{name: "a helper through another helper", definition: with(with(definition("app", "proxy", "certs"), "app", dependsOn("proxy", "HEALTHY")), "proxy", dependsOn("certs", "START")),
+		{name: "a helper through another helper",
+			definition: with(with(definition("app", "proxy", "certs"), "app", dependsOn("proxy", "HEALTHY")), "proxy",
+				dependsOn("certs", "START")),
 			task:    stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 143, ""), ended("certs", 137, "")),
 			decided: true, outcome: verdict.Succeeded, code: none, notes: 2},
-		{name: "a helper of one that does not decide", definition: with(definition("app", "proxy", "web?"), "web", dependsOn("proxy", "START")),
-			task:    stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 143, ""), ended("web", 0, "")),
-			decided: true, outcome: verdict.Failed, container: "proxy", code: 143},
-		{name: "the job is not a helper of its helper", definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited, ended("proxy", 0, ""), ended("app", 137, "")),
+		{name: "a helper of one that does not decide",
+			definition: with(definition("app", "proxy", "web?"), "web", dependsOn("proxy", "START")),
+			task:       stopped("STOPPED", exited, ended("app", 0, ""), ended("proxy", 143, ""), ended("web", 0, "")),
+			decided:    true, outcome: verdict.Failed, container: "proxy", code: 143},
+		{name: "the job is not a helper of its helper",
+			definition: with(definition("proxy", "app"), "app", dependsOn("proxy", "START")), task: stopped("STOPPED", exited,
+				ended("proxy", 0, ""), ended("app", 137, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 137},
-		{name: "helpers of each other", definition: with(with(definition("a", "b"), "a", dependsOn("b", "START")), "b", dependsOn("a", "START")), task: stopped("STOPPED", exited, ended("a", 0, ""), ended("b", 143, "")),
-			decided: true, outcome: verdict.Failed, container: "b", code: 143},
-		{name: "volumesFrom, but it was to end before", definition: with(with(definition("init?", "app"), "app", func(c *types.ContainerDefinition) {
-			c.VolumesFrom = []types.VolumeFrom{{SourceContainer: aws.String("init")}}
-		}), "app", dependsOn("init", "COMPLETE")), rule: verdict.Rule{All: true}, task: stopped("STOPPED", exited, ended("init", 137, ""), ended("app", 0, "")),
+		{name: "helpers of each other",
+			definition: with(with(definition("a", "b"), "a", dependsOn("b", "START")), "b", dependsOn("a", "START")),
+			task:       stopped("STOPPED", exited, ended("a", 0, ""), ended("b", 143, "")),
+			decided:    true, outcome: verdict.Failed, container: "b", code: 143},
+		{name: "volumesFrom, but it was to end before",
+			definition: with(with(definition("init?", "app"), "app", func(c *types.ContainerDefinition) {
+				c.VolumesFrom = []types.VolumeFrom{{SourceContainer: aws.String("init")}}
+			}), "app", dependsOn("init", "COMPLETE")), rule: verdict.Rule{All: true}, task: stopped("STOPPED", exited,
+				ended("init", 137, ""), ended("app", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "init", code: 137},
-		{name: "a named container decides alone", definition: definition("app", "web"), rule: verdict.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("app", 0, ""), ended("web", 7, "")),
+		{name: "a named container decides alone", definition: definition("app", "web"),
+			rule: verdict.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("app", 0, ""),
+				ended("web", 7, "")),
 			decided: true, outcome: verdict.Succeeded, code: none},
-		{name: "and by its own code", definition: definition("app", "web"), rule: verdict.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("app", 137, ""), ended("web", 0, "")),
+		{name: "and by its own code", definition: definition("app", "web"), rule: verdict.Rule{Names: []string{"app"}},
+			task:    stopped("STOPPED", exited, ended("app", 137, ""), ended("web", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 137},
-		{name: "also one that is not essential, while others run", definition: definition("app?", "web"), rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web")),
+		{name: "also one that is not essential, while others run", definition: definition("app?", "web"),
+			rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 4},
-		{name: "named ones are awaited", definition: definition("app?", "worker?", "web"), rule: verdict.Rule{Names: []string{"app", "worker"}}, task: runningOn(ended("app", 0, ""), running("worker"), running("web"))},
-		{name: "a named one may start again", definition: with(definition("app?", "web"), "app", restarts()), rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web"))},
-		{name: "not with a code that is not restarted", definition: with(definition("app?", "web"), "app", restarts(4)), rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web")),
+		{name: "named ones are awaited", definition: definition("app?", "worker?", "web"),
+			rule: verdict.Rule{Names: []string{"app", "worker"}}, task: runningOn(ended("app", 0, ""), running("worker"),
+				running("web"))},
+		{name: "a named one may start again", definition: with(definition("app?", "web"), "app", restarts()),
+			rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web"))},
+		{name: "not with a code that is not restarted", definition: with(definition("app?", "web"), "app", restarts(4)),
+			rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", 4, ""), running("web")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 4},
-		{name: "a named one that could not start", definition: definition("app?", "web"), rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", none, "CannotPullContainerError: denied"), running("web")),
+		{name: "a named one that could not start", definition: definition("app?", "web"),
+			rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(ended("app", none, "CannotPullContainerError: denied"),
+				running("web")),
 			decided: true, outcome: verdict.Failed, container: "app", code: none},
-		{name: "names of no container", definition: definition("web"), rule: verdict.Rule{Names: []string{"app"}}, task: stopped("STOPPED", exited, ended("web", 0, "")),
+		{name: "names of no container", definition: definition("web"), rule: verdict.Rule{Names: []string{"app"}},
+			task:    stopped("STOPPED", exited, ended("web", 0, "")),
 			decided: true, outcome: verdict.Failed, code: none},
-		{name: "names of no container do not end a task", definition: definition("web"), rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(running("web"))},
-		{name: "killed for its memory", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 137, "OutOfMemoryError: Container killed due to memory usage"), ended("app", 0, "")),
+		{name: "names of no container do not end a task", definition: definition("web"),
+			rule: verdict.Rule{Names: []string{"app"}}, task: runningOn(running("web"))},
+		{name: "killed for its memory", definition: definition("proxy", "app"),
+			task: stopped("STOPPED", exited, ended("proxy", 137, "OutOfMemoryError: Container killed due to memory usage"),
+				ended("app", 0, "")),
 			decided: true, outcome: verdict.Failed, container: "proxy", code: 137},
-		{name: "the cause is not who was stopped with it", definition: definition("proxy", "app"), task: stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 9, "")),
+		{name: "the cause is not who was stopped with it", definition: definition("proxy", "app"),
+			task:    stopped("STOPPED", exited, ended("proxy", 143, ""), ended("app", 9, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 9},
-		{name: "143 alone is a failure", definition: definition("app"), task: stopped("STOPPED", exited, ended("app", 143, "")),
+		{name: "143 alone is a failure", definition: definition("app"),
+			task:    stopped("STOPPED", exited, ended("app", 143, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 143},
-		{name: "out of memory with code 0 is told", definition: definition("app"), task: stopped("STOPPED", exited, ended("app", 0, "OutOfMemoryError: Container killed due to memory usage")),
+		{name: "out of memory with code 0 is told", definition: definition("app"),
+			task:    stopped("STOPPED", exited, ended("app", 0, "OutOfMemoryError: Container killed due to memory usage")),
 			decided: true, outcome: verdict.Succeeded, code: none, notes: 1},
-		{name: "no code", definition: definition("app"), task: stopped("STOPPED", exited, ended("app", none, "CannotInspectContainerError: gone")),
+		{name: "no code", definition: definition("app"),
+			task:    stopped("STOPPED", exited, ended("app", none, "CannotInspectContainerError: gone")),
 			decided: true, outcome: verdict.Failed, container: "app", code: none},
-		{name: "no code is awaited until the end", definition: definition("app"), task: stopped("DEPROVISIONING", exited, ended("app", none, ""))},
+		{name: "no code is awaited until the end", definition: definition("app"),
+			task: stopped("DEPROVISIONING", exited, ended("app", none, ""))},
 		{name: "no container at all", definition: definition("app"), task: stopped("STOPPED", exited),
 			decided: true, outcome: verdict.Failed, container: "app", code: none},
-		{name: "a code of its own goes before none", definition: definition("init", "app"), task: stopped("STOPPED", exited, ended("init", none, ""), ended("app", 4, "")),
+		{name: "a code of its own goes before none", definition: definition("init", "app"),
+			task:    stopped("STOPPED", exited, ended("init", none, ""), ended("app", 4, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 4},
-		{name: "an injected container never decides", definition: definition("app"), task: stopped("STOPPED", exited, ended("aws-guardduty-agent-x", none, "CannotPullContainerError: denied"), ended("app", 0, "")),
+		{name: "an injected container never decides", definition: definition("app"),
+			task: stopped("STOPPED", exited, ended("aws-guardduty-agent-x", none, "CannotPullContainerError: denied"),
+				ended("app", 0, "")),
 			decided: true, outcome: verdict.Succeeded, code: none},
-		{name: "never started", definition: definition("app"), task: stopped("STOPPED", types.TaskStopCodeTaskFailedToStart, ended("app", none, "CannotPullContainerError: no such image")),
+		{name: "never started", definition: definition("app"),
+			task: stopped("STOPPED", types.TaskStopCodeTaskFailedToStart,
+				ended("app", none, "CannotPullContainerError: no such image")),
 			decided: true, outcome: verdict.NotStarted, container: "app", code: none},
-		{name: "Spot", definition: definition("app"), task: stopped("STOPPED", types.TaskStopCodeSpotInterruption, ended("app", 143, "")),
+		{name: "Spot", definition: definition("app"),
+			task:    stopped("STOPPED", types.TaskStopCodeSpotInterruption, ended("app", 143, "")),
 			decided: true, outcome: verdict.Stopped, container: "app", code: 143},
-		{name: "host gone", definition: definition("app"), task: stopped("STOPPED", types.TaskStopCodeTerminationNotice, ended("app", none, "")),
+		{name: "host gone", definition: definition("app"),
+			task:    stopped("STOPPED", types.TaskStopCodeTerminationNotice, ended("app", none, "")),
 			decided: true, outcome: verdict.Stopped, code: none},
-		{name: "stopped by somebody, heeded with code 0", definition: definition("app"), task: stopped("STOPPED", types.TaskStopCodeUserInitiated, ended("app", 0, "")),
+		{name: "stopped by somebody, heeded with code 0", definition: definition("app"),
+			task:    stopped("STOPPED", types.TaskStopCodeUserInitiated, ended("app", 0, "")),
 			decided: true, outcome: verdict.Stopped, code: none},
-		{name: "a stop code of the future", definition: definition("app"), task: stopped("STOPPED", "SolarFlare", ended("app", 0, "")),
+		{name: "a stop code of the future", definition: definition("app"),
+			task:    stopped("STOPPED", "SolarFlare", ended("app", 0, "")),
 			decided: true, outcome: verdict.Succeeded, code: none},
 		{name: "deleted", definition: definition("app"), task: stopped("DELETED", exited, ended("app", 0, "")),
 			decided: true, outcome: verdict.Succeeded, code: none},
@@ -225,7 +294,8 @@ func TestJudge(t *testing.T) {
 				code = *got.ExitCode
 			}
 			if got.Outcome != tt.outcome || got.Container != tt.container || code != tt.code || len(got.Notes) != tt.notes {
-				t.Errorf("Judge() = %s, container %q, code %d, notes %q, want %s, %q, %d, %d notes", got.Outcome, got.Container, code, got.Notes, tt.outcome, tt.container, tt.code, tt.notes)
+				t.Errorf("Judge() = %s, container %q, code %d, notes %q, want %s, %q, %d, %d notes", got.Outcome, got.Container,
+					code, got.Notes, tt.outcome, tt.container, tt.code, tt.notes)
 			}
 			if got.Reason == "" || strings.Contains(got.Reason, "%!") || strings.Contains(got.Reason, "null") {
 				t.Errorf("Judge() has the reason %q", got.Reason)
@@ -270,7 +340,8 @@ func TestJudgePairs(t *testing.T) {
 	}
 	endings := []ending{{0, ""}, {1, ""}, {137, ""}, {143, ""}, {137, outOfMemory}, {0, outOfMemory}, {none, ""}}
 	stoppable := func(e ending) bool { return (e.code == 137 || e.code == 143) && e.reason == "" }
-	for _, rule := range []verdict.Rule{{}, {All: true}, {Job: "app"}, {Job: "helper"}, {Names: []string{"app"}}, {Names: []string{"helper"}}, {Names: []string{"app", "helper"}}} {
+	for _, rule := range []verdict.Rule{{}, {All: true}, {Job: "app"}, {Job: "helper"}, {Names: []string{"app"}},
+		{Names: []string{"helper"}}, {Names: []string{"app", "helper"}}} {
 		for _, link := range links {
 			for _, essential := range [][2]bool{{true, true}, {true, false}, {false, true}} {
 				for _, app := range endings {
@@ -278,7 +349,8 @@ func TestJudgePairs(t *testing.T) {
 						d := definition("helper", "app")
 						link.link(&d.ContainerDefinitions[1], &d.ContainerDefinitions[0])
 						d.ContainerDefinitions[1].Essential, d.ContainerDefinitions[0].Essential = &essential[0], &essential[1]
-						answer := stopped("STOPPED", types.TaskStopCodeEssentialContainerExited, ended("app", app.code, app.reason), ended("helper", helper.code, helper.reason))
+						answer := stopped("STOPPED", types.TaskStopCodeEssentialContainerExited, ended("app", app.code, app.reason),
+							ended("helper", helper.code, helper.reason))
 						got, decided := verdict.Judge(d, answer, rule, nil)
 
 						decides := func(name string, essential bool) bool {
@@ -294,7 +366,8 @@ func TestJudgePairs(t *testing.T) {
 						appExcused := stoppable(app) && helper.code == 0 && (reverse && helperDecides || rule.Job == "helper")
 						good := (!appDecides || app.code == 0 || appExcused) && (!helperDecides || helper.code == 0 || helperExcused)
 						if !decided || (got.Outcome == verdict.Succeeded) != good {
-							t.Errorf("app (essential %v) ended with %v, helper (essential %v) with %v, needed by %s, rule %+v: Judge() = %+v, %v, want success %v",
+							t.Errorf("app (essential %v) ended with %v, helper (essential %v) with %v, needed by %s, rule %+v: Judge() = "+
+								"%+v, %v, want success %v",
 								essential[0], app, essential[1], helper, link.name, rule, got, decided, good)
 						}
 					}
