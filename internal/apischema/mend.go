@@ -60,7 +60,9 @@ func (c *checker) notList(n *document.Node, schema *smithy.Schema, path string) 
 // mendPairs converts a map to the list of pairs that the API has instead.
 func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, value string) *document.Node {
 	c.Notice(n.Place, path, "mended", "the map taken as a list of %s and %s", key, value)
-	list := &document.Node{Kind: document.List, Place: n.Place}
+	list := &document.Node{Kind: document.List, Place: n.Place, Items: make([]*document.Node, 0, len(n.Members))}
+	keyNode := &document.Node{Kind: document.String, Text: key, Place: n.Place}
+	valueNode := &document.Node{Kind: document.String, Text: value, Place: n.Place}
 	for _, m := range n.Members {
 		v, inner := m.Value, document.MemberPath(path, m.Key.Text)
 		if value == "value" {
@@ -68,8 +70,8 @@ func (c *checker) mendPairs(n *document.Node, schema *smithy.Schema, path, key, 
 		}
 		v = c.text(v, schema.ListMember().Member(value), inner)
 		list.Items = append(list.Items, &document.Node{Kind: document.Map, Place: m.Key.Place, Members: []document.Member{
-			{Key: &document.Node{Kind: document.String, Text: key, Place: m.Key.Place}, Value: m.Key},
-			{Key: &document.Node{Kind: document.String, Text: value, Place: m.Value.Place}, Value: v},
+			{Key: keyNode, Value: m.Key},
+			{Key: valueNode, Value: v},
 		}})
 	}
 	return list
