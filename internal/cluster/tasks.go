@@ -20,6 +20,12 @@ func (c Client) StartedBy(ctx context.Context, name string) ([]types.Task, error
 	return c.find(ctx, &ecs.ListTasksInput{StartedBy: &name})
 }
 
+// ListStartedBy returns the ARNs of the tasks on the cluster that are to run and were started
+// by the given name. It does not ask for more of them, which may not be allowed.
+func (c Client) ListStartedBy(ctx context.Context, name string) ([]string, error) {
+	return c.list(ctx, &ecs.ListTasksInput{StartedBy: &name})
+}
+
 // OfFamily returns the tasks of a family on the cluster that are to run.
 func (c Client) OfFamily(ctx context.Context, family string) ([]types.Task, error) {
 	return c.find(ctx, &ecs.ListTasksInput{Family: &family})

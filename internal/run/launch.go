@@ -189,6 +189,7 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 	look, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
 	defer cancel()
 	var own, others []types.Task
+	var listed []string // by the step's own name
 	for {
 		nowOwn, nowOthers := s.unconfirmed(job, launch, s.startedTasks(look, job))
 		if len(nowOwn) >= len(own) {
@@ -196,6 +197,11 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 		}
 		if len(nowOthers) >= len(others) {
 			others = nowOthers
+		}
+		if len(own)+len(others) < launch.Count && s.OwnStartedBy {
+			if arns, err := s.fastRetry().ListStartedBy(look, s.Plan.StartedBy); err == nil {
+				listed = arns
+			}
 		}
 		if len(own)+len(others) >= launch.Count || !sleep.For(look, recoverInterval) {
 			break
@@ -214,6 +220,13 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 	if all {
 		return own
 	}
+	s.call(func() {
+		listed = slices.DeleteFunc(listed, s.Ledger.Has)
+		if intime.Err() != nil && s.Plan.End.StopOnInterrupt && s.Plan.End.Waits() {
+			s.Ledger.Started(listed...)
+		}
+	})
+	s.stopListed(ctx, intime, listed)
 	what := launch.Definition
 	if len(own) > 0 {
 		what = fmt.Sprintf("all %s of %s", event.Plural(launch.Count, "task"), launch.Definition)
@@ -224,6 +237,26 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 		s.logInspectCommands([]string{aws.ToString(t.TaskArn)})
 	}
 	return own
+}
+
+// stopListed stops tasks that ECS lists by the name of this step alone, and does not describe,
+// once the step is to end; before that it says how to look at them. They may be of another
+// launch that goes on.
+func (s *runner) stopListed(ctx, intime context.Context, arns []string) {
+	if len(arns) == 0 {
+		return
+	}
+	if intime.Err() == nil || !s.Plan.End.StopOnInterrupt || !s.Plan.End.Waits() {
+		s.logInspectCommands(arns)
+		return
+	}
+	for _, arn := range arns {
+		s.Emit.Printf("stopping task %s, which ECS lists as this step's and does not describe", arn)
+	}
+	until, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
+	defer cancel()
+	err := s.ECS.Stop(until, arns, s.stopReason("the step ended before ECS answered the launch"))
+	s.call(func() { s.stopped(until, arns, err) })
 }
 
 // unconfirmed returns those of the tasks that a launch may have started and that are not

@@ -282,6 +282,34 @@ func TestUnconfirmedInPart(t *testing.T) {
 	})
 }
 
+// At the end of the step what ECS lists by its name is stopped, also where ECS does not
+// describe it.
+func TestUnconfirmedListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &runtest.World{
+			Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"count=2", "timeout=10s"},
+		}
+		w.Faults = func(c ecslocal.Call) ecslocal.Effect {
+			switch c.Operation {
+			case "RunTask":
+				return ecslocal.CutAfter()
+			case "DescribeTasks":
+				return ecslocal.ExpiredToken()
+			}
+			return nil
+		}
+		out := w.Run(t.Context(), t, runtest.Job)
+		if got := strings.Count(w.Text(), "stopping task arn:"); out.Cause != outcome.TimedOut || got != 2 {
+			t.Errorf("Run() ended by %d, %v, and stopped %d tasks, want the time-out and 2:\n%s", out.Cause, out.Err, got, w.Text())
+		}
+		w.Faults = nil
+		time.Sleep(5 * time.Second) // the containers' stop time-out
+		if left, err := w.Step(t, runtest.Job).Runner.ECS.All(t.Context()); err != nil || len(left) != 0 {
+			t.Errorf("%d tasks run afterwards, %v, want none", len(left), err)
+		}
+	})
+}
+
 // Where others may start the same by the same name, what ECS may have started without an
 // answer is named, and neither followed nor stopped.
 func TestUnconfirmedOfOthers(t *testing.T) {
