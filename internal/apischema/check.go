@@ -1,6 +1,7 @@
 // Package apischema checks documents against the shapes of the ECS API: its members, their
 // types and the values of its enums, as the SDK's schemas list them. It mends slips that
-// can be meant in one way only, with a notice, and has advice for the others.
+// can be meant in one way only, with a notice, and has advice for the others. A [Value] reads
+// a checked tree.
 //
 // It knows the shapes only. The rules of ECS, which look at several members together, are
 // those of the packages taskdef/rules and runtask.

@@ -23,9 +23,9 @@ var nameText = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // checkName reports a name that is missing, too long, or of characters that ECS refuses.
 func checkName(o value, what string, report reportFunc) {
-	name := o.text()
+	name := o.Text()
 	switch n := utf8.RuneCountInString(name); {
-	case o.invalid(): // the check of shapes has reported it
+	case o.Invalid(): // the check of shapes has reported it
 	case name == "":
 		report(o, "", "%s must have a name", what)
 	case n > maxName:
@@ -36,7 +36,7 @@ func checkName(o value, what string, report reportFunc) {
 }
 
 func familyName(t *task, report reportFunc) {
-	if f := t.get("family"); f.given() {
+	if f := t.Get("family"); f.Given() {
 		checkName(f, "a family", report)
 	}
 }
@@ -49,12 +49,12 @@ func definitionSize(t *task, report reportFunc) {
 }
 
 func containerCount(t *task, report reportFunc) {
-	list := t.get("containerDefinitions")
-	switch n := list.len(); {
-	case !list.given():
+	list := t.Get("containerDefinitions")
+	switch n := list.Len(); {
+	case !list.Given():
 		report(list, `"containerDefinitions": [ { "name": "…", "image": "…" } ]`,
 			"missing: a definition must have containers")
-	case list.empty():
+	case list.Empty():
 		report(list, "", "a definition must have at least one container")
 	case n > maxContainers:
 		report(list, "", "%d containers are more than the %d that a definition can have", n, maxContainers)
@@ -63,60 +63,60 @@ func containerCount(t *task, report reportFunc) {
 
 func containerName(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		checkName(c.get("name"), "a container", report)
+		checkName(c.Get("name"), "a container", report)
 	}
 }
 
 func containerNameDuplicate(t *task, report reportFunc) {
 	var names []value
 	for _, c := range t.containers {
-		names = append(names, c.get("name"))
+		names = append(names, c.Get("name"))
 	}
 	duplicates(names, 0, "container", report)
 }
 
 func containerEssential(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		if !c.get("essential").isFalse() {
+		if !c.Get("essential").IsFalse() {
 			return
 		}
 	}
 	if len(t.containers) > 0 {
-		report(t.containers[0].get("essential"), `"essential": true`,
+		report(t.containers[0].Get("essential"), `"essential": true`,
 			"no container is essential: a task must have at least one that is")
 	}
 }
 
 func image(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		o := c.get("image")
-		name, _, _ := strings.Cut(o.text(), "@")
+		o := c.Get("image")
+		name, _, _ := strings.Cut(o.Text(), "@")
 		var fault *awsfacts.ImageError
-		_, err := awsfacts.ParseImage(o.text())
+		_, err := awsfacts.ParseImage(o.Text())
 		switch n := utf8.RuneCountInString(name); {
-		case o.invalid(): // the check of shapes has reported it
-		case o.text() == "":
+		case o.Invalid(): // the check of shapes has reported it
+		case o.Text() == "":
 			report(o, `"image": "…", or give it by the input image`, "a container must have an image")
 		case n > maxName:
 			report(o, "", "an image name of %d characters is longer than the %d that ECS takes", n, maxName)
-		case strings.TrimSpace(o.text()) != o.text():
-			report(o, document.Quote(strings.TrimSpace(o.text())), "the image has white space around it")
+		case strings.TrimSpace(o.Text()) != o.Text():
+			report(o, document.Quote(strings.TrimSpace(o.Text())), "the image has white space around it")
 		case strings.Contains(name, "$"):
-			report(o, "", "the image %q has a variable in it: nothing expands it", document.Shorten(o.text()))
+			report(o, "", "the image %q has a variable in it: nothing expands it", document.Shorten(o.Text()))
 		case errors.As(err, &fault):
 			right := ""
 			if fault.Corrected != "" {
 				right = document.Quote(fault.Corrected)
 			}
-			report(o, document.Brief(right), "the image %q can't be pulled: %s", document.Shorten(o.text()), fault.Reason)
+			report(o, document.Brief(right), "the image %q can't be pulled: %s", document.Shorten(o.Text()), fault.Reason)
 		}
 	}
 }
 
 func role(t *task, report reportFunc) {
 	for _, key := range []string{"taskRoleArn", "executionRoleArn"} {
-		o := t.get(key)
-		switch r := o.text(); {
+		o := t.Get(key)
+		switch r := o.Text(); {
 		case r == "" || awsfacts.IsRole(r):
 		case strings.HasPrefix(r, "arn:") && strings.Contains(r, "${"):
 			report(o, "arn:aws:iam::${{ vars.ACCOUNT }}:role/name",
@@ -131,12 +131,12 @@ func role(t *task, report reportFunc) {
 
 func healthCheckRange(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		h := c.get("healthCheck")
-		between(h.get("interval"), 5, 300, " seconds", report)
-		between(h.get("timeout"), 2, 60, " seconds", report)
-		between(h.get("retries"), 1, 10, "", report)
-		between(h.get("startPeriod"), 0, 300, " seconds", report)
-		if command := h.get("command"); command.given() && command.empty() {
+		h := c.Get("healthCheck")
+		between(h.Get("interval"), 5, 300, " seconds", report)
+		between(h.Get("timeout"), 2, 60, " seconds", report)
+		between(h.Get("retries"), 1, 10, "", report)
+		between(h.Get("startPeriod"), 0, 300, " seconds", report)
+		if command := h.Get("command"); command.Given() && command.Empty() {
 			report(command, `[ "CMD-SHELL", "curl -f http://localhost/ || exit 1" ]`, "a health check must have a command")
 		}
 	}
@@ -144,16 +144,16 @@ func healthCheckRange(t *task, report reportFunc) {
 
 func healthCheckCommand(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		command := c.get("healthCheck").get("command")
-		if !command.given() || command.node.Kind != document.List {
+		command := c.Get("healthCheck").Get("command")
+		if !command.Given() || command.Node.Kind != document.List {
 			continue
 		}
 		first := ""
-		for word := range command.each() {
-			first = word.text()
+		for word := range command.Each() {
+			first = word.Text()
 			break
 		}
-		if command.len() > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, first) {
+		if command.Len() > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, first) {
 			report(command, `[ "CMD-SHELL", "curl -f http://localhost/ || exit 1" ]`,
 				"the command of a health check begins with CMD or CMD-SHELL")
 		}
@@ -162,10 +162,10 @@ func healthCheckCommand(t *task, report reportFunc) {
 
 func restartPolicyRange(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		policy := c.get("restartPolicy")
-		between(policy.get("restartAttemptPeriod"), 60, 1800, " seconds", report)
-		if codes := policy.get("ignoredExitCodes"); codes.len() > 50 {
-			report(codes, "", "%d exit codes are more than the 50 that can be ignored", codes.len())
+		policy := c.Get("restartPolicy")
+		between(policy.Get("restartAttemptPeriod"), 60, 1800, " seconds", report)
+		if codes := policy.Get("ignoredExitCodes"); codes.Len() > 50 {
+			report(codes, "", "%d exit codes are more than the 50 that can be ignored", codes.Len())
 		}
 	}
 }
@@ -173,13 +173,13 @@ func restartPolicyRange(t *task, report reportFunc) {
 // restartPolicyJob warns of a container that starts again instead of ending.
 func restartPolicyJob(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		policy := c.get("restartPolicy")
-		if !policy.get("enabled").isTrue() || c.get("essential").isFalse() {
+		policy := c.Get("restartPolicy")
+		if !policy.Get("enabled").IsTrue() || c.Get("essential").IsFalse() {
 			continue
 		}
 		zero := false
-		for code := range policy.get("ignoredExitCodes").each() {
-			n, ok := code.number()
+		for code := range policy.Get("ignoredExitCodes").Each() {
+			n, ok := code.Number()
 			zero = zero || ok && n == 0
 		}
 		if !zero {
@@ -191,36 +191,36 @@ func restartPolicyJob(t *task, report reportFunc) {
 
 func credentialSpecs(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		if specs := c.get("credentialSpecs"); specs.len() > 1 {
-			report(specs, "", "%d credential specs are more than the one that a container can have", specs.len())
+		if specs := c.Get("credentialSpecs"); specs.Len() > 1 {
+			report(specs, "", "%d credential specs are more than the one that a container can have", specs.Len())
 		}
 	}
 }
 
 func swap(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		linux := c.get("linuxParameters")
-		between(linux.get("swappiness"), 0, 100, "", report)
-		if n, ok := linux.get("maxSwap").number(); ok && n < 0 {
-			report(linux.get("maxSwap"), "", "expected 0 or more MiB, found %d", n)
+		linux := c.Get("linuxParameters")
+		between(linux.Get("swappiness"), 0, 100, "", report)
+		if n, ok := linux.Get("maxSwap").Number(); ok && n < 0 {
+			report(linux.Get("maxSwap"), "", "expected 0 or more MiB, found %d", n)
 		}
 	}
 }
 
 func ulimit(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for limit := range c.get("ulimits").each() {
-			soft, okSoft := limit.get("softLimit").number()
-			hard, okHard := limit.get("hardLimit").number()
+		for limit := range c.Get("ulimits").Each() {
+			soft, okSoft := limit.Get("softLimit").Number()
+			hard, okHard := limit.Get("hardLimit").Number()
 			if okSoft && okHard && hard >= 0 && soft > hard {
-				report(limit.get("softLimit"), "", "the soft limit %d is above the hard limit %d", soft, hard)
+				report(limit.Get("softLimit"), "", "the soft limit %d is above the hard limit %d", soft, hard)
 			}
 		}
 	}
 }
 
 func inferenceAccelerator(t *task, report reportFunc) {
-	if o := t.get("inferenceAccelerators"); !o.empty() {
+	if o := t.Get("inferenceAccelerators"); !o.Empty() {
 		report(o, "", "Elastic Inference is no longer available")
 	}
 }
@@ -233,7 +233,7 @@ func windowsUnsupported(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		for _, key := range []string{"disableNetworking", "dnsSearchDomains", "dnsServers", "extraHosts", "links",
 			"linuxParameters", "privileged"} {
-			if o := c.get(key); !o.empty() && !o.isFalse() {
+			if o := c.Get(key); !o.Empty() && !o.IsFalse() {
 				report(o, "", "%s is not supported for Windows containers", key)
 			}
 		}
@@ -244,15 +244,15 @@ func windowsUnsupported(t *task, report reportFunc) {
 // name of a program.
 func commandWord(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		entryPoint, command := c.get("entryPoint"), c.get("command")
+		entryPoint, command := c.Get("entryPoint"), c.Get("command")
 		unless := ""
-		if entryPoint.empty() && command.len() == 1 {
+		if entryPoint.Empty() && command.Len() == 1 {
 			entryPoint, unless = command, ", unless the image has an entry point that takes it as a whole"
 		}
-		for word := range entryPoint.each() {
-			if strings.ContainsAny(word.text(), " \t\n") {
-				report(word, document.Brief(apischema.CommandHint(word.text())),
-					"%q is one program name with blanks%s: each word is an item of the list", document.Shorten(word.text()), unless)
+		for word := range entryPoint.Each() {
+			if strings.ContainsAny(word.Text(), " \t\n") {
+				report(word, document.Brief(apischema.CommandHint(word.Text())),
+					"%q is one program name with blanks%s: each word is an item of the list", document.Shorten(word.Text()), unless)
 			}
 			break
 		}
@@ -262,7 +262,7 @@ func commandWord(t *task, report reportFunc) {
 // windowsARM reports Windows containers for ARM, which no kind of capacity of ECS runs (API
 // reference, RuntimePlatform: ARM64 is for Linux).
 func windowsARM(t *task, report reportFunc) {
-	if o := t.get("runtimePlatform").get("cpuArchitecture"); t.windows && o.text() == "ARM64" {
+	if o := t.Get("runtimePlatform").Get("cpuArchitecture"); t.windows && o.Text() == "ARM64" {
 		report(o, `"cpuArchitecture": "X86_64"`, "ECS runs Windows containers on X86_64 only")
 	}
 }

@@ -14,20 +14,20 @@ import (
 func environmentName(t *task, report reportFunc) {
 	other := func(m document.Member) bool { return m.Key.Text != "value" }
 	for _, c := range t.containers {
-		for variable := range c.get("environment").each() {
-			switch o := variable.get("name"); {
-			case variable.node.Kind != document.Map || o.invalid() || o.text() != "":
-			case o.given() || !slices.ContainsFunc(variable.node.Members, other):
+		for variable := range c.Get("environment").Each() {
+			switch o := variable.Get("name"); {
+			case variable.Node.Kind != document.Map || o.Invalid() || o.Text() != "":
+			case o.Given() || !slices.ContainsFunc(variable.Node.Members, other):
 				report(o, "", "a variable must have a name")
 			}
 		}
-		for secret := range c.get("secrets").each() {
-			if o := secret.get("name"); o.given() && !o.invalid() && o.text() == "" {
+		for secret := range c.Get("secrets").Each() {
+			if o := secret.Get("name"); o.Given() && !o.Invalid() && o.Text() == "" {
 				report(o, "", "a variable must have a name")
 			}
 		}
-		for secret := range c.get("logConfiguration").get("secretOptions").each() {
-			if o := secret.get("name"); o.given() && !o.invalid() && o.text() == "" {
+		for secret := range c.Get("logConfiguration").Get("secretOptions").Each() {
+			if o := secret.Get("name"); o.Given() && !o.Invalid() && o.Text() == "" {
 				report(o, "", "a secret option must have the name of the log driver's option")
 			}
 		}
@@ -36,24 +36,24 @@ func environmentName(t *task, report reportFunc) {
 
 func environmentDuplicate(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		duplicates(c.get("environment").names(), 0, "variable", report)
+		duplicates(c.Get("environment").Names(), 0, "variable", report)
 	}
 }
 
 func environmentFile(t *task, report reportFunc) {
 	const most = 10
 	for _, c := range t.containers {
-		files := c.get("environmentFiles")
-		if n := files.len(); n > most {
+		files := c.Get("environmentFiles")
+		if n := files.Len(); n > most {
 			report(files, "", "%d files are more than the %d that a container can have", n, most)
 		}
-		for file := range files.each() {
-			switch o := file.get("value"); {
-			case !o.given() || o.invalid(): // the check of shapes has reported it
-			case !awsfacts.IsObject(o.text()):
+		for file := range files.Each() {
+			switch o := file.Get("value"); {
+			case !o.Given() || o.Invalid(): // the check of shapes has reported it
+			case !awsfacts.IsObject(o.Text()):
 				report(o, "arn:aws:s3:::bucket/name.env", "expected the ARN of an object in S3, found %q",
-					document.Shorten(o.text()))
-			case !strings.HasSuffix(o.text(), ".env"):
+					document.Shorten(o.Text()))
+			case !strings.HasSuffix(o.Text(), ".env"):
 				report(o, "arn:aws:s3:::bucket/name.env", "the name of an environment file must end with .env")
 			}
 		}
@@ -63,12 +63,12 @@ func environmentFile(t *task, report reportFunc) {
 // secretName reports secrets that have the name of another variable.
 func secretName(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		secrets := c.get("secrets")
-		if secrets.empty() {
+		secrets := c.Get("secrets")
+		if secrets.Empty() {
 			continue
 		}
-		names := c.get("environment").names()
-		duplicates(append(names, secrets.names()...), len(names), "variable", report)
+		names := c.Get("environment").Names()
+		duplicates(append(names, secrets.Names()...), len(names), "variable", report)
 	}
 }
 
@@ -81,16 +81,16 @@ const secretForms = "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-A
 // user may have written the secret itself there.
 func secretValue(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for _, list := range []value{c.get("secrets"), c.get("logConfiguration").get("secretOptions")} {
-			for secret := range list.each() {
-				o := secret.get("valueFrom")
-				_, err := awsfacts.ParseSecret(o.text())
+		for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
+			for secret := range list.Each() {
+				o := secret.Get("valueFrom")
+				_, err := awsfacts.ParseSecret(o.Text())
 				switch {
-				case !o.given() || o.invalid() || err == nil:
-				case o.text() == "":
+				case !o.Given() || o.Invalid() || err == nil:
+				case o.Text() == "":
 					report(o, "", "a secret must say which one it is: the ARN of a Secrets Manager secret, or the name or ARN of a "+
 						"Parameter Store parameter")
-				case strings.Contains(o.text(), "${"):
+				case strings.Contains(o.Text(), "${"):
 					report(o, "arn:aws:ssm:us-east-1:${{ vars.ACCOUNT }}:parameter/name",
 						"no readable secret reference: it has a placeholder that nothing replaces; expressions are written ${{ … }}")
 				default:
@@ -110,10 +110,10 @@ var suffixLike = regexp.MustCompile(`-[a-z]{6}$`)
 // not found (Secrets Manager user guide, "What's in a Secrets Manager secret").
 func secretSuffix(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for _, list := range []value{c.get("secrets"), c.get("logConfiguration").get("secretOptions")} {
-			for secret := range list.each() {
-				o := secret.get("valueFrom")
-				if from, err := awsfacts.ParseSecret(o.text()); err == nil && from.Manager && suffixLike.MatchString(from.Name) {
+		for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
+			for secret := range list.Each() {
+				o := secret.Get("valueFrom")
+				if from, err := awsfacts.ParseSecret(o.Text()); err == nil && from.Manager && suffixLike.MatchString(from.Name) {
 					report(o, "", "if %q is the whole name of the secret, ECS takes its last six letters for the suffix of a whole "+
 						"ARN "+
 						"and does not find it: give the ARN with its own suffix", document.Shorten(from.Name))
@@ -129,10 +129,10 @@ func secretSuffix(t *task, report reportFunc) {
 // often it is meant to be the name of a secret in Secrets Manager.
 func secretPath(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for _, list := range []value{c.get("secrets"), c.get("logConfiguration").get("secretOptions")} {
-			for secret := range list.each() {
-				o := secret.get("valueFrom")
-				if from, err := awsfacts.ParseSecret(o.text()); err == nil && from.ARN == "" &&
+		for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
+			for secret := range list.Each() {
+				o := secret.Get("valueFrom")
+				if from, err := awsfacts.ParseSecret(o.Text()); err == nil && from.ARN == "" &&
 					strings.Index(from.Parameter, "/") > 0 {
 					report(o, "/name/of/a/parameter\narn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf",
 						"the name of a parameter with a / in it begins with one; a secret in Secrets Manager is given by its ARN")
@@ -145,8 +145,8 @@ func secretPath(t *task, report reportFunc) {
 // credentials reports credentials of a registry that are no secret in Secrets Manager.
 func credentials(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		o := c.get("repositoryCredentials").get("credentialsParameter")
-		if o.given() && !o.invalid() && !awsfacts.IsCredentials(o.text()) {
+		o := c.Get("repositoryCredentials").Get("credentialsParameter")
+		if o.Given() && !o.Invalid() && !awsfacts.IsCredentials(o.Text()) {
 			report(o, "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf",
 				"expected the ARN of a secret in Secrets Manager, or its name")
 		}
@@ -154,15 +154,15 @@ func credentials(t *task, report reportFunc) {
 }
 
 func secretRole(t *task, report reportFunc) {
-	if t.get("executionRoleArn").given() {
+	if t.Get("executionRoleArn").Given() {
 		return
 	}
 	for _, c := range t.containers {
-		if secrets := c.get("secrets"); secrets.len() > 0 {
+		if secrets := c.Get("secrets"); secrets.Len() > 0 {
 			report(secrets, executionRole, "containers with secrets need an executionRoleArn, which the definition lacks")
 			return
 		}
-		if secrets := c.get("logConfiguration").get("secretOptions"); secrets.len() > 0 {
+		if secrets := c.Get("logConfiguration").Get("secretOptions"); secrets.Len() > 0 {
 			report(secrets, executionRole,
 				"log drivers with secret options need an executionRoleArn, which the definition lacks")
 			return

@@ -13,13 +13,13 @@ import (
 const executionRole = `"executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"`
 
 func fargateCPU(t *task, report reportFunc) {
-	if o := t.get("cpu"); t.fargate && !o.given() {
+	if o := t.Get("cpu"); t.fargate && !o.Given() {
 		report(o, `"cpu": "256"`, "missing: Fargate needs the cpu of the task")
 	}
 }
 
 func fargateMemory(t *task, report reportFunc) {
-	if o := t.get("memory"); t.fargate && !o.given() {
+	if o := t.Get("memory"); t.fargate && !o.Given() {
 		report(o, `"memory": "512"`, "missing: Fargate needs the memory of the task")
 	}
 }
@@ -38,12 +38,12 @@ func fargateSize(t *task, report reportFunc) {
 			continue
 		}
 		if !s.Has(memory) {
-			report(t.get("memory"), fmt.Sprintf("with cpu %d: %s", cpu, s),
+			report(t.Get("memory"), fmt.Sprintf("with cpu %d: %s", cpu, s),
 				"Fargate is not known to have %d MiB of memory with cpu %d", memory, cpu)
 		}
 		return
 	}
-	report(t.get("cpu"), "one of "+strings.Join(known, ", "), "Fargate is not known to have cpu %d", cpu)
+	report(t.Get("cpu"), "one of "+strings.Join(known, ", "), "Fargate is not known to have cpu %d", cpu)
 }
 
 // fargateFamily warns of an operating system that Fargate is not known to have, and
@@ -52,12 +52,12 @@ func fargateFamily(t *task, report reportFunc) {
 	if !t.fargate {
 		return
 	}
-	if o := t.get("runtimePlatform").get("operatingSystemFamily"); apischema.IsValue("OSFamily", o.text()) &&
-		!awsfacts.FargateHas(o.text()) {
-		report(o, "", "Fargate is not known to have %s", o.text())
+	if o := t.Get("runtimePlatform").Get("operatingSystemFamily"); apischema.IsValue("OSFamily", o.Text()) &&
+		!awsfacts.FargateHas(o.Text()) {
+		report(o, "", "Fargate is not known to have %s", o.Text())
 	}
 	if n, ok := t.units(); ok && t.windows && n > awsfacts.WindowsMostCPU {
-		report(t.get("cpu"), "", "Fargate is not known to have more than %d CPU units for Windows containers, found %d",
+		report(t.Get("cpu"), "", "Fargate is not known to have more than %d CPU units for Windows containers, found %d",
 			awsfacts.WindowsMostCPU, n)
 	}
 }
@@ -65,30 +65,30 @@ func fargateFamily(t *task, report reportFunc) {
 func fargateWindows(t *task, report reportFunc) {
 	const least = awsfacts.WindowsLeastCPU
 	if n, ok := t.units(); ok && t.fargate && t.windows && n < least {
-		report(t.get("cpu"), `"cpu": "1024"`, "Windows containers on Fargate need at least %d CPU units, found %d", least, n)
+		report(t.Get("cpu"), `"cpu": "1024"`, "Windows containers on Fargate need at least %d CPU units, found %d", least, n)
 	}
 }
 
 func fargateNetwork(t *task, report reportFunc) {
-	if o := t.get("networkMode"); t.fargate && t.network != "awsvpc" {
+	if o := t.Get("networkMode"); t.fargate && t.network != "awsvpc" {
 		report(o, `"networkMode": "awsvpc"`, "Fargate needs the networkMode awsvpc")
 	}
 }
 
 func fargateExecutionRole(t *task, report reportFunc) {
-	if !t.fargate || t.get("executionRoleArn").given() {
+	if !t.fargate || t.Get("executionRoleArn").Given() {
 		return
 	}
 	for _, c := range t.containers {
-		if o := c.get("image"); isECR(o.text()) {
+		if o := c.Get("image"); isECR(o.Text()) {
 			report(o, executionRole, "Fargate needs an executionRoleArn to pull an image from ECR, which the definition lacks")
 			return
 		}
-		if o := c.get("logConfiguration").get("logDriver"); o.text() == "awslogs" {
+		if o := c.Get("logConfiguration").Get("logDriver"); o.Text() == "awslogs" {
 			report(o, executionRole, "Fargate needs an executionRoleArn for the log driver awslogs, which the definition lacks")
 			return
 		}
-		if o := c.get("repositoryCredentials"); o.given() {
+		if o := c.Get("repositoryCredentials"); o.Given() {
 			report(o, executionRole, "Fargate needs an executionRoleArn for repositoryCredentials, which the definition lacks")
 			return
 		}
@@ -105,18 +105,18 @@ func isECR(image string) bool {
 func fargateLogDriver(t *task, report reportFunc) {
 	drivers := []string{"awslogs", "splunk", "awsfirelens"}
 	for _, c := range t.containers {
-		o := c.get("logConfiguration").get("logDriver")
-		if t.fargate && o.text() != "" && apischema.IsValue("LogDriver", o.text()) && !slices.Contains(drivers, o.text()) {
-			report(o, "", "Fargate has the log drivers %s, not %s", strings.Join(drivers, ", "), o.text())
+		o := c.Get("logConfiguration").Get("logDriver")
+		if t.fargate && o.Text() != "" && apischema.IsValue("LogDriver", o.Text()) && !slices.Contains(drivers, o.Text()) {
+			report(o, "", "Fargate has the log drivers %s, not %s", strings.Join(drivers, ", "), o.Text())
 		}
 	}
 }
 
 func fargateLogPrefix(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		log := c.get("logConfiguration")
-		if o := log.get("options").get("awslogs-stream-prefix"); t.fargate && log.get("logDriver").text() == "awslogs" &&
-			!o.invalid() && o.text() == "" {
+		log := c.Get("logConfiguration")
+		if o := log.Get("options").Get("awslogs-stream-prefix"); t.fargate && log.Get("logDriver").Text() == "awslogs" &&
+			!o.Invalid() && o.Text() == "" {
 			report(o, `"awslogs-stream-prefix": "ecs"`,
 				"missing: on Fargate the log driver awslogs requires the option awslogs-stream-prefix")
 		}
@@ -130,21 +130,21 @@ func fargateUnsupported(t *task, report reportFunc) {
 	}
 	refuse := func(o value, keys ...string) {
 		for _, key := range keys {
-			if m := o.get(key); !m.empty() && !m.isFalse() {
+			if m := o.Get(key); !m.Empty() && !m.IsFalse() {
 				report(m, "", "Fargate does not support %s", key)
 			}
 		}
 	}
 	refuse(t.value, "ipcMode", "placementConstraints")
-	if o := t.get("pidMode"); o.text() == "host" {
+	if o := t.Get("pidMode"); o.Text() == "host" {
 		report(o, `"pidMode": "task"`, "Fargate does not support pidMode host")
 	}
 	for _, c := range t.containers {
 		refuse(c, "disableNetworking", "dnsSearchDomains", "dnsServers", "dockerSecurityOptions", "extraHosts", "links",
 			"privileged")
-		refuse(c.get("linuxParameters"), "devices", "sharedMemorySize", "maxSwap", "swappiness")
-		for requirement := range c.get("resourceRequirements").each() {
-			if o := requirement.get("type"); o.text() == "GPU" {
+		refuse(c.Get("linuxParameters"), "devices", "sharedMemorySize", "maxSwap", "swappiness")
+		for requirement := range c.Get("resourceRequirements").Each() {
+			if o := requirement.Get("type"); o.Text() == "GPU" {
 				report(o, "", "Fargate has no GPU")
 			}
 		}
@@ -155,7 +155,7 @@ func fargateUnsupported(t *task, report reportFunc) {
 // the API reference no longer says so.
 func fargateTmpfs(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		if o := c.get("linuxParameters").get("tmpfs"); t.fargate && !o.empty() {
+		if o := c.Get("linuxParameters").Get("tmpfs"); t.fargate && !o.Empty() {
 			report(o, "", "Fargate may not support tmpfs")
 		}
 	}
@@ -163,9 +163,9 @@ func fargateTmpfs(t *task, report reportFunc) {
 
 func fargateCapability(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for o := range c.get("linuxParameters").get("capabilities").get("add").each() {
-			if t.fargate && o.text() != "SYS_PTRACE" {
-				report(o, "", "Fargate can add the capability SYS_PTRACE only, not %s", document.Shorten(o.text()))
+		for o := range c.Get("linuxParameters").Get("capabilities").Get("add").Each() {
+			if t.fargate && o.Text() != "SYS_PTRACE" {
+				report(o, "", "Fargate can add the capability SYS_PTRACE only, not %s", document.Shorten(o.Text()))
 			}
 		}
 	}
@@ -175,11 +175,11 @@ func fargateVolume(t *task, report reportFunc) {
 	if !t.fargate {
 		return
 	}
-	for volume := range t.get("volumes").each() {
-		if o := volume.get("dockerVolumeConfiguration"); o.given() {
+	for volume := range t.Get("volumes").Each() {
+		if o := volume.Get("dockerVolumeConfiguration"); o.Given() {
 			report(o, "", "Fargate does not support dockerVolumeConfiguration")
 		}
-		if o := volume.get("host").get("sourcePath"); o.text() != "" {
+		if o := volume.Get("host").Get("sourcePath"); o.Text() != "" {
 			report(o, "", "Fargate has no host whose sourcePath could be mounted")
 		}
 	}
@@ -188,8 +188,8 @@ func fargateVolume(t *task, report reportFunc) {
 func fargateTimeout(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		if t.fargate {
-			between(c.get("startTimeout"), 2, 120, " seconds on Fargate", report)
-			between(c.get("stopTimeout"), 2, 120, " seconds on Fargate", report)
+			between(c.Get("startTimeout"), 2, 120, " seconds on Fargate", report)
+			between(c.Get("stopTimeout"), 2, 120, " seconds on Fargate", report)
 		}
 	}
 }

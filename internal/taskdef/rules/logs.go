@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
@@ -31,8 +32,8 @@ var (
 // awslogs yields the options of each container whose log driver is awslogs.
 func (t *task) awslogs(yield func(options, secrets value)) {
 	for _, c := range t.containers {
-		if log := c.get("logConfiguration"); log.get("logDriver").text() == "awslogs" {
-			yield(log.get("options"), log.get("secretOptions"))
+		if log := c.Get("logConfiguration"); log.Get("logDriver").Text() == "awslogs" {
+			yield(log.Get("options"), log.Get("secretOptions"))
 		}
 	}
 }
@@ -43,12 +44,12 @@ func (t *task) awslogs(yield func(options, secrets value)) {
 func logOptions(t *task, report reportFunc) {
 	t.awslogs(func(options, secrets value) {
 		for _, key := range []string{"awslogs-group", "awslogs-region"} {
-			isSecret := slices.ContainsFunc(secrets.names(), func(name value) bool { return name.text() == key })
-			switch o := options.get(key); {
+			isSecret := slices.ContainsFunc(secrets.Names(), func(name value) bool { return name.Text() == key })
+			switch o := options.Get(key); {
 			case isSecret:
-			case !o.given():
+			case !o.Given():
 				report(o, "", "missing: the log driver awslogs requires the options awslogs-group and awslogs-region")
-			case !o.invalid() && o.text() == "":
+			case !o.Invalid() && o.Text() == "":
 				report(o, "", "empty: the log driver awslogs requires the options awslogs-group and awslogs-region")
 			}
 		}
@@ -58,16 +59,17 @@ func logOptions(t *task, report reportFunc) {
 // logOption reports options that ECS does not take.
 func logOption(t *task, report reportFunc) {
 	t.awslogs(func(options, _ value) {
-		if options.node == nil {
+		if options.Node == nil {
 			return
 		}
-		for _, m := range options.node.Members {
+		for _, m := range options.Node.Members {
 			if !slices.Contains(awslogsOptions, m.Key.Text) {
 				advice := nearest.Suggestion(awslogsOption(m.Key.Text))
 				if advice == "" {
 					advice = ": there is " + strings.Join(awslogsOptions, ", ")
 				}
-				report(valueOf(m.Value), "", "the log driver awslogs has no option %q%s", document.Shorten(m.Key.Text), advice)
+				report(apischema.ValueOf(m.Value), "", "the log driver awslogs has no option %q%s", document.Shorten(m.Key.Text),
+					advice)
 			}
 		}
 	})
@@ -94,33 +96,33 @@ func awslogsOption(name string) string {
 // logValue reports values that options of awslogs can't have.
 func logValue(t *task, report reportFunc) {
 	t.awslogs(func(options, _ value) {
-		if o := options.get("awslogs-create-group"); o.given() && !o.invalid() && o.text() != "true" {
+		if o := options.Get("awslogs-create-group"); o.Given() && !o.Invalid() && o.Text() != "true" {
 			// "Log driver awslogs option 'awslogs-create-group' should only be set to
 			// 'true', else omit option."
 			// (github.com/terraform-linters/tflint-ruleset-aws/issues/348)
-			report(o, `"true"`, "expected \"true\", or no such option, found %q", document.Shorten(o.text()))
+			report(o, `"true"`, "expected \"true\", or no such option, found %q", document.Shorten(o.Text()))
 		}
-		switch o := options.get("awslogs-group"); {
-		case o.text() == "":
-		case len(o.text()) > 512:
-			report(o, "", "a name of %d characters is longer than the 512 that a log group can have", len(o.text()))
-		case !logGroup.MatchString(o.text()):
-			report(o, "", "the log group %q has other characters than letters, digits and . _ - / #", document.Shorten(o.text()))
+		switch o := options.Get("awslogs-group"); {
+		case o.Text() == "":
+		case len(o.Text()) > 512:
+			report(o, "", "a name of %d characters is longer than the 512 that a log group can have", len(o.Text()))
+		case !logGroup.MatchString(o.Text()):
+			report(o, "", "the log group %q has other characters than letters, digits and . _ - / #", document.Shorten(o.Text()))
 		}
-		if o := options.get("awslogs-stream-prefix"); strings.ContainsAny(o.text(), ":*") || len(o.text()) > 512 {
+		if o := options.Get("awslogs-stream-prefix"); strings.ContainsAny(o.Text(), ":*") || len(o.Text()) > 512 {
 			report(o, "", "%q can't begin the name of a log stream, which has no : or * and up to 512 characters",
-				document.Shorten(o.text()))
+				document.Shorten(o.Text()))
 		}
-		if o := options.get("mode"); o.given() && !o.invalid() && o.text() != "blocking" && o.text() != "non-blocking" {
-			report(o, "", "expected one of blocking, non-blocking, found %q%s", document.Shorten(o.text()),
-				nearest.DidYouMean(o.text(), []string{"blocking", "non-blocking"}))
+		if o := options.Get("mode"); o.Given() && !o.Invalid() && o.Text() != "blocking" && o.Text() != "non-blocking" {
+			report(o, "", "expected one of blocking, non-blocking, found %q%s", document.Shorten(o.Text()),
+				nearest.DidYouMean(o.Text(), []string{"blocking", "non-blocking"}))
 		}
-		if o := options.get("max-buffer-size"); o.given() && !o.invalid() && !bufferSize.MatchString(o.text()) {
-			report(o, `"25m"`, "expected a size such as 25m, found %q", document.Shorten(o.text()))
+		if o := options.Get("max-buffer-size"); o.Given() && !o.Invalid() && !bufferSize.MatchString(o.Text()) {
+			report(o, `"25m"`, "expected a size such as 25m, found %q", document.Shorten(o.Text()))
 		}
 		// Docker: "you cannot configure log opt 'awslogs-datetime-format' and
 		// 'awslogs-multiline-pattern' at the same time".
-		if o := options.get("awslogs-multiline-pattern"); o.given() && options.get("awslogs-datetime-format").given() {
+		if o := options.Get("awslogs-multiline-pattern"); o.Given() && options.Get("awslogs-datetime-format").Given() {
 			report(o, "", "awslogs-multiline-pattern and awslogs-datetime-format exclude each other")
 		}
 	})
@@ -129,7 +131,7 @@ func logValue(t *task, report reportFunc) {
 // logBuffer warns of a size that has no effect.
 func logBuffer(t *task, report reportFunc) {
 	t.awslogs(func(options, _ value) {
-		if o := options.get("max-buffer-size"); o.given() && options.get("mode").text() == "blocking" {
+		if o := options.Get("max-buffer-size"); o.Given() && options.Get("mode").Text() == "blocking" {
 			report(o, "", "max-buffer-size is for the mode non-blocking only")
 		}
 	})
@@ -138,18 +140,18 @@ func logBuffer(t *task, report reportFunc) {
 func firelens(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		// API reference, FirelensConfiguration: options; read in November 2026.
-		kind := c.get("firelensConfiguration").get("options").get("config-file-type")
-		if kind.given() && !kind.invalid() && kind.text() != "s3" && kind.text() != "file" {
-			report(kind, `"file"`, "expected s3 or file, found %q", document.Shorten(kind.text()))
+		kind := c.Get("firelensConfiguration").Get("options").Get("config-file-type")
+		if kind.Given() && !kind.Invalid() && kind.Text() != "s3" && kind.Text() != "file" {
+			report(kind, `"file"`, "expected s3 or file, found %q", document.Shorten(kind.Text()))
 		}
 	}
 	for _, c := range t.containers {
-		if c.get("firelensConfiguration").given() {
+		if c.Get("firelensConfiguration").Given() {
 			return
 		}
 	}
 	for _, c := range t.containers {
-		if o := c.get("logConfiguration").get("logDriver"); o.text() == "awsfirelens" {
+		if o := c.Get("logConfiguration").Get("logDriver"); o.Text() == "awsfirelens" {
 			report(o, `"firelensConfiguration": { "type": "fluentbit" }`,
 				"the log driver awsfirelens needs a container with a firelensConfiguration, which the definition lacks")
 			return

@@ -17,10 +17,10 @@ var portNameText = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]*$`) // up to 64 char
 
 // span returns the container ports of a mapping, from 0 to 0 if it names none.
 func span(mapping value) (first, last int64, ok bool) {
-	if n, given := mapping.get("containerPort").number(); given {
+	if n, given := mapping.Get("containerPort").Number(); given {
 		return n, n, true
 	}
-	low, high, found := strings.Cut(mapping.get("containerPortRange").text(), "-")
+	low, high, found := strings.Cut(mapping.Get("containerPortRange").Text(), "-")
 	if !found {
 		return 0, 0, false
 	}
@@ -31,23 +31,23 @@ func span(mapping value) (first, last int64, ok bool) {
 
 func portRange(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for mapping := range c.get("portMappings").each() {
-			between(mapping.get("containerPort"), 1, maxPort, "", report)
-			between(mapping.get("hostPort"), 0, maxPort, "", report)
-			portsOf := mapping.get("containerPortRange")
-			if !portsOf.given() {
-				if mapping.node.Kind == document.Map && !mapping.get("containerPort").given() {
-					report(mapping.get("containerPort"), `"containerPort": 80`,
+		for mapping := range c.Get("portMappings").Each() {
+			between(mapping.Get("containerPort"), 1, maxPort, "", report)
+			between(mapping.Get("hostPort"), 0, maxPort, "", report)
+			portsOf := mapping.Get("containerPortRange")
+			if !portsOf.Given() {
+				if mapping.Node.Kind == document.Map && !mapping.Get("containerPort").Given() {
+					report(mapping.Get("containerPort"), `"containerPort": 80`,
 						"missing: a port mapping takes a containerPort or a containerPortRange")
 				}
 				continue
 			}
-			if mapping.get("containerPort").given() || mapping.get("hostPort").given() {
+			if mapping.Get("containerPort").Given() || mapping.Get("hostPort").Given() {
 				report(portsOf, "", "containerPortRange excludes containerPort and hostPort")
 			} else if first, last, ok := span(mapping); !ok || first < 1 || last > maxPort || first >= last {
 				report(portsOf, `"8000-8010"`,
 					"expected two ports from 1 to %d with a - between them, the lower one first, found "+
-						"%q", maxPort, document.Shorten(portsOf.text()))
+						"%q", maxPort, document.Shorten(portsOf.Text()))
 			}
 		}
 	}
@@ -60,11 +60,11 @@ func portHost(t *task, report reportFunc) {
 		return
 	}
 	for _, c := range t.containers {
-		for mapping := range c.get("portMappings").each() {
-			inside, _ := mapping.get("containerPort").number()
-			host, given := mapping.get("hostPort").number()
+		for mapping := range c.Get("portMappings").Each() {
+			inside, _ := mapping.Get("containerPort").Number()
+			host, given := mapping.Get("hostPort").Number()
 			if given && host != inside {
-				report(mapping.get("hostPort"), `"hostPort": `+strconv.FormatInt(inside, 10),
+				report(mapping.Get("hostPort"), `"hostPort": `+strconv.FormatInt(inside, 10),
 					"with networkMode %s the host port must be the container port %d, or be left out, found "+
 						"%d", t.network, inside, host)
 			}
@@ -77,7 +77,7 @@ func portNone(t *task, report reportFunc) {
 		return
 	}
 	for _, c := range t.containers {
-		if o := c.get("portMappings"); !o.empty() {
+		if o := c.Get("portMappings"); !o.Empty() {
 			report(o, "", "with networkMode none there can be no port mappings")
 		}
 	}
@@ -91,12 +91,12 @@ func portDuplicate(t *task, report reportFunc) {
 			host        string
 		}
 		var before []ports
-		for mapping := range c.get("portMappings").each() {
-			p := ports{protocol: mapping.get("protocol").text()}
+		for mapping := range c.Get("portMappings").Each() {
+			p := ports{protocol: mapping.Get("protocol").Text()}
 			if p.protocol == "" {
 				p.protocol = "tcp"
 			}
-			if n := mapping.get("hostPort").node; n != nil && t.network == "bridge" {
+			if n := mapping.Get("hostPort").Node; n != nil && t.network == "bridge" {
 				p.host = n.Text // one container port may be reached by several host ports
 			}
 			var ok bool
@@ -121,9 +121,9 @@ func portDuplicate(t *task, report reportFunc) {
 // hostPort returns the port of the host that a mapping takes, 0 if it takes none
 // or one that the host chooses.
 func (t *task) hostPort(mapping value) int64 {
-	port, given := mapping.get("hostPort").number()
+	port, given := mapping.Get("hostPort").Number()
 	if t.network != "bridge" && (!given || port == 0) {
-		port, _ = mapping.get("containerPort").number()
+		port, _ = mapping.Get("containerPort").Number()
 	}
 	return port
 }
@@ -139,8 +139,8 @@ func portHostDuplicate(t *task, report reportFunc) {
 	}
 	first := map[port]int{} // the container's index, from 1
 	for i, c := range t.containers {
-		for mapping := range c.get("portMappings").each() {
-			p := port{t.hostPort(mapping), mapping.get("protocol").text()}
+		for mapping := range c.Get("portMappings").Each() {
+			p := port{t.hostPort(mapping), mapping.Get("protocol").Text()}
 			if p.protocol == "" {
 				p.protocol = "tcp"
 			}
@@ -150,7 +150,7 @@ func portHostDuplicate(t *task, report reportFunc) {
 				first[p] = i + 1
 			case before != i+1: // portDuplicate reports those of one container
 				report(mapping, "", "the %s port %d of the host is taken by the container %q already", p.protocol, p.number,
-					document.Shorten(t.containers[before-1].get("name").text()))
+					document.Shorten(t.containers[before-1].Get("name").Text()))
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func portHostDuplicate(t *task, report reportFunc) {
 func portNameDuplicate(t *task, report reportFunc) {
 	var names []value
 	for _, c := range t.containers {
-		names = append(names, c.get("portMappings").names()...)
+		names = append(names, c.Get("portMappings").Names()...)
 	}
 	duplicates(names, 0, "port name", report)
 }
@@ -169,23 +169,23 @@ func portNameDuplicate(t *task, report reportFunc) {
 func portCount(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		n := 0
-		for mapping := range c.get("portMappings").each() {
-			if mapping.get("containerPortRange").given() {
+		for mapping := range c.Get("portMappings").Each() {
+			if mapping.Get("containerPortRange").Given() {
 				n++
 			}
 		}
 		if n > maxPortRanges {
-			report(c.get("portMappings"), "", "%d port ranges are more than the %d that a container can have", n, maxPortRanges)
+			report(c.Get("portMappings"), "", "%d port ranges are more than the %d that a container can have", n, maxPortRanges)
 		}
 	}
 }
 
 func portName(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for mapping := range c.get("portMappings").each() {
-			if o := mapping.get("name"); o.text() != "" && (len(o.text()) > 64 || !portNameText.MatchString(o.text())) {
+		for mapping := range c.Get("portMappings").Each() {
+			if o := mapping.Get("name"); o.Text() != "" && (len(o.Text()) > 64 || !portNameText.MatchString(o.Text())) {
 				report(o, "", "expected up to 64 lowercase letters, digits, _ and -, and no - at the beginning, found %q",
-					document.Shorten(o.text()))
+					document.Shorten(o.Text()))
 			}
 		}
 	}
@@ -196,7 +196,7 @@ func linksNetwork(t *task, report reportFunc) {
 		return
 	}
 	for _, c := range t.containers {
-		if o := c.get("links"); !o.empty() {
+		if o := c.Get("links"); !o.Empty() {
 			report(o, "", "links are for networkMode bridge only, not %s", t.network)
 		}
 	}
@@ -207,7 +207,7 @@ func hostnameNetwork(t *task, report reportFunc) {
 		return
 	}
 	for _, c := range t.containers {
-		if o := c.get("hostname"); o.text() != "" {
+		if o := c.Get("hostname"); o.Text() != "" {
 			report(o, "", "hostname is not supported with networkMode awsvpc")
 		}
 	}
@@ -218,7 +218,7 @@ func hostsNetwork(t *task, report reportFunc) {
 		return // Fargate has a rule for it
 	}
 	for _, c := range t.containers {
-		if o := c.get("extraHosts"); !o.empty() {
+		if o := c.Get("extraHosts"); !o.Empty() {
 			report(o, "", "extraHosts is not supported with networkMode awsvpc")
 		}
 	}

@@ -36,7 +36,7 @@ func (t *task) slots() iter.Seq[slot] {
 	return func(yield func(slot) bool) {
 		more := true
 		look := func(at value, key string, takes func(string, placeholder.Placeholder) bool) {
-			if o := at.get(key); more && o.text() != "" {
+			if o := at.Get(key); more && o.Text() != "" {
 				more = yield(slot{o, key, takes})
 			}
 		}
@@ -44,30 +44,30 @@ func (t *task) slots() iter.Seq[slot] {
 		look(t.value, "taskRoleArn", takesRole)
 		look(t.value, "executionRoleArn", takesRole)
 		for _, c := range t.containers {
-			log := c.get("logConfiguration")
+			log := c.Get("logConfiguration")
 			look(c, "image", takesImage)
-			look(c.get("repositoryCredentials"), "credentialsParameter", takesCredentials)
-			for _, list := range []value{c.get("secrets"), log.get("secretOptions")} {
-				for secret := range list.each() {
+			look(c.Get("repositoryCredentials"), "credentialsParameter", takesCredentials)
+			for _, list := range []value{c.Get("secrets"), log.Get("secretOptions")} {
+				for secret := range list.Each() {
 					look(secret, "valueFrom", takesSecret)
 				}
 			}
-			if options := log.get("options"); log.get("logDriver").text() == "awslogs" {
+			if options := log.Get("options"); log.Get("logDriver").Text() == "awslogs" {
 				look(options, "awslogs-group", in(groupCharacters))
 				look(options, "awslogs-region", never)
 				look(options, "awslogs-stream-prefix", takesStream)
 			}
 		}
-		for volume := range t.get("volumes").each() {
-			if efs := volume.get("efsVolumeConfiguration"); efs.given() {
+		for volume := range t.Get("volumes").Each() {
+			if efs := volume.Get("efsVolumeConfiguration"); efs.Given() {
 				look(efs, "fileSystemId", never)
-				look(efs.get("authorizationConfig"), "accessPointId", never)
+				look(efs.Get("authorizationConfig"), "accessPointId", never)
 			}
-			if fsx := volume.get("fsxWindowsFileServerVolumeConfiguration"); fsx.given() {
+			if fsx := volume.Get("fsxWindowsFileServerVolumeConfiguration"); fsx.Given() {
 				look(fsx, "fileSystemId", never)
-				look(fsx.get("authorizationConfig"), "credentialsParameter", takesCredentials)
+				look(fsx.Get("authorizationConfig"), "credentialsParameter", takesCredentials)
 			}
-			if s3 := volume.get("s3filesVolumeConfiguration"); s3.given() {
+			if s3 := volume.Get("s3filesVolumeConfiguration"); s3.Given() {
 				look(s3, "fileSystemArn", never)
 				look(s3, "accessPointArn", never)
 			}
@@ -142,7 +142,7 @@ func placeholdersAllowed(t *task, report reportFunc) {
 
 // rendered returns the member with expressions for its placeholders.
 func (s slot) rendered() string {
-	return document.Brief(`"` + s.key + `": ` + document.Quote(placeholder.ToExpressions(s.text())))
+	return document.Brief(`"` + s.key + `": ` + document.Quote(placeholder.ToExpressions(s.Text())))
 }
 
 // eachPlaceholder calls found with one placeholder of each slot: the first whose characters
@@ -150,8 +150,8 @@ func (s slot) rendered() string {
 // between the slots of the two kinds.
 func (t *task) eachPlaceholder(taken bool, found func(slot, placeholder.Placeholder)) {
 	for s := range t.slots() {
-		all := placeholder.All(s.text())
-		bad := slices.IndexFunc(all, func(p placeholder.Placeholder) bool { return !s.takes(s.text(), p) })
+		all := placeholder.All(s.Text())
+		bad := slices.IndexFunc(all, func(p placeholder.Placeholder) bool { return !s.takes(s.Text(), p) })
 		switch {
 		case bad >= 0 && !taken:
 			found(s, all[bad])
@@ -165,9 +165,9 @@ func (t *task) eachPlaceholder(taken bool, found func(slot, placeholder.Placehol
 func (t *task) regionOptions() []value {
 	var regions []value
 	for _, c := range t.containers {
-		log := c.get("logConfiguration")
-		if o := log.get("options").get("awslogs-region"); log.get("logDriver").text() == "awslogs" && o.given() &&
-			!o.invalid() {
+		log := c.Get("logConfiguration")
+		if o := log.Get("options").Get("awslogs-region"); log.Get("logDriver").Text() == "awslogs" && o.Given() &&
+			!o.Invalid() {
 			regions = append(regions, o)
 		}
 	}
@@ -176,8 +176,8 @@ func (t *task) regionOptions() []value {
 
 func logRegion(t *task, report reportFunc) {
 	for _, o := range t.regionOptions() {
-		if !awsfacts.CanBeRegion(o.text()) {
-			report(o, `"awslogs-region": "us-east-1"`, "%q is not the name of a region", document.Shorten(o.text()))
+		if !awsfacts.CanBeRegion(o.Text()) {
+			report(o, `"awslogs-region": "us-east-1"`, "%q is not the name of a region", document.Shorten(o.Text()))
 		}
 	}
 }
@@ -185,7 +185,7 @@ func logRegion(t *task, report reportFunc) {
 // logRegionUnknown warns of an unknown region. It is no error, because AWS adds regions.
 func logRegionUnknown(t *task, report reportFunc) {
 	for _, o := range t.regionOptions() {
-		if name := o.text(); awsfacts.CanBeRegion(name) && !awsfacts.IsRegion(name) {
+		if name := o.Text(); awsfacts.CanBeRegion(name) && !awsfacts.IsRegion(name) {
 			hint := ""
 			if near := nearest.Name(name, awsfacts.Regions()); near != "" {
 				hint = `"awslogs-region": ` + document.Quote(near)

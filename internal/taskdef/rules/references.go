@@ -21,20 +21,20 @@ type reference struct {
 // references returns what a container needs of others, in the order of the text.
 func references(c value) []reference {
 	var all []reference
-	for o := range c.get("links").each() {
-		name, alias, aliased := strings.Cut(o.text(), ":")
+	for o := range c.Get("links").Each() {
+		name, alias, aliased := strings.Cut(o.Text(), ":")
 		if !aliased {
 			alias = name
 		}
 		all = append(all, reference{"links", o, name, alias})
 	}
-	for from := range c.get("volumesFrom").each() {
-		o := from.get("sourceContainer")
-		all = append(all, reference{"volumesFrom", o, o.text(), o.text()})
+	for from := range c.Get("volumesFrom").Each() {
+		o := from.Get("sourceContainer")
+		all = append(all, reference{"volumesFrom", o, o.Text(), o.Text()})
 	}
-	for dependency := range c.get("dependsOn").each() {
-		o := dependency.get("containerName")
-		all = append(all, reference{"dependsOn", o, o.text(), o.text() + " " + dependency.get("condition").text()})
+	for dependency := range c.Get("dependsOn").Each() {
+		o := dependency.Get("containerName")
+		all = append(all, reference{"dependsOn", o, o.Text(), o.Text() + " " + dependency.Get("condition").Text()})
 	}
 	return all
 }
@@ -43,7 +43,7 @@ func references(c value) []reference {
 func (t *task) references(kind string, yield func(c value, r reference)) {
 	for _, c := range t.containers {
 		for _, r := range references(c) {
-			if r.kind == kind && !r.at.invalid() {
+			if r.kind == kind && !r.at.Invalid() {
 				yield(c, r)
 			}
 		}
@@ -54,7 +54,7 @@ func (t *task) references(kind string, yield func(c value, r reference)) {
 func (t *task) unknownContainer(o value, name string, report reportFunc) {
 	var names []string
 	for _, c := range t.containers {
-		names = append(names, c.get("name").text())
+		names = append(names, c.Get("name").Text())
 	}
 	report(o, "", "no container is named %q%s", document.Shorten(name), orList(name, names))
 }
@@ -74,13 +74,13 @@ func orList(name string, few []string) string {
 func (t *task) resolve(kind string, report reportFunc) {
 	t.references(kind, func(c value, r reference) {
 		switch _, found := t.container(r.name); {
-		case r.name == "" && kind == "dependsOn" && !r.at.given():
+		case r.name == "" && kind == "dependsOn" && !r.at.Given():
 			// a required member: the check of shapes has reported it
 		case r.name == "":
 			report(r.at, "", "expected the name of a container, found none")
 		case !found:
 			t.unknownContainer(r.at, r.name, report)
-		case r.name == c.get("name").text() && kind != "dependsOn": // dependsOnCycle reports it
+		case r.name == c.Get("name").Text() && kind != "dependsOn": // dependsOnCycle reports it
 			report(r.at, "", "the container %q can't name itself", r.name)
 		}
 	})
@@ -113,7 +113,7 @@ func dependsOnCycle(t *task, report reportFunc) {
 	done := map[string]bool{}
 	var visit func(c value, above []string)
 	visit = func(c value, above []string) {
-		name := c.get("name").text()
+		name := c.Get("name").Text()
 		if done[name] || name == "" {
 			return
 		}
@@ -138,24 +138,24 @@ func dependsOnCycle(t *task, report reportFunc) {
 
 func dependsOnCondition(t *task, report reportFunc) {
 	for _, c := range t.containers {
-		for dependency := range c.get("dependsOn").each() {
-			condition := dependency.get("condition")
-			target, found := t.container(dependency.get("containerName").text())
+		for dependency := range c.Get("dependsOn").Each() {
+			condition := dependency.Get("condition")
+			target, found := t.container(dependency.Get("containerName").Text())
 			if !found {
 				continue
 			}
-			name := target.get("name").text()
-			switch condition.text() {
+			name := target.Get("name").Text()
+			switch condition.Text() {
 			case "SUCCESS", "COMPLETE":
-				if !target.get("essential").isFalse() {
+				if !target.Get("essential").IsFalse() {
 					report(condition, `"essential": false`,
 						"the container %q is essential, so it can't be waited for until it has ended: with the condition %s it must not "+
-							"be", name, condition.text())
+							"be", name, condition.Text())
 				}
 			case "HEALTHY":
-				check := target.get("healthCheck")
-				switch words := check.get("command").texts(); {
-				case !check.given():
+				check := target.Get("healthCheck")
+				switch words := check.Get("command").Texts(); {
+				case !check.Given():
 					report(condition, "", "the container %q has no healthCheck, so it never becomes HEALTHY", name)
 				case len(words) > 0 && words[0] == "NONE":
 					report(condition, "", "the healthCheck of the container %q is NONE, so it never becomes HEALTHY", name)
@@ -166,9 +166,9 @@ func dependsOnCondition(t *task, report reportFunc) {
 }
 
 func proxyContainer(t *task, report reportFunc) {
-	o := t.get("proxyConfiguration").get("containerName")
-	if _, found := t.container(o.text()); !found && o.text() != "" {
-		t.unknownContainer(o, o.text(), report)
+	o := t.Get("proxyConfiguration").Get("containerName")
+	if _, found := t.container(o.Text()); !found && o.Text() != "" {
+		t.unknownContainer(o, o.Text(), report)
 	}
 }
 
@@ -179,24 +179,24 @@ var absolute = regexp.MustCompile(`^(/|[A-Za-z]:[\\/]|\\\\)`)
 
 func mountPoint(t *task, report reportFunc) {
 	var names []string
-	for volume := range t.get("volumes").each() {
-		names = append(names, volume.get("name").text())
+	for volume := range t.Get("volumes").Each() {
+		names = append(names, volume.Get("name").Text())
 	}
 	known := make(map[string]bool, len(names))
 	for _, name := range names {
 		known[name] = true
 	}
 	for _, c := range t.containers {
-		for mount := range c.get("mountPoints").each() {
-			if mount.node.Kind != document.Map {
+		for mount := range c.Get("mountPoints").Each() {
+			if mount.Node.Kind != document.Map {
 				continue
 			}
-			switch o := mount.get("sourceVolume"); {
-			case o.invalid():
-			case o.text() == "":
+			switch o := mount.Get("sourceVolume"); {
+			case o.Invalid():
+			case o.Text() == "":
 				report(o, `"sourceVolume": "…"`, "missing: a mount point takes the name of one of the volumes")
-			case !known[o.text()]:
-				report(o, "", "no volume is named %q%s", document.Shorten(o.text()), orList(o.text(), names))
+			case !known[o.Text()]:
+				report(o, "", "no volume is named %q%s", document.Shorten(o.Text()), orList(o.Text(), names))
 			}
 		}
 	}
@@ -208,25 +208,25 @@ func mountPoint(t *task, report reportFunc) {
 func mountPath(t *task, report reportFunc) {
 	for _, c := range t.containers {
 		seen := map[string]value{}
-		for mount := range c.get("mountPoints").each() {
-			if mount.node.Kind != document.Map {
+		for mount := range c.Get("mountPoints").Each() {
+			if mount.Node.Kind != document.Map {
 				continue
 			}
-			o := mount.get("containerPath")
-			clean := path.Clean(o.text())
+			o := mount.Get("containerPath")
+			clean := path.Clean(o.Text())
 			first, twice := seen[clean]
 			switch {
-			case o.invalid():
-			case o.text() == "":
+			case o.Invalid():
+			case o.Text() == "":
 				report(o, `"containerPath": "/data"`, "missing: a mount point takes the path in the container")
-			case !absolute.MatchString(o.text()):
-				report(o, document.Quote("/"+strings.TrimPrefix(o.text(), "./")), "expected an absolute path, found %q",
-					document.Shorten(o.text()))
+			case !absolute.MatchString(o.Text()):
+				report(o, document.Quote("/"+strings.TrimPrefix(o.Text(), "./")), "expected an absolute path, found %q",
+					document.Shorten(o.Text()))
 			case clean == "/":
 				report(o, `"containerPath": "/data"`, "a volume can't be mounted at /, in the place of the image")
 			case twice:
-				report(o, "", "%s is mounted twice, first at %d:%d", document.Shorten(o.text()), first.place.Line,
-					first.place.Column)
+				report(o, "", "%s is mounted twice, first at %d:%d", document.Shorten(o.Text()), first.Place.Line,
+					first.Place.Column)
 			default:
 				seen[clean] = o
 			}

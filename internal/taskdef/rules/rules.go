@@ -39,15 +39,15 @@ func Check(findings *document.Findings, definition *document.Node, path string, 
 		warning := r.warning || o.PassUnknown && slices.Contains(passable, r.code)
 		r.check(t, func(at value, hint, format string, args ...any) {
 			if r.code == "placeholder" {
-				unrendered[at.node] = true
-			} else if at.node != nil && unrendered[at.node] {
+				unrendered[at.Node] = true
+			} else if at.Node != nil && unrendered[at.Node] {
 				return
 			}
 			switch { // the search for paths takes time
 			case warning && !findings.WarningsFull():
-				findings.Warn(at.place, at.path(definition, path), r.code, hint, format, args...)
+				findings.Warn(at.Place, at.Path(definition, path), r.code, hint, format, args...)
 			case !warning && !findings.FaultsFull():
-				findings.Fault(at.place, at.path(definition, path), r.code, hint, format, args...)
+				findings.Fault(at.Place, at.Path(definition, path), r.code, hint, format, args...)
 			}
 		})
 	}
@@ -87,8 +87,8 @@ func CheckSizes(definition *document.Node) []Violation {
 		}
 		r.check(t, func(at value, hint, format string, args ...any) {
 			violations = append(violations, Violation{
-				Code: r.code, Path: at.path(definition, ""), Hint: hint, Message: fmt.Sprintf(format, args...),
-				Warning: r.warning, Node: at.node,
+				Code: r.code, Path: at.Path(definition, ""), Hint: hint, Message: fmt.Sprintf(format, args...),
+				Warning: r.warning, Node: at.Node,
 			})
 		})
 	}

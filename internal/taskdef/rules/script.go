@@ -13,7 +13,7 @@ func scriptSplit(t *task, report reportFunc) { splitScripts(t, true, report) }
 func scriptArguments(t *task, report reportFunc) {
 	splitScripts(t, false, report)
 	for _, c := range t.containers {
-		splitHealthCheck(c.get("healthCheck").get("command"), report)
+		splitHealthCheck(c.Get("healthCheck").Get("command"), report)
 	}
 }
 
@@ -21,7 +21,7 @@ func scriptArguments(t *task, report reportFunc) {
 // After CMD-SHELL Docker gives sh -c all the words (github.com/moby/moby,
 // daemon/health.go).
 func splitHealthCheck(command value, report reportFunc) {
-	words := command.texts()
+	words := command.Texts()
 	if len(words) < 2 {
 		return
 	}
@@ -42,8 +42,8 @@ func splitHealthCheck(command value, report reportFunc) {
 
 func splitScripts(t *task, certain bool, report reportFunc) {
 	for _, c := range t.containers {
-		entryPoint, command := c.get("entryPoint"), c.get("command")
-		found, ok := shellwords.FindSplitScript(entryPoint.texts(), command.texts())
+		entryPoint, command := c.Get("entryPoint"), c.Get("command")
+		found, ok := shellwords.FindSplitScript(entryPoint.Texts(), command.Texts())
 		if !ok || found.Certain != certain {
 			continue
 		}

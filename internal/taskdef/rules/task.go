@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 )
+
+// A value is a value of the definition.
+type value = apischema.Value
 
 // A rule is something that ECS demands of a definition whose shape is right.
 type rule struct {
@@ -32,12 +36,12 @@ type task struct {
 }
 
 func newTask(definition *document.Node) *task {
-	t := &task{value: valueOf(definition)}
-	t.fargate = slices.Contains(t.get("requiresCompatibilities").texts(), "FARGATE")
-	t.windows = awsfacts.IsWindows(t.get("runtimePlatform").get("operatingSystemFamily").text())
-	t.network = cmp.Or(t.get("networkMode").text(), "bridge")
-	for c := range t.get("containerDefinitions").each() {
-		if c.node.Kind == document.Map && len(t.containers) < 10*maxContainers {
+	t := &task{value: apischema.ValueOf(definition)}
+	t.fargate = slices.Contains(t.Get("requiresCompatibilities").Texts(), "FARGATE")
+	t.windows = awsfacts.IsWindows(t.Get("runtimePlatform").Get("operatingSystemFamily").Text())
+	t.network = cmp.Or(t.Get("networkMode").Text(), "bridge")
+	for c := range t.Get("containerDefinitions").Each() {
+		if c.Node.Kind == document.Map && len(t.containers) < 10*maxContainers {
 			t.containers = append(t.containers, c)
 		}
 	}
@@ -47,7 +51,7 @@ func newTask(definition *document.Node) *task {
 // container returns the container of a name.
 func (t *task) container(name string) (value, bool) {
 	for _, c := range t.containers {
-		if c.get("name").text() == name {
+		if c.Get("name").Text() == name {
 			return c, true
 		}
 	}
@@ -56,7 +60,7 @@ func (t *task) container(name string) (value, bool) {
 
 // between reports a whole number that is outside of a range. An absent number is inside.
 func between(o value, least, most int64, unit string, report reportFunc) {
-	if n, ok := o.number(); ok && (n < least || n > most) {
+	if n, ok := o.Number(); ok && (n < least || n > most) {
 		report(o, "", "expected %d to %d%s, found %d", least, most, unit, n)
 	}
 }
@@ -65,11 +69,11 @@ func between(o value, least, most int64, unit string, report reportFunc) {
 func duplicates(values []value, from int, what string, report reportFunc) {
 	seen := make(map[string]document.Place, len(values))
 	for i, v := range values {
-		text := v.text()
+		text := v.Text()
 		first, twice := seen[text]
 		switch {
 		case !twice:
-			seen[text] = v.place
+			seen[text] = v.Place
 		case i >= from && text != "":
 			report(v, "", "the %s %q is given twice, first at %d:%d", what, document.Shorten(text), first.Line, first.Column)
 		}

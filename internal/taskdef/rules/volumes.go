@@ -14,26 +14,26 @@ var volumeKinds = []string{
 }
 
 func volumeName(t *task, report reportFunc) {
-	for volume := range t.get("volumes").each() {
-		if volume.node.Kind == document.Map {
-			checkName(volume.get("name"), "a volume", report)
+	for volume := range t.Get("volumes").Each() {
+		if volume.Node.Kind == document.Map {
+			checkName(volume.Get("name"), "a volume", report)
 		}
 	}
 }
 
 func volumeNameDuplicate(t *task, report reportFunc) {
-	duplicates(t.get("volumes").names(), 0, "volume", report)
+	duplicates(t.Get("volumes").Names(), 0, "volume", report)
 }
 
 func volumeKind(t *task, report reportFunc) {
-	for volume := range t.get("volumes").each() {
+	for volume := range t.Get("volumes").Each() {
 		first := ""
-		if volume.get("configuredAtLaunch").isTrue() {
+		if volume.Get("configuredAtLaunch").IsTrue() {
 			first = "configuredAtLaunch"
 		}
 		for _, key := range volumeKinds {
-			o := volume.get(key)
-			if !o.given() || key == "host" && len(o.node.Members) == 0 {
+			o := volume.Get(key)
+			if !o.Given() || key == "host" && len(o.Node.Members) == 0 {
 				continue
 			}
 			if first != "" {
@@ -47,8 +47,8 @@ func volumeKind(t *task, report reportFunc) {
 
 func volumeAtLaunch(t *task, report reportFunc) {
 	n := 0
-	for volume := range t.get("volumes").each() {
-		if o := volume.get("configuredAtLaunch"); o.isTrue() {
+	for volume := range t.Get("volumes").Each() {
+		if o := volume.Get("configuredAtLaunch"); o.IsTrue() {
 			if n++; n > 1 {
 				report(o, "", "a definition can have only one volume that is configured at launch")
 			}
@@ -57,19 +57,19 @@ func volumeAtLaunch(t *task, report reportFunc) {
 }
 
 func volumeEFS(t *task, report reportFunc) {
-	for volume := range t.get("volumes").each() {
-		efs := volume.get("efsVolumeConfiguration")
-		access := efs.get("authorizationConfig")
-		point := access.get("accessPointId").text() != ""
-		encryption := efs.get("transitEncryption")
-		if root := efs.get("rootDirectory"); point && root.text() != "" && root.text() != "/" {
+	for volume := range t.Get("volumes").Each() {
+		efs := volume.Get("efsVolumeConfiguration")
+		access := efs.Get("authorizationConfig")
+		point := access.Get("accessPointId").Text() != ""
+		encryption := efs.Get("transitEncryption")
+		if root := efs.Get("rootDirectory"); point && root.Text() != "" && root.Text() != "/" {
 			report(root, `"rootDirectory": "/"`, "with an access point the root directory must be left out or be /")
 		}
-		if (point || access.get("iam").text() == "ENABLED") && encryption.text() != "ENABLED" {
+		if (point || access.Get("iam").Text() == "ENABLED") && encryption.Text() != "ENABLED" {
 			report(encryption, `"transitEncryption": "ENABLED"`,
 				"with an access point or with iam the transit encryption must be ENABLED")
 		}
-		between(efs.get("transitEncryptionPort"), 0, maxPort, "", report)
+		between(efs.Get("transitEncryptionPort"), 0, maxPort, "", report)
 	}
 }
 
@@ -86,28 +86,28 @@ var (
 // volumeEFSID reports a file system or an access point that is not given by its id, and a
 // directory that is not absolute.
 func volumeEFSID(t *task, report reportFunc) {
-	for volume := range t.get("volumes").each() {
-		efs := volume.get("efsVolumeConfiguration")
+	for volume := range t.Get("volumes").Each() {
+		efs := volume.Get("efsVolumeConfiguration")
 		for _, id := range []struct {
 			o       value
 			form    *regexp.Regexp
 			what    string
 			example string
 		}{
-			{efs.get("fileSystemId"), fileSystemID, "a file system", "fs-0123456789abcdef0"},
-			{efs.get("authorizationConfig").get("accessPointId"), accessPointID, "an access point", "fsap-0123456789abcdef0"},
+			{efs.Get("fileSystemId"), fileSystemID, "a file system", "fs-0123456789abcdef0"},
+			{efs.Get("authorizationConfig").Get("accessPointId"), accessPointID, "an access point", "fsap-0123456789abcdef0"},
 		} {
-			if !id.o.given() || id.o.invalid() || id.form.MatchString(id.o.text()) {
+			if !id.o.Given() || id.o.Invalid() || id.form.MatchString(id.o.Text()) {
 				continue
 			}
 			right := id.example
-			if found := idInText.FindString(id.o.text()); id.form.MatchString(found) {
+			if found := idInText.FindString(id.o.Text()); id.form.MatchString(found) {
 				right = found
 			}
-			report(id.o, document.Quote(right), "expected the id of %s alone, found %q", id.what, document.Shorten(id.o.text()))
+			report(id.o, document.Quote(right), "expected the id of %s alone, found %q", id.what, document.Shorten(id.o.Text()))
 		}
-		if root := efs.get("rootDirectory"); root.text() != "" && !strings.HasPrefix(root.text(), "/") {
-			report(root, document.Quote("/"+root.text()), "expected an absolute path, found %q", document.Shorten(root.text()))
+		if root := efs.Get("rootDirectory"); root.Text() != "" && !strings.HasPrefix(root.Text(), "/") {
+			report(root, document.Quote("/"+root.Text()), "expected an absolute path, found %q", document.Shorten(root.Text()))
 		}
 	}
 }
@@ -117,39 +117,39 @@ func volumeEFSID(t *task, report reportFunc) {
 // characters for a local volume name ... use absolute path" (github.com/moby/moby,
 // volume/local).
 func volumeHost(t *task, report reportFunc) {
-	for volume := range t.get("volumes").each() {
-		o := volume.get("host").get("sourcePath")
-		if o.text() != "" && strings.ContainsAny(o.text(), "/~") && !absolute.MatchString(o.text()) {
-			report(o, `"sourcePath": "/srv/data"`, "expected an absolute path on the host, found %q", document.Shorten(o.text()))
+	for volume := range t.Get("volumes").Each() {
+		o := volume.Get("host").Get("sourcePath")
+		if o.Text() != "" && strings.ContainsAny(o.Text(), "/~") && !absolute.MatchString(o.Text()) {
+			report(o, `"sourcePath": "/srv/data"`, "expected an absolute path on the host, found %q", document.Shorten(o.Text()))
 		}
 	}
 }
 
 func volumeDocker(t *task, report reportFunc) {
-	for volume := range t.get("volumes").each() {
-		docker := volume.get("dockerVolumeConfiguration")
-		if o := docker.get("autoprovision"); o.isTrue() && docker.get("scope").text() != "shared" {
+	for volume := range t.Get("volumes").Each() {
+		docker := volume.Get("dockerVolumeConfiguration")
+		if o := docker.Get("autoprovision"); o.IsTrue() && docker.Get("scope").Text() != "shared" {
 			report(o, `"scope": "shared"`, "autoprovision is for volumes with the scope shared only")
 		}
 	}
 }
 
 func ephemeralStorage(t *task, report reportFunc) {
-	between(t.get("ephemeralStorage").get("sizeInGiB"), 21, 200, " GiB", report)
+	between(t.Get("ephemeralStorage").Get("sizeInGiB"), 21, 200, " GiB", report)
 }
 
 func placementCount(t *task, report reportFunc) {
 	const most = 10
-	if o := t.get("placementConstraints"); o.len() > most {
-		report(o, "", "%d placement constraints are more than the %d that a task can have", o.len(), most)
+	if o := t.Get("placementConstraints"); o.Len() > most {
+		report(o, "", "%d placement constraints are more than the %d that a task can have", o.Len(), most)
 	}
 }
 
 // placementForm reports constraints without a type or an expression.
 func placementForm(t *task, report reportFunc) {
-	for c := range t.get("placementConstraints").each() {
+	for c := range t.Get("placementConstraints").Each() {
 		for _, key := range []string{"type", "expression"} {
-			if o := c.get(key); c.node.Kind == document.Map && !o.invalid() && o.text() == "" {
+			if o := c.Get(key); c.Node.Kind == document.Map && !o.Invalid() && o.Text() == "" {
 				report(o, `{ "type": "memberOf", "expression": "attribute:ecs.instance-type == t3.micro" }`,
 					"missing: a placement constraint has the type memberOf and an expression")
 			}
@@ -161,27 +161,27 @@ func placementForm(t *task, report reportFunc) {
 func emptyMember(t *task, report reportFunc) {
 	look := func(o value, keys ...string) {
 		for _, key := range keys {
-			if m := o.get(key); m.given() && !m.invalid() && m.text() == "" {
+			if m := o.Get(key); m.Given() && !m.Invalid() && m.Text() == "" {
 				report(m, "", "empty: %s must be given", key)
 			}
 		}
 	}
 	each := func(list value, keys ...string) {
-		for o := range list.each() {
+		for o := range list.Each() {
 			look(o, keys...)
 		}
 	}
-	look(t.get("proxyConfiguration"), "containerName")
-	each(t.get("inferenceAccelerators"), "deviceName", "deviceType")
-	for volume := range t.get("volumes").each() {
-		windows := volume.get("fsxWindowsFileServerVolumeConfiguration")
+	look(t.Get("proxyConfiguration"), "containerName")
+	each(t.Get("inferenceAccelerators"), "deviceName", "deviceType")
+	for volume := range t.Get("volumes").Each() {
+		windows := volume.Get("fsxWindowsFileServerVolumeConfiguration")
 		look(windows, "fileSystemId", "rootDirectory")
-		look(windows.get("authorizationConfig"), "credentialsParameter", "domain")
-		look(volume.get("s3filesVolumeConfiguration"), "fileSystemArn")
+		look(windows.Get("authorizationConfig"), "credentialsParameter", "domain")
+		look(volume.Get("s3filesVolumeConfiguration"), "fileSystemArn")
 	}
 	for _, c := range t.containers {
-		each(c.get("extraHosts"), "hostname", "ipAddress")
-		each(c.get("linuxParameters").get("devices"), "hostPath")
-		each(c.get("linuxParameters").get("tmpfs"), "containerPath")
+		each(c.Get("extraHosts"), "hostname", "ipAddress")
+		each(c.Get("linuxParameters").Get("devices"), "hostPath")
+		each(c.Get("linuxParameters").Get("tmpfs"), "containerPath")
 	}
 }
