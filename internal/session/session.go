@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -169,6 +170,19 @@ func renewExpired(cache *aws.CredentialsCache) func(*middleware.Stack) error {
 // errNoCredentials is the error if no source has credentials.
 var errNoCredentials = errors.New("find AWS credentials: none are set, and this machine has no role")
 
+// refusedRole says that AWS does not let the step assume a role.
+type refusedRole struct {
+	role    string
+	refused smithy.APIError
+	err     error
+}
+
+func (e *refusedRole) Error() string {
+	return fmt.Sprintf("assume the role %s: %s: %s", e.role, e.refused.ErrorCode(), e.refused.ErrorMessage())
+}
+
+func (e *refusedRole) Unwrap() error { return e.err }
+
 // findCredentials checks that there are credentials.
 func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 	limit := credentialsTimeout
@@ -183,9 +197,12 @@ func (c connector) findCredentials(ctx context.Context, cfg aws.Config) error {
 		return nil
 	}
 	var better *explain.HintError
+	var refused smithy.APIError
 	switch {
 	case errors.As(err, &better): // its message is complete
 		err = errors.New("find AWS credentials: " + better.Error())
+	case errors.As(err, &refused) && c.options.RoleToAssume != "": // the diagnosis says what to do
+		return &refusedRole{c.options.RoleToAssume, refused, err}
 	case triedAllSources(err):
 		err = errNoCredentials
 	default:

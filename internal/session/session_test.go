@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/diagnose"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
@@ -417,5 +418,27 @@ func TestLocal(t *testing.T) {
 	}
 	if clients.Close(); !closed || !clients.Local {
 		t.Error("Close() did not end the ECS of the step")
+	}
+}
+
+// A role that AWS refuses is named, without the SDK's words, and the refusal is there for a
+// diagnosis.
+func TestRoleRefused(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>`+
+			`<Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>`)
+	}))
+	defer web.Close()
+	env := environment(t, keys("BITBUCKET_STEP_OIDC_TOKEN", "a-token"))
+	t.Setenv("AWS_ENDPOINT_URL_STS", web.URL)
+	var got events
+	_, err := Connect(t.Context(), env, Options{AWSAccess: input.AWSAccess{RoleToAssume: role}}, got.sink)
+	want := "assume the role " + role + ": AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+	if err == nil || err.Error() != want {
+		t.Errorf("Connect() = %v, want %s", err, want)
+	}
+	if advice := explain.Call(diagnose.Symptom{}, err); len(advice) == 0 || advice[0].Code != "assume-role-denied" {
+		t.Errorf("the advice is %v, want that about the trust policy", advice)
 	}
 }
