@@ -23,22 +23,22 @@ import (
 // settleTime is how long ECS may take to list a task that another step has started.
 const settleTime = 3 * time.Second
 
-// contest looks again after a launch, whose attempts are those from an index on, for
-// tasks that others started at the same moment. Where one of those goes before the
-// step's own, these are stopped if they have not begun, and it is done as if-running
-// says; then again has what is to be launched in their place.
+// contest runs after a launch, whose attempts are s.attempts[from:]. It searches for tasks of the
+// same families that others started at the same moment. If such a task comes before the step's own
+// tasks, and those have not begun, contest stops them and does what the input if-running says. It
+// returns the launches that replace the stopped tasks.
 func (s *runner) contest(ctx context.Context, group []int, from int) (again []outcome.Launch, err error) {
 	if !s.Plan.OneAtATime() || ctx.Err() != nil || from == len(s.attempts) {
 		return nil, nil
 	}
-	found := s.look(ctx, group, from)
+	found := s.findContested(ctx, group, from)
 	if len(found) == 0 && sleep.For(ctx, settleTime) { // ECS may list a task late
-		found = s.look(ctx, group, from)
+		found = s.findContested(ctx, group, from)
 	}
 	for _, f := range found {
 		contest := turn.Contest(f.own, f.others)
 		for _, t := range f.ended {
-			s.warnTwo(t, contest.First, "and ran at the same time")
+			s.warnOverlap(t, contest.First, "and ran at the same time")
 		}
 		if len(f.others) == 0 {
 			continue
@@ -48,12 +48,12 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []ou
 			continue
 		}
 		if contest.Begun || !s.withdraw(ctx, f, from, contest.Ahead[0]) {
-			s.warnTwo(contest.Ahead[0], contest.First, "and the second has begun")
+			s.warnOverlap(contest.Ahead[0], contest.First, "and the second has begun")
 			continue
 		}
 		if s.Plan.IfRunning != plan.IfRunningWait {
-			if began := s.begins(ctx, f, shortLook); began != neverBegan {
-				s.warnTwo(contest.Ahead[0], contest.First, "and the second "+began.String())
+			if began := s.begins(ctx, f, warningTimeout); began != neverBegan {
+				s.warnOverlap(contest.Ahead[0], contest.First, "and the second "+began.String())
 			}
 		}
 		attempts, err := turn.Turn{Stage: s.Stage}.Yield(ctx, f.family, contest.Ahead, s.attempts, s.deadline())
@@ -69,8 +69,8 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []ou
 				launches = append(launches, s.firstLaunches([]int{job}, time.Now().Add(s.Plan.End.LaunchTimeout))...)
 			}
 		}
-		if len(launches) > 0 { // by now it is settled, as a rule
-			if err := s.mayStartAgain(ctx, f, contest); err != nil {
+		if len(launches) > 0 { // by now ECS usually shows whether the stopped tasks had begun
+			if err := s.checkNotBegun(ctx, f, contest); err != nil {
 				return nil, err
 			}
 		}
@@ -79,8 +79,8 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []ou
 	return again, nil
 }
 
-// warnTwo says that a task of the step's own ran beside another.
-func (s *runner) warnTwo(other, own types.Task, what string) {
+// warnOverlap warns that one of the step's own tasks ran at the same time as a task of others.
+func (s *runner) warnOverlap(other, own types.Task, what string) {
 	s.Emit.Warning(event.Note{
 		Title: "two tasks of one family run",
 		Text:  fmt.Sprintf("%s and %s were started at the same moment, %s", turn.TaskText(other), turn.TaskText(own), what),
@@ -88,17 +88,17 @@ func (s *runner) warnTwo(other, own types.Task, what string) {
 	})
 }
 
-// mayStartAgain returns an error if the step's own tasks of a family, which it has stopped,
-// had begun or may have: what they ran is not run twice.
-func (s *runner) mayStartAgain(ctx context.Context, f contested, c turn.Contested) error {
-	began := s.begins(ctx, f, longLook)
+// checkNotBegun returns an error if the step's own tasks of a family, which it has stopped, had
+// begun or may have begun. Their command must not run twice.
+func (s *runner) checkNotBegun(ctx context.Context, f contested, c turn.Contested) error {
+	began := s.begins(ctx, f, relaunchTimeout)
 	if began == neverBegan {
 		return nil
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	s.warnTwo(c.Ahead[0], c.First, "and the second "+began.String())
+	s.warnOverlap(c.Ahead[0], c.First, "and the second "+began.String())
 	return explain.WithHint(
 		fmt.Errorf("%s %s for the sake of %s, and is not started again", turn.TaskText(c.First), began,
 			turn.TaskText(c.Ahead[0])),
@@ -106,17 +106,16 @@ func (s *runner) mayStartAgain(ctx context.Context, f contested, c turn.Conteste
 	)
 }
 
-// beginning says whether a task has begun that was stopped before it had, as far as was
-// known.
-type beginning int
+// beginState says whether a task began although it was stopped while PENDING.
+type beginState int
 
 const (
-	maybeBegan beginning = iota // ECS does not show it
+	maybeBegan beginState = iota // ECS does not show whether it began
 	neverBegan
 	hasBegun
 )
 
-func (b beginning) String() string {
+func (b beginState) String() string {
 	switch b {
 	case hasBegun:
 		return "had begun before it was stopped"
@@ -126,16 +125,17 @@ func (b beginning) String() string {
 	return "may have begun before it was stopped"
 }
 
-// How long it is asked whether a stopped task has begun: where nothing hangs on the answer
-// but a warning, and where it decides whether another is started.
+// warningTimeout and relaunchTimeout are how long the step asks ECS whether a stopped task had
+// begun. The first applies if the answer only decides about a warning. The second applies if the
+// answer decides whether the step launches another task.
 const (
-	shortLook = 2 * time.Second
-	longLook  = 30 * time.Second
+	warningTimeout  = 2 * time.Second
+	relaunchTimeout = 30 * time.Second
 )
 
-// begins reports whether one of the step's own tasks of a family has begun between the look
-// that showed it as PENDING and the order to stop it.
-func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) beginning {
+// begins reports whether one of the step's own tasks of a family began between the answer that
+// showed it as PENDING and its stop.
+func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) beginState {
 	var arns []string
 	for _, t := range f.own {
 		arns = append(arns, aws.ToString(t.TaskArn))
@@ -143,8 +143,8 @@ func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) b
 	for until := time.Now().Add(limit); ; {
 		now, err := s.ECS.Show(ctx, arns)
 		late := time.Now().After(until)
-		open := func(t types.Task) bool { // after the short look what is PENDING will hardly begin
-			return !task.ContainersEnded(t) && (!late || limit > shortLook || turn.IsPastPending(t))
+		open := func(t types.Task) bool { // a task that is PENDING after warningTimeout will hardly begin
+			return !task.ContainersEnded(t) && (!late || limit > warningTimeout || turn.IsPastPending(t))
 		}
 		switch all := err == nil && len(now) == len(arns); {
 		case slices.ContainsFunc(now, turn.Began):
@@ -158,15 +158,18 @@ func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) b
 	}
 }
 
-// contested is a family of which the step and others have tasks.
+// contested is a family of which both the step and others have tasks.
 type contested struct {
 	family      string
 	own, others []types.Task
-	ended       []types.Task // of others, that ran beside the step's own
+
+	// ended has the tasks of others that have ended and ran at the same time as the step's own.
+	ended []types.Task
 }
 
-// look returns the families of a launch of which others have tasks.
-func (s *runner) look(ctx context.Context, group []int, from int) (found []contested) {
+// findContested returns the families of a launch of which others have tasks. If ECS refuses the
+// list of a family, it warns and leaves the family out.
+func (s *runner) findContested(ctx context.Context, group []int, from int) (found []contested) {
 	byFamily := map[string]*contested{}
 	for _, a := range s.attempts[from:] {
 		family := s.Plan.Jobs[a.Job].Definition.Family()
@@ -197,7 +200,7 @@ func (s *runner) look(ctx context.Context, group []int, from int) (found []conte
 		for _, a := range s.attempts {
 			known = append(known, task.ARNs(a.Tasks)...)
 		}
-		for i, t := range f.own { // as they are now
+		for i, t := range f.own { // the current states replace those of the launch
 			isIt := func(now types.Task) bool { return aws.ToString(now.TaskArn) == aws.ToString(t.TaskArn) }
 			if j := slices.IndexFunc(listed, isIt); j >= 0 {
 				f.own[i] = listed[j]
@@ -218,8 +221,7 @@ func (s *runner) look(ctx context.Context, group []int, from int) (found []conte
 	return found
 }
 
-// withdraw stops the step's own tasks of a family, and reports whether ECS accepted
-// that.
+// withdraw stops the step's own tasks of a family, and reports whether ECS accepted that.
 func (s *runner) withdraw(ctx context.Context, f contested, from int, ahead types.Task) bool {
 	var arns []string
 	for _, t := range f.own {

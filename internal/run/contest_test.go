@@ -12,12 +12,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/runtest"
 )
 
-// Of two that start at the same moment, one withdraws its task before that begins.
+// If two steps start tasks at the same moment, one stops its task before it begins.
 func TestIfRunningAtOnce(t *testing.T) {
 	for _, tt := range []struct {
 		input string
-		begun bool // the second has begun before it looks
-		late  bool // it begins before ECS stops it
+		begun bool // the second step's task has begun before the step searches for others
+		late  bool // the second step's task begins before ECS stops it
 		cause outcome.Cause
 		text  string
 	}{
@@ -50,7 +50,7 @@ func TestIfRunningAtOnce(t *testing.T) {
 				}
 				firstRunner := first.Step(t, runtest.Job)
 				second.Server = first.Server
-				// The second looks before the first has started its task.
+				// The second step searches before the first has started its task.
 				r := second.Step(t, runtest.Job)
 				attempts, began, err := r.Turn.Await(t.Context(), nil)
 				if err != nil {
@@ -67,7 +67,7 @@ func TestIfRunningAtOnce(t *testing.T) {
 				}
 				out = r.Runner.Run(t.Context(), began, jobs, attempts)
 				var running *outcome.RunningError
-				again := tt.late && tt.input == "wait" // would start it a second time
+				again := tt.late && tt.input == "wait" // another launch would run the task twice
 				if out.Cause != tt.cause || (tt.cause == outcome.Failed && !again) != errors.As(out.Err, &running) {
 					t.Errorf("cause %v, %v, want %v", out.Cause, out.Err, tt.cause)
 				}

@@ -9,12 +9,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
-// defaultStopTimeout is the time from its stop signal to its kill of a container whose
-// definition does not say.
+// defaultStopTimeout is the time between the stop signal and the kill of a container whose
+// definition sets no stopTimeout.
 const defaultStopTimeout = 30 * time.Second
 
-// stopTimeout returns the longest time that ECS gives a container of the definitions
-// between its stop signal and its kill.
+// stopTimeout returns the longest time that ECS gives a container of the definitions between its
+// stop signal and its kill. It returns 0 if no job has a revision.
 func stopTimeout(jobs []outcome.Registered) time.Duration {
 	longest := time.Duration(0)
 	for _, job := range jobs {
@@ -32,8 +32,8 @@ func stopTimeout(jobs []outcome.Registered) time.Duration {
 	return longest
 }
 
-// budget is that of a step that ends now: by the signal that ended ctx, by the time-out,
-// or else by a fault.
+// budget returns the deadlines of a step that ends now. They count from the signal that ended ctx,
+// else from the timeout if it has passed, else from now.
 func (s *runner) budget(ctx context.Context) shutdown.Budget {
 	now, deadline := time.Now(), s.deadline()
 	switch signal := shutdown.Interruption(ctx); {
@@ -47,8 +47,9 @@ func (s *runner) budget(ctx context.Context) shutdown.Budget {
 	return shutdown.NewBudget(now, false)
 }
 
-// within returns a context for a part of the end of the step. It does not end with ctx,
-// but when the time of the part is over; a signal that comes meanwhile leaves it less.
+// within returns a context for one part of the end of the step. It ends at the deadline of that
+// part. It does not end with ctx; if a signal ends ctx, the deadline becomes the one that counts
+// from the signal.
 func (s *runner) within(ctx context.Context, part func(shutdown.Budget) time.Time) (context.Context,
 	context.CancelFunc) {
 	limited, cancel := context.WithDeadline(context.WithoutCancel(ctx), part(s.budget(ctx)))

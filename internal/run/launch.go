@@ -22,12 +22,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// launchesAtOnce is how many launches are under way at the same time: AWS gives an
-// account a bucket of 100.
+// launchesAtOnce is how many launches run at the same time. AWS throttles an account by a token
+// bucket of 100 calls.
 const launchesAtOnce = 50
 
-// launch starts the tasks of the launches, each on a goroutine of its own. A job of
-// which not every task could be started is given up: those that were are stopped.
+// launch starts the tasks of the launches, each on a goroutine of its own. If not all tasks of a
+// job can be started, the step stops those that started.
 func (s *runner) launch(ctx context.Context, group []int, launches []outcome.Launch) error {
 	if len(launches) == 0 { // every task was adopted
 		return nil
@@ -45,14 +45,14 @@ func (s *runner) launch(ctx context.Context, group []int, launches []outcome.Lau
 		started += len(a.Tasks)
 	}
 	failures := 0
-	if ctx.Err() == nil { // what was not asked for did not fail
+	if ctx.Err() == nil { // after a signal, tasks that ECS was not asked to start did not fail
 		failures = asked - started
 	}
 	s.Emit.Printf("%s started, %s", event.Plural(started, "task"), event.Plural(failures, "failure"))
 	var faults []error
 	for _, a := range attempts {
 		faults = append(faults, a.Err)
-		if a.Err != nil && failures > 0 && started > len(a.Tasks) { // it may be long until the others have ended
+		if a.Err != nil && failures > 0 && started > len(a.Tasks) { // the others may run for long
 			s.Emit.Printf("following the others, although %v", s.Explain.PlainRefusal(a.Err))
 		}
 		if states := outcome.Deciding(s.attempts, a.Job); a.Err != nil && len(states) > 0 {
@@ -62,30 +62,29 @@ func (s *runner) launch(ctx context.Context, group []int, launches []outcome.Lau
 	return errors.Join(faults...)
 }
 
-// launchAll makes the launches at once. At a signal and at the time-out the tasks
-// that are known by then are stopped at once: the answers to the other launches may
-// be a while.
+// launchAll runs the launches at the same time. At a signal and at the timeout it stops the tasks
+// that are known by then, because ECS may be slow to answer the other launches.
 func (s *runner) launchAll(ctx context.Context, launches []outcome.Launch) []outcome.Attempt {
-	intime, cancel := s.untilDeadline(ctx)
+	untilTimeout, cancel := s.untilDeadline(ctx)
 	defer cancel()
 	attempts := make([]outcome.Attempt, len(launches))
-	places := make(chan struct{}, launchesAtOnce)
+	slots := make(chan struct{}, launchesAtOnce)
 	for i, l := range launches {
 		s.start(func() func() {
-			places <- struct{}{}
-			a := s.launchOne(ctx, intime, l)
-			<-places
-			late := a.Err != nil && intime.Err() != nil && ctx.Err() == nil
+			slots <- struct{}{}
+			a := s.launchOne(ctx, untilTimeout, l)
+			<-slots
+			late := a.Err != nil && untilTimeout.Err() != nil && ctx.Err() == nil
 			return func() {
 				attempts[i], s.timedOut = a, s.timedOut || late
 			}
 		})
 	}
-	s.wait(intime.Done(), func() { s.stopEarly(ctx) })
+	s.wait(untilTimeout.Done(), func() { s.stopEarly(ctx) })
 	return attempts
 }
 
-// untilDeadline returns ctx with an end at the time-out.
+// untilDeadline returns a context that ends with ctx and at the timeout.
 func (s *runner) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	if s.deadline().IsZero() {
 		return context.WithCancel(ctx)
@@ -93,10 +92,10 @@ func (s *runner) untilDeadline(ctx context.Context) (context.Context, context.Ca
 	return context.WithDeadline(ctx, s.deadline())
 }
 
-// launchOne starts the tasks of a launch until the time-out, when intime ends; ctx
-// ends by a signal only. It runs on a goroutine of its own, and reads nothing that
-// the loop changes meanwhile.
-func (s *runner) launchOne(ctx, intime context.Context, l outcome.Launch) outcome.Attempt {
+// launchOne starts the tasks of a launch. untilTimeout ends at the timeout and at a signal; ctx
+// ends only at a signal. launchOne runs on a goroutine of its own, and does not read what the loop
+// changes meanwhile.
+func (s *runner) launchOne(ctx, untilTimeout context.Context, l outcome.Launch) outcome.Attempt {
 	a := outcome.Attempt{Launch: l, Started: time.Now()}
 	if a.Err = context.Cause(ctx); a.Err != nil {
 		return a
@@ -106,7 +105,7 @@ func (s *runner) launchOne(ctx, intime context.Context, l outcome.Launch) outcom
 		capacity = deadline
 	}
 	revision, request := s.revision(l.Job), s.Plan.Jobs[l.Job].Request
-	launched, err := s.launchTagged(intime, cluster.Launch{
+	launched, err := s.launchTagged(untilTimeout, cluster.Launch{
 		Definition: revision, Count: l.Count, Request: request,
 		Capacity: time.Until(capacity),
 		Calling: func(token string, count int) {
@@ -123,18 +122,18 @@ func (s *runner) launchOne(ctx, intime context.Context, l outcome.Launch) outcom
 	})
 	a.Tasks, a.Failures, a.Err = s.States(l.Job, launched), launched.Failures, withHint(revision, s.Plan.Jobs[l.Job], err)
 	if launch, ok := s.Ledger.Unanswered(launched.Unconfirmed); ok {
-		recovered := s.recoverUnconfirmedTasks(ctx, intime, l.Job, launch)
+		recovered := s.recoverUnconfirmedTasks(ctx, untilTimeout, l.Job, launch)
 		a.Tasks = append(a.Tasks, s.States(l.Job,
 			cluster.Launched{Definition: revision, Tasks: recovered, At: time.Now()})...)
 		if len(a.Tasks) == l.Count {
-			a.Err = nil // they are all there, whatever the last answer said
+			a.Err = nil // all tasks have started, also if the last answer was an error
 		}
 	}
 	return a
 }
 
-// withHint adds what to do about a launch that ECS refused since nothing says what
-// the tasks run on.
+// withHint adds a hint to an error of a launch if the definition is for Fargate alone and the
+// request has neither a launch type nor a capacity provider strategy.
 func withHint(revision *types.TaskDefinition, job plan.Job, err error) error {
 	fargateOnly := slices.Equal(revision.RequiresCompatibilities, []types.Compatibility{types.CompatibilityFargate})
 	if err == nil || !fargateOnly || job.Request["launchType"] != nil || job.Request["capacityProviderStrategy"] != nil {
@@ -144,7 +143,8 @@ func withHint(revision *types.TaskDefinition, job plan.Job, err error) error {
 		"provider: set launch-type: FARGATE, or capacity-provider-strategy, or a service to take it from")
 }
 
-// recordTasks names the tasks of the launch with a client token the moment they are known.
+// recordTasks prints the ARNs of started tasks and adds them to the ledger. The ledger then counts
+// the launch with this client token as answered. An empty token changes no launch.
 func (s *runner) recordTasks(job int, token string, tasks []types.Task) {
 	var arns []string
 	for _, t := range tasks {
@@ -156,19 +156,19 @@ func (s *runner) recordTasks(job int, token string, tasks []types.Task) {
 	s.Ledger.Answered(token)
 }
 
-// How long tasks are looked for that ECS may have started without an answer: it may take
-// a moment to start them, and to list them.
+// recoverTime is how long the step searches for tasks if ECS did not answer a launch. ECS may need
+// a moment to start the tasks and to list them. recoverInterval is the pause between two searches.
 const (
 	recoverTime     = 3 * time.Second
 	recoverInterval = 500 * time.Millisecond
 )
 
-// clockSlack is how far AWS's clock may be behind as this machine knows it.
+// clockSlack is how far AWS's clock may be behind this machine's estimate of it.
 const clockSlack = 5 * time.Second
 
-// startedTasks returns the tasks of a job's family that were started by the name of this run:
-// those that run, and those that have ended already, as a short task has before ECS is asked.
-// What ECS does not answer is left out: it is asked again.
+// startedTasks returns the tasks of a job's family that were started under this run's startedBy
+// name. It includes stopped tasks, because a short task may end before this call. It ignores
+// errors, because the caller asks again.
 func (s *runner) startedTasks(ctx context.Context, job int) []types.Task {
 	running, _ := s.fastRetry().StartedBy(ctx, s.Plan.StartedBy)
 	stopped, _ := s.fastRetry().Stopped(ctx, aws.ToString(s.jobs[job].Revision.Family), running)
@@ -177,21 +177,21 @@ func (s *runner) startedTasks(ctx context.Context, job int) []types.Task {
 	})...)
 }
 
-// recoverUnconfirmedTasks looks for the tasks that ECS may have started by a launch without
-// an answer, and returns those that are certainly the step's own. What others may have
-// started too is named, and how to look at it and stop it.
-func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
+// recoverUnconfirmedTasks searches for the tasks of a launch that ECS did not answer. It returns
+// the tasks that are certainly the step's own. It prints the commands that describe and stop tasks
+// that others may have started too.
+func (s *runner) recoverUnconfirmedTasks(ctx, untilTimeout context.Context, job int,
 	launch ledger.UnansweredLaunch) []types.Task {
 	until := time.Now().Add(recoverTime)
-	if intime.Err() != nil {
+	if untilTimeout.Err() != nil {
 		until = s.budget(ctx).Recover
 	}
-	look, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
+	searchCtx, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
 	defer cancel()
 	var own, others []types.Task
-	var listed []string // by the step's own name
+	var listed []string // ARNs that ECS lists under the step's own startedBy name
 	for {
-		nowOwn, nowOthers := s.unconfirmed(job, launch, s.startedTasks(look, job))
+		nowOwn, nowOthers := s.unconfirmed(job, launch, s.startedTasks(searchCtx, job))
 		if len(nowOwn) >= len(own) {
 			own = nowOwn
 		}
@@ -199,21 +199,21 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 			others = nowOthers
 		}
 		if len(own)+len(others) < launch.Count && s.OwnStartedBy {
-			if arns, err := s.fastRetry().ListStartedBy(look, s.Plan.StartedBy); err == nil {
+			if arns, err := s.fastRetry().ListStartedBy(searchCtx, s.Plan.StartedBy); err == nil {
 				listed = arns
 			}
 		}
-		if len(own)+len(others) >= launch.Count || !sleep.For(look, recoverInterval) {
+		if len(own)+len(others) >= launch.Count || !sleep.For(searchCtx, recoverInterval) {
 			break
 		}
 	}
 	all := len(own) >= launch.Count
 	s.call(func() {
-		// of another launch by now
+		// meanwhile another launch may have recorded them
 		own = slices.DeleteFunc(own, func(t types.Task) bool { return s.Ledger.Has(aws.ToString(t.TaskArn)) })
 		token := ""
 		if all {
-			token = launch.ClientToken // nothing of it is open any more
+			token = launch.ClientToken // all its tasks are known, so the launch counts as answered
 		}
 		s.recordTasks(job, token, own)
 	})
@@ -222,11 +222,11 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 	}
 	s.call(func() {
 		listed = slices.DeleteFunc(listed, s.Ledger.Has)
-		if intime.Err() != nil && s.Plan.End.StopOnInterrupt && s.Plan.End.Waits() {
+		if untilTimeout.Err() != nil && s.Plan.End.StopOnInterrupt && s.Plan.End.Waits() {
 			s.Ledger.Started(listed...)
 		}
 	})
-	s.stopListed(ctx, intime, listed)
+	s.stopListed(ctx, untilTimeout, listed)
 	what := launch.Definition
 	if len(own) > 0 {
 		what = fmt.Sprintf("all %s of %s", event.Plural(launch.Count, "task"), launch.Definition)
@@ -239,14 +239,14 @@ func (s *runner) recoverUnconfirmedTasks(ctx, intime context.Context, job int,
 	return own
 }
 
-// stopListed stops tasks that ECS lists by the name of this step alone, and does not describe,
-// once the step is to end; before that it says how to look at them. They may be of another
-// launch that goes on.
-func (s *runner) stopListed(ctx, intime context.Context, arns []string) {
+// stopListed handles tasks that ECS lists under this step's own startedBy name but does not
+// describe. It stops them if the step is ending. Otherwise it only prints the commands that
+// describe and stop them, because they may be tasks of another launch that continues.
+func (s *runner) stopListed(ctx, untilTimeout context.Context, arns []string) {
 	if len(arns) == 0 {
 		return
 	}
-	if intime.Err() == nil || !s.Plan.End.StopOnInterrupt || !s.Plan.End.Waits() {
+	if untilTimeout.Err() == nil || !s.Plan.End.StopOnInterrupt || !s.Plan.End.Waits() {
 		s.logInspectCommands(arns)
 		return
 	}
@@ -259,9 +259,9 @@ func (s *runner) stopListed(ctx, intime context.Context, arns []string) {
 	s.call(func() { s.stopped(until, arns, err) })
 }
 
-// unconfirmed returns those of the tasks that a launch may have started and that are not
-// known yet: the step's own, and those that others may have started since by the same
-// name.
+// unconfirmed returns the tasks that a launch may have started and that the ledger does not have.
+// own are the step's own tasks. others are tasks that another run may have started since then
+// under the same startedBy name.
 func (s *runner) unconfirmed(job int, launch ledger.UnansweredLaunch, tasks []types.Task) (own, others []types.Task) {
 	for _, t := range tasks {
 		arn := aws.ToString(t.TaskArn)
@@ -276,9 +276,9 @@ func (s *runner) unconfirmed(job int, launch ledger.UnansweredLaunch, tasks []ty
 	return own, others
 }
 
-// isOwn reports whether a task of a job's revision, started by the name of this run, is
-// certainly the step's own: the name is of this step alone, or the task has the step's
-// tag, or no tag of a step while the revision is of this step alone.
+// isOwn reports whether a task is certainly the step's own. The task must be of the job's revision
+// and have this run's startedBy name. One of these must be true: no other step uses the name; the
+// task has this step's tag; the task has no tag of any step, and this step created the revision.
 func (s *runner) isOwn(job int, t types.Task) bool {
 	tag := task.Tag(t, ownership.Tag)
 	switch {
@@ -290,7 +290,8 @@ func (s *runner) isOwn(job int, t types.Task) bool {
 	return s.jobs[job].Created
 }
 
-// createdBefore reports whether a task was created before a time by this machine's clock.
+// createdBefore reports whether a task was created before a time of this machine's clock. It
+// returns false if ECS does not show when the task was created.
 func (r Runner) createdBefore(t types.Task, at time.Time) bool {
 	if t.CreatedAt == nil {
 		return false
@@ -302,9 +303,8 @@ func (r Runner) createdBefore(t types.Task, at time.Time) bool {
 	return created.Before(at.Add(-clockSlack))
 }
 
-// launchTagged launches tasks. If AWS does not allow the tag that says who started
-// them, they start without it: a run without tags of the user's needs no permission
-// for tags.
+// launchTagged launches tasks. If AWS denies the step's own tag, it launches them again without
+// that tag, so that a run without tags from the user needs no permission to tag.
 func (s *runner) launchTagged(ctx context.Context, l cluster.Launch) (cluster.Launched, error) {
 	launched, err := s.ECS.Launch(ctx, l)
 	request, tagged := plan.WithoutTag(l.Request, ownership.Tag)

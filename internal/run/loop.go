@@ -1,17 +1,17 @@
 package run
 
-// loop is the goroutine that decides. Work that takes time (launches, the watch, calls
-// to stop tasks) has goroutines of its own, which hand their results to the loop as
-// functions; it calls one after the other, so that nothing else is shared.
+// loop is the goroutine that makes the decisions. Slow work (launches, the watch, calls that stop
+// tasks) has goroutines of its own. They send their results to the loop as functions. The loop
+// calls these functions one after the other, so that its data needs no lock.
 type loop struct {
 	events chan func()
-	open   int // pieces of work that have not ended
+	open   int // work that start began and that has not ended
 }
 
 func newLoop() *loop { return &loop{events: make(chan func())} }
 
-// start begins a piece of work on a goroutine of its own. What it returns is called
-// on the loop's. It is to be called on the loop's goroutine.
+// start runs work on a new goroutine. The loop's goroutine then calls the function that work
+// returns. Only the loop's goroutine may call start.
 func (l *loop) start(work func() (done func())) {
 	l.open++
 	go func() {
@@ -23,10 +23,10 @@ func (l *loop) start(work func() (done func())) {
 	}()
 }
 
-// send calls f on the loop's goroutine, and returns when that has taken it.
+// send has f called on the loop's goroutine. It returns when the loop has received f.
 func (l *loop) send(f func()) { l.events <- f }
 
-// call is send that returns when f has returned.
+// call has f called on the loop's goroutine. It returns when f has returned.
 func (l *loop) call(f func()) {
 	done := make(chan struct{})
 	l.send(func() {
@@ -36,8 +36,8 @@ func (l *loop) call(f func()) {
 	<-done
 }
 
-// wait calls what is sent until all work has ended, and once, if over is closed
-// before, atOver.
+// wait calls the functions that are sent until all work has ended. If over is closed before that,
+// it calls atOver once. A nil over is never closed.
 func (l *loop) wait(over <-chan struct{}, atOver func()) {
 	for l.open > 0 {
 		select {

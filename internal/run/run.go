@@ -1,9 +1,9 @@
-// Package run launches the tasks of a plan whose definitions are registered, watches them
-// to their end, starts again what AWS took away, and stops what is to stop.
+// Package run launches the tasks of a plan whose definitions are registered, and watches them
+// until they end. It launches tasks again if AWS lost their host or had no room for them, and it
+// stops tasks at a signal, at the timeout and after a fault.
 //
-// One goroutine decides; see loop. What exists in AWS because of the run is in the
-// ledger; everything else is a value that is made once. The package writes to no
-// stream: it emits events.
+// One goroutine makes all decisions; see loop. The ledger records what the run created in AWS. The
+// package writes to no stream: it emits events.
 package run
 
 import (
@@ -18,10 +18,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
-// Run launches the tasks of the registered jobs and follows them to their end, but
-// for those that adopted attempts have. It never returns before its goroutines have
-// ended. The time-out counts from when the run began to wait for tasks of others, which is
-// zero if it did not.
+// Run launches the tasks of the registered jobs and follows them until they end. It does not
+// launch tasks that the adopted attempts already have. It returns after all its goroutines have
+// ended. The timeout counts from began, which is the time when the step began to wait for tasks of
+// others. A zero began means that the step did not wait; the timeout then counts from the first
+// launch.
 func (r Runner) Run(ctx context.Context, began time.Time, jobs []outcome.Registered,
 	adopted []outcome.Attempt) outcome.Outcome {
 	s := &runner{Runner: r, loop: newLoop(), jobs: jobs, attempts: adopted, started: began}
@@ -41,8 +42,8 @@ func (r Runner) Run(ctx context.Context, began time.Time, jobs []outcome.Registe
 	return out.End(ctx, err)
 }
 
-// runGroup launches the jobs of a group and follows them to their end. Tasks that
-// AWS took away are started again where that is asked for.
+// runGroup launches the jobs of a group and follows them until they end. It launches tasks again
+// if AWS lost their host or had no room for them, as far as the plan allows retries.
 func (s *runner) runGroup(ctx context.Context, group []int) error {
 	if s.started.IsZero() {
 		s.started = time.Now()
@@ -95,7 +96,7 @@ func (s *runner) reportRetries(again []outcome.Launch, wait time.Duration) {
 	}
 }
 
-// logSkipped says which definitions are not run, since one before them failed.
+// logSkipped names the definitions that do not run because an earlier group failed.
 func (s *runner) logSkipped(groups [][]int) {
 	s.notRun = slices.Concat(groups...)
 	var names []string
@@ -107,7 +108,6 @@ func (s *runner) logSkipped(groups [][]int) {
 	}
 }
 
-// followLogs starts to read the logs of the tasks of a group.
 func (s *runner) followLogs(group []int) {
 	for _, state := range s.deciding(group) {
 		s.Logs.Update(state, s.label(state))

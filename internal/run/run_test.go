@@ -17,22 +17,22 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Each scenario is a whole run, of which the end, the transcript, and what is left
-// in ECS are held.
+// Each scenario is a whole run. The test compares its outcome, its transcript and the tasks left
+// in ECS.
 func TestRun(t *testing.T) {
 	room := ecslocal.Room(0, "RESOURCE:MEMORY")
 	noSubnet := ecslocal.FailToStart("Timeout waiting for network interface provisioning to complete.")
 	for _, tt := range []struct {
 		name    string
 		world   *runtest.World
-		jobs    string        // else job
-		signal  time.Duration // after the start; 0 is none
+		jobs    string        // empty: runtest.Job
+		signal  time.Duration // after the start; 0: no signal
 		cause   outcome.Cause
-		err     string   // in it
-		tasks   int      // all that were started
-		good    int      // of those that decide
-		running int      // tasks afterwards
-		text    []string // in the transcript
+		err     string   // part of the error
+		tasks   int      // started in all
+		good    int      // deciding tasks that succeeded
+		running int      // tasks that run after the step
+		text    []string // parts of the transcript
 		within  time.Duration
 	}{
 		{name: "one task", world: &runtest.World{Containers: runtest.Containers{Life: time.Minute, Code: 0}}, tasks: 1,
@@ -204,7 +204,7 @@ func TestRun(t *testing.T) {
 					}
 				}
 				w.Faults = nil
-				time.Sleep(5 * time.Second) // the containers' stop time-out
+				time.Sleep(5 * time.Second) // the stop timeout of the containers
 				left, err := w.Step(t, runtest.Job).ECS.All(t.Context())
 				if err != nil || len(left) != tt.running {
 					t.Errorf("%d tasks run afterwards, %v, want %d", len(left), err, tt.running)
@@ -220,8 +220,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Where the name is the user's own, the tag of the step says which tasks are of a launch
-// without an answer.
+// If the user sets started-by and ECS does not answer a launch, the step's tag identifies the
+// tasks of that launch.
 func TestUnconfirmedTagged(t *testing.T) {
 	for _, tagged := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -257,7 +257,8 @@ func TestUnconfirmedTagged(t *testing.T) {
 	}
 }
 
-// What is missing of a launch without an answer is named too.
+// If only a part of the tasks is found after ECS did not answer a launch, the step reports the
+// rest.
 func TestUnconfirmedInPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"count=2"}}
@@ -282,8 +283,8 @@ func TestUnconfirmedInPart(t *testing.T) {
 	})
 }
 
-// At the end of the step what ECS lists by its name is stopped, also where ECS does not
-// describe it.
+// At its end the step stops the tasks that ECS lists under the step's own startedBy name, also if
+// ECS does not describe them.
 func TestUnconfirmedListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &runtest.World{
@@ -303,15 +304,15 @@ func TestUnconfirmedListed(t *testing.T) {
 			t.Errorf("Run() ended by %d, %v, and stopped %d tasks, want the time-out and 2:\n%s", out.Cause, out.Err, got, w.Text())
 		}
 		w.Faults = nil
-		time.Sleep(5 * time.Second) // the containers' stop time-out
+		time.Sleep(5 * time.Second) // the stop timeout of the containers
 		if left, err := w.Step(t, runtest.Job).Runner.ECS.All(t.Context()); err != nil || len(left) != 0 {
 			t.Errorf("%d tasks run afterwards, %v, want none", len(left), err)
 		}
 	})
 }
 
-// Where others may start the same by the same name, what ECS may have started without an
-// answer is named, and neither followed nor stopped.
+// If others may start the same tasks under the same startedBy name, the step only names the tasks
+// that ECS may have started. It neither follows nor stops them.
 func TestUnconfirmedOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0},

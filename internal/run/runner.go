@@ -18,37 +18,40 @@ import (
 
 // Logs follows the logs of a run's containers.
 type Logs interface {
-	// Update starts to follow what is new of a task, and ends what has ended. The
-	// label identifies the task among others; it is empty if there is only one.
+	// Update starts to follow the logs of containers that have started since the last call. It
+	// ends the reading of logs whose containers have ended. The label identifies the task in the
+	// output; it is empty if there is only one task.
 	Update(state *task.State, label string)
-	// CutOff has what there is read before the reading is cut off.
+	// CutOff reads the available lines and then stops reading.
 	CutOff()
 	// Reading reports whether a log is still being read.
 	Reading() bool
-	// Wait returns when every log has been read to its end, at the latest after
-	// limit, and within a second after ctx ends.
+	// Wait returns when every log has been read to its end. It returns after limit at the latest,
+	// and within a second after ctx ends.
 	Wait(ctx context.Context, limit time.Duration)
 }
 
 // Runner runs one plan.
 type Runner struct {
 	stage.Stage
-	Logs    Logs
-	Changes func(tasks []*task.State, atMost time.Duration) func(*ecs.Options) // as that of a task.Watch
+	Logs Logs
 
-	CleansUp     bool   // revisions may be deregistered after the run
-	OwnStartedBy bool   // Plan.StartedBy is of this step alone
-	RunURL       string // of the CI's page about the run; may be empty
+	// Changes is the field of [task.Watch] with the same name; it may be nil.
+	Changes func(tasks []*task.State, atMost time.Duration) func(*ecs.Options)
+
+	CleansUp     bool   // the step may deregister revisions after the run
+	OwnStartedBy bool   // no other step uses Plan.StartedBy
+	RunURL       string // the CI's page about the run; may be empty
 }
 
-// runner is a run on its way. Its fields are used on the loop's goroutine alone.
+// runner is a run in progress. Only the loop's goroutine uses its fields.
 type runner struct {
 	Runner
 	*loop
 	jobs     []outcome.Registered
 	attempts []outcome.Attempt
 	notRun   []int
-	started  time.Time // when the first launch began; the time-out counts from it
+	started  time.Time // when the timeout began to count; see [Runner.Run]
 	timedOut bool
 }
 
@@ -63,12 +66,12 @@ func (s *runner) firstLaunches(group []int, launchBy time.Time) []outcome.Launch
 	return launches
 }
 
-// deadline is the end of the wait; zero if there is none.
+// deadline returns when the timeout ends the run. It returns zero if there is no timeout.
 func (s *runner) deadline() time.Time {
 	return s.Plan.End.Deadline(s.started)
 }
 
-// revision returns the definition of a job's tasks.
+// revision returns the task definition revision of a job's tasks.
 func (s *runner) revision(job int) *types.TaskDefinition { return s.jobs[job].Revision }
 
 func (s *runner) name(job int) string { return task.Name(s.revision(job)) }
@@ -78,7 +81,8 @@ func (s *runner) attemptsOf(group []int) []outcome.Attempt {
 		func(a outcome.Attempt) bool { return !slices.Contains(group, a.Job) })
 }
 
-// deciding returns the tasks of a group that decide.
+// deciding returns the tasks whose results decide the outcome of a group: those that were neither
+// replaced nor withdrawn.
 func (s *runner) deciding(group []int) []*task.State {
 	var states []*task.State
 	for _, job := range group {
@@ -87,7 +91,7 @@ func (s *runner) deciding(group []int) []*task.State {
 	return states
 }
 
-// allSucceeded reports whether nothing of the group has failed so far.
+// allSucceeded reports whether no launch and no task of the group has failed so far.
 func (s *runner) allSucceeded(group []int) bool {
 	for _, a := range s.attemptsOf(group) {
 		if a.Err != nil {
@@ -99,7 +103,7 @@ func (s *runner) allSucceeded(group []int) bool {
 	})
 }
 
-// label returns the prefix of the log lines of a task among those of others.
+// label returns the prefix of a task's log lines. It is empty if the plan has only one task.
 func (r Runner) label(state *task.State) string {
 	if !r.Plan.MultiTask() {
 		return ""
@@ -107,16 +111,16 @@ func (r Runner) label(state *task.State) string {
 	return " " + task.ShortID(state)
 }
 
-func undone(states []*task.State) []*task.State {
+func pending(states []*task.State) []*task.State {
 	return slices.DeleteFunc(slices.Clone(states), (*task.State).Done)
 }
 
-// running returns the tasks that still run, as far as is known.
+// running returns the tasks that have no verdict yet.
 func running(states []*task.State) []*task.State {
 	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool { return state.Verdict != nil })
 }
 
-// replaceStates gives the attempts newer states of their tasks.
+// replaceStates replaces the states of tasks in the attempts by newer ones.
 func (s *runner) replaceStates(states []*task.State) {
 	newer := map[string]*task.State{}
 	for _, state := range states {

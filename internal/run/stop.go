@@ -15,20 +15,22 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// fastRetry is the runner for the last seconds.
+// fastRetry returns a client that retries read calls at once, for the last seconds of the step.
 func (s *runner) fastRetry() cluster.Client {
 	fast := s.ECS
 	fast.FastRetry = true
 	return fast
 }
 
-// stop asks ECS to stop tasks, and names those it could not stop.
+// stop asks ECS to stop tasks. If ECS refuses, it prints the error and the commands that stop
+// them.
 func (s *runner) stop(ctx context.Context, states []*task.State, why string) {
 	arns := s.Ledger.NotStopping(s.Ledger.Ours(task.ARNs(states)))
 	s.stopped(ctx, arns, s.ECS.Stop(ctx, arns, s.stopReason(why)))
 }
 
-// stopped takes in the answer to the order to stop tasks.
+// stopped handles the answer to a call that stops tasks: it updates the ledger, or reports the
+// error.
 func (s *runner) stopped(ctx context.Context, arns []string, err error) {
 	if err == nil {
 		s.Ledger.Stopping(arns...)
@@ -41,9 +43,9 @@ func (s *runner) stopped(ctx context.Context, arns []string, err error) {
 	s.logInspectCommands(arns)
 }
 
-// stopJudged stops a task whose deciding containers have ended while others run. The
-// watch goes on meanwhile.
-func (s *runner) stopJudged(ctx context.Context, state *task.State) {
+// stopAfterVerdict stops a task whose deciding containers have ended while other containers run.
+// It does not wait for the answer of ECS.
+func (s *runner) stopAfterVerdict(ctx context.Context, state *task.State) {
 	if len(s.Ledger.Ours(task.ARNs([]*task.State{state}))) == 0 {
 		s.Ledger.Ended(aws.ToString(state.TaskArn))
 		return
@@ -64,13 +66,13 @@ func (s *runner) stopJudged(ctx context.Context, state *task.State) {
 	})
 }
 
-// stopReason is what ECS shows of who stopped a task, and why.
+// stopReason returns the stop reason that ECS shows: why the task was stopped, and by which run.
 func (s *runner) stopReason(why string) string {
 	return strings.TrimSpace(why + "; stopped by ecs-run-task " + s.RunURL)
 }
 
-// stopEarly stops the tasks that are known at a signal or the time-out, while others
-// are still being started.
+// stopEarly stops the tasks that are known at a signal or at the timeout, while other launches
+// have no answer yet.
 func (s *runner) stopEarly(ctx context.Context) {
 	if !s.Plan.End.StopOnInterrupt || !s.Plan.End.Waits() {
 		return
@@ -86,14 +88,14 @@ func (s *runner) stopEarly(ctx context.Context) {
 		defer cancel()
 		err := s.ECS.Stop(ctx, arns, s.stopReason(why))
 		return func() {
-			if err == nil { // else it is tried again
+			if err == nil { // after an error the end of the step stops them again
 				s.Ledger.Stopping(arns...)
 			}
 		}
 	})
 }
 
-// stopPartialLaunch stops the tasks of a job that could not be started as a whole.
+// stopPartialLaunch stops the started tasks of a job if not all of its tasks could be started.
 func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.State) {
 	if states = s.ours(states); len(states) == 0 {
 		return
@@ -109,7 +111,7 @@ func (s *runner) stopPartialLaunch(ctx context.Context, job int, states []*task.
 	s.stop(ctx, states, "not all tasks could be started")
 }
 
-// ours returns those of the tasks that the run, or an earlier attempt of it, started.
+// ours returns the tasks that this run or an earlier attempt of it started.
 func (s *runner) ours(states []*task.State) []*task.State {
 	arns := s.Ledger.Ours(task.ARNs(states))
 	return slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
@@ -117,7 +119,7 @@ func (s *runner) ours(states []*task.State) []*task.State {
 	})
 }
 
-// stopMissing stops tasks that ECS no longer shows, in case they run all the same.
+// stopMissing stops tasks that ECS no longer shows, because they may still run.
 func (s *runner) stopMissing(ctx context.Context, states []*task.State) {
 	missing := slices.DeleteFunc(slices.Clone(states), func(state *task.State) bool {
 		return state.Verdict == nil || state.Verdict.Outcome != verdict.Lost
@@ -130,8 +132,8 @@ func (s *runner) stopMissing(ctx context.Context, states []*task.State) {
 	s.stop(ctx, missing, "ECS did not show the task any more")
 }
 
-// stopServers stops the tasks that were to go on, where not all came to be as was
-// asked for: a step that fails leaves nothing running.
+// stopServers stops the tasks that the step would leave running, if not every task reached the
+// goal of the wait. A step that fails leaves nothing running.
 func (s *runner) stopServers(ctx context.Context, err error) {
 	if !s.Plan.End.Servers() || !s.Plan.End.StopOnInterrupt {
 		return

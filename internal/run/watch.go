@@ -15,19 +15,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// drainTime is how long logs are read on after the last task has ended. A
-// follower ends by itself long before.
+// drainTime is how long the step reads logs after the last task has ended. Normally the logs end
+// long before that.
 const drainTime = 2 * time.Minute
 
-// lastStatesTime is how long the last states are asked for of tasks that could not be
-// stopped.
+// lastStatesTime is how long the step asks for the last states of tasks that it could not stop.
 const lastStatesTime = time.Second
 
-// closeTime is how long the logs of tasks are read on that go on running.
+// closeTime is how long the step reads the last log lines of tasks that continue to run.
 const closeTime = time.Second
 
-// watch follows the tasks of a group to their end, or to the state asked for; it ends
-// the wait on a signal and at the time-out.
+// watch follows the tasks of a group until they end or reach the goal of the wait. A signal and
+// the timeout end the wait early.
 func (s *runner) watch(ctx context.Context, group []int) error {
 	states := s.deciding(group)
 	if len(states) == 0 {
@@ -41,21 +40,21 @@ func (s *runner) watch(ctx context.Context, group []int) error {
 		},
 	}
 	states, err := s.watchTasks(ctx, s.ECS, states, w)
-	if len(undone(states)) > 0 {
+	if len(pending(states)) > 0 {
 		ended := s.interrupt(ctx, running(states), w, err)
 		s.readLastLines(ctx, s.deciding(group), ended)
 		return err
 	}
 	s.stopMissing(ctx, states)
-	if w.Goal != task.UntilStopped { // servers, whose logs have no end
+	if w.Goal != task.UntilStopped { // the tasks continue to run, so their logs have no end
 		s.Logs.CutOff()
 		s.Logs.Wait(ctx, closeTime)
 	}
 	return err
 }
 
-// readLastLines reads the logs after an interruption: to their ends if the tasks have
-// ended, and else what there is.
+// readLastLines reads the logs after an interruption. If the tasks have ended, it reads the logs
+// to their ends; otherwise it reads the available lines.
 func (s *runner) readLastLines(ctx context.Context, states []*task.State, ended bool) {
 	drain := s.budget(ctx).Drain
 	if ctx.Err() != nil || !ended {
@@ -69,8 +68,8 @@ func (s *runner) readLastLines(ctx context.Context, states []*task.State, ended 
 	s.drain(ctx, states, time.Until(drain))
 }
 
-// Drain reads the logs of tasks that have their verdicts to their ends, while their
-// last containers end.
+// Drain reads the logs of tasks with a verdict to their ends, while their last containers end. It
+// returns after 2 minutes at the latest, or earlier if the timeout of the run requires it.
 func (r Runner) Drain(ctx context.Context, out outcome.Outcome) {
 	if !r.Logs.Reading() {
 		return
@@ -88,8 +87,8 @@ func (r Runner) Drain(ctx context.Context, out outcome.Outcome) {
 	r.drain(ctx, states, limit)
 }
 
-// drain reads the logs of those of the tasks that have their verdicts, until they are
-// complete or the time is over.
+// drain reads the logs of the tasks with a verdict until the logs are complete or limit has
+// passed.
 func (r Runner) drain(ctx context.Context, states []*task.State, limit time.Duration) {
 	var judged []*task.State
 	for _, state := range states {
@@ -101,7 +100,7 @@ func (r Runner) drain(ctx context.Context, states []*task.State, limit time.Dura
 	read, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		// What can't be learned is waited for no longer than the logs.
+		// An error is ignored: the wait ends with the logs, not with the watch.
 		_ = r.ECS.WatchEnding(read, judged, task.Watch{
 			Since: time.Now(), Changes: r.Changes, Clock: r.Clock,
 			Ending: func(state *task.State) { r.Logs.Update(state, r.label(state)) },
@@ -112,15 +111,15 @@ func (r Runner) drain(ctx context.Context, states []*task.State, limit time.Dura
 	watch.Wait()
 }
 
-// watchTasks watches tasks on a goroutine of its own, takes in what it sees, and
-// returns the last states.
+// watchTasks watches tasks on a goroutine of its own, handles each change on the loop, and returns
+// the last states.
 func (s *runner) watchTasks(ctx context.Context, ecs cluster.Client, states []*task.State,
 	w task.Watch) ([]*task.State, error) {
 	seen := make([]*task.State, len(states))
 	for i, state := range states {
 		watched := *state
 		if w.Goal == task.UntilStopped {
-			watched.Reached = false // a server that is stopped is watched to its end
+			watched.Reached = false // a task that reached its goal and is stopped is watched until it ends
 		}
 		seen[i] = &watched
 	}
@@ -153,14 +152,14 @@ func (s *runner) taskChanged(ctx context.Context, state *task.State) {
 	s.Emit(event.TaskChanged{State: state, Elapsed: time.Since(s.started)})
 	switch {
 	case state.RunsOn():
-		s.stopJudged(ctx, state)
+		s.stopAfterVerdict(ctx, state)
 	case state.Verdict != nil:
 		s.Ledger.Ended(aws.ToString(state.TaskArn))
 	}
 }
 
 func (s *runner) emitWaiting(states []*task.State) {
-	open := undone(states)
+	open := pending(states)
 	statuses := map[string]int{}
 	for _, state := range open {
 		if status := aws.ToString(state.LastStatus); status != "" {
@@ -171,9 +170,9 @@ func (s *runner) emitWaiting(states []*task.State) {
 		Deadline: s.deadline()})
 }
 
-// interrupt ends the wait for tasks that are not done: at the time-out, on a
-// signal, or since ECS does not answer any more. It stops them, unless they are
-// to be left, takes their last states, and reports whether all have ended.
+// interrupt ends the wait for tasks that are not done: at the timeout, at a signal, or because ECS
+// does not answer any more. It stops the tasks unless on-interrupt is leave. It reads their last
+// states, and reports whether all have ended.
 func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch, watchError error) (ended bool) {
 	var why string
 	if signal := shutdown.Interruption(ctx); signal != nil {
@@ -200,7 +199,7 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	ctx, cancel := s.within(ctx, toStop)
 	defer cancel()
 	s.stop(ctx, open, why)
-	if len(s.Ledger.NotStopping(task.ARNs(open))) == len(open) { // which end by themselves, if at all
+	if len(s.Ledger.NotStopping(task.ARNs(open))) == len(open) { // ECS stops none of them
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, lastStatesTime)
 		defer cancel()
@@ -210,11 +209,11 @@ func (s *runner) interrupt(ctx context.Context, open []*task.State, w task.Watch
 	if err != nil && watchError == nil {
 		s.Emit.Printf("the last states are not known: %v", s.Explain.PlainRefusal(err))
 	}
-	stopping := slices.DeleteFunc(undone(open),
+	stopping := slices.DeleteFunc(pending(open),
 		func(state *task.State) bool { return !s.Ledger.IsStopping(aws.ToString(state.TaskArn)) })
 	if len(stopping) > 0 {
 		s.Emit.Printf("%s asked to stop and not ended yet: ECS kills the containers after their stop time-out",
 			event.Plural(len(stopping), "task"))
 	}
-	return !others && len(undone(open)) == 0
+	return !others && len(pending(open)) == 0
 }
