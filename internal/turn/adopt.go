@@ -15,10 +15,10 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Adopt returns attempts with the tasks that an earlier attempt of this very step of
-// this CI run started and left running, so that they are not started again: at most as
-// many as the jobs have. It says of every other task of the families why it is not
-// followed.
+// Adopt returns attempts with the tasks that an earlier attempt of the same step of the same CI
+// run started and left running, so that the step does not start them again. It adopts at most as
+// many tasks as each job has. For every other task of the families it prints why the step does not
+// follow it.
 func (r Turn) Adopt(ctx context.Context) ([]outcome.Attempt, error) {
 	taken := map[string]bool{}
 	var attempts []outcome.Attempt
@@ -61,8 +61,8 @@ func (r Turn) Adopt(ctx context.Context) ([]outcome.Attempt, error) {
 	return attempts, nil
 }
 
-// NotAdopted says why a task is not one that this step of this CI run has started:
-// empty if it is. The owner is the zero value outside of a CI.
+// NotAdopted says why a task was not started by this step of this CI run. It returns an empty
+// string if this step started the task. own is the zero value outside of a CI.
 func NotAdopted(own ownership.Owner, t types.Task) string {
 	mark := markOf(t)
 	switch {

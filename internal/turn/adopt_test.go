@@ -30,7 +30,7 @@ func TestNotAdopted(t *testing.T) {
 		name string
 		run  ci.Run
 		task types.Task
-		want string // in the reason; empty if it is adopted
+		want string // part of the reason; empty if the step adopts the task
 	}{
 		{"an earlier attempt", second, startedBy(own, ""), ""},
 		{"an earlier attempt, left on purpose", second, startedBy(own+"/left", ""), ""},

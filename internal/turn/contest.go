@@ -16,16 +16,16 @@ func Began(t types.Task) bool {
 	return t.StartedAt != nil || slices.ContainsFunc(t.Containers, hasCode)
 }
 
-// Contested says who goes first of two that started tasks of a family at the same
+// Contested says whose task comes first if a step and others started tasks of a family at the same
 // moment.
 type Contested struct {
-	First types.Task   // the earliest of the step's own
-	Ahead []types.Task // of the others: those before it
-	Begun bool         // one of the own is past PENDING
+	First types.Task   // the earliest of the step's own tasks
+	Ahead []types.Task // tasks of others that come before First, the earliest first
+	Begun bool         // one of the step's own tasks is past PENDING
 }
 
-// Contest compares a step's own tasks with others: the earliest createdAt goes first,
-// then the ARN.
+// Contest compares a step's own tasks, at least one, with the tasks of others. The task with the
+// earliest createdAt comes first; if these are equal, the task with the lower ARN.
 func Contest(own, others []types.Task) Contested {
 	c := Contested{First: slices.MinFunc(own, Earlier)}
 	for _, t := range others {
@@ -38,13 +38,14 @@ func Contest(own, others []types.Task) Contested {
 	return c
 }
 
+// IsPastPending reports whether the last status of a task is neither PROVISIONING nor PENDING.
 func IsPastPending(t types.Task) bool {
 	status := aws.ToString(t.LastStatus)
 	return status != "PROVISIONING" && status != "PENDING"
 }
 
-// RanBeside reports whether a task ran at the same time as another whose containers have
-// ended. A container may begin a little before its task is RUNNING.
+// RanBeside reports whether a task ran at the same time as another whose containers have ended. It
+// allows a second before startedAt, because a container may begin before its task is RUNNING.
 func RanBeside(t, ended types.Task) bool {
 	const early = time.Second
 	if t.StartedAt == nil || ended.StartedAt == nil {
@@ -57,7 +58,7 @@ func RanBeside(t, ended types.Task) bool {
 	return !task.ContainersEnded(t) || endOf(t).After(ended.StartedAt.Add(-early))
 }
 
-// endOf returns when the containers of a task had ended, as far as ECS says it.
+// endOf returns when the containers of a task ended. It returns zero if ECS does not show it.
 func endOf(t types.Task) time.Time {
 	if t.ExecutionStoppedAt != nil {
 		return *t.ExecutionStoppedAt

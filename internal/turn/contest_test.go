@@ -20,7 +20,7 @@ func TestContest(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		own, others []types.Task
-		ahead       string // the ids, comma-separated
+		ahead       string // task IDs, comma-separated
 		begun       bool
 	}{
 		{"the own is earlier", []types.Task{created("b", "PENDING", 0)},
@@ -52,7 +52,7 @@ func TestContest(t *testing.T) {
 
 func TestRanBeside(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	ran := func(created, began, end int) types.Task { // seconds; 0 is none
+	ran := func(created, began, end int) types.Task { // in seconds; 0: not shown
 		task := types.Task{CreatedAt: aws.Time(at.Add(time.Duration(created) * time.Second)),
 			LastStatus: aws.String("PENDING")}
 		if began > 0 {

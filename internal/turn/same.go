@@ -17,8 +17,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// definitionDifference says that a task's revision, which ECS described with an
-// answer, is not what the job's tasks are started of: empty if it is.
+// definitionDifference says how the revision of a running task differs from the job's definition.
+// It returns an empty string if they are the same. answer is the JSON with which ECS described the
+// revision.
 func definitionDifference(j plan.Job, revision *types.TaskDefinition, answer []byte) (string, error) {
 	existing, ok := j.Definition.(plan.Existing)
 	if ok && aws.ToString(existing.Revision.TaskDefinitionArn) == aws.ToString(revision.TaskDefinitionArn) {
@@ -35,9 +36,9 @@ func definitionDifference(j plan.Job, revision *types.TaskDefinition, answer []b
 	return "its definition is not the same as " + text.Place.Name + " is now", nil
 }
 
-// RequestDifference says in what a running task is other than a request of RunTask
-// asks for, as far as ECS shows it: empty if in nothing. Tags and who started the task
-// do not count.
+// RequestDifference names the settings in which a running task differs from a RunTask request, as
+// far as ECS shows them. It returns an empty string if they are the same. It ignores tags and who
+// started the task.
 func RequestDifference(request map[string]json.RawMessage, t types.Task) string {
 	var asked struct {
 		Overrides                types.TaskOverride
@@ -88,7 +89,7 @@ func RequestDifference(request map[string]json.RawMessage, t types.Task) string 
 	return "it was started with other settings than this step asks for: " + strings.Join(parts, ", ")
 }
 
-// subnetOf returns the subnet of a task, empty if ECS does not show it yet.
+// subnetOf returns the subnet of a task. It returns an empty string if ECS does not show it yet.
 func subnetOf(t types.Task) string {
 	for _, attachment := range t.Attachments {
 		for _, detail := range attachment.Details {
@@ -100,8 +101,8 @@ func subnetOf(t types.Task) string {
 	return ""
 }
 
-// plainOverride returns overrides without what says nothing: ECS shows each container
-// of a task, and lists in no order.
+// plainOverride returns overrides without empty members and with sorted lists. ECS shows each
+// container of a task, also without overrides, and its lists have no fixed order.
 func plainOverride(o types.TaskOverride) types.TaskOverride {
 	o.Cpu, o.Memory = plainSize(o.Cpu, awsfacts.ParseCPU), plainSize(o.Memory, awsfacts.ParseMemory)
 	var containers []types.ContainerOverride
@@ -119,13 +120,14 @@ func plainOverride(o types.TaskOverride) types.TaskOverride {
 		}
 	}
 	o.ContainerOverrides = sorted(containers, func(c types.ContainerOverride) string { return aws.ToString(c.Name) })
-	//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
+	//lint:ignore SA1019 ECS still returns the deprecated member, as an empty list
 	o.InferenceAcceleratorOverrides = sorted(o.InferenceAcceleratorOverrides,
 		func(i types.InferenceAcceleratorOverride) string { return aws.ToString(i.DeviceName) })
 	return o
 }
 
-// withoutNonce returns variables with the same markers of outputs in every run.
+// withoutNonce returns variables without the values of the output markers, which differ in every
+// run.
 func withoutNonce(variables []types.KeyValuePair) []types.KeyValuePair {
 	variables = slices.Clone(variables)
 	for i, v := range variables {
@@ -136,7 +138,7 @@ func withoutNonce(variables []types.KeyValuePair) []types.KeyValuePair {
 	return variables
 }
 
-// plainSize returns a size without its unit.
+// plainSize returns a size without its unit. It returns sizes that it cannot parse unchanged.
 func plainSize(size *string, read func(string) (int64, bool)) *string {
 	n, ok := read(aws.ToString(size))
 	if !ok {
@@ -145,7 +147,7 @@ func plainSize(size *string, read func(string) (int64, bool)) *string {
 	return aws.String(strconv.FormatInt(n, 10))
 }
 
-// sorted returns items in the order of their keys, nil if there are none.
+// sorted returns a copy of items in the order of their keys. It returns nil if there are none.
 func sorted[T any](items []T, key func(T) string) []T {
 	if len(items) == 0 {
 		return nil

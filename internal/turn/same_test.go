@@ -19,7 +19,7 @@ func TestRequestDifference(t *testing.T) {
 			Value: aws.String("subnet-1")}}}},
 		Overrides: &types.TaskOverride{
 			Cpu: aws.String("512"),
-			//lint:ignore SA1019 ECS answers the deprecated member all the same, as an empty list
+			//lint:ignore SA1019 ECS still returns the deprecated member, as an empty list
 			InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{},
 			ContainerOverrides: []types.ContainerOverride{
 				{Name: aws.String("proxy")},
@@ -74,7 +74,7 @@ func TestRequestDifference(t *testing.T) {
 	}
 }
 
-// The markers of outputs are other ones in each run; that there are some is a setting.
+// The output markers differ in each run. Whether a run has markers is a setting.
 func TestRequestDifferenceOfOutputs(t *testing.T) {
 	request := func(variables string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{"overrides": []byte(`{"containerOverrides":[{"name":"app","environment":[` +

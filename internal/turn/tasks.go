@@ -15,19 +15,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Turn is a look for tasks that run already, for one plan.
+// Turn searches for tasks of one plan that run already.
 type Turn struct {
 	stage.Stage
-	Owner ownership.Owner // of the step's tasks; the zero value outside of a CI
+	Owner ownership.Owner // owner of the step's tasks; the zero value outside of a CI
 }
 
-// Earlier orders tasks by the time when they were created, and then by their ARNs.
+// Earlier compares tasks by the time when they were created, and then by their ARNs. It returns a
+// negative number if a comes first, a positive one if b does, and 0 if they are equal.
 func Earlier(a, b types.Task) int {
 	return cmp.Or(aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt)),
 		cmp.Compare(aws.ToString(a.TaskArn), aws.ToString(b.TaskArn)))
 }
 
-// OfService reports whether a service started a task.
+// OfService reports whether an ECS service started a task.
 func OfService(t types.Task) bool {
 	return strings.HasPrefix(aws.ToString(t.Group), "service:") || strings.HasPrefix(aws.ToString(t.StartedBy), "ecs-svc/")
 }
@@ -49,14 +50,14 @@ func startedByText(t types.Task) string {
 	return "it does not say who started it"
 }
 
-// comparison is a running task held against a job.
+// comparison is the result of comparing a running task with a job.
 type comparison struct {
-	states     []*task.State // of the task alone
-	difference string        // from what the job starts; empty if there is none
+	states     []*task.State // the state of this task alone
+	difference string        // how the task differs from those of the job; empty if it does not
 }
 
-// compare holds a running task against a job. Its states are those to watch it by in
-// place of one that the job is to start.
+// compare compares a running task with those that a job starts. The states of the result allow the
+// step to watch the task in place of one that the job starts.
 func (r Turn) compare(ctx context.Context, job int, t types.Task) (comparison, error) {
 	revision, answer, err := r.ECS.Describe(ctx, aws.ToString(t.TaskDefinitionArn))
 	if err != nil {
@@ -81,7 +82,7 @@ func taskTexts(tasks []types.Task) []string {
 	return texts
 }
 
-// TaskText names a task, its definition and who started it.
+// TaskText returns a text with the ARN of a task, its definition, who started it and when.
 func TaskText(t types.Task) string {
 	text := "task " + aws.ToString(t.TaskArn) + " of " + definitionOf(t)
 	if startedBy := aws.ToString(t.StartedBy); startedBy != "" {

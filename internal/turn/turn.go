@@ -1,5 +1,6 @@
-// Package turn looks for tasks that run already: those that an earlier attempt of the step has
-// started, which it adopts, and those of others, which it waits for, follows or fails by.
+// Package turn searches for tasks of the plan's families that run already. The step adopts tasks
+// that an earlier attempt of it started. For tasks of others it waits, follows them, or fails, as
+// the input if-running says.
 package turn
 
 import (
@@ -20,16 +21,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// The waits before it is asked again whether tasks have ended.
+// firstTurnWait and lastTurnWait are the shortest and the longest pause between two questions to
+// ECS whether tasks have ended.
 const (
 	firstTurnWait = 2 * time.Second
 	lastTurnWait  = 15 * time.Second
 )
 
-// Await does what the input if-running says about tasks of the plan's families
-// that run already, besides those in adopted attempts: it waits for their end, or
-// returns attempts with those to follow, or an error, which is a [*outcome.RunningError] if
-// there is a task that must not run. Began is when the look began.
+// Await does what the input if-running says about tasks of the plan's families that run already.
+// It ignores the tasks of the adopted attempts. It waits until the tasks end, or returns the
+// adopted attempts with those to follow added, or returns an error. The error is a
+// [*outcome.RunningError] if a task runs that must not run. began is the time when the search
+// began; it is zero with if-running: start, which needs no search.
 func (r Turn) Await(ctx context.Context, adopted []outcome.Attempt) (attempts []outcome.Attempt, began time.Time,
 	err error) {
 	began = time.Now()
@@ -55,7 +58,7 @@ func (r Turn) Await(ctx context.Context, adopted []outcome.Attempt) (attempts []
 	return attempts, began, nil
 }
 
-// others returns the tasks of a family that run, but for those in attempts and those
+// others returns the running tasks of a family. It leaves out the tasks in attempts and the tasks
 // of services.
 func (r Turn) others(ctx context.Context, family string, attempts []outcome.Attempt) ([]types.Task, error) {
 	active, err := r.ECS.Active(ctx, family)
@@ -69,8 +72,8 @@ func (r Turn) others(ctx context.Context, family string, attempts []outcome.Atte
 	return Others(active, own), nil
 }
 
-// Others returns the tasks that no service has started and that are not of the given
-// ARNs, the earliest first.
+// Others returns the tasks that no service started and whose ARNs are not in own. The earliest
+// task comes first.
 func Others(tasks []types.Task, own []string) []types.Task {
 	others := slices.DeleteFunc(slices.Clone(tasks), func(t types.Task) bool {
 		return OfService(t) || slices.Contains(own, aws.ToString(t.TaskArn))
@@ -79,8 +82,9 @@ func Others(tasks []types.Task, own []string) []types.Task {
 	return others
 }
 
-// Yield does what if-running says about tasks of a family that go before those of the
-// run. It returns the attempts, with one for the tasks to follow.
+// Yield does what if-running says about tasks of a family that come before the tasks of the run.
+// It returns the attempts; with if-running: follow, it adds one for each job with tasks to follow.
+// A zero deadline means no limit.
 func (r Turn) Yield(ctx context.Context, family string, others []types.Task, attempts []outcome.Attempt,
 	deadline time.Time) ([]outcome.Attempt, error) {
 	switch r.Plan.IfRunning {
@@ -92,7 +96,7 @@ func (r Turn) Yield(ctx context.Context, family string, others []types.Task, att
 	return attempts, r.withCommands(&outcome.RunningError{Family: family, Tasks: taskTexts(others)}, others)
 }
 
-// withCommands adds how to see and to stop the first of the tasks that an error is about.
+// withCommands adds the commands that describe and stop the first of the tasks.
 func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 	arn := aws.ToString(others[0].TaskArn)
 	return explain.WithHint(e, fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s\naws ecs "+
@@ -100,8 +104,8 @@ func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 		r.Region, r.ECS.Cluster, arn, r.Region, r.ECS.Cluster, arn))
 }
 
-// awaitEnd waits for the end of tasks of a family, and of those that come meanwhile.
-// The deadline is zero if there is none.
+// awaitEnd waits until no other task of a family runs. It also waits for tasks that start
+// meanwhile. A zero deadline means no limit.
 func (r Turn) awaitEnd(ctx context.Context, family string, others []types.Task, attempts []outcome.Attempt,
 	deadline time.Time) error {
 	began := time.Now()
@@ -139,8 +143,8 @@ func (r Turn) awaitEnd(ctx context.Context, family string, others []types.Task, 
 	return nil
 }
 
-// follow returns attempts with one for each job of a family whose tasks run already.
-// Every task must be of the same definition and settings as a job starts.
+// follow returns attempts with one more for each job of a family whose tasks run already. It
+// returns an error if a task has another definition or other settings than the jobs start.
 func (r Turn) follow(ctx context.Context, family string, others []types.Task,
 	attempts []outcome.Attempt) ([]outcome.Attempt, error) {
 	taken := make([]outcome.Attempt, len(r.Plan.Jobs))

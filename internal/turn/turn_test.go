@@ -16,7 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 )
 
-// A run follows the tasks of an earlier attempt instead of starting others.
+// A run follows the tasks of an earlier attempt and does not start new ones.
 func TestAdopt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &runtest.World{Containers: runtest.Containers{Life: time.Minute, Code: 0},
@@ -52,7 +52,7 @@ func TestAdopt(t *testing.T) {
 			t.Errorf("Run() = %d tasks in %d launches of both, %v, want 3 in 2", len(states), w.Calls["RunTask"], out.Err)
 		}
 
-		// All of them: nothing is registered or launched.
+		// The run adopts all tasks: it registers and launches nothing.
 		w.Inputs = []string{"count=1", "skip-steady-state-check=true"}
 		started := w.Step(t, runtest.Job)
 		started.Plan.Jobs[0].Request["startedBy"] = []byte(`"mine"`)
@@ -77,21 +77,21 @@ func TestAdopt(t *testing.T) {
 	})
 }
 
-// What runs already is waited for, followed, or a fault.
+// If a task runs already, the step waits for it, follows it, or fails.
 func TestIfRunning(t *testing.T) {
 	changed := strings.Replace(runtest.Job, `"a"`, `"b"`, 1)
 	for _, tt := range []struct {
 		name    string
 		inputs  []string
-		jobs    string        // else job, as what runs
-		runs    time.Duration // how long; else a minute
-		code    int           // of it
-		signal  time.Duration // to the run; 0 is none
+		jobs    string        // empty: runtest.Job, as the task that runs
+		runs    time.Duration // life of the running task; 0: a minute
+		code    int           // its exit code
+		signal  time.Duration // after the start; 0: no signal
 		cause   outcome.Cause
 		err     string
-		started int // tasks in all
+		started int // tasks started in all
 		good    int
-		left    int // tasks that run afterwards
+		left    int // tasks that run after the step
 		least   time.Duration
 		text    string
 	}{
@@ -166,8 +166,9 @@ func TestIfRunning(t *testing.T) {
 	}
 }
 
-// What can't be looked at is an error: it may be what must not run twice.
-func TestLookRefused(t *testing.T) {
+// If ECS refuses to list or describe tasks, the step fails: a running task may be one that must
+// not run twice.
+func TestSearchRefused(t *testing.T) {
 	for _, operation := range []string{"ListTasks", "DescribeTaskDefinition"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &runtest.World{Containers: runtest.Containers{Life: time.Hour},
