@@ -8,26 +8,27 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// CleanUp says which revisions are deregistered after the verdict.
+// CleanUp says which revisions the step deregisters after the verdict.
 type CleanUp struct {
-	When string // never, on-failure or always: those that the run registered
-	Keep int    // the newest so many revisions of the run's families; 0 keeps all
+	When string // for revisions that the run registered: never, on-failure or always; empty is never
+	Keep int    // how many of the newest revisions of each family stay; 0 means all
 }
 
-// Any reports whether anything may be deregistered.
+// Any reports whether the step may deregister any revision.
 func (c CleanUp) Any() bool { return c.When != "" && c.When != "never" || c.Keep > 0 }
 
-// All reports whether the revisions are to go that the run registered and, if so, failed.
+// All reports whether the step deregisters all revisions that the run registered. failed says
+// whether the run failed.
 func (c CleanUp) All(failed bool) bool { return c.When == "always" || c.When == "on-failure" && failed }
 
-// cleanUpTime is how long clean-up may take: AWS allows one deregistration a
-// second for the whole account.
+// cleanUpTime is how long clean-up may take. AWS allows one deregistration a second for the whole
+// account.
 const cleanUpTime = 2 * time.Minute
 
-// CleanUp deregisters revisions of a run that registered the given ones and, if so,
-// failed. Succeeded are the revisions of which every task of the run succeeded. It
-// takes none that a task or a service on the cluster uses, nor the newest revision
-// whose task succeeded.
+// CleanUp deregisters revisions as c says. registered are the ARNs that the run registered; failed
+// says whether the run failed. succeeded are the ARNs of the revisions of which every task of the
+// run succeeded. CleanUp does not deregister revisions that a task or a service on the cluster
+// uses, nor the newest revision whose task succeeded. It returns after 2 minutes at the latest.
 func (r Registry) CleanUp(ctx context.Context, c CleanUp, failed bool, registered, succeeded []string) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
@@ -75,19 +76,20 @@ func (r Registry) CleanUp(ctx context.Context, c CleanUp, failed bool, registere
 	return err
 }
 
-// Choice is what clean-up does with the revisions of a run's families.
+// Choice says what clean-up does with the revisions of a run's families.
 type Choice struct {
 	Deregister []string // ARNs
-	Good       []string // ARNs of those that would go, but are the newest whose task succeeded
-	Unknown    []string // families with older revisions of which it is not known whether their tasks succeeded
+	Good       []string // ARNs that stay only because they are the newest whose task succeeded
+	Unknown    []string // families whose older revisions stay: their last good one is not known
 }
 
-// Superfluous chooses the revisions that are to go, as far as the inputs say: those
-// that the run registered, and with Keep those of its families, given the newest
-// first, beyond it. The newest revision whose task succeeded never goes. Which of the
-// older ones that is, where no task of the run succeeded, is not known: then they stay.
+// Superfluous chooses the revisions that clean-up deregisters. c.When decides about the revisions
+// that the run registered. If c.Keep is not 0, Superfluous also chooses the older revisions of
+// their families beyond the newest c.Keep. revisions has the ARNs by family, the newest first. The
+// newest revision whose task succeeded always stays. If no task of a family succeeded in this run,
+// its last good revision is not known, so its older revisions stay.
 func Superfluous(c CleanUp, failed bool, registered, succeeded []string, revisions map[string][]string) Choice {
-	good := map[string]string{} // by family: the newest that succeeded
+	good := map[string]string{} // by family: the newest revision whose task succeeded
 	for _, arn := range succeeded {
 		family := task.Family(arn)
 		if good[family] == "" || task.Revision(arn) > task.Revision(good[family]) {
@@ -130,7 +132,7 @@ func Superfluous(c CleanUp, failed bool, registered, succeeded []string, revisio
 			continue
 		}
 		for _, arn := range beyond {
-			if task.Revision(arn) < task.Revision(good[family]) { // a newer one is another run's
+			if task.Revision(arn) < task.Revision(good[family]) { // another run registered the newer ones
 				add(arn)
 			}
 		}

@@ -23,8 +23,8 @@ func TestSuperfluous(t *testing.T) {
 		when       string
 		keep       int
 		failed     bool
-		own, good  []string // of the run; those that succeeded
-		want, kept []string // that go; that are named as good
+		own, good  []string // registered by the run; succeeded
+		want, kept []string // to deregister; named as good
 		unknown    string
 	}{
 		{name: "never", when: "never", failed: true, own: arn("a:3")},

@@ -1,5 +1,6 @@
-// Package registry registers the definitions of a plan, and deregisters revisions after the
-// verdict: those that the run has registered, also without an answer, and older ones.
+// Package registry registers the definitions of a plan. After the verdict it deregisters
+// revisions: those that the run registered, also if ECS did not answer, and older ones of the same
+// families.
 package registry
 
 import (
@@ -20,18 +21,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// How many registrations, and counts of a family's tasks, are under way at the same
-// time. AWS gives an account a bucket of 20 registrations, and of 100 reads of a
-// cluster.
+// registrationsAtOnce and countsAtOnce are how many registrations, and how many counts of a
+// family's tasks, run at the same time. AWS throttles an account by token buckets of 20
+// registrations and of 100 reads of a cluster.
 const (
 	registrationsAtOnce = 20
 	countsAtOnce        = 20
 )
 
-// Register registers every definition that is not registered already, and counts the
-// tasks of each family meanwhile. All are registered before the first is run, so that
-// a refused one leaves nothing running. A job all of whose tasks were adopted keeps
-// the definition of those.
+// Register registers every definition that is not registered already. Meanwhile it counts the
+// tasks of each family. It registers all definitions before the first task starts, so that a
+// refused definition leaves nothing running. If all tasks of a job were adopted, the job has the
+// definition of those tasks. The error joins the errors of all jobs.
 func (r Registry) Register(ctx context.Context, adopted []outcome.Attempt) ([]outcome.Registered, error) {
 	jobs := make([]outcome.Registered, len(r.Plan.Jobs))
 	families := map[string][]int{}
@@ -56,7 +57,7 @@ func (r Registry) Register(ctx context.Context, adopted []outcome.Attempt) ([]ou
 		each(order, countsAtOnce, func(family string) { r.count(ctx, family) })
 	})
 	each(order, registrationsAtOnce, func(family string) {
-		for _, i := range families[family] { // registrations of one family collide
+		for _, i := range families[family] { // concurrent registrations of one family conflict
 			if jobs[i] = r.registerOne(ctx, jobs[i]); jobs[i].Err != nil {
 				break
 			}
@@ -70,15 +71,16 @@ func (r Registry) Register(ctx context.Context, adopted []outcome.Attempt) ([]ou
 	return jobs, errors.Join(faults...)
 }
 
-// each calls do for every item, so many at once, and returns when all are done.
+// each calls do for every item, at most atOnce at the same time. It returns when all calls are
+// done.
 func each[T any](items []T, atOnce int, do func(T)) {
 	var group sync.WaitGroup
-	places := make(chan struct{}, atOnce)
+	slots := make(chan struct{}, atOnce)
 	for _, item := range items {
-		places <- struct{}{}
+		slots <- struct{}{}
 		group.Go(func() {
 			do(item)
-			<-places
+			<-slots
 		})
 	}
 	group.Wait()
@@ -109,7 +111,8 @@ func (r Registry) registerOne(ctx context.Context, job outcome.Registered) outco
 	return job
 }
 
-// reuse returns the newest active revision if it is the same definition, else nil.
+// reuse returns the newest active revision if it is the same definition. Otherwise, and if the
+// comparison fails, it returns nil.
 func (r Registry) reuse(ctx context.Context, text *taskdef.Definition) *types.TaskDefinition {
 	newest, answer, err := r.ECS.Newest(ctx, text.Family)
 	same := false
@@ -131,14 +134,14 @@ func (r Registry) reuse(ctx context.Context, text *taskdef.Definition) *types.Ta
 	return newest
 }
 
-// count says how many tasks of the family there are. That is for the user's
-// information only, so that not being allowed to know is no error.
+// count prints how many tasks of the family exist. This is only information for the user, so a
+// missing permission is not an error.
 func (r Registry) count(ctx context.Context, family string) {
 	population, err := r.ECS.Count(ctx, family)
 	if err != nil {
 		switch {
 		case ctx.Err() != nil:
-		case explain.Unanswered(err): // the registration says more of that
+		case explain.Unanswered(err): // the registration reports this in more detail
 			r.Emit.Notice(event.Note{Text: fmt.Sprintf("the tasks of family %s were not counted: ECS did not answer", family)})
 		default:
 			r.Emit.Notice(event.Note{

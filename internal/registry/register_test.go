@@ -48,7 +48,7 @@ func TestCleanUp(t *testing.T) {
 		for i := range 4 {
 			out := w.Run(t.Context(), t, strings.Replace(runtest.Job, "64", fmt.Sprint(64+i), 1))
 			arns = append(arns, out.Registered()...)
-			if i != 1 { // whose task runs on
+			if i != 1 { // the task of revision 2 continues to run
 				w.Step(t, runtest.Job).ECS.Stop(t.Context(), []string{*out.Deciding(0)[0].TaskArn}, "over")
 			}
 		}

@@ -9,10 +9,10 @@ import (
 // Registry registers the definitions of one plan.
 type Registry struct {
 	stage.Stage
-	Reuse    bool // take the newest revision if it is the same
-	CleansUp bool // revisions may be deregistered after the run
+	Reuse    bool // use the newest revision if it is the same definition
+	CleansUp bool // the step may deregister revisions after the run
 
-	// Principal returns the ARN that ECS shows of what this step registers, empty if it can't
-	// be found out; nil is the same.
+	// Principal returns the ARN that ECS shows as registeredBy of revisions of this step. It
+	// returns an empty string if the ARN is not known. A nil Principal means the same.
 	Principal func(context.Context) string
 }

@@ -14,21 +14,21 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// found are the revisions that attempts without an answer may have made.
+// found has the revisions that registrations may have created although ECS did not answer them.
 type found struct {
-	own   []string // ARNs of those that are certainly the step's own
-	maybe []string // ARNs of those that another run may have made too
+	own   []string // ARNs of revisions that the step certainly registered
+	maybe []string // ARNs of revisions that another run may have registered
 }
 
-// mostLooked is how many revisions of a family are looked at for one that an attempt
-// without an answer has made.
-const mostLooked = 30
+// maxRevisionsChecked is how many of the newest revisions of a family are checked after ECS did
+// not answer a registration.
+const maxRevisionsChecked = 30
 
-// unanswered returns the active revisions that the attempts without an answer to register
-// a job's definition may have made: those of the same content that were registered while
-// the attempts were made, and that no task has or had, as this run starts none of them. The
-// step's own are those that its own principal registered; if there are more of them than
-// attempts, some are of another run, and none is certain.
+// unanswered returns the active revisions that a job's registrations may have created although ECS
+// did not answer them. Such a revision has the same content, was registered during these attempts,
+// and has no task, because this run starts no task of it. A revision is certainly the step's own
+// if the step's principal registered it. If there are more of these than attempts, another run
+// registered at least one of them, and none is certain.
 func (r Registry) unanswered(ctx context.Context, job outcome.Registered) (f found, err error) {
 	text := plan.TextOf(job.Definition)
 	newest, answer, err := r.ECS.Latest(ctx, text.Family)
@@ -45,7 +45,7 @@ func (r Registry) unanswered(ctx context.Context, job outcome.Registered) (f fou
 	} else if r.Principal != nil {
 		principal = r.Principal(ctx)
 	}
-	for n := newest.Revision; n > 0 && n > newest.Revision-mostLooked; n-- {
+	for n := newest.Revision; n > 0 && n > newest.Revision-maxRevisionsChecked; n-- {
 		revision := newest
 		if n < newest.Revision {
 			if revision, answer, err = r.ECS.DescribeIfAny(ctx, fmt.Sprintf("%s:%d", text.Family, n)); err != nil {
@@ -75,8 +75,8 @@ func (r Registry) unanswered(ctx context.Context, job outcome.Registered) (f fou
 	return f, nil
 }
 
-// launchedRevisions returns the ARNs of the revisions of a family that a task on the
-// cluster has, as far as ECS still lists it.
+// launchedRevisions returns the ARNs of a family's revisions that have a task on the cluster, as
+// far as ECS still lists the task.
 func (r Registry) launchedRevisions(ctx context.Context, family string) (map[string]bool, error) {
 	tasks, err := r.ECS.Listed(ctx, family)
 	launched := map[string]bool{}
@@ -86,17 +86,17 @@ func (r Registry) launchedRevisions(ctx context.Context, family string) (map[str
 	return launched, err
 }
 
-// sameContent reports whether a registered definition is what registering text creates.
+// sameContent reports whether answer, which describes a revision, has the same content as text.
 func sameContent(text *taskdef.Definition, answer []byte) bool {
 	same, err := text.SameAs(answer)
 	return err == nil && same
 }
 
-// registeredOutside reports whether a revision was registered before the attempts to
-// register a job's definition, or long after them. AWS's clock is compared with itself
-// where ECS has answered one.
+// registeredOutside reports whether a revision was registered before the first attempt to register
+// a job's definition, or long after the last. If ECS answered one attempt, both times are of AWS's
+// clock. Otherwise the time of the revision is converted to this machine's clock.
 func (r Registry) registeredOutside(job outcome.Registered, revision *types.TaskDefinition) (before, after bool) {
-	const late = 10 * time.Second // that an attempt may be under way
+	const late = 10 * time.Second // how long AWS may still work on an attempt
 	at, from, until := aws.ToTime(revision.RegisteredAt), job.Unanswered.From, job.Unanswered.Until
 	if job.Created {
 		until = aws.ToTime(job.Revision.RegisteredAt)
@@ -104,10 +104,11 @@ func (r Registry) registeredOutside(job outcome.Registered, revision *types.Task
 	} else if r.Clock != nil {
 		at = r.Clock(at)
 	}
-	return at.Before(from.Add(-time.Second)), at.After(until.Add(late)) // answers give AWS's time in whole seconds
+	// The second is slack: AWS returns its time in whole seconds.
+	return at.Before(from.Add(-time.Second)), at.After(until.Add(late))
 }
 
-// logUnanswered names the revisions that ECS may have registered without an answer.
+// logUnanswered names the revisions that ECS may have registered although it did not answer.
 func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 	f, err := r.unanswered(ctx, job)
 	for _, arn := range f.own {
@@ -120,12 +121,12 @@ func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 		r.logDeregisterCommands(all)
 	}
 	if err != nil || len(f.own)+len(f.maybe) == 0 {
-		r.logLook(job)
+		r.logListCommand(job)
 	}
 }
 
-// logLook says how to find the revisions of attempts without an answer.
-func (r Registry) logLook(job outcome.Registered) {
+// logListCommand prints the command that lists the family's revisions.
+func (r Registry) logListCommand(job outcome.Registered) {
 	family := job.Definition.Family()
 	r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", family)
 	r.Emit.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", r.Region, family)
@@ -137,9 +138,9 @@ func (r Registry) logDeregisterCommands(arns []string) {
 	}
 }
 
-// FindUnanswered returns the revisions that attempts of the run to register the jobs'
-// definitions have certainly made without an answer. Others that they may have made are
-// named, with the commands that deregister them.
+// FindUnanswered returns the ARNs of the revisions that the run certainly registered although ECS
+// did not answer. It prints the other revisions that the run may have registered, with the
+// commands that deregister them.
 func (r Registry) FindUnanswered(ctx context.Context, jobs []outcome.Registered) ([]string, error) {
 	var own []string
 	for _, job := range jobs {
@@ -148,7 +149,7 @@ func (r Registry) FindUnanswered(ctx context.Context, jobs []outcome.Registered)
 		}
 		f, err := r.unanswered(ctx, job)
 		if err != nil {
-			r.logLook(job)
+			r.logListCommand(job)
 			return own, err
 		}
 		for _, arn := range f.own {

@@ -15,25 +15,25 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/runtest"
 )
 
-// Clean-up takes the revisions that attempts without an answer have certainly made, and
-// names those that another run may have made.
+// Clean-up deregisters the revisions that the run certainly registered although ECS did not
+// answer. It names those that another run may have registered.
 func TestFindUnanswered(t *testing.T) {
-	const root = "arn:aws:iam::123456789012:root" // whom the ECS shows as registeredBy
+	const root = "arn:aws:iam::123456789012:root" // the registeredBy of the embedded ECS
 	never := ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter())
 	lost := func(n int) func(ecslocal.Call) ecslocal.Effect {
 		return ecslocal.On("RegisterTaskDefinition", ecslocal.CutAfter(), n)
 	}
 	for _, tt := range []struct {
 		name      string
-		before    int  // revisions of the same content that others register half a second before
-		launched  bool // others run a task of the last of them
-		longAgo   bool // half an hour before instead
+		before    int  // equal revisions that others register half a second before
+		launched  bool // others run a task of the last of these
+		longAgo   bool // others register them half an hour before
 		faults    func(ecslocal.Call) ecslocal.Effect
-		principal string // of the step, where ECS answers no registration
-		failed    bool   // it answers none
-		left      int    // active revisions afterwards
-		refused   bool   // the look at the end
-		maybe     int    // revisions that are named as another run's
+		principal string // of the step; used if ECS answers no registration
+		failed    bool   // ECS answers no registration
+		left      int    // active revisions after clean-up
+		refused   bool   // ECS refuses the search at the end
+		maybe     int    // revisions named as possibly another run's
 	}{
 		{name: "every answer came", left: 0},
 		{name: "an answer was lost", faults: lost(1)},
@@ -70,7 +70,7 @@ func TestFindUnanswered(t *testing.T) {
 				if (err != nil) != tt.failed {
 					t.Fatalf("Register() = %v", err)
 				}
-				time.Sleep(10 * time.Minute) // of the tasks
+				time.Sleep(10 * time.Minute) // the tasks end
 				w.Faults = nil
 				if tt.refused {
 					w.Faults = ecslocal.On("ListTasks", ecslocal.Denied("*"))
