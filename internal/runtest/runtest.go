@@ -1,5 +1,5 @@
-// Package runtest is an ECS with what a run of it needs and leaves, for tests of the stages of
-// a run in a bubble of testing/synctest.
+// Package runtest provides an embedded ECS and the stages of a run on it. It is for tests in a
+// bubble of testing/synctest.
 package runtest
 
 import (
@@ -27,13 +27,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
 
-// Definitions of two families.
+// Job and OtherJob are task definitions of two families, as JSON.
 const (
 	Job      = `{"family":"job","containerDefinitions":[{"name":"app","image":"a","memory":64,"stopTimeout":2}]}`
 	OtherJob = `{"family":"other","containerDefinitions":[{"name":"app","image":"a","memory":64,"stopTimeout":2}]}`
 )
 
-// Containers run each for a time of the bubble's clock and end with a code.
+// Containers is a container runtime without containers. Each container runs for Life on the clock
+// of the bubble and then exits with Code. A stopped container exits with 143, a killed one with
+// 137.
 type Containers struct {
 	Life time.Duration
 	Code int
@@ -48,10 +50,10 @@ func (Containers) End(runtime.Task) {}
 // Pull does nothing.
 func (Containers) Pull(context.Context, runtime.Container) error { return nil }
 
-// Probe finds every container healthy.
+// Probe reports every container as healthy.
 func (Containers) Probe(context.Context, runtime.Container, []string) (int, error) { return 0, nil }
 
-// Run runs one container.
+// Run waits until Life has passed, stop is closed or ctx ends.
 func (c Containers) Run(ctx context.Context, _ runtime.Container, started func(), stop <-chan struct{}) (runtime.Exit,
 	error) {
 	started()
@@ -65,7 +67,7 @@ func (c Containers) Run(ctx context.Context, _ runtime.Container, started func()
 	}
 }
 
-// noLogs are logs that have no lines.
+// noLogs are logs without lines.
 type noLogs struct{}
 
 func (noLogs) Update(*task.State, string)          {}
@@ -73,22 +75,22 @@ func (noLogs) CutOff()                             {}
 func (noLogs) Reading() bool                       { return true }
 func (noLogs) Wait(context.Context, time.Duration) {}
 
-// World is an ECS with what a run of it needs and leaves.
+// World is an embedded ECS with the inputs of a run on it and the results of that run.
 type World struct {
 	Containers
 	Faults func(ecslocal.Call) ecslocal.Effect
-	Inputs []string // besides the definition
+	Inputs []string // name=value, without the definition
 
-	Server *ecslocal.Server // nil before the first step, unless it is another world's
-	Calls  map[string]int   // by operation
+	Server *ecslocal.Server // nil before the first Step creates it; may be set to another World's
+	Calls  map[string]int   // number of calls by operation
 	Ledger ledger.Ledger
-	Saved  []string // ARNs of tasks
+	Saved  []string // ARNs of started tasks, as the ledger reported them last
 
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-// Text is the transcript.
+// Text returns the transcript of all steps so far.
 func (w *World) Text() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -109,7 +111,7 @@ func (w *World) emit(e event.Event) {
 	}
 }
 
-// Step is the stages of one step.
+// Step has the stages of one step.
 type Step struct {
 	stage.Stage
 	Turn     turn.Turn
@@ -117,7 +119,8 @@ type Step struct {
 	Runner   run.Runner
 }
 
-// Step loads and resolves the plan of the definitions.
+// Step loads and resolves the plan of definitions, and returns its stages. It ends the test on an
+// error.
 func (w *World) Step(t *testing.T, definitions string) Step {
 	t.Helper()
 	var config input.Config
@@ -172,7 +175,7 @@ func (w *World) serve(t *testing.T) {
 	t.Cleanup(func() { w.Server.Close() })
 }
 
-// Run registers and runs.
+// Run registers the definitions, runs their tasks and reads their logs.
 func (w *World) Run(ctx context.Context, t *testing.T, definitions string) outcome.Outcome {
 	s := w.Step(t, definitions)
 	jobs, err := s.Registry.Register(ctx, nil)
@@ -184,7 +187,7 @@ func (w *World) Run(ctx context.Context, t *testing.T, definitions string) outco
 	return out
 }
 
-// Take is Run after a look for tasks of others.
+// Take first does what the input if-running says about tasks of others, and then the same as Run.
 func (w *World) Take(ctx context.Context, t *testing.T, definitions string) outcome.Outcome {
 	s := w.Step(t, definitions)
 	attempts, began, err := s.Turn.Await(ctx, nil)
