@@ -10,15 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// Rule says which containers of a definition decide the verdict of its tasks. The
-// zero value is that the essential ones do.
+// Rule selects the containers of a task definition that decide the verdict of its tasks. The zero
+// value selects the essential containers.
 type Rule struct {
-	All   bool     // every container of the definition
-	Names []string // these alone, essential or not; none: see All
-	Job   string   // the container that the command is for; empty if none was named
+	All   bool     // every container of the definition decides, unless Names is set
+	Names []string // if not empty, only these containers decide, essential or not
+	Job   string   // the container that runs the command; empty if the user did not name one
 }
 
-// Decides reports whether the container decides.
+// Decides reports whether the rule selects the container.
 func (r Rule) Decides(container types.ContainerDefinition) bool {
 	if len(r.Names) > 0 {
 		return slices.Contains(r.Names, aws.ToString(container.Name))
@@ -26,11 +26,12 @@ func (r Rule) Decides(container types.ContainerDefinition) bool {
 	return r.All || Essential(container)
 }
 
-// Order is which containers of a task were STOPPED while which others had not
-// ended, as far as answers of ECS showed it. The zero value knows of none.
+// Order records in which order the containers of a task ended. A key {first, second} is true if ECS
+// once showed the first container as STOPPED and the second as not STOPPED. The zero value has no
+// records.
 type Order map[[2]string]bool
 
-// Observe takes in an answer of ECS. It leaves copies of the order as they are.
+// Observe adds the records of one description from ECS. It does not change copies of the order.
 func (o *Order) Observe(task types.Task) {
 	*o = maps.Clone(*o)
 	for _, first := range task.Containers {
@@ -49,13 +50,13 @@ func (o *Order) Observe(task types.Task) {
 	}
 }
 
-// before reports whether a container was seen STOPPED before another had ended.
+// before reports whether ECS showed the first container as STOPPED before the second had ended.
 func (o Order) before(first, second string) bool { return o[[2]string{first, second}] }
 
-// dependencies returns the containers that a container needs for as long as it
-// runs: those that dependsOn names with START or HEALTHY, the targets of links and
-// volumesFrom, and the log router of awsfirelens. ECS starts them before it and,
-// at the end of the task, stops them after it.
+// dependencies returns the names of the containers that a container needs while it runs: those in
+// dependsOn with START or HEALTHY, those in links and volumesFrom, and the log router of
+// awsfirelens. ECS starts them before the container. At the end of the task it stops them after the
+// container.
 func dependencies(definition *types.TaskDefinition, of types.ContainerDefinition) []string {
 	var names []string
 	for _, on := range of.DependsOn {
@@ -80,16 +81,16 @@ func dependencies(definition *types.TaskDefinition, of types.ContainerDefinition
 	return names
 }
 
-// dependants returns, for each helper by its name, the deciding containers that
-// depend on it, directly or through other helpers, and are no helpers themselves.
-// A helper is a container that a deciding one depends on.
+// dependants returns the helpers of a definition. A helper is a container that a deciding container
+// depends on. The value for each helper is the names of the deciding containers that depend on it,
+// directly or through other helpers, and are not helpers themselves.
 func (r Rule) dependants(definition *types.TaskDefinition) map[string][]string {
 	defined := map[string]types.ContainerDefinition{}
 	for _, container := range definition.ContainerDefinitions {
 		defined[aws.ToString(container.Name)] = container
 	}
 	helpers := map[string][]string{}
-	reaches := map[string][]string{} // of each deciding container
+	reaches := map[string][]string{} // the helpers of each deciding container
 	for _, container := range definition.ContainerDefinitions {
 		name := aws.ToString(container.Name)
 		if !r.Decides(container) {
@@ -119,8 +120,8 @@ func (r Rule) dependants(definition *types.TaskDefinition) map[string][]string {
 	return helpers
 }
 
-// endedFirst reports whether something ran that the definition lets start only
-// after the container's end: it was not stopped with the task then.
+// endedFirst reports whether a container ran that depends on the end of the named container, by
+// COMPLETE or SUCCESS. In that case the named container ended before ECS stopped the task.
 func endedFirst(definition *types.TaskDefinition, task types.Task, name string) bool {
 	for _, container := range definition.ContainerDefinitions {
 		for _, on := range container.DependsOn {
@@ -135,14 +136,15 @@ func endedFirst(definition *types.TaskDefinition, task types.Task, name string) 
 	return false
 }
 
-// excuse returns why code 137 or 143 of a deciding container does not decide: the
-// definition, or the input container, says that another container is the one whose
-// end matters, that one ended with code 0, and no answer showed this one STOPPED
-// before it. It is empty where there is no excuse.
+// excuse returns why code 137 or 143 of a deciding container does not decide, or "" if it decides.
+// The code does not decide if all of these are true:
+//   - The definition or the input container says that the end of another container matters.
+//   - The other container ended with code 0.
+//   - No description showed this container as STOPPED before the other one ended.
 //
-// DescribeTasks does not say in which order containers ended, so nothing else is
-// one: a container that was killed and one that heeded the SIGTERM that followed
-// look the same as one that finished and one that was stopped after it.
+// DescribeTasks does not report in which order containers ended, so no other case is an excuse. Two
+// cases have the same codes: a container was killed and another ended after SIGTERM with code 0, or
+// a container finished with code 0 and ECS stopped the other.
 func (r Rule) excuse(definition *types.TaskDefinition, task types.Task, order Order, name string) string {
 	if code, reason := ending(task, name); code == nil || !collateral(*code, reason) ||
 		endedFirst(definition, task, name) {
@@ -164,8 +166,8 @@ func (r Rule) excuse(definition *types.TaskDefinition, task types.Task, order Or
 	return ""
 }
 
-// settled reports whether a container has ended for good, with its code. Until ECS
-// means the task to end, a restart policy may start it again.
+// settled reports whether a container has ended and will not start again, so that its exit code is
+// final. Before the task is stopping, a restart policy may start the container again.
 func settled(task types.Task, defined types.ContainerDefinition) bool {
 	container := Container(task, aws.ToString(defined.Name))
 	if container == nil || aws.ToString(container.LastStatus) != "STOPPED" {
@@ -175,7 +177,8 @@ func settled(task types.Task, defined types.ContainerDefinition) bool {
 	case Stopping(task):
 		return code != nil
 	case code == nil:
-		return aws.ToString(container.Reason) != "" && !Restarts(defined) // it could not be started
+		// A container without a code but with a reason could not be started.
+		return aws.ToString(container.Reason) != "" && !Restarts(defined)
 	}
 	return !Restarts(defined) || slices.Contains(defined.RestartPolicy.IgnoredExitCodes, *container.ExitCode)
 }

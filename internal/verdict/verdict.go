@@ -1,5 +1,6 @@
-// Package verdict judges a task by its description from ECS: whether it has ended, how, and
-// which of its containers decided. It is pure: it knows no time, and calls nothing.
+// Package verdict decides from the description of a task whether it has ended, whether it
+// succeeded, and which of its containers decided that. It makes no calls and does not read the
+// clock.
 package verdict
 
 import (
@@ -19,54 +20,55 @@ type Outcome string
 const (
 	Succeeded  Outcome = "succeeded"   // every deciding container ended with code 0
 	Failed     Outcome = "failed"      // a deciding container ended with another code, or without one
-	NotStarted Outcome = "not-started" // it stopped before its containers ran
-	Stopped    Outcome = "stopped"     // a user or AWS stopped it
-	Lost       Outcome = "lost"        // ECS no longer knows it
+	NotStarted Outcome = "not-started" // the task stopped before its containers ran
+	Stopped    Outcome = "stopped"     // a user or AWS stopped the task
+	Lost       Outcome = "lost"        // ECS no longer knows the task
 )
 
-// Verdict is the judgement of one task.
+// Verdict is the result of one task.
 type Verdict struct {
 	Outcome Outcome
 
 	// Container is the name of the container that decided; empty if none did.
 	Container string
 
-	// ExitCode is the code of the container that decided; nil if the task did not
-	// fail by a container's code.
+	// ExitCode is the exit code of Container. It is nil if Container ended without a code, or if
+	// the task succeeded or did not start.
 	ExitCode *int32
 
-	// Beside is another deciding container that ended with code 0 while the code of
-	// Container is that of one that was killed or stopped; empty if there is none.
-	// EndedFirst is true if ECS showed it running after the end of Container.
+	// Beside is another deciding container that ended with code 0. It is set only if the exit code
+	// of Container is 137 or 143, which may mean that ECS stopped Container. Else it is empty.
+	// EndedFirst is true if ECS showed Beside as running after Container had ended.
 	Beside     string
 	EndedFirst bool
 
-	// Reason is the reason in one line, followed by that of AWS if there is one.
+	// Reason is the reason in one line. If AWS gave a reason, it follows.
 	Reason string
 
-	// HostLost is true if AWS took the host away: the same task may succeed if it is run
-	// again.
+	// HostLost is true if the task lost its host because AWS took it away. The task may succeed if
+	// it runs again.
 	HostLost bool
 
 	// NoRoom is true if the task never ran because AWS had no capacity, network interface
 	// or storage for it at that time.
 	NoRoom bool
 
-	// Notes are lines about facts that did not decide, beside the codes and reasons of
-	// containers.
+	// Notes are lines about facts that did not decide. Other exit codes and reasons are in [Ends].
 	Notes []string
 }
 
-// Judge judges a task of the definition. decided is false as long as the task may still succeed
-// or fail. The rule says which containers of the definition decide; others, such as an agent that
-// AWS injects, never do. The order has the facts of earlier descriptions.
+// Judge returns the verdict of a task of the definition. decided is false while the result is still
+// open. The rule says which containers of the definition decide. Containers that AWS injects, such
+// as an agent, never decide. The order has the records of earlier descriptions.
 //
-// The verdict follows stopCode, exit codes and what the definition declares, never
-// a message's text, which AWS may change at any time
-// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tasks-error-messages-updates.html),
-// and never a guess which container ended first. It may be known before the task is STOPPED: the
-// codes are there while ECS removes the network. If the rule names containers, it may be known
-// while others run.
+// The verdict depends on stopCode, the exit codes and the definition. It never depends on the text
+// of a message, because AWS may change it
+// (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tasks-error-messages-updates.html).
+// It never depends on a guess about which container ended first.
+//
+// The verdict can be known before the task is STOPPED, because ECS reports the exit codes before it
+// removes the network. If the rule names containers, the verdict can be known while other
+// containers run.
 func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) (v Verdict, decided bool) {
 	if !Ended(task) && !(codesKnown(definition, task, rule) && (Stopping(task) || len(rule.Names) > 0)) {
 		return Verdict{}, false
@@ -93,8 +95,8 @@ func Judge(definition *types.TaskDefinition, task types.Task, rule Rule, order O
 	return judgeContainers(definition, task, rule, order), true
 }
 
-// NoRoom reports whether the reason of a failed task or launch is a lack of capacity, which may
-// end. It is used only for the decision to start the task again.
+// NoRoom reports whether the reason of a failed task or launch is a temporary lack of capacity. The
+// result is used only to decide whether to start the task again.
 func NoRoom(reason string) bool {
 	for _, text := range []string{
 		"RESOURCE:", "AGENT", "Capacity is unavailable", "Timeout waiting for network interface provisioning",
@@ -107,8 +109,8 @@ func NoRoom(reason string) bool {
 	return false
 }
 
-// codesKnown reports whether every deciding container has ended and has its final code. It is
-// false if none decides.
+// codesKnown reports whether the exit codes of all deciding containers are final. It is false if
+// there is no deciding container.
 func codesKnown(definition *types.TaskDefinition, task types.Task, rule Rule) bool {
 	known := false
 	for _, defined := range definition.ContainerDefinitions {
@@ -122,9 +124,9 @@ func codesKnown(definition *types.TaskDefinition, task types.Task, rule Rule) bo
 	return known
 }
 
-// judgeContainers judges a task that ended by itself, by its containers. Of several failed
-// containers the one that decides is, in this order: the first that ended with its own code, the
-// first without a code, the first with the code of a stopped container.
+// judgeContainers returns the verdict of a task that ended by itself. If several containers failed,
+// the first one of the lowest rank decides: rank 0 has an exit code of its own, rank 1 has no exit
+// code, and rank 2 has the code of a container that ECS stopped.
 func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rule, order Order) Verdict {
 	v := Verdict{Outcome: Succeeded, Reason: "every deciding container ended with code 0"}
 	deciding := false
@@ -174,8 +176,8 @@ func judgeContainers(definition *types.TaskDefinition, task types.Task, rule Rul
 	return v
 }
 
-// beside returns another deciding container that ended with code 0, "" if there is none, and
-// whether ECS showed it running after the end of the container.
+// beside returns another deciding container that ended with code 0, or "" if there is none. first
+// is true if ECS showed the other container as running after the named container had ended.
 func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order Order, name string) (other string,
 	first bool) {
 	for _, defined := range definition.ContainerDefinitions {
@@ -192,8 +194,8 @@ func beside(definition *types.TaskDefinition, task types.Task, rule Rule, order 
 	return other, false
 }
 
-// firstCode returns the first deciding container that ended with a code other
-// than 0, and the code; nil if there is none.
+// firstCode returns the first deciding container with an exit code other than 0, and the code. It
+// returns "" and nil if there is none.
 func firstCode(definition *types.TaskDefinition, task types.Task, rule Rule) (string, *int32) {
 	for _, defined := range definition.ContainerDefinitions {
 		name := aws.ToString(defined.Name)
@@ -204,7 +206,7 @@ func firstCode(definition *types.TaskDefinition, task types.Task, rule Rule) (st
 	return "", nil
 }
 
-// failedToStart returns the first container of the definition that has a reason, or "".
+// failedToStart returns the first container of the definition for which ECS gives a reason, or "".
 func failedToStart(definition *types.TaskDefinition, task types.Task) string {
 	for _, defined := range definition.ContainerDefinitions {
 		if container := Container(task, aws.ToString(defined.Name)); container != nil &&
@@ -215,7 +217,7 @@ func failedToStart(definition *types.TaskDefinition, task types.Task) string {
 	return ""
 }
 
-// reasons returns the reasons of the task and of its containers, each once.
+// reasons returns the reasons of the task and of its containers without repetitions.
 func reasons(task types.Task) string {
 	var all []string
 	add := func(reason string) {
@@ -237,17 +239,17 @@ func join(ours, theirs string) string {
 	return ours + ": " + theirs
 }
 
-// End is how one container of the definition ended, as far as is known.
+// End is the last known status of one container of a definition.
 type End struct {
 	Name      string
 	Essential bool
 	Status    string // empty if ECS does not show the container
 	ExitCode  *int32 // nil if it has not ended, or ended without a code
-	Reason    string // AWS's; empty if it gave none
+	Reason    string // the reason from AWS; empty if it gave none
 }
 
-// Ends returns the containers of a task's definition in its order, without those that AWS
-// injected.
+// Ends returns the status of each container of the definition, in the definition's order. It omits
+// containers that AWS injected.
 func Ends(definition *types.TaskDefinition, task types.Task) []End {
 	var ends []End
 	for _, defined := range definition.ContainerDefinitions {

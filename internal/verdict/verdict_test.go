@@ -12,8 +12,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// definition makes a task definition of containers; a name that ends in ? is of
-// one that is not essential.
+// definition returns a task definition with one container for each name. A container is not
+// essential if its name ends in "?".
 func definition(names ...string) *types.TaskDefinition {
 	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3,
 		TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
@@ -45,19 +45,18 @@ func running(name string) types.Container {
 	return types.Container{Name: aws.String(name), LastStatus: aws.String("RUNNING")}
 }
 
-// stopped makes a task that ECS is taking down: the last status is one of those
-// after its containers have ended.
+// stopped returns a task with the desired status STOPPED. The last status is status.
 func stopped(status string, code types.TaskStopCode, containers ...types.Container) types.Task {
 	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code,
 		Containers: containers}
 }
 
-// runningOn makes a task that ECS lets run.
+// runningOn returns a task with the desired status RUNNING.
 func runningOn(containers ...types.Container) types.Task {
 	return types.Task{LastStatus: aws.String("RUNNING"), DesiredStatus: aws.String("RUNNING"), Containers: containers}
 }
 
-// with changes one container of a definition.
+// with changes one container of a definition and returns the definition.
 func with(d *types.TaskDefinition, name string, change func(*types.ContainerDefinition)) *types.TaskDefinition {
 	for i := range d.ContainerDefinitions {
 		if aws.ToString(d.ContainerDefinitions[i].Name) == name {
@@ -79,7 +78,7 @@ func restarts(except ...int32) func(*types.ContainerDefinition) {
 	}
 }
 
-// order is what answers showed.
+// order returns the order after several descriptions from ECS.
 func order(answers ...types.Task) (o verdict.Order) {
 	for _, answer := range answers {
 		o.Observe(answer)
@@ -94,7 +93,7 @@ func TestJudge(t *testing.T) {
 		definition *types.TaskDefinition
 		task       types.Task
 		rule       verdict.Rule
-		earlier    []types.Task // answers
+		earlier    []types.Task // descriptions before task
 
 		decided   bool
 		outcome   verdict.Outcome
@@ -304,10 +303,10 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// links are the ways in which app can need helper.
+// links are the ways in which the container app can depend on the container helper.
 var links = []struct {
 	name  string
-	helps bool // it makes a helper of helper
+	helps bool // the container helper counts as a helper of app
 	link  func(app, helper *types.ContainerDefinition)
 }{
 	{"none", false, func(app, helper *types.ContainerDefinition) {}},
@@ -330,8 +329,8 @@ var links = []struct {
 	{"the other way round", false, func(app, helper *types.ContainerDefinition) { dependsOn("app", "START")(helper) }},
 }
 
-// Every pair of containers: whether each is essential, with which code each ended, and
-// how the one needs the other.
+// TestJudgePairs checks all combinations of two containers: whether each is essential, how each
+// ended, and how one depends on the other.
 func TestJudgePairs(t *testing.T) {
 	const outOfMemory = "OutOfMemoryError: Container killed due to memory usage"
 	type ending struct {
@@ -377,8 +376,9 @@ func TestJudgePairs(t *testing.T) {
 	}
 }
 
-// One more deciding container that failed by a code of its own, or that nothing
-// depends on, never makes a success of a failure. Nor does one more answer.
+// TestJudgeNeverBetter checks that a failure does not become a success if there is one more
+// description, or one more failed deciding container. The additional container has an exit code of
+// its own, or nothing depends on it.
 func TestJudgeNeverBetter(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	codes := []int32{0, 0, 0, 1, 137, 143, none}
