@@ -9,7 +9,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// wait waits for 100 tasks that run for so long, and returns how often it asked.
+// wait waits for 100 tasks with the given lifetime. It returns the number of DescribeTasks calls.
 func wait(t *testing.T, life time.Duration) (calls int) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &fake{describe: lives(life, 0), start: time.Now()}
@@ -22,12 +22,12 @@ func wait(t *testing.T, life time.Duration) (calls int) {
 	return calls
 }
 
-// The calls of a wait are few enough for many steps at once: an account has 20 a
-// second for all of them.
+// TestWatchBudget checks that a wait makes few calls, so that many steps can run in parallel. AWS
+// allows 20 calls a second for a whole account.
 func TestWatchBudget(t *testing.T) {
 	for _, tt := range []struct {
 		life  time.Duration
-		calls float64 // that the schedule has, without its jitter
+		calls float64 // number of calls without jitter
 	}{
 		{20 * time.Second, 11}, {time.Minute, 27}, {5 * time.Minute, 79}, {15 * time.Minute, 205}, {time.Hour,
 			773}, {3 * time.Hour, 2289},
@@ -39,13 +39,14 @@ func TestWatchBudget(t *testing.T) {
 	}
 }
 
-// BenchmarkWatch waits for 100 tasks for a day of simulated time.
+// BenchmarkWatch waits for 100 tasks that run for one day of simulated time.
 func BenchmarkWatch(b *testing.B) {
 	const day = 24 * time.Hour
 	calls := 0
 	for b.Loop() {
 		ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{
-			Name: b.Name(), F: func(t *testing.T) { calls = wait(t, day) }, // time is simulated in a test only
+			// Simulated time needs a test, because synctest does not take a benchmark.
+			Name: b.Name(), F: func(t *testing.T) { calls = wait(t, day) },
 		}})
 		if !ok {
 			b.Fatal("the wait failed")

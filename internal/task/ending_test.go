@@ -14,58 +14,58 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// TestEndOf holds when a container is taken to have ended, and its machine to be gone.
+// TestEndOf checks the times at which a container ended and its host was gone.
 func TestEndOf(t *testing.T) {
 	const second = time.Second
-	// at is how far before the first look, at 40 s, something was by AWS's clock.
+	// The first poll is 40 s after the start. at returns a time before it, by AWS's clock.
 	for _, tt := range []struct {
 		name       string
 		containers []string
 		restarts   bool
-		skew       time.Duration // of AWS's clock
-		look       func(at func(time.Duration) *time.Time) types.Task
-		want       map[string]time.Duration // before the look; -1 if not ended
-		gone       time.Duration            // likewise
+		skew       time.Duration // of AWS's clock against this machine's
+		poll       func(at func(time.Duration) *time.Time) types.Task
+		want       map[string]time.Duration // time from the end to the poll; -1 if not ended
+		gone       time.Duration            // time from the end of the host to it; -1 if not gone
 	}{
 		{name: "one container ended when ECS says", containers: []string{"app"},
-			look: func(at func(time.Duration) *time.Time) types.Task {
+			poll: func(at func(time.Duration) *time.Time) types.Task {
 				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
 				s.ExecutionStoppedAt = at(3 * second)
 				return s
 			}, want: map[string]time.Duration{"app": 3 * second}, gone: -1},
 		{name: "by AWS's clock", containers: []string{"app"}, skew: -time.Hour,
-			look: func(at func(time.Duration) *time.Time) types.Task {
+			poll: func(at func(time.Duration) *time.Time) types.Task {
 				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
 				s.ExecutionStoppedAt = at(3 * second)
 				return s
 			}, want: map[string]time.Duration{"app": 3 * second}, gone: -1},
 		{name: "not after it was seen", containers: []string{"app"},
-			look: func(at func(time.Duration) *time.Time) types.Task {
+			poll: func(at func(time.Duration) *time.Time) types.Task {
 				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
 				s.ExecutionStoppedAt = at(-3 * second)
 				return s
 			}, want: map[string]time.Duration{"app": 0}, gone: -1},
 		{name: "not long before it was seen to run", containers: []string{"app"},
-			look: func(at func(time.Duration) *time.Time) types.Task {
+			poll: func(at func(time.Duration) *time.Time) types.Task {
 				s := stopped("DEPROVISIONING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""))
 				s.ExecutionStoppedAt = at(time.Hour)
 				return s
 			}, want: map[string]time.Duration{"app": 0}, gone: -1},
-		{name: "ECS does not say when", containers: []string{"app"}, look: func(func(time.Duration) *time.Time) types.Task {
+		{name: "ECS does not say when", containers: []string{"app"}, poll: func(func(time.Duration) *time.Time) types.Task {
 			return stopped("STOPPING", types.TaskStopCodeEssentialContainerExited, ended("app", 1, ""))
 		}, want: map[string]time.Duration{"app": 0}, gone: -1},
 		{name: "one of several ended when it was seen", containers: []string{"app", "proxy"},
-			look: func(at func(time.Duration) *time.Time) types.Task {
+			poll: func(at func(time.Duration) *time.Time) types.Task {
 				s := stopped("STOPPING", types.TaskStopCodeEssentialContainerExited, ended("app", 0, ""), running("proxy"))
 				s.ExecutionStoppedAt = at(3 * second)
 				return s
 			}, want: map[string]time.Duration{"app": 0, "proxy": -1}, gone: -1},
 		{name: "a container that may start again", containers: []string{"app"}, restarts: true,
-			look: func(func(time.Duration) *time.Time) types.Task {
+			poll: func(func(time.Duration) *time.Time) types.Task {
 				return is("RUNNING", ended("app", 1, ""))
 			}, want: map[string]time.Duration{"app": -1}, gone: -1},
 		{name: "STOPPED ends all, shown or not", containers: []string{"app", "proxy"},
-			look: func(at func(time.Duration) *time.Time) types.Task {
+			poll: func(at func(time.Duration) *time.Time) types.Task {
 				s := stopped("STOPPED", types.TaskStopCodeEssentialContainerExited, ended("app", 1, ""))
 				s.ExecutionStoppedAt, s.StoppedAt = at(13*second), at(second)
 				return s
@@ -74,15 +74,15 @@ func TestEndOf(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				var looked time.Time
+				var polled time.Time
 				api := &fake{start: start, describe: func(_ string, since time.Duration) (types.Task, bool) {
 					if since < 40*second {
 						return is("RUNNING", running("app"), running("proxy")), true
 					}
-					if looked.IsZero() {
-						looked = time.Now()
+					if polled.IsZero() {
+						polled = time.Now()
 					}
-					s := tt.look(func(ago time.Duration) *time.Time { return aws.Time(looked.Round(0).Add(tt.skew - ago)) })
+					s := tt.poll(func(ago time.Duration) *time.Time { return aws.Time(polled.Round(0).Add(tt.skew - ago)) })
 					s.LaunchType = types.LaunchTypeFargate
 					return s, true
 				}}
@@ -99,27 +99,28 @@ func TestEndOf(t *testing.T) {
 					if at.IsZero() {
 						return -1
 					}
-					return looked.Sub(at)
+					return polled.Sub(at)
 				}
 				for name, want := range tt.want {
 					if got := before(watched[0].EndOf(name)); got != want {
-						t.Errorf("container %s ended %s before the look, want %s", name, got, want)
+						t.Errorf("container %s ended %s before the poll, want %s", name, got, want)
 					}
 				}
 				if got := before(watched[0].Gone()); got != tt.gone {
-					t.Errorf("the machine was gone %s before the look, want %s", got, tt.gone)
+					t.Errorf("the machine was gone %s before the poll, want %s", got, tt.gone)
 				}
 			})
 		})
 	}
 }
 
-// A verdict is final, and the watch goes on without it until all has ended.
+// TestWatchEnding checks that WatchEnding polls until everything has ended, and that it does not
+// change the verdict.
 func TestWatchEnding(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		code int32
-		want time.Duration // when there is nothing more to learn
+		want time.Duration // when WatchEnding ends, since the start
 		tick time.Duration
 	}{
 		{"a success, until the last container has ended", 0, 50 * time.Second, 2 * time.Second},
@@ -168,8 +169,8 @@ func TestWatchEnding(t *testing.T) {
 	}
 }
 
-// Where ECS can wait for a change there is no schedule, but for more tasks than a call
-// names.
+// TestWatchChanges checks that Watch follows no schedule if ECS can wait for a change. With more
+// tasks than one call can name, Watch does not wait for changes.
 func TestWatchChanges(t *testing.T) {
 	for _, n := range []int{1, 100, 101} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -181,7 +182,8 @@ func TestWatchChanges(t *testing.T) {
 						if waits++; len(tasks) != n || atMost <= 0 || atMost > 20*time.Second {
 							t.Errorf("Changes(%d tasks, %s), want %d and up to 20s", len(tasks), atMost, n)
 						}
-						time.Sleep(min(atMost, 20*time.Second-time.Since(api.start)%(20*time.Second))) // as the embedded ECS does
+						// The embedded ECS waits in the same way.
+						time.Sleep(min(atMost, 20*time.Second-time.Since(api.start)%(20*time.Second)))
 						return func(*ecs.Options) {}
 					}}
 				if err := (cluster.Client{API: api}).Watch(t.Context(), states(definition("app"), n), w); err != nil {

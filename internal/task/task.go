@@ -1,8 +1,8 @@
-// Package task is what is known of tasks: their states, as ECS shows them again and again, up
-// to their verdicts, and the names of tasks and definitions.
+// Package task holds the states of tasks and waits until the tasks have verdicts. It also parses
+// the names of tasks and task definitions.
 //
-// It owns the time of a wait: when to ask again, and for how long. It prints nothing and makes
-// no call by itself.
+// The package decides when to poll ECS, and for how long. It prints nothing. Its callers provide
+// the function that calls ECS.
 package task
 
 import (
@@ -14,24 +14,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// ID returns the last part of a task's ARN, which is the task's id.
+// ID returns the task ID, which is the last part of a task's ARN.
 func ID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// ShortID returns the first characters of a task's id, as messages name it.
+// ShortID returns the first 8 characters of a task ID. Messages use it as the name of the task.
 func ShortID(state *State) string {
 	id := ID(aws.ToString(state.TaskArn))
 	return id[:min(len(id), 8)]
 }
 
-// Family returns the family in the name of a registered definition, which is family,
-// family:revision or ARN.
+// Family returns the family of a registered definition. The name is a family, a family:revision or
+// an ARN.
 func Family(name string) string {
 	family, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
 	return family
 }
 
-// Revision returns the number at the end of a definition's ARN, 0 if there is
-// none.
+// Revision returns the revision number at the end of a definition's ARN. It returns 0 if there is
+// no number.
 func Revision(arn string) int {
 	n, _ := strconv.Atoi(arn[strings.LastIndexByte(arn, ':')+1:])
 	return n
@@ -42,7 +42,7 @@ func Name(definition *types.TaskDefinition) string {
 	return fmt.Sprintf("%s:%d", aws.ToString(definition.Family), definition.Revision)
 }
 
-// Tag returns the value of a tag of a task, empty if it has none with the key.
+// Tag returns the value of a task's tag. It returns "" if the task has no tag with the key.
 func Tag(t types.Task, key string) string {
 	for _, tag := range t.Tags {
 		if aws.ToString(tag.Key) == key {
@@ -52,7 +52,7 @@ func Tag(t types.Task, key string) string {
 	return ""
 }
 
-// ContainersEnded reports whether no container of a task runs any more, or will.
+// ContainersEnded reports whether all containers of a task have ended and none will start again.
 func ContainersEnded(t types.Task) bool {
 	switch aws.ToString(t.LastStatus) {
 	case "DEPROVISIONING", "STOPPED", "DELETED":
@@ -61,7 +61,7 @@ func ContainersEnded(t types.Task) bool {
 	return t.ExecutionStoppedAt != nil
 }
 
-// ARNs returns the ARNs of tasks.
+// ARNs returns the ARNs of tasks in the same order.
 func ARNs(states []*State) []string {
 	var arns []string
 	for _, state := range states {

@@ -54,7 +54,7 @@ func TestContainersEnded(t *testing.T) {
 	}
 }
 
-// What can be asked of a state.
+// TestState checks the methods of State that report whether a task is done.
 func TestState(t *testing.T) {
 	d := definition("app", "proxy?")
 	failed := &verdict.Verdict{Outcome: verdict.Failed}

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// definition makes a task definition of containers; a name that ends in ? is of
-// one that is not essential.
+// definition returns a task definition with one container for each name. A container is not
+// essential if its name ends in "?".
 func definition(names ...string) *types.TaskDefinition {
 	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3,
 		TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
@@ -40,8 +40,7 @@ func running(name string) types.Container {
 	return types.Container{Name: aws.String(name), LastStatus: aws.String("RUNNING")}
 }
 
-// stopped makes a task that ECS is taking down: the last status is one of those
-// after its containers have ended.
+// stopped returns a task with the desired status STOPPED. The last status is status.
 func stopped(status string, code types.TaskStopCode, containers ...types.Container) types.Task {
 	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code,
 		Containers: containers}

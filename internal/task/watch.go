@@ -16,137 +16,135 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Goal is the state that a watch waits for.
+// Goal is the state of the tasks that a watch waits for.
 type Goal string
 
 // The goals.
 const (
 	UntilStopped Goal = "stopped" // every task has ended
-	UntilRunning Goal = "running" // every task runs, or has run and ended well
-	UntilHealthy Goal = "healthy" // every task runs, and its health checks pass
+	UntilRunning Goal = "running" // every task is running, or has run and succeeded
+	UntilHealthy Goal = "healthy" // every task is running and passes its health checks
 
-	// UntilAccepted is the goal of a launch that is not watched: ECS has accepted every task.
+	// UntilAccepted means that the run does not watch the tasks after ECS has accepted them.
 	UntilAccepted Goal = "accepted"
 )
 
-// State is what is known of one task.
+// State is the last known state of one task.
 type State struct {
 	types.Task
 	Definition *types.TaskDefinition
 
-	// Rule says which containers decide. It must not change once the task is watched.
+	// Rule says which containers decide. It must not change during a watch.
 	Rule verdict.Rule
 
-	// Verdict is nil until the task has ended one way or the other. A task that
-	// has reached a goal other than its end has none.
+	// Verdict is nil until the result of the task is known. It is also nil for a task that has
+	// reached a goal other than UntilStopped.
 	Verdict *verdict.Verdict
 
-	// Reached is true once the task is in the state that was waited for.
+	// Reached is true if the task is running or healthy, and that is the goal of the watch.
 	Reached bool
 
-	order    verdict.Order // in which containers were seen to end
+	order    verdict.Order // the order in which containers ended
 	launched time.Time     // when ECS accepted the task; zero if that was before the watch
-	seen     bool          // by DescribeTasks
-	missed   time.Time     // since when ECS does not show the task; zero if it does
-	running  time.Time     // since when the task was seen to be RUNNING; zero if it was not
-	ran      time.Time     // when the task was last seen to be RUNNING; zero if it was not
+	seen     bool          // DescribeTasks has returned the task
+	missed   time.Time     // since when DescribeTasks does not return the task; zero if it does
+	running  time.Time     // when a poll first returned RUNNING; zero if none did
+	ran      time.Time     // when a poll last returned RUNNING; zero if none did
 
 	ended map[string]time.Time // when containers ended, by their names
-	gone  time.Time            // when the task was STOPPED; zero if it is not
+	gone  time.Time            // when the task became STOPPED; zero if it is not STOPPED
 }
 
-// Ends returns the containers of the task's definition in its order, without those that
-// AWS injected.
+// Ends returns the status of each container of the task's definition. See [verdict.Ends].
 func (s *State) Ends() []verdict.End { return verdict.Ends(s.Definition, s.Task) }
 
-// Done reports whether there is nothing more to wait for.
+// Done reports whether the task has a verdict or has reached the goal of the watch.
 func (s *State) Done() bool { return s.Verdict != nil || s.Reached }
 
-// RunsOn reports whether the task was judged while ECS lets it run: the containers
-// that decide have ended, and others have not.
+// RunsOn reports whether the task has a verdict but still runs. This is the case if the deciding
+// containers have ended and others have not.
 func (s *State) RunsOn() bool {
 	return s.Verdict != nil && s.Verdict.Outcome != verdict.Lost && !verdict.Ended(s.Task) && !verdict.Stopping(s.Task)
 }
 
-// New returns the state of a task of a definition, as ECS answered it, that ECS accepted at a
-// time; zero is long ago.
+// New returns the state of a task. t is the task as ECS described it, and launched is when ECS
+// accepted it. A zero launched means that this was before the watch.
 func New(t types.Task, definition *types.TaskDefinition, launched time.Time) *State {
 	state := &State{Task: t, Definition: definition, launched: launched}
 	state.order.Observe(t)
 	return state
 }
 
-// Watch is a wait for tasks.
+// Watch has the settings of a wait for tasks.
 type Watch struct {
-	Goal  Goal      // empty is UntilStopped
-	Since time.Time // of the first launch; the schedule follows the time since
+	Goal  Goal      // empty means UntilStopped
+	Since time.Time // when the first launch began; the polling interval depends on it
 
-	// Deadline is when the watch ends, after a last look; zero is never.
+	// Deadline is when the watch ends, after a last poll. Zero means that there is no deadline.
 	Deadline time.Time
 
-	// Changes, if not nil, returns the option that has DescribeTasks wait for so long
-	// until one of the tasks changes. The embedded ECS can do so, AWS cannot.
+	// Changes, if not nil, returns an option for DescribeTasks. With the option, ECS delays its
+	// response until one of the tasks changes, or for atMost. The embedded ECS supports this, AWS
+	// does not.
 	Changes func(tasks []*State, atMost time.Duration) func(*ecs.Options)
 
-	// Clock returns a time by this machine's clock for one by AWS's. nil means that
-	// they agree.
+	// Clock converts a time by AWS's clock to one by this machine's clock. nil means that the
+	// clocks are equal.
 	Clock func(time.Time) time.Time
 
-	// Changed, if not nil, is called for each change of a task's state up to its
-	// verdict, on the goroutine of the caller of [Watch.Wait].
+	// Changed, if not nil, is called for each change of a task until it has a verdict. Changed,
+	// Ending and Trouble run on the goroutine that called [Watch.Wait] or [Watch.WaitForEnd].
 	Changed func(*State)
 
-	// Ending, if not nil, is called likewise for each change of a task that has its
-	// verdict, while containers of it are still to end.
+	// Ending, if not nil, is called for each change of a task that already had a verdict.
 	Ending func(*State)
 
-	// Trouble, if not nil, is called likewise when a call failed and the watch
-	// goes on.
+	// Trouble, if not nil, is called when a call failed and the watch continues.
 	Trouble func(error)
 }
 
-// missingGrace is how long after the launch ECS may not know a task that it has
-// just started: reads are eventually consistent.
+// missingGrace is how long after its launch ECS may not know a task. Reads from ECS are eventually
+// consistent.
 const missingGrace = 90 * time.Second
 
-// missingFor is how long a task must be missing, look after look, to be lost: one
-// answer without it may come from a replica that is behind.
+// missingFor is how long a task must be missing in all responses before it is lost. A single
+// response without the task may be out of date.
 const missingFor = 15 * time.Second
 
-// lastLook is how long after the deadline the answer to the last look is awaited.
-const lastLook = time.Second
+// lastPollGrace is how long after the deadline the watch waits for the response to the last poll.
+const lastPollGrace = time.Second
 
-// expiredGrace is how long the credentials may be expired: the SDK takes new ones
-// meanwhile, if there are any.
+// expiredGrace is how long the watch continues with expired credentials. In that time the SDK can
+// load new ones.
 const expiredGrace = 2 * time.Minute
 
-// describeLimit is how many tasks one DescribeTasks names at the most.
+// describeLimit is the maximum number of tasks in one DescribeTasks.
 const describeLimit = 100
 
-// Describe asks ECS for tasks by their ARNs, of which it takes a hundred.
+// Describe calls DescribeTasks for at most 100 ARNs.
 type Describe func(ctx context.Context, arns []string, options ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error)
 
-// Wait asks ECS for the states of the tasks until every one is done, the
-// deadline has come or ctx has ended, none of which is an error: the states are
-// what is known then. All tasks share each call, on a schedule that is quick at
-// first and when an end is near.
+// Wait polls ECS and updates states until every task is done, the deadline has passed or ctx has
+// ended. In all three cases it returns nil. One call of DescribeTasks serves up to 100 tasks. The
+// polling interval is short at first and when a task is stopping.
 //
-// Calls that fail for a passing reason slow the watch and never end it. An error
-// means that AWS refuses to answer; the tasks may still run.
+// Temporary errors make the polling interval longer, but do not end the wait. Wait returns an error
+// if AWS refuses the call for another reason. The tasks may still run then.
 func (w Watch) Wait(ctx context.Context, describe Describe, states []*State) error {
 	return w.wait(ctx, describe, states, (*State).Done)
 }
 
-// WaitForEnd is Wait for tasks that have their verdicts, until every container has
-// ended and, of tasks that failed, the machine is gone.
+// WaitForEnd is like [Watch.Wait], for tasks that already have verdicts. It waits until all
+// containers of a successful task have ended. It waits until any other task is lost, or STOPPED, so
+// that its host is gone.
 func (w Watch) WaitForEnd(ctx context.Context, describe Describe, states []*State) error {
 	return w.wait(ctx, describe, states, (*State).settled)
 }
 
-// wait asks for the states of the tasks until all are over.
+// wait polls ECS until over returns true for all tasks.
 func (w Watch) wait(ctx context.Context, describe Describe, states []*State, over func(*State) bool) error {
 	var backoff time.Duration
-	var expired time.Time // since when AWS calls the credentials expired
+	var expired time.Time // since when AWS reports expired credentials; zero if it does not
 	next := w.first()
 	for {
 		open := slices.DeleteFunc(slices.Clone(states), over)
@@ -156,7 +154,7 @@ func (w Watch) wait(ctx context.Context, describe Describe, states []*State, ove
 		if !sleep.For(ctx, w.remaining(sooner(next+backoff))) {
 			return nil
 		}
-		err := w.look(ctx, describe, slices.DeleteFunc(slices.Clone(states), (*State).settled))
+		err := w.poll(ctx, describe, slices.DeleteFunc(slices.Clone(states), (*State).settled))
 		if !awserr.Expired(err) {
 			expired = time.Time{}
 		} else if expired.IsZero() {
@@ -179,15 +177,17 @@ func (w Watch) wait(ctx context.Context, describe Describe, states []*State, ove
 	}
 }
 
-// sooner returns d or up to a twentieth less, so that many steps don't ask in step.
+// sooner returns d minus a random part of up to 5%, so that parallel steps do not call ECS at the
+// same time.
 func sooner(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.95 + 0.05*rand.Float64()))
 }
 
-// over reports whether the deadline has come.
+// over reports whether the deadline has passed.
 func (w Watch) over() bool { return !w.Deadline.IsZero() && !time.Now().Before(w.Deadline) }
 
-// age is the time since the launch of the youngest of the tasks.
+// age returns the time since the last launch of one of the tasks, but not more than the time since
+// w.Since.
 func (w Watch) age(states ...*State) time.Duration {
 	launched := w.Since
 	for _, s := range states {
@@ -206,8 +206,9 @@ func (w Watch) remaining(d time.Duration) time.Duration {
 	return min(d, time.Until(w.Deadline))
 }
 
-// settled reports whether nothing more is to be learned of the task: all of its
-// containers have ended and, if it failed, its machine is gone.
+// settled reports whether further polls of the task are useless. A task that reached the goal is
+// settled. A task that succeeded is settled once all its containers have ended. Any other task with
+// a verdict is settled once it is lost, or STOPPED, so that its host is gone.
 func (s *State) settled() bool {
 	switch {
 	case s.Reached:
@@ -220,16 +221,16 @@ func (s *State) settled() bool {
 	return s.Verdict.Outcome == verdict.Succeeded && len(s.ended) >= len(s.Definition.ContainerDefinitions)
 }
 
-// longPoll is how long a DescribeTasks waits for a change at the most. The waits between
-// looks are then longPollPause, as what does not wait must not be asked without end, and
-// longPollsPause for more tasks than one call names.
+// longPoll is how long a DescribeTasks with [Watch.Changes] may wait for a change. longPollPause is
+// the wait between such polls, so that a server that does not wait is not called in a busy loop.
+// longPollsPause is the wait if there are more tasks than one call can name.
 const (
 	longPoll       = 20 * time.Second
 	longPollPause  = 5 * time.Millisecond
 	longPollsPause = 100 * time.Millisecond
 )
 
-// first is the wait before the first look.
+// first returns the wait before the first poll.
 func (w Watch) first() time.Duration {
 	if w.Changes != nil {
 		return longPollPause
@@ -237,23 +238,22 @@ func (w Watch) first() time.Duration {
 	return time.Second
 }
 
-// The waits between looks: while a task stops, while one has no machine yet, while one
-// starts and for how long, and from when one runs to some time later.
+// The waits between polls.
 const (
-	stoppingInterval     = 1500 * time.Millisecond
-	provisioningInterval = 3 * time.Second
-	startingInterval     = 2 * time.Second
-	startingTime         = time.Minute
-	shortestInterval     = 2 * time.Second
-	longestInterval      = 5 * time.Second
-	slowingTime          = 20 * time.Second
-	slowAfter            = time.Minute
+	stoppingInterval     = 1500 * time.Millisecond // while a task is stopping
+	provisioningInterval = 3 * time.Second         // while a task is PROVISIONING
+	startingInterval     = 2 * time.Second         // while a task is starting
+	startingTime         = time.Minute             // how long the two intervals above apply
+	shortestInterval     = 2 * time.Second         // when a task has just started to run
+	longestInterval      = 5 * time.Second         // when a task has run for a while
+	slowingTime          = 20 * time.Second        // from the shortest to the longest interval
+	slowAfter            = time.Minute             // when the longest interval applies to every task
 )
 
-// runningInterval is the wait before the next look at a task that runs. The log of its
-// only container takes as long as the longest wait to come to its end, so that a shorter
-// one would bring nothing. That of several takes so long from when they were seen to
-// have ended.
+// runningInterval returns the wait before the next poll of a running task. For a task with a single
+// container it grows to longestInterval soon: after the container's end the log needs about that
+// long to be complete, so that shorter waits would not help. With several containers, that time
+// begins only when a poll shows that a container has ended, so the wait is short for longer.
 func (w Watch) runningInterval(s *State) time.Duration {
 	since := time.Since(s.running)
 	single := len(s.Definition.ContainerDefinitions) == 1 && (w.Goal == UntilStopped || w.Goal == "")
@@ -267,7 +267,7 @@ func (w Watch) runningInterval(s *State) time.Duration {
 	return shortestInterval + time.Duration(slowed*float64(longestInterval-shortestInterval))
 }
 
-// interval is the wait before the next look at tasks.
+// interval returns the wait before the next poll. The task that needs the shortest wait decides.
 func (w Watch) interval(open []*State) time.Duration {
 	switch {
 	case w.Changes == nil:
@@ -296,10 +296,10 @@ func (w Watch) interval(open []*State) time.Duration {
 	return wait
 }
 
-// look asks for the states of the open tasks once.
-func (w Watch) look(ctx context.Context, describe Describe, open []*State) error {
+// poll describes the open tasks once and updates their states.
+func (w Watch) poll(ctx context.Context, describe Describe, open []*State) error {
 	if !w.Deadline.IsZero() {
-		late, cancel := context.WithDeadline(ctx, w.Deadline.Add(lastLook))
+		late, cancel := context.WithDeadline(ctx, w.Deadline.Add(lastPollGrace))
 		defer cancel()
 		ctx = late
 	}
@@ -332,16 +332,16 @@ func (w Watch) look(ctx context.Context, describe Describe, open []*State) error
 	return nil
 }
 
-// update takes in what ECS says of the task. A verdict is final.
+// update replaces the state with a newer description from ECS. It does not change a verdict.
 func (s *State) update(task types.Task, w Watch) {
-	s.order.Observe(task) // an older state as well: what it shows was so
+	s.order.Observe(task) // before the version check, because an older description is also true
 	if s.seen && task.Version != 0 && task.Version < s.Version {
 		s.missed = time.Time{}
-		return // an older state: reads are eventually consistent
+		return // the description is older than the state: reads are eventually consistent
 	}
 	changed := !s.seen || differs(s.Task, task)
 	s.Task, s.seen, s.missed = task, true, time.Time{}
-	s.note(w)
+	s.recordTimes(w)
 	if s.Verdict != nil {
 		if changed && w.Ending != nil {
 			w.Ending(s)
@@ -359,12 +359,12 @@ func (s *State) update(task types.Task, w Watch) {
 	}
 }
 
-// reportLag is how long ECS may take at the most to report that a container ended: some
-// ten seconds were seen.
+// reportLag is the maximum time that ECS may need to report the end of a container. About 10 s were
+// measured.
 const reportLag = 30 * time.Second
 
-// note takes down when what has happened to the task did, by this machine's clock.
-func (s *State) note(w Watch) {
+// recordTimes sets the times of the state, such as the ends of containers, by this machine's clock.
+func (s *State) recordTimes(w Watch) {
 	now := time.Now()
 	local := func(at *time.Time) time.Time {
 		switch {
@@ -381,7 +381,7 @@ func (s *State) note(w Watch) {
 			s.running = now
 		}
 	}
-	s.ended = maps.Clone(s.ended) // which copies of the state share
+	s.ended = maps.Clone(s.ended) // copies of the state share the map
 	over := verdict.Ended(s.Task)
 	if s.gone.IsZero() && over {
 		s.gone = local(s.StoppedAt)
@@ -398,9 +398,10 @@ func (s *State) note(w Watch) {
 		if !known {
 			at = now
 		}
-		// ECS says when an essential container ended; others may end later.
+		// ExecutionStoppedAt is when an essential container ended. Others may end later, so the time
+		// is used only if there is one container.
 		if len(s.Definition.ContainerDefinitions) == 1 && s.ExecutionStoppedAt != nil {
-			// A time long before the task was seen to run is of a clock that is wrong.
+			// If the time is long before the last poll that returned RUNNING, a clock is wrong.
 			if said := local(s.ExecutionStoppedAt); said.Before(at) && s.ran.Sub(said) < reportLag {
 				at = said
 			}
@@ -412,14 +413,13 @@ func (s *State) note(w Watch) {
 	}
 }
 
-// EndOf returns when a container of the task ended, by this machine's clock: when ECS
-// says so, if it is the only container, else when it was first seen to have ended. It
-// is the zero time if the container has not ended, as far as is known.
+// EndOf returns when a container of the task ended, by this machine's clock. For the only container
+// of a task, this is the time that ECS reports. Else it is the time of the first poll after the
+// end. The result is zero if the container is not known to have ended.
 func (s *State) EndOf(container string) time.Time { return s.ended[container] }
 
-// Gone returns when the machine of the task was gone, by this machine's clock: on
-// Fargate, when the task was STOPPED. It is the zero time if it is there, or if that is
-// not known.
+// Gone returns when the host of a Fargate task was gone, by this machine's clock. This is when the
+// task became STOPPED. The result is zero before that, and for other launch types.
 func (s *State) Gone() time.Time {
 	if s.LaunchType != types.LaunchTypeFargate {
 		return time.Time{}
@@ -427,8 +427,8 @@ func (s *State) Gone() time.Time {
 	return s.gone
 }
 
-// missing takes in that ECS does not show the task: at first it may not know it
-// yet, and later forget it for a moment, but in the end the task is lost.
+// missing handles a response of DescribeTasks without the task. It sets the verdict Lost once
+// missingGrace and missingFor are over. Before that, the response may be out of date.
 func (s *State) missing(w Watch) {
 	if s.missed.IsZero() {
 		s.missed = time.Now()
@@ -443,7 +443,7 @@ func (s *State) missing(w Watch) {
 	}
 }
 
-// reached reports whether a task that has not ended is in the state to wait for.
+// reached reports whether a task without a verdict has reached the goal.
 func reached(definition *types.TaskDefinition, task types.Task, goal Goal) bool {
 	running := aws.ToString(task.LastStatus) == "RUNNING" && aws.ToString(task.DesiredStatus) == "RUNNING"
 	switch goal {
@@ -455,14 +455,15 @@ func reached(definition *types.TaskDefinition, task types.Task, goal Goal) bool 
 	return false
 }
 
-// HasHealthCheck reports whether a container of the definition has a health check,
-// without which a task is never healthy.
+// HasHealthCheck reports whether a container of the definition has a health check. Without one, ECS
+// never reports a task as healthy.
 func HasHealthCheck(definition *types.TaskDefinition) bool {
 	return slices.ContainsFunc(definition.ContainerDefinitions,
 		func(c types.ContainerDefinition) bool { return c.HealthCheck != nil })
 }
 
-// healthy reports whether every container with a health check passes it.
+// healthy reports whether every container with a health check passes it. It is true if there are no
+// health checks; see [HasHealthCheck].
 func healthy(definition *types.TaskDefinition, task types.Task) bool {
 	for _, defined := range definition.ContainerDefinitions {
 		if defined.HealthCheck == nil {
@@ -476,7 +477,8 @@ func healthy(definition *types.TaskDefinition, task types.Task) bool {
 	return true
 }
 
-// differs reports whether two states of a task differ in a value that a watcher reports.
+// differs reports whether two descriptions of a task differ in a status, an exit code or a runtime
+// ID of a container.
 func differs(a, b types.Task) bool {
 	if aws.ToString(a.LastStatus) != aws.ToString(b.LastStatus) ||
 		aws.ToString(a.DesiredStatus) != aws.ToString(b.DesiredStatus) || a.HealthStatus != b.HealthStatus {

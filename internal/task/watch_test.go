@@ -19,16 +19,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// fake answers DescribeTasks with what describe says of a task at a time since
-// the start.
+// fake answers DescribeTasks with the tasks that describe returns for the time since the start.
 type fake struct {
 	cluster.API
 	describe func(arn string, since time.Duration) (types.Task, bool)
 	fail     func(call int, since time.Duration) error
 
 	start time.Time
-	calls []time.Duration // of DescribeTasks, since the start
-	sizes []int
+	calls []time.Duration // time of each DescribeTasks since the start
+	sizes []int           // number of tasks in each DescribeTasks
 }
 
 func (f *fake) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput,
@@ -58,7 +57,7 @@ func refused(code, message string) error {
 		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
-// states makes n launched tasks of a definition.
+// states returns n launched tasks of a definition.
 func states(d *types.TaskDefinition, n int) []*task.State {
 	var launched cluster.Launched
 	launched.Definition = d
@@ -74,7 +73,7 @@ func is(status string, containers ...types.Container) types.Task {
 	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("RUNNING"), Containers: containers}
 }
 
-// lives is a task that runs from 20 s on and ends at a time with a code.
+// lives describes a task that starts to run after 20 s and ends after end with an exit code.
 func lives(end time.Duration, code int32) func(string, time.Duration) (types.Task, bool) {
 	return func(_ string, since time.Duration) (types.Task, bool) {
 		switch {
@@ -95,10 +94,10 @@ func TestWatch(t *testing.T) {
 		goal     task.Goal
 		deadline time.Duration
 
-		outcome  verdict.Outcome // empty: no verdict
+		outcome  verdict.Outcome // empty if there is no verdict
 		reached  bool
-		earliest time.Duration // when the watch ends
-		latest   time.Duration
+		earliest time.Duration // earliest end of the watch
+		latest   time.Duration // latest end of the watch
 		wantErr  string
 	}{
 		{name: "within one poll of the end, long before STOPPED", describe: lives(5*time.Minute, 0),
@@ -216,7 +215,7 @@ func TestWatchSharesCalls(t *testing.T) {
 		if err := (cluster.Client{API: api}).Watch(t.Context(), watched, w); err != nil {
 			t.Fatal(err)
 		}
-		if looks := len(api.calls) / 3; looks*3 != len(api.calls) || looks > 215 {
+		if polls := len(api.calls) / 3; polls*3 != len(api.calls) || polls > 215 {
 			t.Errorf("%d calls for 250 tasks in 15 minutes, want a multiple of 3 and 645 at the most", len(api.calls))
 		}
 		if !slices.Equal(api.sizes[:3], []int{100, 100, 50}) {
@@ -240,7 +239,8 @@ func TestWatchEndsWithContext(t *testing.T) {
 	})
 }
 
-// A task that is started again long after the first may be unknown at first, too.
+// TestWatchOfALaterLaunch checks a task that is launched long after the first launch. ECS may not
+// know it at first.
 func TestWatchOfALaterLaunch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -264,7 +264,7 @@ func TestWatchOfALaterLaunch(t *testing.T) {
 	})
 }
 
-// stalled never answers DescribeTasks before its context ends.
+// stalled does not answer DescribeTasks until its context ends.
 type stalled struct {
 	cluster.API
 }
