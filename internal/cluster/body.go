@@ -11,8 +11,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// WithBody sends body in place of the request that the SDK makes of its input,
-// which can't carry a member that this version of the SDK does not know.
+// WithBody returns an option that sends body instead of the JSON that the SDK creates from the
+// input. The SDK's input cannot have a member that this version of the SDK does not know.
 func WithBody(body []byte) func(*ecs.Options) {
 	replace := middleware.SerializeMiddlewareFunc("ReplaceBody",
 		func(ctx context.Context, in middleware.SerializeInput,
@@ -33,10 +33,10 @@ func WithBody(body []byte) func(*ecs.Options) {
 	})
 }
 
-// keepBody keeps the body of an answer as it came, with the members that this
-// version of the SDK does not know.
-func keepBody(body *[]byte) func(*ecs.Options) {
-	keep := middleware.DeserializeMiddlewareFunc("KeepBody",
+// saveBody returns an option that stores the response body in *body. The stored text includes
+// members that this version of the SDK does not know.
+func saveBody(body *[]byte) func(*ecs.Options) {
+	save := middleware.DeserializeMiddlewareFunc("KeepBody",
 		func(ctx context.Context, in middleware.DeserializeInput,
 			next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 			out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -49,6 +49,6 @@ func keepBody(body *[]byte) func(*ecs.Options) {
 			return out, metadata, err
 		})
 	return ecs.WithAPIOptions(func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(keep, middleware.After)
+		return stack.Deserialize.Add(save, middleware.After)
 	})
 }

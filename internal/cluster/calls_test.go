@@ -19,7 +19,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// fake answers operations by functions.
+// fake implements operations of ECS with functions of the test.
 type fake struct {
 	cluster.API
 	runTask  func(*ecs.RunTaskInput) (*ecs.RunTaskOutput, error)
@@ -55,7 +55,7 @@ func arns(n int) []string {
 	return all
 }
 
-// stalled never answers StopTask the first time, before its context ends.
+// stalled does not answer the first StopTask until its context ends.
 type stalled struct {
 	cluster.API
 	mu    sync.Mutex
@@ -143,8 +143,8 @@ func TestLaunch(t *testing.T) {
 		count    int
 		capacity time.Duration
 		answers  []answer
-		want     int   // tasks
-		counts   []int // that were asked for
+		want     int   // number of tasks
+		counts   []int // count of each call
 		tokens   []int // equal numbers for equal client tokens
 		wantErr  string
 	}{
@@ -194,7 +194,7 @@ func TestLaunch(t *testing.T) {
 					return a.out, a.err
 				}}
 				reported := 0
-				open := map[string]bool{} // calls without an answer, by their tokens
+				open := map[string]bool{} // unanswered calls, by their tokens
 				got, err := cluster.Client{API: api}.Launch(t.Context(), cluster.Launch{
 					Definition: &types.TaskDefinition{Family: aws.String("web"), Revision: 3}, Count: tt.count, Capacity: tt.capacity,
 					Calling: func(token string, _ int) { open[token] = true },
@@ -229,7 +229,7 @@ func TestStop(t *testing.T) {
 		var stoppedAt []time.Duration
 		start := time.Now()
 		api := &fake{stopTask: func(in *ecs.StopTaskInput) error {
-			time.Sleep(time.Second) // the calls don't wait for each other
+			time.Sleep(time.Second) // Stop must make the calls in parallel
 			mu.Lock()
 			defer mu.Unlock()
 			stoppedAt = append(stoppedAt, time.Since(start))

@@ -1,9 +1,9 @@
-// Package cluster makes the calls of Amazon ECS: it registers task definitions, launches,
-// finds, describes and stops tasks on one cluster, and deregisters what was registered.
+// Package cluster calls Amazon ECS. It registers and deregisters task definitions. It starts,
+// finds, describes and stops tasks on one cluster.
 //
-// It knows when to make a call again, and for how long. It prints nothing, reads no logs and
-// knows no texts of definitions. AWS's own rules are the documentation of the API operations
-// that it calls.
+// The package decides when to retry a call, and for how long. It prints nothing, reads no logs and
+// does not parse task definition files. AWS documents the rules of each call in the ECS API
+// reference.
 package cluster
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// API is the part of ECS that the package calls; [*ecs.Client] satisfies it.
+// API has the operations of ECS that the package calls. [*ecs.Client] implements it.
 type API interface {
 	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput,
 		...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
@@ -42,17 +42,17 @@ type API interface {
 	StopTask(context.Context, *ecs.StopTaskInput, ...func(*ecs.Options)) (*ecs.StopTaskOutput, error)
 }
 
-// Runner runs tasks on one cluster.
+// Client calls ECS for one cluster.
 type Client struct {
 	API     API
-	Cluster string // name or ARN; empty is the cluster named default
+	Cluster string // name or ARN; empty means the cluster named default
 
-	// FastRetry is for the last seconds: calls that only ask are made again at once where
-	// the client would wait first.
+	// FastRetry makes the retries of list and describe calls of tasks fast: there are up to 20
+	// attempts with at most 200 ms between them. It is meant for the last seconds of a step.
 	FastRetry bool
 }
 
-// options are those of calls that only ask.
+// options returns the options of calls that change nothing in AWS.
 func (c Client) options() []func(*ecs.Options) {
 	if !c.FastRetry {
 		return nil
@@ -65,7 +65,7 @@ func (c Client) options() []func(*ecs.Options) {
 	}}
 }
 
-// cluster is nil for the cluster named default, as the API has it.
+// cluster returns the member of a request. The API takes nil for the cluster named default.
 func (c Client) cluster() *string {
 	if c.Cluster == "" {
 		return nil
@@ -73,11 +73,11 @@ func (c Client) cluster() *string {
 	return &c.Cluster
 }
 
-// callTimeout bounds each call with its retries: the SDK has no time-out of its
-// own for an endpoint that accepts and never answers.
+// callTimeout is the timeout of each call with its retries. The SDK has no timeout of its own for
+// an endpoint that accepts the connection and never answers.
 const callTimeout = 30 * time.Second
 
-// call makes one call of the API with a bound on its time.
+// call makes one call of the API with the timeout callTimeout.
 func call[In, Out any](ctx context.Context, operation func(context.Context, In, ...func(*ecs.Options)) (Out, error),
 	in In, options ...func(*ecs.Options)) (Out, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -85,11 +85,12 @@ func call[In, Out any](ctx context.Context, operation func(context.Context, In, 
 	return operation(ctx, in, options...)
 }
 
-// change is call for an operation that changes something. It does not end at once with ctx:
-// without the response there may be a task that is not known.
+// change is call for an operation that changes something in AWS. After ctx has ended, the call has
+// a short grace period to finish. Without the response, the step would not know which tasks it
+// started.
 func change[In, Out any](ctx context.Context, operation func(context.Context, In, ...func(*ecs.Options)) (Out, error),
 	in In, options ...func(*ecs.Options)) (Out, error) {
-	const grace = 3 * time.Second // fits into the 7 s that a cancelled step has
+	const grace = 3 * time.Second // less than the 7 s that a cancelled step has
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
@@ -101,10 +102,12 @@ func change[In, Out any](ctx context.Context, operation func(context.Context, In
 	return call(late, operation, in, options...)
 }
 
-// observe has a call count in unanswered those of its attempts that may have done what
-// the call is for without an answer: the SDK makes several, and returns the error of
-// the last alone. Once wanted has ended, no other attempt is made: what the first did
-// not start is not to be started by a second.
+// observe returns an option that counts in unanswered the attempts of a call that AWS did not
+// answer. Each such attempt may have done its work. The count is needed because the SDK makes
+// several attempts and returns only the error of the last one.
+//
+// After wanted has ended, the option makes further attempts fail, so that a retry does not start
+// tasks for a cancelled step.
 func observe(wanted context.Context, unanswered *atomic.Int32) func(*ecs.Options) {
 	attempts := 0
 	count := middleware.DeserializeMiddlewareFunc("CountUnanswered",
@@ -125,27 +128,26 @@ func observe(wanted context.Context, unanswered *atomic.Int32) func(*ecs.Options
 	})
 }
 
-// unseenBudget is how long a call is made again for the sake of such a role.
+// unseenBudget is how long a call is retried after [awserr.UnseenRole].
 const unseenBudget = 20 * time.Second
 
-// pause waits for d, give or take a fifth so that many steps don't ask in step.
-// It returns false at once when ctx ends.
+// pause waits for d with a random change of up to 20%, so that parallel steps do not call ECS at
+// the same time. It returns false as soon as ctx ends.
 func pause(ctx context.Context, d time.Duration) bool { return sleep.For(ctx, jitter(d)) }
 
 func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
-// describeLimit is how many tasks one DescribeTasks names at the most.
+// describeLimit is the maximum number of tasks in one DescribeTasks.
 const describeLimit = 100
 
-// Watch asks ECS for the states of tasks; see [task.Watch.Wait].
+// Watch updates states until every task is done. See [task.Watch.Wait], also for the error.
 func (c Client) Watch(ctx context.Context, states []*task.State, w task.Watch) error {
 	return w.Wait(ctx, c.describeStates, states)
 }
 
-// WatchEnding asks ECS for the states of tasks that have their verdicts; see
-// [task.Watch.WaitForEnd].
+// WatchEnding updates states of tasks that already have verdicts. See [task.Watch.WaitForEnd].
 func (c Client) WatchEnding(ctx context.Context, states []*task.State, w task.Watch) error {
 	return w.WaitForEnd(ctx, c.describeStates, states)
 }

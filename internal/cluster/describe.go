@@ -11,16 +11,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Find returns the registered definition of a family (its newest active
-// revision), family:revision or ARN. It is an error if that is not active: no
-// task can be run of it.
+// Find returns a registered task definition. The name is a family:revision, an ARN, or a family,
+// which means its newest active revision. A definition that is not active is an error, because ECS
+// cannot run a task of it.
 func (c Client) Find(ctx context.Context, name string) (*types.TaskDefinition, error) {
 	definition, _, err := c.FindText(ctx, name)
 	return definition, err
 }
 
-// FindText is [Client.Find] that returns ECS's answer too, with the definition's
-// tags, as it came: a member that this version of the SDK does not know is there.
+// FindText is like [Client.Find] and also returns the JSON of ECS's response, with the definition's
+// tags. The JSON includes members that this version of the SDK does not know.
 func (c Client) FindText(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
 	definition, answer, err := c.Describe(ctx, name)
 	if err == nil && definition.Status != types.TaskDefinitionStatusActive {
@@ -30,22 +30,22 @@ func (c Client) FindText(ctx context.Context, name string) (*types.TaskDefinitio
 	return definition, answer, err
 }
 
-// Describe returns a registered definition whatever its status, as a running task
-// may have one that is no longer active, and ECS's whole answer about it, tags
-// included, as JSON.
+// Describe returns a registered task definition with any status, because the definition of a
+// running task may no longer be active. It also returns the JSON of ECS's response, with the
+// definition's tags.
 func (c Client) Describe(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
 	var answer []byte
 	out, err := call(ctx, c.API.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
-	}, keepBody(&answer))
+	}, saveBody(&answer))
 	if err != nil {
 		return nil, nil, fmt.Errorf("describe task definition %s: %w", name, err)
 	}
 	return out.TaskDefinition, answer, nil
 }
 
-// DescribeIfAny is [Client.Describe] that returns nil, and no error, where there is no
-// such definition.
+// DescribeIfAny is like [Client.Describe], but returns nil and no error if the definition does not
+// exist.
 func (c Client) DescribeIfAny(ctx context.Context, name string) (*types.TaskDefinition, []byte, error) {
 	definition, answer, err := c.Describe(ctx, name)
 	if awserr.Code(err) == "ClientException" {

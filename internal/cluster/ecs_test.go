@@ -22,7 +22,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/runtime"
 )
 
-// endless are containers that run until they are stopped.
+// endless is a runtime whose containers run until they are stopped.
 type endless struct{}
 
 func (endless) Begin(context.Context, runtime.Task) error     { return nil }
@@ -42,8 +42,8 @@ func (endless) Run(ctx context.Context, _ runtime.Container, started func(), sto
 	return runtime.Exit{Code: 143}, nil
 }
 
-// local returns a runner on the embedded ECS through the SDK's own client, with faults
-// that may be changed.
+// local returns a client of the embedded ECS, based on the SDK's client. The test can set the
+// returned function to inject faults.
 func local(t *testing.T) (cluster.Client, *func(ecslocal.Call) ecslocal.Effect) {
 	t.Helper()
 	faults := new(func(ecslocal.Call) ecslocal.Effect)
@@ -255,7 +255,8 @@ func TestLaunchOnECS(t *testing.T) {
 	}
 }
 
-// The newest revision by one call, and which tasks of a family are active.
+// TestLatestAndActive checks that Latest returns the newest revision. It also checks which tasks
+// Active returns.
 func TestLatestAndActive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, faults := local(t)
@@ -296,7 +297,8 @@ func TestLatestAndActive(t *testing.T) {
 	})
 }
 
-// What ECS answers to a registration is checked; what it did register is returned all the same.
+// TestRegisterChecks checks that Register verifies the response of ECS, and returns the definition
+// even if the response is wrong.
 func TestRegisterChecks(t *testing.T) {
 	good := types.TaskDefinition{TaskDefinitionArn: aws.String("arn:web:1"), Family: aws.String("web"), Revision: 1,
 		Status: types.TaskDefinitionStatusActive}
@@ -327,7 +329,7 @@ func TestRegisterChecks(t *testing.T) {
 	}
 }
 
-// In the last seconds a call that only asks is made again at once.
+// TestFastRetry checks that a client with FastRetry retries a call without a long wait.
 func TestFastRetry(t *testing.T) {
 	for _, fast := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -345,7 +347,8 @@ func TestFastRetry(t *testing.T) {
 	}
 }
 
-// A call that changes something is not given up the moment the step ends.
+// TestChangeOutlivesTheStep checks that a call which changes something in AWS has a grace period
+// after ctx has ended.
 func TestChangeOutlivesTheStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, faults := local(t)

@@ -22,51 +22,52 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// PerCall is how many tasks one RunTask starts at the most.
+// PerCall is the maximum number of tasks that one RunTask can start.
 const PerCall = 10
 
-// Launch is what is to be started.
+// Launch describes the tasks that [Client.Launch] starts.
 type Launch struct {
 	Definition *types.TaskDefinition
-	Count      int // of tasks, 1 or more
+	Count      int // number of tasks, 1 or more
 
-	// Request holds the other members of the RunTask request, by their names in
-	// the API and as its JSON: [Body] adds what is set for each call.
+	// Request holds the other members of the RunTask request in the API's JSON, by their names.
+	// [Body] adds the members that differ from call to call.
 	Request map[string]json.RawMessage
 
-	// Capacity is how long to go on asking when AWS has no room at the moment;
-	// 0 asks once.
+	// Capacity is how long Launch retries while AWS has no capacity. 0 means no retry.
 	Capacity time.Duration
 
-	// Calling, if not nil, is called before each call of RunTask, with its client token
-	// and the number of tasks that it asks for. It is called on the goroutine of the
-	// caller of [Client.Launch], as are the other two.
+	// Calling, if not nil, is called before each call of RunTask with the client token and the
+	// number of tasks of the call. Calling, Answered and Waiting run on the goroutine that called
+	// [Client.Launch].
 	Calling func(token string, count int)
 
-	// Answered, if not nil, is called at once when it is certain what a call has
-	// started: with the tasks of the answer, none if ECS refused the call. A later
-	// call may take its time, and never come to an end.
+	// Answered, if not nil, is called as soon as the tasks that a call started are known. The tasks
+	// are nil if ECS refused the call. Answered does not wait for the other calls of the launch,
+	// because they may take long or fail.
 	Answered func(token string, tasks []types.Task)
 
-	// Waiting, if not nil, is called before each wait for room.
+	// Waiting, if not nil, is called before each wait for capacity.
 	Waiting func(failures []types.Failure, wait time.Duration)
 }
 
-// Launched is what was started, also where not all of it was.
+// Launched is the result of a launch, complete or not.
 type Launched struct {
 	Definition *types.TaskDefinition
 	Tasks      []types.Task
-	Failures   []types.Failure // why tasks are missing, from the last answer
+	Failures   []types.Failure // why tasks did not start, from the last response
 
-	// Unconfirmed is the client token of a call that came to an error and of which an
-	// attempt had no answer: ECS may have started tasks that are not named here. It is
-	// empty if there was none.
+	// Unconfirmed is the client token of a call that failed after ECS did not answer at least one
+	// of its attempts. ECS may have started tasks that are not in Tasks. It is empty if there was
+	// no such call.
 	Unconfirmed string
 
-	At time.Time // when ECS accepted the last of the tasks
+	// At is when the last call without an error returned, by this machine's clock. It is zero if
+	// there was none.
+	At time.Time
 }
 
-// States returns the states of launched tasks, as RunTask answered them.
+// States returns a state for each launched task, with the data from the response of RunTask.
 func States(launched ...Launched) []*task.State {
 	var states []*task.State
 	for _, l := range launched {
@@ -77,12 +78,12 @@ func States(launched ...Launched) []*task.State {
 	return states
 }
 
-// FailedLaunchError says that ECS answered but did not start every task.
+// FailedLaunchError is the error if ECS answered RunTask but did not start every task.
 type FailedLaunchError struct {
 	Definition string // family:revision
-	Asked      int
+	Asked      int    // number of tasks of the launch
 	Started    int
-	Failures   []types.Failure
+	Failures   []types.Failure // from the last response; may be empty
 }
 
 func (e *FailedLaunchError) Error() string {
@@ -104,16 +105,15 @@ func (e *FailedLaunchError) Error() string {
 		strings.Join(slices.Compact(reasons), "; "))
 }
 
-// Launch starts tasks, in calls of ten at the most. Whatever the error, what it
-// returns names every task that ECS said it started.
+// Launch starts tasks with calls of RunTask for at most [PerCall] tasks each. The result contains
+// every task that ECS reported as started, even if there is an error. The error is a
+// [*FailedLaunchError] if ECS answered but did not start every task.
 //
-// Each call has a client token of its own. A call that gets no answer, or a
-// fault inside AWS for one, is made again with the same token, so that ECS
-// answers with the tasks of the first if there was one
-// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html);
-// after an answer with failures the token is new, since the old one would only
-// bring the same failures back. The error is a [*FailedLaunchError] if ECS
-// answered but tasks are missing.
+// Each call has its own client token. If ECS does not answer or has an internal error, the retry
+// has the same token, so that ECS returns the tasks of the first attempt instead of starting more
+// (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html). After a
+// response with failures the next call has a new token, because ECS would return the same failures
+// for the old one.
 func (c Client) Launch(ctx context.Context, l Launch) (Launched, error) {
 	launched := Launched{Definition: l.Definition}
 	deadline := time.Now().Add(l.Capacity)
@@ -125,7 +125,8 @@ func (c Client) Launch(ctx context.Context, l Launch) (Launched, error) {
 			l.Calling(token, missing)
 		}
 		out, unconfirmed, err := c.runTask(ctx, l, token, missing)
-		if refused := refusedForCapacity(err); refused != nil && !unconfirmed { // else a new token might start them twice
+		// After an unconfirmed call, a new token could start the tasks twice.
+		if refused := refusedForCapacity(err); refused != nil && !unconfirmed {
 			out, err = &ecs.RunTaskOutput{Failures: refused}, nil
 		}
 		if err != nil && unconfirmed {
@@ -157,7 +158,7 @@ func (c Client) Launch(ctx context.Context, l Launch) (Launched, error) {
 	return launched, nil
 }
 
-// tasksOf returns the tasks of an answer, which is nil if there was none.
+// tasksOf returns the tasks of a response. It returns nil if out is nil.
 func tasksOf(out *ecs.RunTaskOutput) []types.Task {
 	if out == nil {
 		return nil
@@ -165,11 +166,11 @@ func tasksOf(out *ecs.RunTaskOutput) []types.Task {
 	return out.Tasks
 }
 
-// unconfirmedBudget is how long one logical call is made again for an answer.
+// unconfirmedBudget is how long runTask retries temporary errors.
 const unconfirmedBudget = 5 * time.Minute
 
-// runTask makes one logical call, as often as it takes to get an answer. Unconfirmed
-// is true if an attempt had none, whatever the answer to the last was.
+// runTask calls RunTask and retries temporary errors with the same client token. unconfirmed is
+// true if ECS did not answer at least one attempt, even if it answered the last one.
 func (c Client) runTask(ctx context.Context, l Launch, token string, count int) (out *ecs.RunTaskOutput,
 	unconfirmed bool, err error) {
 	in := &ecs.RunTaskInput{
@@ -193,9 +194,8 @@ func (c Client) runTask(ctx context.Context, l Launch, token string, count int) 
 	}
 }
 
-// Body returns the body of a RunTask call: the members of a request, with the
-// cluster, the task definition, the count and the client token of in, as far as
-// it has them.
+// Body returns the JSON body of a RunTask call. It has the members of request, and the cluster, the
+// task definition, the count and the client token of in unless they are nil.
 func Body(request map[string]json.RawMessage, in *ecs.RunTaskInput) ([]byte, error) {
 	members := map[string]any{}
 	for name, value := range request {
@@ -219,7 +219,7 @@ func Body(request map[string]json.RawMessage, in *ecs.RunTaskInput) ([]byte, err
 	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
-// explainConflict names the tasks that ECS says exist already.
+// explainConflict adds the existing tasks to a ConflictException. It does not change other errors.
 func explainConflict(err error) error {
 	var conflict *types.ConflictException
 	if errors.As(err, &conflict) && len(conflict.ResourceIds) > 0 {
@@ -228,8 +228,8 @@ func explainConflict(err error) error {
 	return err
 }
 
-// refusedForCapacity returns the failures that a refusal stands for: instead of listing
-// failures ECS may refuse the call as a whole for want of room. It is nil for other errors.
+// refusedForCapacity converts an error about missing capacity to a failure. ECS may refuse the
+// whole call with such an error instead of returning failures. The result is nil for other errors.
 func refusedForCapacity(err error) []types.Failure {
 	var refusal smithy.APIError
 	if awserr.Code(err) != "ClientException" || !errors.As(err, &refusal) || !strings.Contains(refusal.ErrorMessage(),
@@ -239,7 +239,8 @@ func refusedForCapacity(err error) []types.Failure {
 	return []types.Failure{{Reason: aws.String(refusal.ErrorMessage())}}
 }
 
-// forWantOfCapacity reports whether every failure is for want of room.
+// forWantOfCapacity reports whether a lack of capacity caused every failure. It is false if there
+// are no failures.
 func forWantOfCapacity(failures []types.Failure) bool {
 	for _, failure := range failures {
 		if !verdict.NoRoom(aws.ToString(failure.Reason)) {

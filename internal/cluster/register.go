@@ -18,19 +18,19 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/sleep"
 )
 
-// registerBudget is how long a registration is tried again that met another one
-// of the same family, which AWS calls a client's fault, so that the SDK gives up,
-// or that was throttled: an account's bucket is refilled with one registration a
+// registerBudget is how long register retries after throttling, or while another registration of
+// the same family is in progress. The SDK does not retry the second case, because AWS reports it as
+// a client error. The retries may take long: the rate limit of an account is one registration a
 // second.
 const registerBudget = 5 * time.Minute
 
-// Register registers the definition whose RegisterTaskDefinition request is
-// given as the API's JSON, to the letter, and checks what ECS answers: the
-// revision is active and of the family. A definition that ECS did register is
-// returned even if the check fails, so that it can be named and cleaned up.
+// Register registers a task definition. It sends request, which is the JSON of a
+// RegisterTaskDefinition call, without changes. It then checks that the new revision is active and
+// belongs to the family. If the check fails, Register returns the definition with the error, so
+// that the caller can report it and clean it up.
 //
-// Unanswered is how many attempts had no answer: each may have registered the definition
-// as well, as they have no token by which ECS would know that they are one.
+// unanswered is the number of attempts that ECS did not answer. Each of them may have created a
+// revision, because RegisterTaskDefinition has no client token.
 func (c Client) Register(ctx context.Context, family string, request []byte) (definition *types.TaskDefinition,
 	unanswered int, err error) {
 	out, unanswered, err := c.register(ctx, family, request)
@@ -60,19 +60,19 @@ func (c Client) register(ctx context.Context, family string, request []byte) (ou
 	}
 }
 
-// registration is the least that the SDK takes for a request; its body is
-// replaced.
+// registration returns the smallest input that the SDK accepts. [WithBody] replaces its JSON.
 func registration(family string) *ecs.RegisterTaskDefinitionInput {
 	return &ecs.RegisterTaskDefinitionInput{Family: &family, ContainerDefinitions: []types.ContainerDefinition{}}
 }
 
-// collided reports whether another registration of the family was under way.
+// collided reports whether ECS refused a registration because another one of the same family was
+// in progress.
 func collided(err error) bool {
 	return awserr.Code(err) == "ClientException" && strings.Contains(err.Error(),
 		"Too many concurrent attempts to create a new revision")
 }
 
-// registered checks the answer to a registration.
+// registered checks the task definition in the response to a registration.
 func registered(definition *types.TaskDefinition, family string) error {
 	switch {
 	case definition == nil || definition.TaskDefinitionArn == nil:
@@ -88,14 +88,14 @@ func registered(definition *types.TaskDefinition, family string) error {
 	return nil
 }
 
-// deregisterBurst is how many deregistrations are made as fast as they can be.
-// The bucket that AWS counts them in, together with the registrations of the
-// whole account, holds 20 and is refilled with one a second.
+// deregisterBurst is the number of deregistrations that Deregister makes without a wait. AWS counts
+// them together with the registrations of the whole account: it allows a burst of 20, and one a
+// second after that.
 const deregisterBurst = 10
 
-// Deregister makes revisions inactive, one after the other, at the pace that AWS
-// allows. It goes on after an error, but not when ctx has ended, and returns the
-// ARNs that it did deregister with all errors.
+// Deregister deregisters revisions one after the other, within AWS's rate limit. It continues after
+// an error, but not after ctx has ended. It returns the ARNs of the deregistered revisions and all
+// errors, joined.
 func (c Client) Deregister(ctx context.Context, arns []string) ([]string, error) {
 	var done []string
 	var faults []error
@@ -123,11 +123,11 @@ func (c Client) deregister(ctx context.Context, arn string) error {
 	}
 }
 
-// Population is how many tasks of a family there are on the cluster.
+// Population is the number of tasks of a family on the cluster, by their desired status.
 type Population struct{ Running, Stopped int }
 
-// Count counts the tasks of a family whose desired status is RUNNING and
-// STOPPED. ECS forgets stopped tasks after about an hour.
+// Count counts the tasks of a family with the desired status RUNNING and those with STOPPED. ECS
+// lists stopped tasks for about an hour.
 func (c Client) Count(ctx context.Context, family string) (Population, error) {
 	var p Population
 	var running, stopped error
@@ -135,7 +135,7 @@ func (c Client) Count(ctx context.Context, family string) (Population, error) {
 	both.Go(func() { p.Running, running = c.count(ctx, family, types.DesiredStatusRunning) })
 	both.Go(func() { p.Stopped, stopped = c.count(ctx, family, types.DesiredStatusStopped) })
 	both.Wait()
-	return p, cmp.Or(running, stopped) // the same reason, as a rule
+	return p, cmp.Or(running, stopped) // both errors usually have the same cause
 }
 
 func (c Client) count(ctx context.Context, family string, status types.DesiredStatus) (int, error) {

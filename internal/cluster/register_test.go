@@ -13,13 +13,13 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 )
 
-// What passes by itself is waited for as long as it may last, and nothing else
-// is.
+// TestRegisterAsksAgain checks that Register retries temporary errors for the expected time, and
+// does not retry other errors.
 func TestRegisterAsksAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		err    error
-		budget time.Duration // 0: it is not asked again
+		budget time.Duration // 0 means no retry
 	}{
 		{"another registration of the family",
 			refused("ClientException", "Too many concurrent attempts to create a new revision of the specified family."),

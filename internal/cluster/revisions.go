@@ -13,8 +13,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Revisions returns the ARNs of the active revisions of a family, the newest
-// first.
+// Revisions returns the ARNs of the active revisions of a family, the newest first. It returns nil
+// if there are none.
 func (c Client) Revisions(ctx context.Context, family string) ([]string, error) {
 	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive,
 		Sort: types.SortOrderDesc}
@@ -39,8 +39,8 @@ func (c Client) Revisions(ctx context.Context, family string) ([]string, error) 
 	return arns, nil
 }
 
-// InUse returns the ARNs of the definitions that a task on the cluster which is
-// to run, or a service on it, has.
+// InUse returns the ARNs of the task definitions that are in use on the cluster: those of tasks
+// with the desired status RUNNING, and those of services.
 func (c Client) InUse(ctx context.Context) (map[string]bool, error) {
 	used := map[string]bool{}
 	tasks, err := c.All(ctx)
@@ -85,8 +85,8 @@ func (c Client) usedByServices(ctx context.Context, services []string, used map[
 	return nil
 }
 
-// Newest returns the newest active revision of a family, and ECS's whole answer
-// about it, tags included, as JSON; nil if the family has no active revision.
+// Newest returns the newest active revision of a family and the JSON of ECS's response about it,
+// with tags. Both are nil if the family has no active revision.
 func (c Client) Newest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
 	arns, err := c.Revisions(ctx, family)
 	if err != nil || len(arns) == 0 {
@@ -95,8 +95,8 @@ func (c Client) Newest(ctx context.Context, family string) (*types.TaskDefinitio
 	return c.Describe(ctx, arns[0])
 }
 
-// Latest is [Client.Newest] by one call, of DescribeTaskDefinition, which alone has to
-// be allowed.
+// Latest is like [Client.Newest], but makes a single call, so that the caller only needs the
+// permission for DescribeTaskDefinition.
 func (c Client) Latest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
 	return c.DescribeIfAny(ctx, family)
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// Place is what and where a service runs its tasks. A zero field is one that the
-// service does not have.
+// Place describes how and where a service runs its tasks. A field is zero if the service does not
+// set it.
 type Place struct {
 	LaunchType      types.LaunchType
 	Strategy        []types.CapacityProviderStrategyItem
 	PlatformVersion string
-	Network         *types.AwsVpcConfiguration // nil if it has none
+	Network         *types.AwsVpcConfiguration // nil if the service has none
 }
 
-// Service returns where a service of the cluster, named by name or ARN, runs its
-// tasks. One of the deployment controllers CODE_DEPLOY and EXTERNAL has that in
-// its task sets: of these it is the primary one.
+// Service returns the place of a service of the cluster. The name is a name or an ARN. A service
+// that does not exist or is INACTIVE is an error. If the service has the deployment controller
+// CODE_DEPLOY or EXTERNAL, the place is that of its primary task set.
 func (c Client) Service(ctx context.Context, name string) (Place, error) {
 	out, err := call(ctx, c.API.DescribeServices,
 		&ecs.DescribeServicesInput{Cluster: c.cluster(), Services: []string{name}})
@@ -40,8 +40,8 @@ func (c Client) Service(ctx context.Context, name string) (Place, error) {
 		awsvpc(service.NetworkConfiguration)}, nil
 }
 
-// primary returns the task set that serves, the first if none says so; nil if
-// there are none.
+// primary returns the task set with the status PRIMARY, or the first one if none has it. It returns
+// nil if there are no task sets.
 func primary(sets []types.TaskSet) *types.TaskSet {
 	for i := range sets {
 		if aws.ToString(sets[i].Status) == "PRIMARY" {

@@ -13,20 +13,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// stopReasonLimit is how long the reason of a StopTask may be.
+// stopReasonLimit is the maximum length of the reason of a StopTask, in characters.
 const stopReasonLimit = 255
 
-// stopBudget bounds the time in which tasks are stopped.
+// stopBudget is the timeout of Stop for all tasks.
 const stopBudget = 30 * time.Second
 
-// stopTry bounds one attempt to stop a task: where no answer comes it is better
-// to ask again than to wait.
+// stopTry is the timeout of one attempt to stop a task. It is short because a retry helps more than
+// a longer wait if ECS does not answer.
 const stopTry = 2 * time.Second
 
-// Stop asks ECS to stop tasks, all at once, and returns when it has answered for
-// every one, with the errors joined. What fails for a passing reason is asked
-// again until ctx ends. ECS sends each container its stop signal, and kills it
-// after its stop time-out.
+// Stop calls StopTask for all tasks in parallel and waits for all calls. It retries temporary
+// errors until ctx ends, for 30 s at most, and returns the errors joined. It does not wait until
+// the tasks have stopped: ECS sends each container its stop signal, and kills it after its stop
+// timeout. A reason longer than 255 characters is cut.
 func (c Client) Stop(ctx context.Context, arns []string, reason string) error {
 	ctx, cancel := context.WithTimeout(ctx, stopBudget)
 	defer cancel()
@@ -57,8 +57,8 @@ func (c Client) stop(ctx context.Context, arn, reason string) error {
 	}
 }
 
-// stopOnce makes one attempt. The client's own retries would wait too long, and
-// share a quota that the watch may have used up.
+// stopOnce makes one attempt without the SDK's retries. Those would wait too long, and the watch
+// may have used up the retry quota of the SDK client.
 func (c Client) stopOnce(ctx context.Context, in *ecs.StopTaskInput) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTry)
 	defer cancel()

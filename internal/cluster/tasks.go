@@ -14,32 +14,33 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// StartedBy returns the tasks on the cluster that are to run and were started by
-// the given name.
+// StartedBy returns the tasks on the cluster with the given startedBy and the desired status
+// RUNNING. If ECS lists a task but does not describe it, StartedBy returns an error and the other
+// tasks.
 func (c Client) StartedBy(ctx context.Context, name string) ([]types.Task, error) {
 	return c.find(ctx, &ecs.ListTasksInput{StartedBy: &name})
 }
 
-// ListStartedBy returns the ARNs of the tasks on the cluster that are to run and were started
-// by the given name. It does not ask for more of them, which may not be allowed.
+// ListStartedBy returns the ARNs of the tasks on the cluster with the given startedBy and the
+// desired status RUNNING. It needs no permission for DescribeTasks.
 func (c Client) ListStartedBy(ctx context.Context, name string) ([]string, error) {
 	return c.list(ctx, &ecs.ListTasksInput{StartedBy: &name})
 }
 
-// OfFamily returns the tasks of a family on the cluster that are to run.
+// OfFamily returns the tasks of a family on the cluster with the desired status RUNNING.
 func (c Client) OfFamily(ctx context.Context, family string) ([]types.Task, error) {
 	return c.find(ctx, &ecs.ListTasksInput{Family: &family})
 }
 
-// Active returns the tasks of a family on the cluster whose containers may run: those
-// that are to run, and those that are to stop and have not ended.
+// Active returns the tasks of a family on the cluster whose containers may still run. It includes
+// tasks that are stopping.
 func (c Client) Active(ctx context.Context, family string) ([]types.Task, error) {
 	all, err := c.Listed(ctx, family)
 	return slices.DeleteFunc(all, task.ContainersEnded), err
 }
 
-// Listed returns all tasks of a family on the cluster that ECS lists: those that are to
-// run, and those that are to stop or have stopped.
+// Listed returns all tasks of a family that ECS lists for the cluster, with the desired status
+// RUNNING or STOPPED.
 func (c Client) Listed(ctx context.Context, family string) ([]types.Task, error) {
 	toRun, err := c.OfFamily(ctx, family)
 	if err != nil {
@@ -52,8 +53,8 @@ func (c Client) Listed(ctx context.Context, family string) ([]types.Task, error)
 	return append(toRun, stopped...), nil
 }
 
-// Stopped returns the tasks of a family on the cluster that are to stop or have stopped, as
-// far as ECS still lists them (for an hour at least), without the known ones.
+// Stopped returns the tasks of a family on the cluster with the desired status STOPPED, without the
+// tasks in known. ECS lists stopped tasks for at least an hour.
 func (c Client) Stopped(ctx context.Context, family string, known []types.Task) ([]types.Task, error) {
 	arns, err := c.list(ctx, &ecs.ListTasksInput{Family: &family, DesiredStatus: types.DesiredStatusStopped})
 	if err != nil {
@@ -62,14 +63,14 @@ func (c Client) Stopped(ctx context.Context, family string, known []types.Task) 
 	return c.describe(ctx, without(arns, known))
 }
 
-// All returns all tasks on the cluster that are to run.
+// All returns all tasks on the cluster with the desired status RUNNING.
 func (c Client) All(ctx context.Context) ([]types.Task, error) {
 	return c.find(ctx, &ecs.ListTasksInput{})
 }
 
-// find returns what is listed. What one look does not show, as it came to a
-// replica that is behind, is looked for again: to know of some tasks is to miss
-// the others. With an error it returns those that were shown.
+// find lists and describes tasks. DescribeTasks may not return a listed task, because reads from
+// ECS are eventually consistent. In that case find describes the missing tasks again. If tasks are
+// still missing after the last attempt, find returns an error and the tasks that it found.
 func (c Client) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task, error) {
 	arns, err := c.list(ctx, in)
 	if err != nil {
@@ -94,12 +95,12 @@ func (c Client) find(ctx context.Context, in *ecs.ListTasksInput) ([]types.Task,
 	return toRun(found), nil
 }
 
-// toRun returns those of the tasks that are to run.
+// toRun removes the tasks with the desired status STOPPED.
 func toRun(tasks []types.Task) []types.Task {
 	return slices.DeleteFunc(tasks, func(t types.Task) bool { return aws.ToString(t.DesiredStatus) == "STOPPED" })
 }
 
-// Show returns tasks as they are now, those of them that ECS shows.
+// Show returns the current descriptions of tasks. It omits tasks that ECS does not know.
 func (c Client) Show(ctx context.Context, arns []string) ([]types.Task, error) {
 	return c.describe(ctx, arns)
 }
@@ -118,14 +119,14 @@ func (c Client) describe(ctx context.Context, arns []string) ([]types.Task, erro
 	return shown, nil
 }
 
-// without returns the ARNs that are not of the tasks.
+// without returns the ARNs that do not belong to the tasks.
 func without(arns []string, tasks []types.Task) []string {
 	return slices.DeleteFunc(slices.Clone(arns), func(arn string) bool {
 		return slices.ContainsFunc(tasks, func(t types.Task) bool { return aws.ToString(t.TaskArn) == arn })
 	})
 }
 
-// list returns the ARNs of all tasks that a request lists, on its cluster.
+// list returns the ARNs of all pages of a ListTasks request. It sets the request's cluster.
 func (c Client) list(ctx context.Context, in *ecs.ListTasksInput) ([]string, error) {
 	in.Cluster = c.cluster()
 	var arns []string
