@@ -1,5 +1,5 @@
-// Package awserr says what errors of AWS calls mean: whether the call may be made again, and
-// whether it may have done what it was to do all the same.
+// Package awserr classifies errors of AWS calls. It says whether a retry can help, and whether AWS
+// may have done the work of a failed call.
 package awserr
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// RetryBroken has the SDK make a call again whose answer broke off on its way,
-// which it would take for the end of it.
+// RetryBroken makes the SDK retry a call whose response broke off. By default the SDK does not
+// retry after [io.ErrUnexpectedEOF].
 func RetryBroken(o *retry.StandardOptions) {
 	o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -26,9 +26,10 @@ func RetryBroken(o *retry.StandardOptions) {
 	}))
 }
 
-// Transient reports whether a call that ended in err may well succeed if it is
-// made again as it was: throttled, failed inside AWS, lost on its way, or signed by a clock
-// that the SDK has corrected since.
+// Transient reports whether a retry of the same call can succeed. It is true if AWS throttled the
+// call, if AWS had an internal error, if the request or the response was lost, or if the call was
+// signed with a wrong clock which the SDK has corrected. It is false if err is nil or a
+// cancellation.
 func Transient(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -40,13 +41,14 @@ func Transient(err error) bool {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
 	default:
-		var refusal smithy.APIError // without one there was no answer, or one that broke off
+		// An error that is no APIError means that there was no complete response.
+		var refusal smithy.APIError
 		return status >= http.StatusInternalServerError || !errors.As(err, &refusal) && status < http.StatusMultipleChoices
 	}
 }
 
-// Unconfirmed reports whether a call that ended in err may have done what it was to
-// do all the same: AWS never said that it has not.
+// Unconfirmed reports whether AWS may have done the work of a call that returned err. It is true
+// unless AWS refused the call with a status below 500. It is false if err is nil.
 func Unconfirmed(err error) bool {
 	if err == nil {
 		return false
@@ -55,7 +57,7 @@ func Unconfirmed(err error) bool {
 	return !errors.As(err, &refusal) || httpStatus(err) >= http.StatusInternalServerError
 }
 
-// httpStatus returns the status of the answer, 0 if there was none.
+// httpStatus returns the HTTP status of the response. It returns 0 if there was no response.
 func httpStatus(err error) int {
 	var response *awshttp.ResponseError
 	if !errors.As(err, &response) {
@@ -64,7 +66,7 @@ func httpStatus(err error) int {
 	return response.HTTPStatusCode()
 }
 
-// Throttled reports whether AWS refused a call as there were too many of late.
+// Throttled reports whether AWS refused a call because of a rate limit or a quota.
 func Throttled(err error) bool {
 	switch Code(err) {
 	case "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "LimitExceededException":
@@ -73,8 +75,7 @@ func Throttled(err error) bool {
 	return false
 }
 
-// Expired reports whether AWS refused a call since the credentials are no
-// longer, or not yet, good.
+// Expired reports whether AWS refused a call because the credentials are not valid at this time.
 func Expired(err error) bool {
 	switch Code(err) {
 	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
@@ -83,7 +84,7 @@ func Expired(err error) bool {
 	return false
 }
 
-// Denied reports whether AWS refused a call for want of a permission.
+// Denied reports whether AWS refused a call because the caller has no permission for it.
 func Denied(err error) bool {
 	switch Code(err) {
 	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
@@ -92,8 +93,8 @@ func Denied(err error) bool {
 	return false
 }
 
-// UnseenRole reports whether AWS does not see a role: for some seconds it may not
-// see one that was just made.
+// UnseenRole reports whether ECS refused a call because it cannot use an IAM role. After a role is
+// created, ECS may not find it for several seconds.
 func UnseenRole(err error) bool {
 	if Code(err) != "ClientException" {
 		return false
@@ -102,7 +103,7 @@ func UnseenRole(err error) bool {
 	return strings.Contains(text, "Role is not valid") || strings.Contains(text, "unable to assume the role")
 }
 
-// Code returns the code of AWS's refusal, or "" where there is none.
+// Code returns the error code of AWS's response. It returns "" if err has no such code.
 func Code(err error) string {
 	var refusal smithy.APIError
 	if errors.As(err, &refusal) {
@@ -111,8 +112,8 @@ func Code(err error) string {
 	return ""
 }
 
-// saysRetryable reports whether the SDK says so of a call, as of one that was refused
-// since this machine's clock is wrong: the next is signed by AWS's.
+// saysRetryable reports whether the SDK marked err as retryable. One example is a call that AWS
+// refused because this machine's clock is wrong: the SDK signs the next call with AWS's time.
 func saysRetryable(err error) bool {
 	var says interface{ RetryableError() bool }
 	return errors.As(err, &says) && says.RetryableError()

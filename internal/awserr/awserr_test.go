@@ -17,8 +17,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 )
 
-// answer is an error of a call that had an answer with a status and a code; an empty code is
-// of one that is not AWS's.
+// answer returns the error of a call whose response has an HTTP status and an error code. An empty
+// code means that the response does not have the form of an AWS error.
 func answer(status int, code, message string) error {
 	err := error(&smithy.GenericAPIError{Code: code, Message: message})
 	if code == "" {
@@ -71,7 +71,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// clockError is what the SDK makes of a refusal since the clock is wrong.
+// clockError is like the error that the SDK returns if AWS refused a call because of a wrong clock.
 type clockError struct {
 	error
 	retry bool
@@ -80,8 +80,8 @@ type clockError struct {
 func (e clockError) Unwrap() error        { return e.error }
 func (e clockError) RetryableError() bool { return e.retry }
 
-// A call that was signed by a wrong clock is made again once the SDK has corrected it, also
-// where the SDK itself has given up after several attempts.
+// TestClock checks a call that was signed with a wrong clock. The error is transient once the SDK
+// has corrected the clock, even if the SDK has used all its attempts.
 func TestClock(t *testing.T) {
 	refused := answer(400, "InvalidSignatureException", "Signature expired")
 	for _, corrected := range []bool{true, false} {
