@@ -14,8 +14,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// state is a task with a verdict of one letter: good, failed, lost host, no room; or
-// open.
+// state returns a task whose verdict depends on a letter: g is succeeded, f is failed, l is a lost
+// host, n is no capacity. Any other letter is a task without a verdict.
 func state(arn string, letter byte) *task.State {
 	s := &task.State{Task: types.Task{TaskArn: aws.String(arn)}}
 	switch letter {
@@ -34,7 +34,8 @@ func state(arn string, letter byte) *task.State {
 func TestNext(t *testing.T) {
 	start := time.Unix(0, 0)
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
-	// attempt is an attempt of a job with tasks that are named by their verdicts.
+	// attempt returns an attempt with one task for each letter in verdicts. An ARN of a task
+	// consists of the job, the rerun, the wait in seconds, and the letter.
 	attempt := func(l outcome.Launch, verdicts string) outcome.Attempt {
 		a := outcome.Attempt{Launch: l, Started: start}
 		for i := range verdicts {
@@ -48,7 +49,7 @@ func TestNext(t *testing.T) {
 		name     string
 		retries  int
 		now      int
-		deadline int // 0 is none
+		deadline int // in seconds; 0 means no deadline
 		done     []outcome.Attempt
 		want     []outcome.Launch
 		wait     time.Duration

@@ -1,5 +1,6 @@
-// Package outcome has the values that a run makes, each once: jobs that are registered,
-// attempts, and the outcome; and what follows from attempts. It is pure.
+// Package outcome defines the results of a run: registered jobs, attempts and the outcome. It also
+// decides which tasks must be launched again after an attempt. It makes no calls and does not read
+// the clock.
 package outcome
 
 import (
@@ -17,41 +18,42 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// Registered is a job whose definition ECS has, or refused.
+// Registered is a job and the result of registering its task definition.
 type Registered struct {
 	plan.Job
-	Revision *types.TaskDefinition // nil if there is none
-	Created  bool                  // by this run
-	Err      error                 // why it could not be registered
+	Revision *types.TaskDefinition // nil if the job has no revision
+	Created  bool                  // this run registered Revision
+	Err      error                 // the error of the registration; nil if it succeeded
 
-	Unanswered UnansweredRegistration // attempts of this run to register it
+	// Unanswered counts the attempts of this run to register the job without an answer from ECS.
+	Unanswered UnansweredRegistration
 }
 
-// Launch is a number of tasks of one job that are to be started.
+// Launch describes tasks of one job that the run must start.
 type Launch struct {
 	Job   int // index into the plan's jobs
-	Count int // of tasks
+	Count int // number of tasks
 
-	// Lost and NoRoom are the ARNs of the tasks that these stand for: whose host was
-	// lost, and that never ran for want of room.
+	// Lost and NoRoom are the ARNs of the earlier tasks that this launch replaces. The tasks in
+	// Lost lost their host. The tasks in NoRoom never ran because AWS had no capacity for them.
 	Lost, NoRoom []string
 
-	Rerun    int           // how often tasks of the job had been lost by then
-	LaunchBy time.Time     // until when capacity is waited for
-	Wait     time.Duration // before it, for room
+	Rerun    int           // number of launches of the job, with this one, that replaced lost tasks
+	LaunchBy time.Time     // when the run stops waiting for capacity
+	Wait     time.Duration // how long the run waits for capacity before this launch
 }
 
-// Attempt is a launch with what came of it, or tasks that were adopted.
+// Attempt is a launch and its result, or tasks that the run adopted.
 type Attempt struct {
 	Launch
 	Started  time.Time
-	Tasks    []*task.State // as they were seen last; they do not change any more
-	Failures []types.Failure
-	Adopted  bool  // the tasks are of an earlier attempt of the CI run, or of others
-	Err      error // why not all tasks were started
+	Tasks    []*task.State   // the last known states; they no longer change
+	Failures []types.Failure // from the answer of RunTask
+	Adopted  bool            // an earlier attempt of the CI run, or somebody else, started the tasks
+	Err      error           // why not all tasks were started; nil if all were
 
-	// Withdrawn says that the tasks were stopped before they began, as another task
-	// of the family goes before them.
+	// Withdrawn is true if the run stopped the tasks before they began, because another task of
+	// the family has priority.
 	Withdrawn bool
 }
 
@@ -60,26 +62,26 @@ type Cause int
 
 // The causes.
 const (
-	Completed Cause = iota // nothing ended it before its tasks
-	TimedOut               // the time-out
-	Cancelled              // a signal
-	Failed                 // an error, which is Outcome.Err
+	Completed Cause = iota // nothing ended the run early; its tasks may have failed
+	TimedOut               // the timeout ended the run
+	Cancelled              // a signal ended the run
+	Failed                 // an error ended the run: Outcome.Err
 )
 
-// Outcome is all that a run did.
+// Outcome is the complete result of a run.
 type Outcome struct {
 	Plan     plan.Plan
-	Jobs     []Registered // as the plan's jobs; fewer if the run did not come so far
+	Jobs     []Registered // in the order of the plan's jobs; shorter if the run ended early
 	Attempts []Attempt
-	NotRun   []int     // indices of jobs that were not run, since one before failed
-	Started  time.Time // when the first launch began; zero if none did
+	NotRun   []int     // indices of jobs that were not run because an earlier job failed
+	Started  time.Time // when the first launch began; zero if there was no launch
 	Cause    Cause
-	Signal   *shutdown.Interrupted // that ended the run, if Cause is Cancelled
-	Err      error
+	Signal   *shutdown.Interrupted // the signal that ended the run; nil unless Cause is Cancelled
+	Err      error                 // the error of the run; nil if there was none
 }
 
-// End returns the outcome of a run that ends now, with the error that it came to, nil
-// if it came to none.
+// End returns the outcome of a run that ends now with err, which may be nil. It sets Cause: a
+// signal in ctx has priority over a timeout, and a timeout over another error.
 func (o Outcome) End(ctx context.Context, err error) Outcome {
 	o.Err = err
 	var running *RunningError
@@ -95,8 +97,7 @@ func (o Outcome) End(ctx context.Context, err error) Outcome {
 	return o
 }
 
-// Registered returns the ARNs of the revisions that the run registered, in the order
-// of the jobs.
+// Registered returns the ARNs of the revisions that this run registered, in the order of the jobs.
 func (o Outcome) Registered() []string {
 	var arns []string
 	for _, job := range o.Jobs {
@@ -107,8 +108,8 @@ func (o Outcome) Registered() []string {
 	return arns
 }
 
-// Succeeded returns the ARNs of the revisions of which every task that decides
-// succeeded, or came to the state that was asked for.
+// Succeeded returns the ARNs of the revisions whose deciding tasks all succeeded or reached the
+// goal of the run. See [Outcome.Deciding].
 func (o Outcome) Succeeded() []string {
 	good := map[string]bool{}
 	var arns []string
@@ -125,8 +126,8 @@ func (o Outcome) Succeeded() []string {
 	return slices.DeleteFunc(arns, func(arn string) bool { return !good[arn] })
 }
 
-// RevisionOf returns the definition that an error of the run is about, nil if it is
-// about none.
+// RevisionOf returns the task definition that caused an error of the run. It returns nil if the
+// error does not belong to a job or the job has no revision.
 func (o Outcome) RevisionOf(err error) *types.TaskDefinition {
 	for _, a := range o.Attempts {
 		if a.Err != nil && errors.Is(a.Err, err) {
@@ -141,12 +142,12 @@ func (o Outcome) RevisionOf(err error) *types.TaskDefinition {
 	return nil
 }
 
-// Deciding returns the tasks of a job that decide: all but those that others were
-// started for, and those that were withdrawn.
+// Deciding returns the tasks that decide whether a job succeeded. Tasks that a later launch
+// replaced and withdrawn tasks do not decide.
 func (o Outcome) Deciding(job int) []*task.State { return Deciding(o.Attempts, job) }
 
-// Replaced returns the tasks of a job that others were started for, or that were
-// withdrawn.
+// Replaced returns the tasks of a job that do not decide: a later launch replaced them, or they
+// were withdrawn.
 func (o Outcome) Replaced(job int) []*task.State {
 	byARN := map[string]*task.State{}
 	for _, a := range o.Attempts {
@@ -168,8 +169,7 @@ func (o Outcome) Replaced(job int) []*task.State {
 	return all
 }
 
-// Deciding returns the tasks of a job in attempts that no later attempt replaced and
-// that were not withdrawn.
+// Deciding returns the tasks of a job that no later attempt replaced and that were not withdrawn.
 func Deciding(attempts []Attempt, job int) []*task.State {
 	replaced := map[string]bool{}
 	for _, a := range attempts {
@@ -188,17 +188,17 @@ func Deciding(attempts []Attempt, job int) []*task.State {
 	return all
 }
 
-// The waits before tasks that found no room are started again: each is twice the one
-// before.
+// The run waits before it launches tasks again for which AWS had no capacity. Each wait is twice
+// the previous one, up to lastRoomWait.
 const (
 	firstRoomWait = 5 * time.Second
 	lastRoomWait  = time.Minute
 )
 
-// Next returns what is to be launched after attempts of jobs have ended, and the wait
-// before that: tasks whose host was lost, as often as the policy says, and those that
-// never ran for want of room, if there is time to wait for it. The deadline is zero
-// if there is none.
+// Next returns the launches that must follow the attempts in done, and the wait before them. It
+// replaces tasks that lost their host, up to p.Retries times per job. It replaces tasks that never
+// ran because AWS had no capacity, if the wait ends before LaunchBy and before the deadline. A zero
+// deadline means that there is none.
 func Next(p plan.EndPolicy, now, deadline time.Time, done []Attempt) (again []Launch, wait time.Duration) {
 	roomWait, launchBy := firstRoomWait, time.Time{}
 	reruns := map[int]int{} // by job
@@ -248,7 +248,7 @@ func Next(p plan.EndPolicy, now, deadline time.Time, done []Attempt) (again []La
 	return again, wait
 }
 
-// Revision returns the definition of a job's tasks, nil if there is none.
+// Revision returns the task definition of a job's tasks. It returns nil if the job has none yet.
 func (o Outcome) Revision(job int) *types.TaskDefinition {
 	if job < len(o.Jobs) {
 		return o.Jobs[job].Revision
@@ -259,7 +259,7 @@ func (o Outcome) Revision(job int) *types.TaskDefinition {
 	return nil
 }
 
-// Failures returns why tasks of a job did not start, from its last attempt.
+// Failures returns the failures of the last launch of a job. It returns nil if there was no launch.
 func (o Outcome) Failures(job int) []types.Failure {
 	for _, a := range slices.Backward(o.Attempts) {
 		if a.Job == job && !a.Adopted {
@@ -269,9 +269,9 @@ func (o Outcome) Failures(job int) []types.Failure {
 	return nil
 }
 
-// UnansweredRegistration is what is known of attempts to register a definition that ECS
-// has not answered. Each may have made a revision. The zero value is for none.
+// UnansweredRegistration describes attempts to register a task definition that ECS did not answer.
+// Each attempt may have created a revision. The zero value means that there were none.
 type UnansweredRegistration struct {
 	Attempts    int
-	From, Until time.Time // of all attempts, by this machine's clock
+	From, Until time.Time // start of the first and end of the last attempt, by this machine's clock
 }

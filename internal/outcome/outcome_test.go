@@ -24,7 +24,7 @@ func TestEnd(t *testing.T) {
 	waited := &outcome.RunningError{Family: "job", Tasks: []string{"task 1"}, Waited: true}
 	for _, tt := range []struct {
 		name   string
-		cause  outcome.Cause // before
+		cause  outcome.Cause // before the call of End
 		err    error
 		signal bool
 		want   outcome.Cause
@@ -60,7 +60,7 @@ func TestRunningError(t *testing.T) {
 	}
 }
 
-// What is to be known of the revisions of an outcome.
+// TestRevisions checks the methods of an outcome about revisions and their tasks.
 func TestRevisions(t *testing.T) {
 	revision := func(n int32) *types.TaskDefinition {
 		return &types.TaskDefinition{Family: aws.String("job"), Revision: n,

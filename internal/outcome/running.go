@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// RunningError says that tasks of a family of the plan run already, which the input
-// if-running does not allow.
+// RunningError is the error if tasks of a family in the plan are already running and the input
+// if-running does not allow a second task.
 type RunningError struct {
 	Family   string
-	Tasks    []string // what is said of each
-	Waited   bool     // for them, until the time-out
-	Followed bool     // the tasks were to be followed, and can't be
+	Tasks    []string // a description of each running task
+	Waited   bool     // the step waited for the tasks until its timeout
+	Followed bool     // if-running is follow, but the step cannot follow the tasks
 }
 
 func (e *RunningError) Error() string {
@@ -26,7 +26,7 @@ func (e *RunningError) Error() string {
 	return text + " (if-running: fail)"
 }
 
-// Unwrap returns [context.DeadlineExceeded] if the step waited to its time-out.
+// Unwrap returns [context.DeadlineExceeded] if the step waited until its timeout, else nil.
 func (e *RunningError) Unwrap() error {
 	if e.Waited {
 		return context.DeadlineExceeded
