@@ -1,5 +1,6 @@
-// Package ledger holds what exists in AWS because of a run: what is to be stopped, cleaned up
-// and named at its end.
+// Package ledger records what a run created in AWS: revisions, tasks, and launches that ECS did
+// not answer. At its end the run uses the record to stop tasks, to clean up, and to report what is
+// left.
 package ledger
 
 import (
@@ -13,96 +14,95 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
-// State is how far the run has come with something that it made in AWS.
+// State is the state of a revision, a task or a launch in the ledger.
 type State int
 
 // The states.
 const (
-	Registered   State = iota // a revision
-	Deregistered              // a revision
-	Followed                  // a task that others started
+	Registered   State = iota // a revision that is active
+	Deregistered              // a revision that is no longer active
+	Followed                  // a task that somebody else started
 	Started                   // a task that the run started
-	Adopted                   // a task that an earlier attempt started
-	Ended                     // a task
-	MaybeStarted              // a launch that ECS has not answered
+	Adopted                   // a task that an earlier attempt of the CI run started
+	Ended                     // a task that has ended
+	MaybeStarted              // a launch that ECS did not answer
 )
 
-// Entry is one revision, one task, or one launch that ECS has not answered.
+// Entry is one revision, one task, or one launch that ECS did not answer.
 type Entry struct {
 	ARN      string // empty for a launch
 	State    State
-	Followed bool // others started the task
-	Stopping bool // ECS accepted the run's order to stop the task
+	Followed bool // somebody else started the task
+	Stopping bool // ECS accepted the run's StopTask for the task
 
-	Launch UnansweredLaunch // the zero value for a revision or a task
+	Launch UnansweredLaunch // zero for a revision or a task
 }
 
-// UnansweredLaunch is a call of RunTask that ECS has not answered: it may have started
-// tasks.
+// UnansweredLaunch is a call of RunTask that ECS did not answer. It may have started tasks.
 type UnansweredLaunch struct {
 	Definition      string // family:revision
-	Count           int    // of tasks
+	Count           int    // number of tasks in the call
 	Region, Cluster string
 	StartedBy       string
 	ClientToken     string
-	Since           time.Time // when the call was made first
+	Since           time.Time // when the first attempt of the call began
 }
 
-// ListCommand is the command that lists the tasks.
+// ListCommand returns the AWS CLI command that lists the tasks of the launch.
 func (l UnansweredLaunch) ListCommand() string {
 	return fmt.Sprintf("aws ecs list-tasks --region %s --cluster %s --started-by %s", l.Region, l.Cluster, l.StartedBy)
 }
 
-// Ledger holds what exists in AWS because of a run: the only value that its stages
-// share and change. Its methods may be called from several goroutines. The zero value
-// is empty.
+// Ledger records what a run created in AWS. It is the only value that the stages of a run share
+// and change. Several goroutines may call its methods at once. The zero value is an empty ledger.
 type Ledger struct {
 	mu      sync.Mutex
 	entries []Entry
 
-	saving        sync.Mutex // held while something is saved: in the order that it came to be
+	saving        sync.Mutex // held during a change and its save, so that saves are in order
 	saveTasks     func(arns []string)
 	saveRevisions func(arns []string)
 }
 
-// OnTasks has save called with the ARNs of all tasks whenever there is a new one.
+// OnTasks sets a function that is called after each new task. It gets the ARNs of all tasks that
+// this run or an earlier attempt started. It runs on the goroutine that added the task.
 func (l *Ledger) OnTasks(save func(arns []string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.saveTasks = save
 }
 
-// OnRevisions has save called with the ARNs of the revisions that are registered and not
-// deregistered, whenever that changes.
+// OnRevisions sets a function that is called after each registration and deregistration. It gets
+// the ARNs of the active revisions. It runs on the goroutine that made the change.
 func (l *Ledger) OnRevisions(save func(arns []string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.saveRevisions = save
 }
 
-// Entries returns what there is, in the order it came to be.
+// Entries returns a copy of all entries in the order in which they were added.
 func (l *Ledger) Entries() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.entries)
 }
 
-// Registered adds a revision.
+// Registered adds a revision that the run registered.
 func (l *Ledger) Registered(arn string) { l.change(Registered, arn) }
 
-// Deregistered says that a revision is no longer active.
+// Deregistered records that a revision is no longer active.
 func (l *Ledger) Deregistered(arn string) { l.change(Deregistered, arn) }
 
 // Started adds tasks that the run started.
 func (l *Ledger) Started(arns ...string) { l.change(Started, arns...) }
 
-// Adopted adds a task that an earlier attempt started.
+// Adopted adds a task that an earlier attempt of the CI run started.
 func (l *Ledger) Adopted(arn string) { l.change(Adopted, arn) }
 
-// Followed adds a task that others started, which the run does not stop.
+// Followed adds a task that somebody else started. The run does not stop it.
 func (l *Ledger) Followed(arn string) { l.change(Followed, arn) }
 
-// Ours returns those of the tasks that the run, or an earlier attempt of it, started.
+// Ours returns the given ARNs without those of followed tasks.
 func (l *Ledger) Ours(arns []string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,18 +112,18 @@ func (l *Ledger) Ours(arns []string) []string {
 	})
 }
 
-// Ended says that a task has ended.
+// Ended records that a task has ended.
 func (l *Ledger) Ended(arn string) { l.change(Ended, arn) }
 
-// Launching adds a launch, which ECS has not answered yet.
+// Launching adds a launch before its call of RunTask. See [Ledger.Answered].
 func (l *Ledger) Launching(launch UnansweredLaunch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, Entry{State: MaybeStarted, Launch: launch})
 }
 
-// Answered says that it is known what the launch with a client token has started: its
-// tasks are entries of their own.
+// Answered removes the launch with a client token, because its tasks are now known. The caller
+// adds those tasks as entries.
 func (l *Ledger) Answered(token string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,7 +132,8 @@ func (l *Ledger) Answered(token string) {
 	})
 }
 
-// Unanswered returns the launch with a client token that ECS has not answered.
+// Unanswered returns the launch with a client token. ok is false if the ledger does not have the
+// launch, for example because ECS has answered it.
 func (l *Ledger) Unanswered(token string) (launch UnansweredLaunch, ok bool) {
 	for _, e := range l.Entries() {
 		if e.State == MaybeStarted && e.Launch.ClientToken == token {
@@ -142,7 +143,7 @@ func (l *Ledger) Unanswered(token string) (launch UnansweredLaunch, ok bool) {
 	return UnansweredLaunch{}, false
 }
 
-// Has reports whether there is an entry of a revision or a task.
+// Has reports whether the ledger has an entry with the ARN of a revision or a task.
 func (l *Ledger) Has(arn string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,7 +189,7 @@ func (l *Ledger) arns(which func(Entry) bool) []string {
 	return arns
 }
 
-// Running returns the ARNs of the tasks that run as far as is known.
+// Running returns the ARNs of the started and adopted tasks that are not known to have ended.
 func (l *Ledger) Running() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,7 +202,7 @@ func (e Entry) isTask() bool { return e.State >= Followed && e.State <= Ended }
 
 func (e Entry) runs() bool { return e.State == Started || e.State == Adopted }
 
-// Stopping says that ECS accepted the order to stop tasks.
+// Stopping records that ECS accepted StopTask for tasks. It ignores unknown ARNs.
 func (l *Ledger) Stopping(arns ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -212,8 +213,7 @@ func (l *Ledger) Stopping(arns ...string) {
 	}
 }
 
-// NotStopping returns those of the tasks that ECS was not asked to stop, or did not
-// accept to.
+// NotStopping returns the given ARNs without those for which ECS accepted StopTask.
 func (l *Ledger) NotStopping(arns []string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -223,12 +223,14 @@ func (l *Ledger) NotStopping(arns []string) []string {
 	})
 }
 
-// IsStopping reports whether ECS accepted the run's order to stop a task.
+// IsStopping reports whether ECS accepted the run's StopTask for a task.
 func (l *Ledger) IsStopping(arn string) bool { return len(l.NotStopping([]string{arn})) == 0 }
 
-// Report writes why the step ends at once, what it registered, which tasks may still
-// run, with the commands that stop them, and which launches ECS has not answered, with
-// the commands that list their tasks.
+// Report writes the text for a step that ends at once. The text has these parts:
+//   - why, the reason
+//   - the active revisions that the step registered
+//   - the tasks that may still run, and the commands that stop them
+//   - the launches that ECS did not answer, and the commands that list their tasks
 func (l *Ledger) Report(out io.Writer, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -254,8 +256,9 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	io.WriteString(out, text.String())
 }
 
-// placeOf returns the region and the cluster in a task's ARN:
-// arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID. It has no cluster in the old form.
+// placeOf returns the region and the cluster in a task's ARN, which has the form
+// arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID. ok is false for other forms, such as the old form
+// without a cluster.
 func placeOf(arn string) (region, cluster string, ok bool) {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {

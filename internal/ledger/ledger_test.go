@@ -68,7 +68,7 @@ func TestLedger(t *testing.T) {
 	l.Report(io.Discard, "")
 }
 
-// What others started is the run's own no more, whatever becomes of it.
+// TestOurs checks that a followed task never becomes a task of the run, even after it has ended.
 func TestOurs(t *testing.T) {
 	var l ledger.Ledger
 	saves := 0
@@ -85,7 +85,8 @@ func TestOurs(t *testing.T) {
 	}
 }
 
-// The commands that stop tasks are of the place that is in their ARNs, if it is.
+// TestReportPlace checks that the command which stops a task has the region and the cluster of the
+// task's ARN. There is no command if the ARN does not have them.
 func TestReportPlace(t *testing.T) {
 	var l ledger.Ledger
 	l.Started("arn:aws:ecs:eu-west-1:123456789012:task/blue/1f2e", "arn:aws:ecs:eu-west-1:123456789012:task/1f2e",
