@@ -7,7 +7,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// definitionInfo is what a request has to know of a definition.
+// definitionInfo returns the values of a definition that a request depends on.
 func definitionInfo(s Source) runtask.Definition {
 	switch s := s.(type) {
 	case ToRegister:

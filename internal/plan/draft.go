@@ -23,9 +23,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Load takes the definitions from their texts to checked requests: every one is
-// read, expanded and checked before anything is called. The error joins the faults of
-// all; the draft is what was loaded all the same.
+// Load reads, expands and checks all definitions and builds their requests. It does not call
+// ECS. The error joins the faults of all definitions. With an error, Load also returns the part
+// of the draft that it could load.
 func Load(ctx context.Context, c input.Config, env Env, emit event.Sink) (Draft, error) {
 	l, err := newLoader(c, env, emit)
 	if err != nil {
@@ -42,7 +42,8 @@ func Load(ctx context.Context, c input.Config, env Env, emit event.Sink) (Draft,
 	}, err
 }
 
-// Secrets returns the secrets of the inputs, and the credentials in the environment.
+// Secrets returns the secrets in the inputs and the credentials in the environment. Logs must
+// not contain them.
 func Secrets(c input.Config, env Env) event.Secrets {
 	var secrets event.Secrets
 	for _, value := range ci.Credentials(env.Environ()) {
@@ -87,14 +88,15 @@ func (l *loader) load(ctx context.Context) ([]DraftJob, error) {
 		sources = append(sources, ToRegister{definition})
 		l.emit.Printf("task definition %s from %s", definition.Family, definition.Place.Name)
 	}
-	if err == nil { // else not every container is known
+	if err == nil { // after an error, some containers are unknown
 		faults = errors.Join(faults, checkVerdict(l.config.VerdictNames(), sources...), checkOutputs(l.config, sources...))
 	}
 	jobs, err := l.jobs(sources)
 	return jobs, errors.Join(faults, err)
 }
 
-// loadNamed takes the name of a registered definition, which ECS is asked for later.
+// loadNamed returns the job of a registered definition. [Draft.Resolve] describes the
+// definition later.
 func (l *loader) loadNamed() ([]DraftJob, error) {
 	expander, err := l.expander()
 	if err != nil {
@@ -106,8 +108,8 @@ func (l *loader) loadNamed() ([]DraftJob, error) {
 	return jobs, errors.Join(fault, err)
 }
 
-// read takes texts to checked definitions, each as far as it comes. The error
-// joins the faults of all.
+// read parses, expands and checks the definitions in texts. It returns all definitions that it
+// could decode. The error joins the faults of all texts.
 func (l *loader) read(expander expand.Expander, texts []source.Text) ([]*taskdef.Definition, error) {
 	var definitions []*taskdef.Definition
 	var faults []error
@@ -128,7 +130,7 @@ func (l *loader) read(expander expand.Expander, texts []source.Text) ([]*taskdef
 	return definitions, errors.Join(faults...)
 }
 
-// decode returns the definitions that a tree holds.
+// decode returns the definitions in a tree.
 func (l *loader) decode(tree *document.Node) ([]*taskdef.Definition, error) {
 	definitions, warnings, err := taskdef.Decode(tree, l.options())
 	l.warn(warnings)
@@ -164,7 +166,8 @@ func (l *loader) source() source.Config {
 	}
 }
 
-// reportFetch says how files came from a repository, if they did.
+// reportFetch prints how files were fetched from a repository. fetch is nil if there is no
+// repository.
 func (l *loader) reportFetch(fetch *source.Fetch) {
 	if fetch == nil || fetch.Commit == "" {
 		return
@@ -180,7 +183,7 @@ func (l *loader) reportFetch(fetch *source.Fetch) {
 		event.Duration(fetch.Duration))
 }
 
-// expander returns what expands expressions, with the values that they can name.
+// expander returns the expander of expressions, with all values that expressions can use.
 func (l *loader) expander() (expand.Expander, error) {
 	contexts, err := ci.Contexts(l.values())
 	if err != nil {
@@ -200,7 +203,7 @@ func (l *loader) expander() (expand.Expander, error) {
 	}, nil
 }
 
-// values are what expressions can name.
+// values returns the sources of the values that expressions can use.
 func (l *loader) values() ci.Sources {
 	c := l.config
 	values := ci.Sources{
@@ -220,8 +223,8 @@ func (l *loader) values() ci.Sources {
 	return values
 }
 
-// Region returns the region as far as it is known without the AWS configuration,
-// empty if it is not.
+// Region returns the region from the inputs or the environment. It is empty if only the AWS
+// configuration has a region.
 func Region(c input.Config, getenv func(string) string) string {
 	return cmp.Or(c.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
 }
@@ -234,7 +237,7 @@ func object(pairs input.Pairs) *expr.Object {
 	return o
 }
 
-// setTags sets the tags of the step, checked.
+// setTags expands, checks and sets the tags of the step.
 func (l *loader) setTags(expander expand.Expander) (err error) {
 	if l.tags, err = expandTags(expander, l.config.Tags); err != nil {
 		return err
@@ -242,8 +245,7 @@ func (l *loader) setTags(expander expand.Expander) (err error) {
 	return taskdef.CheckTags(l.tags)
 }
 
-// expandTags returns the tags of the input with their expressions replaced, in
-// keys and values.
+// expandTags returns the tags of the input. It expands the expressions in keys and values.
 func expandTags(expander expand.Expander, pairs input.Pairs) ([]taskdef.Tag, error) {
 	place := document.Place{Name: "input tags"}
 	text := func(value string) *document.Node {
@@ -275,27 +277,27 @@ func (l *loader) warn(warnings []document.Warning) {
 	}
 }
 
-// inWorkspace reports whether a file is one of the workspace, of those that were
-// loaded.
+// inWorkspace reports whether a loaded text is a file in the workspace.
 func inWorkspace(c input.Config, files map[string]bool, name string) bool {
 	return len(c.FilePaths) > 0 && c.Repository == "" && files[name]
 }
 
-// InWorkspace reports whether a name is that of a file of the workspace, which the
-// definitions were loaded from.
+// InWorkspace reports whether name is the name of a file in the workspace from which
+// definitions were loaded.
 func (d Draft) InWorkspace(name string) bool { return inWorkspace(d.config, d.files, name) }
 
-// mark says who starts the tasks.
+// mark returns the text that identifies the step that starts the tasks.
 func (l *loader) mark() string {
 	return ownership.Text(l.env.CI, l.config.Matrix, EndPolicyOf(l.config).LeavesTasks())
 }
 
-// common is what the requests of all jobs share.
+// common returns the values that the requests of all jobs share.
 func (l *loader) common() runtask.Common {
 	mark := l.mark()
 	common := runtask.Common{StartedBy: cmp.Or(l.config.StartedBy, mark), Outputs: l.outputs.variables()}
-	if mark != common.StartedBy || mark != ownership.Marker { // else the tag would say nothing more
-		inCI := l.env.CI.ID != "" // where the mark says which step it was
+	// If startedBy is only the marker, the tag would contain no further information.
+	if mark != common.StartedBy || mark != ownership.Marker {
+		inCI := l.env.CI.ID != "" // only in a CI does the mark identify the step
 		common.Owner = runtask.OwnerTag{Key: ownership.Tag, Value: mark, Always: inCI && l.config.StartedBy != ""}
 	}
 	for _, tag := range l.tags {
@@ -304,8 +306,8 @@ func (l *loader) common() runtask.Common {
 	return common
 }
 
-// jobs gives every definition what its tasks are run with, and checks all of it that
-// can be checked before a call.
+// jobs returns a job with settings and a request for each definition. It makes all checks that
+// are possible without AWS.
 func (l *loader) jobs(sources []Source) ([]DraftJob, error) {
 	base, warnings, err := runtask.Parse(l.config.Launch, l.options())
 	l.warn(warnings)
@@ -368,7 +370,7 @@ func (l *loader) buildJob(settings runtask.Settings, d ToRegister) (DraftJob, er
 	return job, errors.Join(fault, err)
 }
 
-// buildSettings adds what settings name in the workspace.
+// buildSettings reads the environment file in the workspace that the settings name.
 func (l *loader) buildSettings(settings runtask.Settings) (_ runtask.Settings, err error) {
 	if file := settings.Environment.File; file != "" {
 		if settings.Environment.Pairs, err = environmentFile(l.workspace, file); err != nil {
@@ -378,7 +380,8 @@ func (l *loader) buildSettings(settings runtask.Settings) (_ runtask.Settings, e
 	return settings, nil
 }
 
-// withImage returns the definition with the image of the settings, if they have one.
+// withImage returns the definition with the image of the settings. It returns d if the settings
+// have no image.
 func withImage(d *taskdef.Definition, settings runtask.Settings, options taskdef.Options) (*taskdef.Definition, error) {
 	if settings.Image == "" {
 		return d, nil
@@ -398,7 +401,7 @@ func reportImage(emit event.Sink, d *taskdef.Definition, image, container string
 	emit.Printf("task definition %s with the image %s for container %s", d.Family, image, container)
 }
 
-// NeedsAWS reports whether AWS has to be asked before the requests are known.
+// NeedsAWS reports whether the step must call AWS before the requests are complete.
 func (d Draft) NeedsAWS() bool {
 	return slices.ContainsFunc(d.Jobs, func(job DraftJob) bool { return job.needsLookup(d.config.Preflight) })
 }
@@ -410,10 +413,10 @@ func (job DraftJob) needsLookup(preflight bool) bool {
 		slices.ContainsFunc(job.Settings.Subnets, byName) || slices.ContainsFunc(job.Settings.SecurityGroups, byName)
 }
 
-// Check takes files through the stages that come before AWS, and checks what their
-// definitions say of how they are run. What the inputs of a step could add to that is
-// no fault: a container to choose, and a network. With explain it emits each
-// expression with its value. It returns the definitions that have no faults of their own.
+// Check reads, expands and checks files without calling ECS. It also checks the settings in the
+// member x-run-task of their definitions. A missing container choice or network is not a fault,
+// because the inputs of a step can add it. With explain, Check emits each expression with its
+// value. It returns all definitions that it could decode.
 func Check(ctx context.Context, c input.Config, env Env, explain bool, emit event.Sink) ([]*taskdef.Definition, error) {
 	l, err := newLoader(c, env, emit)
 	if err != nil {
@@ -436,7 +439,8 @@ func Check(ctx context.Context, c input.Config, env Env, explain bool, emit even
 	return definitions, errors.Join(faults...)
 }
 
-// explain emits the expressions in texts, as far as the texts can be read.
+// explain emits the expressions in texts with their values. It ignores texts that have faults,
+// because Check reports those.
 func (l *loader) explain(expander expand.Expander, texts []source.Text) {
 	for _, text := range texts {
 		trees, _, _ := document.Parse(text.Name, text.Bytes)

@@ -15,51 +15,51 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Env is what a plan takes from around it.
+// Env is the part of the operating system and of the CI that a plan reads.
 type Env struct {
 	Getenv  func(string) string
 	Environ func() []string
 	Getwd   func() (string, error) // the workspace
-	Stdin   io.Reader              // read only if the inputs ask for it; nil is an empty one
+	Stdin   io.Reader              // read only if the inputs name it; nil means empty
 	CI      ci.Run
 
-	// NothingRuns is true if the plan is not for a run, so that it may lack a network.
+	// NothingRuns is true if no task will run. The plan then does not need a network.
 	NothingRuns bool
 
-	// CodeCommit returns the credentials for a repository there.
+	// CodeCommit returns the credentials for a repository in AWS CodeCommit.
 	CodeCommit func(context.Context) (git.AWSCredentials, error)
 }
 
-// Draft is what is to be run, as far as it is known without AWS.
+// Draft describes a run as far as it is known without AWS.
 type Draft struct {
 	Jobs   []DraftJob
-	Commit string // that the definitions were taken from; empty if from no repository
+	Commit string // of the repository of the definitions; empty without a repository
 
-	// LocalSecrets are the values that a local run gives for the containers' secrets, by
-	// their ARNs or names; nil for a run on AWS.
+	// LocalSecrets are the values of the containers' secrets in a local run, by their ARNs or
+	// names. It is nil for a run on AWS.
 	LocalSecrets map[string]string
 
-	// LocalEnvironment is what a local run takes for each of the containers'
-	// environmentFiles, in their format.
+	// LocalEnvironment is the content of each of the containers' environmentFiles in a local
+	// run, as lines NAME=value.
 	LocalEnvironment string
 
 	config input.Config
-	tags   []taskdef.Tag // of the tasks and definitions
-	files  map[string]bool
+	tags   []taskdef.Tag   // of the tasks and definitions
+	files  map[string]bool // as in loader
 	common runtask.Common
-	mark   string // of the tasks
+	mark   string // as in Plan.Mark
 
 	outputs Outputs
 }
 
-// DraftJob is one definition with what its tasks are run with.
+// DraftJob is one definition with the settings of its tasks.
 type DraftJob struct {
 	Definition Source // ToRegister or Named
 	Settings   runtask.Settings
-	Request    map[string]json.RawMessage // without what AWS is asked for; nil for Named
+	Request    map[string]json.RawMessage // without values from AWS; nil for Named
 }
 
-// loader makes a draft, or checks files.
+// loader builds a draft, or checks files.
 type loader struct {
 	config    input.Config
 	env       Env
@@ -67,11 +67,11 @@ type loader struct {
 	workspace string
 	commit    string
 	tags      []taskdef.Tag
-	files     map[string]bool // the names of the texts of definitions
+	files     map[string]bool // by the names of the texts; false for stdin
 	outputs   Outputs
 }
 
-// environmentFile reads a .env file of the workspace.
+// environmentFile reads and parses a .env file in the workspace.
 func environmentFile(workspace, name string) (input.Pairs, error) {
 	text, err := source.File(workspace, name)
 	if err != nil {
@@ -84,7 +84,7 @@ func environmentFile(workspace, name string) (input.Pairs, error) {
 	return pairs, nil
 }
 
-// folder is what messages call the folder that files are read from.
+// folder returns the name that messages use for the folder of the files.
 func (l *loader) folder() string {
 	if l.env.CI.System == "" {
 		return "the current folder"

@@ -15,7 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 )
 
-// newOutputs returns the outputs that the inputs ask for, with markers of their own.
+// newOutputs returns the outputs of the inputs, with new markers.
 func newOutputs(c input.Config) Outputs {
 	if c.OutputsFrom == "" {
 		return Outputs{}
@@ -23,7 +23,7 @@ func newOutputs(c input.Config) Outputs {
 	return Outputs{c.OutputsFrom, outputs.NewMarkers()}
 }
 
-// variables are what the container finds the markers by.
+// variables returns the environment variables that give the markers to the container.
 func (o Outputs) variables() runtask.Variables {
 	if o.Container == "" {
 		return runtask.Variables{}
@@ -33,12 +33,13 @@ func (o Outputs) variables() runtask.Variables {
 	}}
 }
 
-// logHint is a configuration of a log that the step can read.
+// logHint is an example of a log configuration that the step can read.
 const logHint = `"logConfiguration": {"logDriver": "awslogs", ` +
 	`"options": {"awslogs-group": "...", "awslogs-region": "...", "awslogs-stream-prefix": "..."}}`
 
-// checkOutputs reports a container that outputs are to be read from and that no definition
-// has, or whose log the step can't read. A local run reads what a container prints.
+// checkOutputs reports a container of the input outputs-from that no definition has, or whose
+// log the step cannot read. A local run needs no log configuration, because it reads the
+// containers' output directly.
 func checkOutputs(c input.Config, sources ...Source) error {
 	if c.OutputsFrom == "" || len(sources) == 0 {
 		return nil
@@ -76,8 +77,8 @@ func checkOutputs(c input.Config, sources ...Source) error {
 	return errors.Join(faults...)
 }
 
-// logOf returns the log driver and the log group of a container of a definition, empty if
-// it has none; false if there is no such container.
+// logOf returns the log driver and the log group of a container. Each is empty if the container
+// does not set it. ok is false if the definition has no such container.
 func logOf(s Source, container string) (driver, group string, ok bool) {
 	const option = "awslogs-group"
 	switch s := s.(type) {
@@ -101,7 +102,8 @@ func logOf(s Source, container string) (driver, group string, ok bool) {
 	return "", "", false
 }
 
-// placeOf returns the place of a container in its text; the zero value if it has none.
+// placeOf returns the position of a container in its document. It returns the zero value if the
+// position is not known.
 func placeOf(s Source, container string) document.Place {
 	if text := TextOf(s); text != nil {
 		for _, c := range text.Containers {

@@ -1,9 +1,9 @@
-// Package plan takes the inputs to what is to be run: a [Draft] holds the definitions,
-// loaded, expanded and checked, and what their tasks are run with, as far as that is
-// known without AWS; a [Plan] holds the whole requests.
+// Package plan turns the inputs into the requests of a run. A [Draft] holds the loaded,
+// expanded and checked definitions and the settings of their tasks, as far as they are known
+// without AWS. A [Plan] holds the complete requests.
 //
-// Nothing in either changes once it is made. The package asks AWS for what the
-// requests lack, and never changes anything there.
+// Both are immutable. The package calls AWS only to read what the requests lack. It never
+// changes anything in AWS.
 package plan
 
 import (
@@ -29,22 +29,27 @@ import (
 type Plan struct {
 	Cluster   string
 	Jobs      []Job
-	Groups    [][]int // indices into Jobs: the jobs that run at once, group after group
+	Groups    [][]int // indices into Jobs: a group runs in parallel, the groups in sequence
 	StartedBy string
-	Mark      string // who starts the tasks, as ownership has it: StartedBy, unless that is the user's own
-	IfRunning string // one of the values of the input; empty is start
+
+	// Mark identifies the step that starts the tasks, in the format of package ownership. It
+	// equals StartedBy unless the user set startedBy.
+	Mark string
+
+	IfRunning string // one of the IfRunning constants; empty means IfRunningStart
 	End       EndPolicy
 	Outputs   Outputs
 }
 
-// Outputs says which container writes outputs to its log. The zero value is none.
+// Outputs names the container that writes outputs to its log. The zero value means that no
+// container does.
 type Outputs struct {
 	Container string
-	Markers   outputs.Markers // of the tasks that the run starts
+	Markers   outputs.Markers // the lines around the outputs, in all tasks that the run starts
 }
 
-// What becomes of a run when a task of one of its families runs already: the input
-// if-running.
+// The values of the input if-running: what a run does if a task of one of its families
+// already runs.
 const (
 	IfRunningStart  = "start"
 	IfRunningWait   = "wait"
@@ -52,16 +57,16 @@ const (
 	IfRunningFail   = "fail"
 )
 
-// Job is one definition with what its tasks are run with.
+// Job is one task definition with the settings of its tasks.
 type Job struct {
 	Definition Source                     // ToRegister or Existing
-	Request    map[string]json.RawMessage // of RunTask, but for what each call sets
-	Count      int                        // of tasks
+	Request    map[string]json.RawMessage // of RunTask, without the members that each call sets
+	Count      int                        // the number of tasks
 	Rule       verdict.Rule               // which containers decide
 }
 
-// A Source is where a job's definition comes from: [ToRegister] or [Existing], and
-// in a [Draft] [Named] in place of Existing.
+// A Source is the origin of a job's definition: [ToRegister] or [Existing]. A [Draft] has
+// [Named] instead of Existing.
 type Source interface {
 	// Family is the family of the definition.
 	Family() string
@@ -70,13 +75,13 @@ type Source interface {
 // ToRegister is a definition that the run registers.
 type ToRegister struct{ Text *taskdef.Definition }
 
-// Named is a registered definition that ECS was not asked about yet.
+// Named is a registered definition that the step has not described yet.
 type Named struct{ Name string } // family, family:revision or ARN
 
 // Existing is a registered definition.
 type Existing struct {
 	Revision *types.TaskDefinition
-	Text     *taskdef.Definition // what it holds; nil if that was not asked for
+	Text     *taskdef.Definition // its content; nil if the run does not need it
 }
 
 // Family is the family of the definition.
@@ -88,7 +93,7 @@ func (d Named) Family() string { return task.Family(d.Name) }
 // Family is the family of the definition.
 func (d Existing) Family() string { return aws.ToString(d.Revision.Family) }
 
-// TextOf returns what a definition holds; nil if it is not known.
+// TextOf returns the content of a definition. It returns nil if the content is not known.
 func TextOf(s Source) *taskdef.Definition {
 	switch s := s.(type) {
 	case ToRegister:
@@ -99,14 +104,14 @@ func TextOf(s Source) *taskdef.Definition {
 	return nil
 }
 
-// EndPolicy says what a run waits for, for how long, and what becomes of the tasks
-// then.
+// EndPolicy describes what a run waits for, how long it waits, and whether it then stops the
+// tasks.
 type EndPolicy struct {
 	Goal            task.Goal
-	StopOnInterrupt bool          // and at the time-out; else the tasks are left
-	Timeout         time.Duration // from the first launch; 0 is none
-	LaunchTimeout   time.Duration // for which capacity is waited for
-	Retries         int           // after a Spot interruption or a lost host
+	StopOnInterrupt bool          // also at the timeout; false leaves the tasks running
+	Timeout         time.Duration // from the first launch; 0 means no timeout
+	LaunchTimeout   time.Duration // how long a launch is retried for lack of capacity
+	Retries         int           // per job, after a Spot interruption or a lost host
 }
 
 // EndPolicyOf reads the inputs steady-state, skip-steady-state-check, on-interrupt,
@@ -125,8 +130,8 @@ func EndPolicyOf(c input.Config) EndPolicy {
 // Waits reports whether the run waits for its tasks.
 func (p EndPolicy) Waits() bool { return p.Goal != task.UntilAccepted }
 
-// Deadline is the end of the wait of a run that started its first launch at a time;
-// zero if there is none.
+// Deadline returns when the run stops waiting. started is the time of the first launch.
+// Deadline is zero if there is no timeout or started is zero.
 func (p EndPolicy) Deadline(started time.Time) time.Time {
 	if p.Timeout == 0 || started.IsZero() {
 		return time.Time{}
@@ -134,13 +139,13 @@ func (p EndPolicy) Deadline(started time.Time) time.Time {
 	return started.Add(p.Timeout)
 }
 
-// Servers reports whether the tasks are to go on after the run.
+// Servers reports whether the tasks are servers, which continue to run after the run.
 func (p EndPolicy) Servers() bool { return p.Goal == task.UntilRunning || p.Goal == task.UntilHealthy }
 
-// LeavesTasks reports whether tasks may go on after the run on purpose.
+// LeavesTasks reports whether the run may leave tasks running on purpose.
 func (p EndPolicy) LeavesTasks() bool { return !p.Waits() || p.Servers() || !p.StopOnInterrupt }
 
-// Tasks returns how many tasks the plan has.
+// Tasks returns the number of tasks of all jobs.
 func (p Plan) Tasks() int {
 	total := 0
 	for _, job := range p.Jobs {
@@ -160,11 +165,12 @@ func (p Plan) ToRegister() []*taskdef.Definition {
 	return definitions
 }
 
-// MultiTask reports whether a run may have several tasks, which messages distinguish
-// by their ids.
+// MultiTask reports whether a run may have several tasks. Messages then distinguish them by
+// their ids.
 func (p Plan) MultiTask() bool { return p.Tasks() > 1 || p.End.Retries > 0 }
 
-// groupsOf returns the groups of so many jobs in an order of the input.
+// groupsOf returns the groups of jobs. order is a value of the input order: "sequence" gives
+// one group for each job, any other value gives one group.
 func groupsOf(jobs int, order string) [][]int {
 	all := make([]int, jobs)
 	for i := range all {
@@ -183,12 +189,12 @@ func groupsOf(jobs int, order string) [][]int {
 // Request is one request that changes AWS.
 type Request struct {
 	Operation string
-	Input     json.RawMessage // as --cli-input-json of the AWS CLI takes it
+	Input     json.RawMessage // in the format of --cli-input-json of the AWS CLI
 }
 
-// Requests returns the requests of the run. RunTask names a definition that is to be
-// registered by its family, which stands for the newest revision, and has no client
-// token: each launch has its own.
+// Requests returns the requests of the run. If the run registers a definition, its RunTask
+// request names the family, which ECS resolves to the newest revision. The requests have no
+// client token, because each launch creates a new one.
 func (p Plan) Requests() ([]Request, error) {
 	var all []Request
 	for _, job := range p.Jobs {
@@ -212,7 +218,7 @@ func (p Plan) Requests() ([]Request, error) {
 	return all, nil
 }
 
-// Pretty returns the input on several lines.
+// Pretty returns the indented input. If the input is not JSON, Pretty returns it unchanged.
 func (r Request) Pretty() string {
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, r.Input, "", "  ") != nil {
@@ -221,10 +227,11 @@ func (r Request) Pretty() string {
 	return pretty.String()
 }
 
-// OneAtATime reports whether the run looks for tasks of its families that run already.
+// OneAtATime reports whether the run first searches for running tasks of its families.
 func (p Plan) OneAtATime() bool { return p.IfRunning != "" && p.IfRunning != IfRunningStart }
 
-// WithoutTag returns a request without the tag of a key, and whether it had that.
+// WithoutTag returns a copy of a request without the tags that have a key. It returns the request
+// itself and false if there is no such tag.
 func WithoutTag(request map[string]json.RawMessage, key string) (without map[string]json.RawMessage, found bool) {
 	var tags []map[string]json.RawMessage
 	if json.Unmarshal(request["tags"], &tags) != nil {
@@ -240,7 +247,7 @@ func WithoutTag(request map[string]json.RawMessage, key string) (without map[str
 	without = maps.Clone(request)
 	delete(without, "tags")
 	if len(others) > 0 {
-		without["tags"], _ = json.Marshal(others) // of what was JSON
+		without["tags"], _ = json.Marshal(others) // cannot fail: all values were JSON
 	}
 	return without, true
 }

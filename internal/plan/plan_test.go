@@ -38,7 +38,7 @@ const (
 	awsvpc = `{"family":"web","networkMode":"awsvpc","containerDefinitions":[{"name":"app","image":"a","memory":64}]}`
 )
 
-// config reads inputs in the form NAME=value.
+// config parses inputs in the form NAME=value.
 func config(t *testing.T, inputs ...string) input.Config {
 	t.Helper()
 	var c input.Config
@@ -53,7 +53,7 @@ func config(t *testing.T, inputs ...string) input.Config {
 	return c
 }
 
-// transcript takes events as text.
+// transcript stores events as text.
 type transcript struct{ strings.Builder }
 
 func (t *transcript) emit(e event.Event) {
@@ -102,7 +102,7 @@ func write(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// summary is what a plan does, in short.
+// summary returns a short description of a plan.
 func summary(p plan.Plan) string {
 	requests, err := p.Requests()
 	var all []string
@@ -249,10 +249,10 @@ func TestInWorkspace(t *testing.T) {
 	}
 }
 
-// account is an ECS with a definition and services, and an EC2 with networks.
+// account is an embedded ECS with a definition and services, and an EC2 with networks.
 type account struct {
 	ecs *ecslocal.Server
-	ec2 map[string]string // answers by action
+	ec2 map[string]string // the answers, by API action
 }
 
 func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// What is to be known of the jobs of a plan.
+// The methods of a plan and its sources return the values of its jobs.
 func TestPlanValues(t *testing.T) {
 	text := &taskdef.Definition{Family: "new"}
 	found := &types.TaskDefinition{Family: aws.String("found")}
@@ -47,7 +47,7 @@ func TestPlanValues(t *testing.T) {
 	}
 }
 
-// The one reading of six inputs.
+// EndPolicyOf combines six inputs.
 func TestEndPolicyOf(t *testing.T) {
 	for _, tt := range []struct {
 		name                   string

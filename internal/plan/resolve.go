@@ -24,18 +24,18 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// resolver asks AWS for what a draft lacks.
+// resolver reads from AWS what a draft lacks.
 type resolver struct {
 	draft    Draft
-	clients  *session.Clients // nil if AWS is not asked
+	clients  *session.Clients // nil if no call to AWS is needed
 	emit     event.Sink
-	services map[string]*runtask.Service // that were looked up
+	services map[string]*runtask.Service // cache of described services, by name
 }
 
-// Resolve asks AWS for what the requests lack: definitions that are registered
-// already, services, and subnets and security groups that are not named by their
-// ids. Then, if that is asked for, it checks what definitions and requests name.
-// The clients may be nil unless the draft [Draft.NeedsAWS].
+// Resolve reads from AWS what the requests lack: registered definitions, services, and the ids
+// of subnets and security groups that the inputs give by name or filter. If the input preflight is set, it then
+// checks that the AWS resources in definitions and requests exist. clients may be nil if
+// [Draft.NeedsAWS] is false.
 func (d Draft) Resolve(ctx context.Context, clients *session.Clients, emit event.Sink) (Plan, error) {
 	p := Plan{
 		Cluster: d.config.Cluster, StartedBy: d.common.StartedBy, Mark: d.mark, IfRunning: d.config.IfRunning,
@@ -79,7 +79,7 @@ func (r *resolver) preflight(ctx context.Context, jobs []DraftJob) error {
 	return err
 }
 
-// subject is what preflight looks at.
+// subject returns the values of a job that preflight checks.
 func (job DraftJob) subject() preflight.Subject {
 	text := TextOf(job.Definition)
 	subject := preflight.Subject{
@@ -90,8 +90,7 @@ func (job DraftJob) subject() preflight.Subject {
 	return subject
 }
 
-// ResolveDefinitions asks AWS only for the definitions that are registered already,
-// and what they hold.
+// ResolveDefinitions reads from AWS only the registered definitions, with their content.
 func (d Draft) ResolveDefinitions(ctx context.Context, clients *session.Clients, emit event.Sink) (Draft, error) {
 	r := &resolver{draft: d, clients: clients, emit: emit}
 	d.Jobs = slices.Clone(d.Jobs)
@@ -141,7 +140,7 @@ func (r *resolver) request(job DraftJob, service *runtask.Service) (map[string]j
 	return job.Settings.Request(definitionInfo(job.Definition), service, r.draft.common)
 }
 
-// find finds a registered definition, with its text if that is needed.
+// find describes a registered definition. It also reads the content if the run needs it.
 func (r *resolver) find(ctx context.Context, name Named, settings runtask.Settings) (Source, error) {
 	if settings.Image != "" || r.draft.config.Preflight {
 		return r.findText(ctx, name, settings)
@@ -153,7 +152,8 @@ func (r *resolver) find(ctx context.Context, name Named, settings runtask.Settin
 	return Existing{Revision: revision}, r.checkFound(revision)
 }
 
-// checkFound reports what was found, unless it can't reach the state to wait for.
+// checkFound checks a registered definition against the inputs, and prints it if it has no
+// fault.
 func (r *resolver) checkFound(revision *types.TaskDefinition) error {
 	if r.draft.config.SteadyState == "healthy" && !task.HasHealthCheck(revision) {
 		return fmt.Errorf("steady-state healthy needs a container with a healthCheck, and %s has none", task.Name(revision))
@@ -167,8 +167,8 @@ func (r *resolver) checkFound(revision *types.TaskDefinition) error {
 	return nil
 }
 
-// findText is find with the definition's text. With another image for it, it
-// becomes one that is to be registered.
+// findText describes a registered definition and reads its content. If the settings have an
+// image, findText returns a [ToRegister] with that image.
 func (r *resolver) findText(ctx context.Context, name Named, settings runtask.Settings) (Source, error) {
 	revision, answer, err := r.runner().FindText(ctx, name.Name)
 	if err != nil {
@@ -197,8 +197,8 @@ func (r *resolver) findText(ctx context.Context, name Named, settings runtask.Se
 	return ToRegister{changed}, nil
 }
 
-// ReadDescribed returns a registered definition, as DescribeTaskDefinition answered, in
-// the form that it can be registered in again.
+// ReadDescribed parses the answer of DescribeTaskDefinition. It returns the definition in the
+// format of RegisterTaskDefinition.
 func ReadDescribed(name string, answer []byte, options taskdef.Options, emit event.Sink) (*taskdef.Definition, error) {
 	trees, _, err := document.Parse("task definition "+name, answer)
 	if err != nil {
@@ -206,7 +206,7 @@ func ReadDescribed(name string, answer []byte, options taskdef.Options, emit eve
 	}
 	definitions, warnings, err := taskdef.Decode(trees[0], options)
 	for _, warning := range warnings {
-		if warning.Code == "tag-aws" { // not taken over
+		if warning.Code == "tag-aws" { // the new revision lacks this tag
 			emit(event.Warning{Warning: warning})
 		}
 	}
@@ -216,7 +216,8 @@ func ReadDescribed(name string, answer []byte, options taskdef.Options, emit eve
 	return definitions[0], nil
 }
 
-// findService returns what is taken of a service, nil for the empty name.
+// findService returns the values of a service that requests use. It returns nil if name is
+// empty.
 func (r *resolver) findService(ctx context.Context, name string) (*runtask.Service, error) {
 	if name == "" {
 		return nil, nil
@@ -251,8 +252,8 @@ func strategyOf(items []types.CapacityProviderStrategyItem) input.Strategy {
 	return strategy
 }
 
-// findNetwork replaces subnets and security groups that are not named by their
-// ids, and reports which were found.
+// findNetwork replaces names and filters of subnets and security groups by ids, and prints the
+// ids.
 func (r *resolver) findNetwork(ctx context.Context, settings runtask.Settings) (_ runtask.Settings, err error) {
 	if settings.Subnets, err = r.findNetworks(ctx, "subnets", settings.Subnets, (*lookup.Client).Subnets); err != nil {
 		return settings, err
@@ -262,7 +263,7 @@ func (r *resolver) findNetwork(ctx context.Context, settings runtask.Settings) (
 	if err != nil {
 		return settings, err
 	}
-	return settings, settings.Check() // there may be more of them than ECS takes
+	return settings, settings.Check() // a name may stand for more ids than ECS accepts
 }
 
 type finder func(*lookup.Client, context.Context, string) ([]lookup.Network, error)

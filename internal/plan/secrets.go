@@ -10,8 +10,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// localSecrets returns the values of a local run's secrets, and reports those that are empty.
-// The values in the file that the inputs name are masked.
+// localSecrets returns the values of the secrets of a local run. It emits a notice about secrets
+// without a value. Logs mask all values in the file of the input local-secrets.
 func (l *loader) localSecrets(jobs []DraftJob) (map[string]string, error) {
 	if l.config.Local == "" {
 		return nil, nil
@@ -37,8 +37,8 @@ func (l *loader) localSecrets(jobs []DraftJob) (map[string]string, error) {
 	return values, nil
 }
 
-// localEnvironment returns what a local run takes for environmentFiles, and reports those that
-// are empty.
+// localEnvironment returns the content that a local run uses for each of the environmentFiles.
+// It emits a notice if they are empty.
 func (l *loader) localEnvironment(jobs []DraftJob) (string, error) {
 	if l.config.Local == "" {
 		return "", nil
@@ -62,7 +62,7 @@ func (l *loader) localEnvironment(jobs []DraftJob) (string, error) {
 	return "", nil
 }
 
-// texts returns the definitions of jobs whose texts are known.
+// texts returns the definitions of jobs whose content is known.
 func texts(jobs []DraftJob) []*taskdef.Definition {
 	var definitions []*taskdef.Definition
 	for _, job := range jobs {
@@ -73,7 +73,7 @@ func texts(jobs []DraftJob) []*taskdef.Definition {
 	return definitions
 }
 
-// isOrAre returns "A is", or "A, B are".
+// isOrAre returns "A is" for one name, and "A, B are" for several.
 func isOrAre(names []string) string {
 	if len(names) == 1 {
 		return names[0] + " is"

@@ -9,7 +9,7 @@ import (
 
 func TestWithoutTag(t *testing.T) {
 	for _, tt := range []struct {
-		request, want string // the tags; empty for none
+		request, want string // the tags; empty means none
 		found         bool
 	}{
 		{``, ``, false},

@@ -10,8 +10,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
-// checkVerdict reports containers that the input verdict names and no definition
-// has, and definitions that have none of them.
+// checkVerdict reports containers in the input verdict that no definition has. If there are
+// no such containers, it reports definitions that have no container of the input.
 func checkVerdict(names []string, sources ...Source) error {
 	if len(sources) == 0 || len(names) == 0 {
 		return nil
@@ -34,7 +34,7 @@ func checkVerdict(names []string, sources ...Source) error {
 				Message: fmt.Sprintf("item %d: no definition has a container %q%s", i+1, name, near)})
 		}
 	}
-	if len(unknown) > 0 { // which may be why none is named
+	if len(unknown) > 0 { // a wrong name may be the reason why a definition is idle
 		return errors.Join(unknown...)
 	}
 	return errors.Join(idle...)
