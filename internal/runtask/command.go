@@ -8,8 +8,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
 
-// splitScript returns the fault of the command of the override at an index if a shell would run
-// only its first word, and whether that is certain; nil for other commands.
+// splitScript returns a fault if a shell would run only the first word of the script in the
+// command of an override, and nil otherwise. index is the position of the override. certain is
+// false if this is only likely.
 func splitScript(d Definition, index int, override *document.Node) (fault *document.Error, certain bool) {
 	command, name := override.Member("command"), override.Member("name")
 	if command == nil || name == nil {
@@ -32,7 +33,7 @@ func splitScript(d Definition, index int, override *document.Node) (fault *docum
 	case found.InEntryPoint:
 		fault.Message += fmt.Sprintf("; the script stands in the entryPoint of %s", d.Name)
 		fault.Hint = `"entryPoint": ` + fixed
-	case command.Place == (document.Place{}): // of the input command
+	case command.Place == (document.Place{}): // from the input command
 		fault.Hint = fixed
 	default:
 		fault.Hint = `"command": ` + fixed
@@ -40,8 +41,8 @@ func splitScript(d Definition, index int, override *document.Node) (fault *docum
 	return fault, found.Certain
 }
 
-// checkCommand reports a command in an override of which a shell would certainly
-// run only the first word.
+// checkCommand reports a command in an override if a shell would certainly run only the first
+// word of its script.
 func checkCommand(d Definition, index int, override *document.Node) error {
 	fault, certain := splitScript(d, index, override)
 	switch {
@@ -53,9 +54,9 @@ func checkCommand(d Definition, index int, override *document.Node) error {
 	return fault
 }
 
-// Warnings returns warnings about the commands in the overrides: a shell that most likely runs
-// only the first word of its script, and variables that nothing expands. run is the member
-// x-run-task; nil if there is none.
+// Warnings returns warnings about the commands in the overrides. They are about a shell that
+// most likely runs only the first word of its script, and about variables that no shell expands.
+// run is the member x-run-task. It may be nil.
 func (s Settings) Warnings(d Definition, run *document.Node) []document.Warning {
 	overrides, err := s.ownOverrides(d)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// CheckDefinition checks the settings together with a definition whose text is known, by the
-// rules of ECS for both, before the definition is registered. The values of a service are not
-// known here. The error joins an [*input.Error] or a [*document.Error] for each fault.
+// CheckDefinition checks that the settings are compatible with a definition, before the
+// definition is registered. The values of a service are not known here. The error joins an
+// [*input.Error] or a [*document.Error] for each fault.
 func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, error) {
 	definition := Definition{Name: d.Family, NetworkMode: d.NetworkMode}
 	for _, c := range d.Containers {
@@ -33,7 +33,8 @@ func (s Settings) CheckDefinition(d *taskdef.Definition) ([]document.Warning, er
 		checkContainers(request.Member("overrides")), s.checkExec(d, request), s.checkVolumes(d, request))
 }
 
-// checkSizes checks the definition with the overrides of sizes by the rules for sizes.
+// checkSizes checks the sizes of the definition after the overrides are applied: CPU, memory and
+// ephemeral storage.
 func checkSizes(d *taskdef.Definition, overrides *document.Node) (warnings []document.Warning, err error) {
 	var faults []error
 	for _, m := range d.CheckSizes(overrides) {
@@ -57,12 +58,12 @@ func checkSizes(d *taskdef.Definition, overrides *document.Node) (warnings []doc
 			faults = append(faults, &fault)
 		}
 	}
-	return append(warnings, limitsKept(d, overrides)...), errors.Join(faults...)
+	return append(warnings, unchangedLimits(d, overrides)...), errors.Join(faults...)
 }
 
-// limitsKept returns notices about containers with their own limits, which more memory for the
-// task does not raise.
-func limitsKept(d *taskdef.Definition, overrides *document.Node) []document.Warning {
+// unchangedLimits returns notices about containers that have a memory limit. If an override
+// raises the memory of the task, it does not raise these limits.
+func unchangedLimits(d *taskdef.Definition, overrides *document.Node) []document.Warning {
 	memory := overrides.Member("memory")
 	if memory == nil || d.Memory == "" {
 		return nil
@@ -87,7 +88,7 @@ func limitsKept(d *taskdef.Definition, overrides *document.Node) []document.Warn
 	return notices
 }
 
-// overridden reports whether overrides have a memory for a container.
+// overridden reports whether overrides set the memory of a container.
 func overridden(overrides *document.Node, container string) bool {
 	return slices.ContainsFunc(itemsOf(overrides.Member("containerOverrides")), func(o *document.Node) bool {
 		name := o.Member("name")
@@ -95,8 +96,8 @@ func overridden(overrides *document.Node, container string) bool {
 	})
 }
 
-// checkCompatible reports a launch type that the definition does not support. RunTask
-// refuses it: "Task definition does not support launch_type FARGATE."
+// checkCompatible reports a launch type that the definition does not support. RunTask refuses
+// the launch type: "Task definition does not support launch_type FARGATE."
 // (github.com/aws/aws-cli/issues/3983).
 func (s Settings) checkCompatible(d *taskdef.Definition, request *document.Node) error {
 	launchType, member := "", "launchType"
@@ -113,8 +114,8 @@ func (s Settings) checkCompatible(d *taskdef.Definition, request *document.Node)
 			d.Family, launchType, strings.Join(d.RequiresCompatibilities, ", ")))
 }
 
-// checkConstraints reports constraints on container instances where the tasks run
-// on none (API reference, RunTask: placementConstraints; developer guide, "Amazon
+// checkConstraints reports placement constraints and strategies for tasks on Fargate, which has
+// no container instances (API reference, RunTask: placementConstraints; developer guide, "Amazon
 // ECS task definition differences for Fargate").
 func (s Settings) checkConstraints(request *document.Node) error {
 	var faults []error
@@ -127,7 +128,8 @@ func (s Settings) checkConstraints(request *document.Node) error {
 	return errors.Join(faults...)
 }
 
-// checkContainers checks the variables of overrides by the rules for those of a definition.
+// checkContainers checks environment and environmentFiles in overrides by the rules for a
+// definition.
 func checkContainers(overrides *document.Node) error {
 	var faults []error
 	for i, container := range itemsOf(overrides.Member("containerOverrides")) {
@@ -152,9 +154,9 @@ func checkContainers(overrides *document.Node) error {
 	return errors.Join(faults...)
 }
 
-// checkExec reports ECS Exec without a role for the task, which RunTask refuses
-// (ECS developer guide, "Monitor Amazon ECS containers with ECS Exec":
-// prerequisites; github.com/boto/boto3/issues/3173).
+// checkExec reports ECS Exec without a task role. RunTask refuses such a request (ECS developer
+// guide, "Monitor Amazon ECS containers with ECS Exec": prerequisites;
+// github.com/boto/boto3/issues/3173).
 func (s Settings) checkExec(d *taskdef.Definition, request *document.Node) error {
 	exec := request.Member("enableExecuteCommand")
 	if s.partial || exec == nil || exec.Text != "true" || d.TaskRoleARN != "" ||
@@ -166,8 +168,8 @@ func (s Settings) checkExec(d *taskdef.Definition, request *document.Node) error
 	return fault(request, "enableExecuteCommand", "run-task-request", message)
 }
 
-// checkVolumes checks that the configurations of volumes are those of the volumes that are
-// configured at launch (API reference, RunTask: volumeConfigurations, and Volume:
+// checkVolumes checks that each volume with configuredAtLaunch has exactly one configuration, and
+// that no other volume has one (API reference, RunTask: volumeConfigurations, and Volume:
 // configuredAtLaunch).
 func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) error {
 	var faults []error
@@ -219,9 +221,9 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 	return errors.Join(faults...)
 }
 
-// launchTypeMissing returns a warning for a definition for Fargate alone whose request has
-// neither a launch type nor a strategy: ECS uses the strategy of the cluster, and refuses the
-// tasks if it has none.
+// launchTypeMissing returns a notice if a definition supports only Fargate and its request has
+// neither a launch type nor a strategy. ECS then uses the default strategy of the cluster, and
+// refuses the tasks if the cluster has none. It returns nil otherwise.
 func (s Settings) launchTypeMissing(d *taskdef.Definition, request *document.Node) *document.Warning {
 	_, given := onFargate(request)
 	if given || s.partial || s.Service != "" || !slices.Equal(d.RequiresCompatibilities, []string{"FARGATE"}) {

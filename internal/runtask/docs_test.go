@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// docs/errors.md has every code that this package gives its findings.
+// docs/errors.md documents every code of the faults and warnings of this package.
 func TestCodesInDocs(t *testing.T) {
 	page, err := os.ReadFile("../../docs/errors.md")
 	if err != nil {

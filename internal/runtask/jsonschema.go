@@ -2,8 +2,8 @@ package runtask
 
 import "github.com/ecs-run-task/ecs-run-task/internal/input"
 
-// JSONSchema returns the JSON Schema of the member x-run-task: the inputs that a definition
-// can give for its own tasks.
+// JSONSchema returns the JSON Schema of the member x-run-task, which contains the inputs that a
+// definition can set for its tasks.
 func JSONSchema() map[string]any {
 	types := map[string][]string{
 		"bool":    {"boolean", "string"},

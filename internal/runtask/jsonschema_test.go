@@ -17,9 +17,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// The schema takes every definition that check takes without a word, and refuses those in
-// which check finds an unknown member, a wrong type or a value that is not allowed. The
-// validator is not ours.
+// The schema accepts every definition that the command check accepts without a warning. It
+// refuses definitions in which check finds an unknown member, a wrong type or a value that is
+// not allowed. The validator is an independent library.
 func TestJSONSchema(t *testing.T) {
 	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(taskdef.JSONSchema(runtask.JSONSchema())))
 	if err != nil {
@@ -51,7 +51,7 @@ func TestJSONSchema(t *testing.T) {
 	accepted, refused := 0, 0
 	for _, name := range glob(t, "../../testdata/ok/*.json", "../../testdata/ok/*.yaml") {
 		if _, err := os.Stat(strings.TrimSuffix(name, filepath.Ext(name)) + ".out"); !errors.Is(err, fs.ErrNotExist) {
-			continue // check mends it
+			continue // check prints a warning and corrects the definition
 		}
 		accepted++
 		if err := validate(name, read(t, name)); err != nil {
@@ -89,7 +89,7 @@ func TestJSONSchema(t *testing.T) {
 
 var update = flag.Bool("update", false, "rewrite the published schema")
 
-// The published file is the schema: editors read it by its address.
+// The published file, which editors download, equals the schema.
 func TestPublishedSchema(t *testing.T) {
 	const name = "../../schema/definition.json"
 	want := taskdef.JSONSchema(runtask.JSONSchema())

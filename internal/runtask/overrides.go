@@ -7,7 +7,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// ownOverrides returns the input overrides with the values of the plain inputs over it.
+// ownOverrides merges the input overrides with inputs such as cpu and command. These take
+// precedence.
 func (s Settings) ownOverrides(d Definition) (*document.Node, error) {
 	n := &document.Node{Kind: document.Map}
 	for _, o := range []struct{ value, key string }{
@@ -27,8 +28,8 @@ func (s Settings) ownOverrides(d Definition) (*document.Node, error) {
 	return merge(s.overrides, n, "overrides"), err
 }
 
-// containerOverride returns the override of the chosen container, nil if there
-// is none.
+// containerOverride returns the override of the chosen container. It returns nil if the inputs
+// set neither a command nor an environment.
 func (s Settings) containerOverride(d Definition) (*document.Node, error) {
 	if len(s.Command.Words) == 0 && len(s.Environment.Pairs) == 0 {
 		if s.Container == "" {
@@ -51,15 +52,15 @@ func (s Settings) containerOverride(d Definition) (*document.Node, error) {
 	return n, nil
 }
 
-// Variables are environment variables for one container, of the definitions that have it.
-// The zero value is none.
+// Variables are environment variables for one container. They apply to all definitions that
+// have this container. The zero value has no variables.
 type Variables struct {
 	Container string
 	Pairs     input.Pairs
 }
 
-// override returns the overrides of a request with the variables; nil if they are not for
-// the definition.
+// override returns a request whose overrides set the variables. It returns nil if the
+// definition does not have the container.
 func (v Variables) override(d Definition) *document.Node {
 	if !slices.Contains(d.Containers, v.Container) {
 		return nil

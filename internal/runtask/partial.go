@@ -5,12 +5,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// Partial returns the settings of a definition alone. The inputs of a step may add a container
-// and a network to them.
+// Partial returns settings for the check of a definition without the inputs of a step. Checks
+// then accept a missing container choice and a missing network, which the inputs may add.
 func Partial(o taskdef.Options) Settings {
 	return Settings{
 		options: o,
-		Launch:  input.Launch{Placement: input.Placement{Count: 1}}, // the input's default
+		Launch:  input.Launch{Placement: input.Placement{Count: 1}}, // the default of the input
 		partial: true,
 	}
 }

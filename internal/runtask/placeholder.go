@@ -9,11 +9,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
 
-// roleCharacters are the characters that AWS accepts in a role; a key has its own id.
+// roleCharacters matches the characters that AWS accepts in the ARN or name of a role.
 var roleCharacters = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`)
 
-// unrendered reports placeholders that were not replaced in the roles and keys of
-// overrides or of a request.
+// unrendered reports placeholders in the roles and KMS keys of overrides or of a request that
+// nothing replaced. n may be nil.
 func unrendered(n *document.Node) error {
 	if n == nil {
 		return nil

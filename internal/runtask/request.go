@@ -12,14 +12,14 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 )
 
-// tagsLimit is how many tags a task can have.
+// tagsLimit is the maximum number of tags of a task.
 const tagsLimit = 50
 
-// overridesLimit is how many characters the JSON of overrides can have.
+// overridesLimit is the maximum number of characters in the JSON of overrides.
 const overridesLimit = 8192
 
-// A Service has the values of a service that a request uses. A zero field is a value that the
-// service does not have.
+// A Service has the values of a service that a request uses. A field is zero if the service does
+// not set the value.
 type Service struct {
 	LaunchType      string
 	Strategy        input.Strategy
@@ -29,7 +29,7 @@ type Service struct {
 	AssignPublicIP  string
 }
 
-// String returns the values of the service by the names of the inputs.
+// String returns the values of the service with the names of the inputs.
 func (s *Service) String() string {
 	var providers []string
 	for _, item := range s.Strategy {
@@ -53,18 +53,19 @@ func (s *Service) String() string {
 type Common struct {
 	StartedBy string
 	Tags      input.Pairs
-	Owner     OwnerTag // the zero value is none
+	Owner     OwnerTag // the zero value means no tag
 	Outputs   Variables
 }
 
-// OwnerTag is a tag of the tasks that identifies the step that started them. Tags need a
-// permission: it is added if the request has tags, or always.
+// OwnerTag is a tag that identifies the step that started a task. Because tags need a
+// permission, the tag is added only if the request has other tags or Always is true.
 type OwnerTag struct {
 	Key, Value string
 	Always     bool
 }
 
-// with returns a request with the tag, unless it has the most tags that a task can have.
+// with returns a request with the tag. It returns tree if the tag must not be added or the
+// request already has the maximum number of tags.
 func (o OwnerTag) with(tree *document.Node) *document.Node {
 	count := 0
 	if tags := tree.Member("tags"); tags != nil {
@@ -78,10 +79,10 @@ func (o OwnerTag) with(tree *document.Node) *document.Node {
 	return merge(tree, own, "")
 }
 
-// Request returns the members of the RunTask request by their names in the API, except those
-// that each call sets: cluster, count, task definition and client token. Inputs take precedence
-// over run-task-request, and that over the service. The service is nil if there is none, or if
-// it is not known yet.
+// Request returns the members of the RunTask request by their names in the API. It leaves out
+// the members that each call sets: cluster, count, task definition and client token. Inputs take
+// precedence over run-task-request, and run-task-request takes precedence over the service.
+// service is nil if there is no service or its values are not known yet.
 //
 // The error joins an [*input.Error] or a [*document.Error] for each fault.
 func (s Settings) Request(d Definition, service *Service, common Common) (map[string]json.RawMessage, error) {
@@ -103,7 +104,7 @@ func (s Settings) Request(d Definition, service *Service, common Common) (map[st
 	return members, nil
 }
 
-// own returns the values of the inputs.
+// own returns a request with the values of the inputs, without run-task-request.
 func (s Settings) own(d Definition, common Common) (*document.Node, error) {
 	n := &document.Node{Kind: document.Map}
 	if common.StartedBy != "" {
@@ -145,7 +146,7 @@ func putCompute(n *document.Node, launchType string, strategy input.Strategy, pl
 	}
 }
 
-// putNetwork sets the network of tasks of mode awsvpc.
+// putNetwork sets the network configuration of tasks with the network mode awsvpc.
 func putNetwork(n *document.Node, subnets, groups []string, publicIP string) {
 	const network, awsvpc = "networkConfiguration", "awsvpcConfiguration"
 	if len(subnets) > 0 {
@@ -159,9 +160,9 @@ func putNetwork(n *document.Node, subnets, groups []string, publicIP string) {
 	}
 }
 
-// tree returns the values of a service for a request; nil for nil. It leaves out the network if
-// the definition can't have one, and the platform version if the request runs the tasks outside
-// of Fargate.
+// tree returns a request with the values of a service. It returns nil if s is nil. It leaves out
+// the network if the definition does not have the network mode awsvpc. It leaves out the platform
+// version if the launch type or strategy of request is not Fargate.
 func (s *Service) tree(d Definition, request *document.Node) *document.Node {
 	if s == nil {
 		return nil
@@ -178,8 +179,9 @@ func (s *Service) tree(d Definition, request *document.Node) *document.Node {
 	return n
 }
 
-// layer puts a request over another. A launch type replaces a capacity provider strategy, and a
-// strategy a launch type.
+// layer merges two requests, in which high takes precedence. A launch type in high also replaces a
+// capacity provider strategy in low, and a strategy replaces a launch type, because ECS refuses
+// both together.
 func layer(low, high *document.Node) *document.Node {
 	if high.Member("launchType") != nil || high.Member("capacityProviderStrategy") != nil {
 		low = without(low, "launchType", "capacityProviderStrategy")
@@ -187,8 +189,8 @@ func layer(low, high *document.Node) *document.Node {
 	return merge(low, high, "")
 }
 
-// onFargate reports whether a request runs its tasks on Fargate, and whether it has a launch type
-// or a strategy.
+// onFargate reports whether a request runs its tasks on Fargate. given is false if the request
+// has neither a launch type nor a strategy.
 func onFargate(request *document.Node) (on, given bool) {
 	const fargate = "FARGATE"
 	if launchType := request.Member("launchType"); launchType != nil {
@@ -204,8 +206,8 @@ func onFargate(request *document.Node) (on, given bool) {
 	}), len(strategy.Items) > 0
 }
 
-// checkCompute checks the launch type or strategy together with the network mode of the
-// definition and the platform version.
+// checkCompute checks that the launch type or strategy is compatible with the network mode of
+// the definition and with the platform version.
 func (s Settings) checkCompute(d Definition, tree *document.Node) error {
 	fargate, given := onFargate(tree)
 	switch {
@@ -224,7 +226,7 @@ func (s Settings) checkCompute(d Definition, tree *document.Node) error {
 	return nil
 }
 
-// computeInput returns the name of the input with the launch type or the strategy.
+// computeInput returns the name of the input that sets the launch type or the strategy.
 func (s Settings) computeInput() string {
 	switch {
 	case s.LaunchType != "":
@@ -235,8 +237,8 @@ func (s Settings) computeInput() string {
 	return "service"
 }
 
-// checkNetwork checks the network configuration together with the network mode of the
-// definition.
+// checkNetwork checks that the network configuration is compatible with the network mode of
+// the definition.
 func (s Settings) checkNetwork(d Definition, tree *document.Node, service *Service) error {
 	network := tree.Member("networkConfiguration")
 	subnets := network.Member("awsvpcConfiguration", "subnets")
@@ -267,7 +269,7 @@ func modeOf(d Definition) string {
 	return d.NetworkMode
 }
 
-// checkOverrides checks overrides together with the definition, and their size.
+// checkOverrides checks the containers and commands in overrides, and the size of overrides.
 func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 	if overrides == nil {
 		return nil
@@ -303,7 +305,7 @@ func (s Settings) checkOverrides(d Definition, overrides *document.Node) error {
 	return errors.Join(faults...)
 }
 
-// checkTagCount counts the tags of the inputs and of run-task-request together.
+// checkTagCount checks the total number of tags in the inputs and in run-task-request.
 func checkTagCount(tree *document.Node) error {
 	if tags := tree.Member("tags"); tags != nil && len(tags.Items) > tagsLimit {
 		return &input.Error{Input: "tags",
@@ -319,7 +321,7 @@ func Networks(request map[string]json.RawMessage) (subnets, groups []string) {
 		AwsvpcConfiguration struct{ Subnets, SecurityGroups []string }
 	}
 	if json.Unmarshal(request["networkConfiguration"], &network) != nil {
-		return nil, nil // there is none
+		return nil, nil // the request has no network configuration
 	}
 	return network.AwsvpcConfiguration.Subnets, network.AwsvpcConfiguration.SecurityGroups
 }

@@ -142,7 +142,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// texts shows the exact bytes of members.
+// texts returns the exact bytes of members as strings.
 func texts(members map[string]json.RawMessage) map[string]string {
 	all := map[string]string{}
 	for name, value := range members {
@@ -215,7 +215,7 @@ func TestRequestFaults(t *testing.T) {
 	}
 }
 
-// Tags of the inputs and of run-task-request count together.
+// The limit applies to the sum of the tags in the inputs and in run-task-request.
 func TestTagLimit(t *testing.T) {
 	s := settings(t, `--run-task-request={tags: [{key: own}]}`)
 	var tags input.Pairs
@@ -232,7 +232,7 @@ func TestTagLimit(t *testing.T) {
 	}
 }
 
-// The limit of overrides is that of characters, to the last one.
+// The limit of overrides counts characters, not bytes, and is exact.
 func TestOverridesLimit(t *testing.T) {
 	frame := len(`{"containerOverrides":[{"name":"app","environment":[{"name":"A","value":""}]}]}`)
 	for _, tt := range []struct {
@@ -289,7 +289,7 @@ func TestParseFaults(t *testing.T) {
 	}
 }
 
-// run parses what stands under x-run-task in a file.
+// run parses the content of x-run-task in a file.
 func run(t *testing.T, text string) *document.Node {
 	t.Helper()
 	nodes, _, err := document.Parse("job.yaml", []byte(text))
@@ -359,7 +359,7 @@ func TestWithFaults(t *testing.T) {
 	}
 }
 
-// What RunTask demands of a definition is said before that is registered.
+// CheckDefinition reports what RunTask would refuse before the definition is registered.
 func TestCheckDefinition(t *testing.T) {
 	const (
 		fargate = `{family: web, requiresCompatibilities: [FARGATE], networkMode: awsvpc, cpu: "256", memory: "512",` +
@@ -416,7 +416,7 @@ func TestCheckDefinition(t *testing.T) {
 	}
 }
 
-// The tag that says who started a task is added where the request has tags, or always.
+// The owner tag is added if the request has other tags, or if it is always added.
 func TestRequestOwner(t *testing.T) {
 	var many input.Pairs
 	for i := range 50 {
@@ -427,7 +427,7 @@ func TestRequestOwner(t *testing.T) {
 		args   []string
 		tags   input.Pairs
 		always bool
-		want   string // the tags; empty for none
+		want   string // the tags; empty means none
 	}{
 		{name: "no tags"},
 		{name: "an empty list", args: []string{`--run-task-request={"tags":[]}`}, want: `[]`},

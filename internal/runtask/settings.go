@@ -1,9 +1,10 @@
-// Package runtask builds the RunTask request for the tasks of one definition from the inputs,
-// the member x-run-task of the definition and a service, in the API's own JSON, so that any
-// member of the API can be sent.
+// Package runtask builds the RunTask request for the tasks of one definition. The values come
+// from the inputs, the member x-run-task of the definition, and a service. The request is the
+// JSON of the API, so that users can set every member of the API.
 //
-// It checks what is known before a call: the shape of every member, the containers in overrides,
-// and the limits of overrides. It never calls AWS, and never drops a value without a notice.
+// The package checks what is known before a call: the type of every member, the containers in
+// overrides, and the limits of overrides. It never calls AWS, and never drops a value without a
+// notice.
 package runtask
 
 import (
@@ -28,11 +29,11 @@ type Settings struct {
 	request   *document.Node // the input run-task-request, checked; nil if not given
 	overrides *document.Node // the input overrides, checked; nil if not given
 	options   taskdef.Options
-	partial   bool // inputs may add to them
+	partial   bool // the inputs of a step may add values; see Partial
 }
 
-// Parse reads and checks the documents among the inputs. Of the options it uses UnknownMembers.
-// The error joins a [*document.Error] for each fault.
+// Parse parses and checks the inputs that are documents: run-task-request and overrides. It uses
+// only UnknownMembers of the options. The error joins a [*document.Error] for each fault.
 func Parse(l input.Launch, o taskdef.Options) (Settings, []document.Warning, error) {
 	s := Settings{Launch: l, options: o}
 	var warnings []document.Warning
@@ -57,11 +58,12 @@ func Parse(l input.Launch, o taskdef.Options) (Settings, []document.Warning, err
 	return s, warnings, errors.Join(faults...)
 }
 
-// runPath is the path of a definition's own settings.
+// runPath is the path of the settings in a definition.
 const runPath = "x-run-task"
 
-// With returns the settings with the values of a map by names of inputs, which is the member
-// x-run-task of a definition. The error joins a [*document.Error] for each fault.
+// With returns the settings with the values of run, which replace those of the inputs. run is
+// the member x-run-task of a definition, a map from names of inputs to values. It may be nil.
+// The error joins an [*input.Error] or a [*document.Error] for each fault.
 func (s Settings) With(run *document.Node) (Settings, []document.Warning, error) {
 	if run == nil {
 		return s, nil, nil
@@ -105,7 +107,8 @@ func (s Settings) With(run *document.Node) (Settings, []document.Warning, error)
 	return s, warnings, InDefinition(errors.Join(append(faults, check())...), run)
 }
 
-// below checks a document at a path of another one.
+// below checks a document that is part of another document. path is its path there, which
+// warnings and errors then contain.
 func below(path string, n *document.Node, check func(*document.Node) ([]document.Warning, error)) ([]document.Warning,
 	error) {
 	warnings, err := check(n)
@@ -133,7 +136,7 @@ func joinPath(path, inner string) string {
 	return path + "." + inner
 }
 
-// each replaces every error that an error joins.
+// each calls replace for every error that err joins, and joins the results.
 func each(err error, replace func(error) error) error {
 	var all []error
 	for _, one := range joined.Errors(err) {
@@ -142,8 +145,8 @@ func each(err error, replace func(error) error) error {
 	return errors.Join(all...)
 }
 
-// InDefinition gives the faults of inputs their places in a definition, if its member x-run-task
-// has those inputs. run and the error may be nil.
+// InDefinition replaces each [*input.Error] about an input in run by a [*document.Error] with
+// its position there. run is the member x-run-task of a definition. run and err may be nil.
 func InDefinition(err error, run *document.Node) error {
 	return each(err, func(err error) error {
 		var fault *input.Error
@@ -159,7 +162,8 @@ func InDefinition(err error, run *document.Node) error {
 	})
 }
 
-// valueText returns a value as the text of an input.
+// valueText returns a value in the text form of an input. Lists and maps are JSON, and null is
+// empty.
 func valueText(n *document.Node) string {
 	switch n.Kind {
 	case document.Null:
@@ -170,13 +174,13 @@ func valueText(n *document.Node) string {
 	return n.Text
 }
 
-// ownInputs are the members of a request whose inputs the step itself reads, so that they can't
-// be given in another way.
+// ownInputs maps members of a request to their inputs. The step itself needs these values, so
+// that run-task-request cannot set them.
 var ownInputs = map[string]string{
 	"cluster": "cluster", "count": "count", "startedBy": "started-by", "taskDefinition": "definition or file-paths",
 }
 
-// setRequest checks the document of run-task-request and stores it if it has no fault.
+// setRequest checks and stores the document of run-task-request.
 func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	checked, warnings, err := apischema.Check(n, schemas.RunTaskRequest, s.options.PassUnknown())
 	faults := []error{each(err, adviseImage), unrendered(checked), taskdef.CheckTags(tagsOf(checked))}
@@ -200,7 +204,7 @@ func (s *Settings) setRequest(n *document.Node) ([]document.Warning, error) {
 	return warnings, errors.Join(faults...)
 }
 
-// tagsOf returns the tags of a request, which may be nil.
+// tagsOf returns the tags of a request. request may be nil.
 func tagsOf(request *document.Node) []taskdef.Tag {
 	var tags []taskdef.Tag
 	if list := request.Member("tags"); list != nil {
@@ -218,7 +222,7 @@ func tagsOf(request *document.Node) []taskdef.Tag {
 	return tags
 }
 
-// setOverrides checks the document of overrides and stores it.
+// setOverrides checks the document of overrides, and stores it if it has no fault.
 func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
 	if err := otherOverrides(n); err != nil {
 		return nil, err
@@ -231,8 +235,8 @@ func (s *Settings) setOverrides(n *document.Node) ([]document.Warning, error) {
 	return warnings, err
 }
 
-// otherOverrides reports overrides in the form of other tools: the list of
-// containerOverrides alone, and the member overrides of a request.
+// otherOverrides reports overrides in the formats of other tools: only the list of
+// containerOverrides, text, and a map with the member overrides of a request.
 func otherOverrides(n *document.Node) error {
 	switch {
 	case n.Kind == document.List:
@@ -249,7 +253,8 @@ func otherOverrides(n *document.Node) error {
 	return nil
 }
 
-// adviseImage adds a hint to the fault of an override of the image.
+// adviseImage replaces the fault of an override of the image by one with a hint. It returns
+// other errors unchanged.
 func adviseImage(err error) error {
 	var fault *document.Error
 	if !errors.As(err, &fault) || fault.Code != "unknown-member" || !strings.Contains(fault.Path, "containerOverrides[") ||
@@ -265,14 +270,14 @@ func adviseImage(err error) error {
 // Definition has the values of a task definition that its request depends on.
 type Definition struct {
 	Name        string // for messages
-	NetworkMode string // empty for the default
+	NetworkMode string // empty means the default of ECS
 	Containers  []string
 
-	// EntryPoints are the entry points by container, of the containers that set one.
+	// EntryPoints are the entry points by container name. Containers without one are missing.
 	EntryPoints map[string][]string
 }
 
-// SetEntryPoint sets the entry point of a container, unless there is none.
+// SetEntryPoint sets the entry point of a container. It does nothing if words is empty.
 func (d *Definition) SetEntryPoint(container string, words []string) {
 	if len(words) == 0 {
 		return
@@ -283,8 +288,8 @@ func (d *Definition) SetEntryPoint(container string, words []string) {
 	d.EntryPoints[container] = words
 }
 
-// Chosen returns the container that the inputs image, command and environment
-// are for.
+// Chosen returns the container to which the inputs image, command and environment apply. The
+// error is an [*input.Error].
 func (s Settings) Chosen(d Definition) (string, error) {
 	switch {
 	case s.Container != "":
@@ -297,7 +302,8 @@ func (s Settings) Chosen(d Definition) (string, error) {
 			quotedList(d.Containers))}
 }
 
-// forContainer returns the names of the given inputs for one container.
+// forContainer returns the names of the given inputs that apply to one container, followed by
+// "is" or "are".
 func (s Settings) forContainer() string {
 	var given []string
 	if s.Image != "" {
@@ -315,7 +321,8 @@ func (s Settings) forContainer() string {
 	return joinAnd(given) + " are"
 }
 
-// has reports a container that the definition does not have. named is the input with its name.
+// has returns an error if the definition does not have the container. by is the input that
+// names the container.
 func (d Definition) has(container, by string) error {
 	for _, name := range d.Containers {
 		if name == container {

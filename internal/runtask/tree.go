@@ -23,7 +23,8 @@ func texts(values []string) *document.Node {
 	return list
 }
 
-// pairs returns a list of maps of two members each.
+// pairs returns a list of maps with the members key and value. of returns the two texts of an
+// item.
 func pairs[P any](items []P, key, value string, of func(P) (string, string)) *document.Node {
 	list := &document.Node{Kind: document.List}
 	for _, item := range items {
@@ -36,7 +37,7 @@ func pairs[P any](items []P, key, value string, of func(P) (string, string)) *do
 	return list
 }
 
-// put sets the member at a path of maps, and adds missing maps.
+// put appends a member at a path. It adds missing maps on the path. The member must not exist.
 func put(n, value *document.Node, path ...string) {
 	for _, key := range path[:len(path)-1] {
 		inner := n.Member(key)
@@ -60,15 +61,16 @@ func without(n *document.Node, keys ...string) *document.Node {
 	return &c
 }
 
-// identity is the member that identifies the items of a list, by the path of
-// the list. Another list is replaced as a whole.
+// identity maps the path of a list to the member that identifies its items. merge merges the
+// items of these lists, and replaces all other lists completely.
 var identity = map[string]string{
 	"tags":                         "key",
 	"overrides.containerOverrides": "name",
 	"overrides.containerOverrides.environment": "name",
 }
 
-// merge returns low with the values of high over it. Neither is changed, and each may be nil.
+// merge returns the values of low and high, in which high takes precedence. path is the path of
+// both in the request. merge changes neither of them. Both may be nil.
 func merge(low, high *document.Node, path string) *document.Node {
 	switch {
 	case high == nil:
@@ -118,7 +120,7 @@ func mergeItems(low, high *document.Node, path string) *document.Node {
 	return &merged
 }
 
-// quotedList returns the values as "a", "b" and "c".
+// quotedList returns the values in the form "a", "b" and "c".
 func quotedList(values []string) string {
 	var quoted []string
 	for _, value := range values {
@@ -135,8 +137,8 @@ func joinAnd(values []string) string {
 	return strings.Join(values[:last], ", ") + " and " + values[last]
 }
 
-// fault returns an error of a member of a request: at its place in a document if it has one,
-// else of the input.
+// fault returns an error about a member of a request. It is a [*document.Error] if the member
+// has a position in a document, and an [*input.Error] about the input name otherwise.
 func fault(tree *document.Node, member, name, message string) error {
 	if n := tree.Member(member); n != nil && n.Place != (document.Place{}) {
 		return &document.Error{Place: n.Place, Path: member, Message: message}
