@@ -1,9 +1,9 @@
-// Package action is the step: it takes each value from one stage of the line and
-// hands it to the next, from the inputs to the exit status.
+// Package action runs the step and the other commands. It calls the stages in order, from the
+// inputs to the exit status, and passes the result of each stage to the next.
 //
-// It knows the order of the stages, makes the AWS clients, and turns errors into
-// exit statuses. What a good definition is, how ECS behaves and how things are
-// printed is in the packages that it calls.
+// It knows the order of the stages, creates the AWS clients, and turns errors into exit statuses.
+// The packages that it calls contain the rules for definitions, the behaviour of ECS and the
+// output.
 package action
 
 import (
@@ -29,7 +29,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// statusOf is the exit status of a command that has reported what it could not do.
+// statusOf returns the exit status of a command. The command has already printed its errors.
 func statusOf(done bool) int {
 	if done {
 		return conclude.ExitSuccess
@@ -37,17 +37,17 @@ func statusOf(done bool) int {
 	return conclude.ExitError
 }
 
-// echoTime is how soon after the first a signal is the same one: timeout(1) and
-// some CIs signal the process and then its group.
+// echoTime is the time after the first signal during which further signals are ignored as
+// duplicates. timeout(1) and some CIs send a signal to the process and then to its process group.
 const echoTime = 100 * time.Millisecond
 
-// lastWords is how long the console may take for the end of what is printed.
+// lastWords is how long Main waits for the console to print the remaining output.
 const lastWords = 300 * time.Millisecond
 
-// Main runs the command that the arguments ask for and returns its exit status.
-// The first signal ends the step in order, in [shutdown.Time] at the most; the
-// second ends it at once. Nothing but log lines waits for Stdout, and not even they do so
-// after a signal.
+// Main runs the command in the arguments and returns its exit status. After the first signal,
+// the step shuts down within [shutdown.Time]. After the second signal, it ends immediately. If
+// Stdout blocks, only the log lines of tasks wait for it, and after a signal they do not wait
+// either.
 func Main(env Env) int {
 	stdout := report.NewQueue(env.Stdout)
 	env.Stdout = stdout
@@ -93,26 +93,27 @@ func Main(env Env) int {
 func dispatch(ctx context.Context, env Env, l *ledger.Ledger) int {
 	console := report.New(env.Stdout, env.getenv, env.Terminal)
 	args := env.Args[1:]
-	if filepath.Base(env.Args[0]) == "post" { // a container action's post-entrypoint is one word
+	// The post-entrypoint of a container action is a single word, without arguments.
+	if filepath.Base(env.Args[0]) == "post" {
 		args = append([]string{"post"}, args...)
 	}
 	command, err := cli.Parse(args, env.LookupEnv)
-	if command.Name == "policy" { // whose output is the policy alone
+	if command.Name == "policy" { // stdout must contain only the policy
 		console = report.New(env.Stderr, env.getenv, false)
 	}
-	if command.Name == "run" || command.Name == "" { // the fault may be for want of what is misspelt
+	if command.Name == "run" || command.Name == "" { // a misspelled input may be the cause of err
 		for _, message := range input.Misspelled(env.Environ()) {
 			console.Warning(event.Note{Title: "input that is not read", Text: message})
 		}
 	}
 	if err != nil {
-		if len(args) == 0 && ci.Detect(env.LookupEnv).System == "" { // somebody who tries it out
+		if len(args) == 0 && ci.Detect(env.LookupEnv).System == "" { // a first try, outside of a CI
 			console.Error(event.Note{Text: err.Error(), Hint: "ecs-run-task init writes a first definition, and the file " +
 				"of the CI that runs it"})
 			console.Printf(nothingCalled)
 			return conclude.ExitError
 		}
-		if command.Name == "run" || command.Name == "" { // no such command
+		if command.Name == "run" || command.Name == "" { // "": the command is unknown
 			return newInvocation(env, console, command.Run).refuse(ctx, err)
 		}
 		for _, note := range explain.Notes(err) {

@@ -14,8 +14,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// checkFiles is the command check. It calls nothing, unless it is to show what the
-// definitions change.
+// checkFiles runs the command check and returns its exit status. It calls ECS only to show what
+// the definitions change.
 func checkFiles(ctx context.Context, env Env, console *report.Report, c input.Check) int {
 	in := newInvocation(env, console, input.Config{Values: c.Values, Definitions: input.Definitions{
 		FilePaths: c.Files, Family: c.Family, UnknownMembers: c.UnknownMembers,
@@ -34,7 +34,8 @@ func checkFiles(ctx context.Context, env Env, console *report.Report, c input.Ch
 	return conclude.ExitSuccess
 }
 
-// showChanges shows what definitions change, and reports whether it could.
+// showChanges prints what definitions change in ECS. It returns false if it fails for any
+// definition.
 func (in invocation) showChanges(ctx context.Context, definitions []*taskdef.Definition) bool {
 	clients, err := in.connect(ctx)
 	if err != nil {

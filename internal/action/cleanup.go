@@ -11,8 +11,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/shutdown"
 )
 
-// cleanUp deregisters revisions after the verdict, if that is asked for, however the run
-// ended. What it can't do is reported and does not fail the step.
+// cleanUp deregisters revisions after the verdict if the inputs select a clean-up, whether or
+// not the run succeeded. It prints errors, which do not fail the step.
 func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger, res result.Result) {
 	choice := in.cleanUpChoice()
 	if x.clients == nil || !choice.Any() {

@@ -17,8 +17,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/tail"
 )
 
-// execute is the whole order of a run: each stage takes the values of those before
-// it. It ends at the first that fails.
+// execute calls the stages of a run in order. Each stage uses the results of the previous ones.
+// execute returns after the first stage that fails.
 func (in invocation) execute(ctx context.Context, l *ledger.Ledger) (x execution) {
 	var err error
 	x.Config = in.config
@@ -64,7 +64,7 @@ func (in invocation) execute(ctx context.Context, l *ledger.Ledger) (x execution
 	return x
 }
 
-// run takes the step from its inputs to its exit status.
+// run executes the step, publishes its result and returns its exit status.
 func (in invocation) run(ctx context.Context, l *ledger.Ledger) int {
 	x := in.execute(ctx, l)
 	if x.clients != nil {
@@ -80,7 +80,7 @@ func (in invocation) run(ctx context.Context, l *ledger.Ledger) int {
 			}
 		}
 		if res.Status == result.Failed {
-			go x.clients.Account(ctx) // for what is said of the failure; it is asked for meanwhile
+			go x.clients.Account(ctx) // caches the account id for messages while the logs are read
 		}
 		in.runner(in.stage(x, l), x).Drain(ctx, x.Outcome)
 		if !x.clients.Local {
@@ -97,7 +97,7 @@ func (in invocation) run(ctx context.Context, l *ledger.Ledger) int {
 	return publisher.Publish(res, early)
 }
 
-// refuse concludes a step whose inputs have faults.
+// refuse publishes the result of a step whose inputs have faults, and returns its exit status.
 func (in invocation) refuse(ctx context.Context, err error) int {
 	in.console.Emit(plan.Secrets(in.config, in.planEnv()))
 	res := conclude.Run{Config: in.config, Outcome: outcome.Outcome{}.End(ctx, err)}.Result(explain.Explainer{})
@@ -107,8 +107,8 @@ func (in invocation) refuse(ctx context.Context, err error) int {
 	return in.publisher().Publish(res, publish.Published{})
 }
 
-// compare begins to look what registering the definitions of a plan would change. The
-// clients may be nil, as a dry run may ask AWS for nothing else: then it connects for this.
+// compare starts the comparison of the definitions of a plan with their registered revisions.
+// clients is nil in a dry run that needs AWS for nothing else. compare then connects to AWS.
 func (in invocation) compare(ctx context.Context, clients *session.Clients, p plan.Plan) *changes.Comparing {
 	definitions := p.ToRegister()
 	if in.config.Local != "" || len(definitions) == 0 {

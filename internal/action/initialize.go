@@ -15,7 +15,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// initialize is the command init.
+// initialize runs the command init and returns its exit status.
 func initialize(ctx context.Context, env Env, console *report.Report, c input.Init) int {
 	in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: c.AWSAccess}})
 	fail := func(err error) int {
@@ -42,7 +42,8 @@ func initialize(ctx context.Context, env Env, console *report.Report, c input.In
 	return conclude.ExitSuccess
 }
 
-// registeredDefinition returns the definition of a name that ECS has.
+// registeredDefinition reads a registered definition from ECS. name is its family,
+// family:revision or ARN.
 func (in invocation) registeredDefinition(ctx context.Context, name string) (*taskdef.Definition, error) {
 	clients, err := in.connect(ctx)
 	if err != nil {

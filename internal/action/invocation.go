@@ -27,8 +27,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
 
-// invocation is what a command that may call AWS was given. It never changes. Its methods
-// hand to each stage what that takes of it.
+// invocation holds the environment and the inputs of a command that may call AWS. It is
+// immutable. Its methods return the values that each stage needs.
 type invocation struct {
 	env     Env
 	console *report.Report
@@ -40,7 +40,7 @@ func newInvocation(env Env, console *report.Report, config input.Config) invocat
 	return invocation{env, console, config, ci.Detect(env.LookupEnv)}
 }
 
-// execution is a run with what it was done by.
+// execution is a run with its clients and logs.
 type execution struct {
 	conclude.Run
 	clients *session.Clients // nil if AWS was not called
@@ -53,13 +53,14 @@ func (in invocation) printFaults(faults []event.Note) {
 	}
 }
 
-// connect makes the clients of AWS, or of an ECS of this step's own.
+// connect creates the clients of AWS, or of the embedded ECS in a local run.
 func (in invocation) connect(ctx context.Context) (*session.Clients, error) {
 	return in.connectForRun(ctx, &execution{})
 }
 
-// connectForRun is connect for an execution: an ECS of this step's own gets the secrets of
-// its draft, and hands what containers print to its logs, once it has them.
+// connectForRun creates the clients for an execution. In a local run, it gives the secrets of
+// the draft to the embedded ECS. The embedded ECS writes the output of containers to x.logs,
+// which must be set before the first task starts.
 func (in invocation) connectForRun(ctx context.Context, x *execution) (*session.Clients, error) {
 	if in.config.Local == "" {
 		return session.Connect(ctx, in.sessionEnv(), in.sessionOptions(), in.console.Emit)
@@ -91,7 +92,7 @@ func (in invocation) sessionOptions() session.Options {
 	return options
 }
 
-// planEnv is what a plan takes of the operating system and the step.
+// planEnv returns the environment of package plan.
 func (in invocation) planEnv() plan.Env {
 	return plan.Env{
 		Getenv: in.env.getenv, Environ: in.env.Environ, Getwd: in.env.Getwd, Stdin: in.env.Stdin, CI: in.ci,
@@ -106,19 +107,19 @@ func (in invocation) planEnv() plan.Env {
 	}
 }
 
-// leftoverEnv is what looking for left tasks takes of the operating system and the step.
+// leftoverEnv returns the environment of package leftover.
 func (in invocation) leftoverEnv() leftover.Env {
 	return leftover.Env{
 		Config: in.config, CI: in.ci, Getenv: in.env.getenv, Connect: in.connect, Emit: in.console.Emit,
 	}
 }
 
-// ecs returns what calls ECS on the cluster.
+// ecs returns the ECS client for the cluster.
 func (in invocation) ecs(clients *session.Clients) cluster.Client {
 	return cluster.Client{API: clients.ECS, Cluster: in.config.Cluster}
 }
 
-// explainer returns what explains errors; clients and logs may be nil.
+// explainer returns the explainer of errors. clients and logs may be nil.
 func (in invocation) explainer(clients *session.Clients, logs *logs.Logs) explain.Explainer {
 	advice := in.ci.Advice()
 	e := explain.Explainer{
@@ -134,12 +135,12 @@ func (in invocation) explainer(clients *session.Clients, logs *logs.Logs) explai
 	return e
 }
 
-// publisher returns what publishes the step's result.
+// publisher returns the publisher of the step's result.
 func (in invocation) publisher() publish.Publisher {
 	return publish.Publisher{Console: in.console, Files: in.config.ResultFile}
 }
 
-// stage returns what the stages of an execution that has a plan work with.
+// stage returns the common values of the stages. The execution must have a plan.
 func (in invocation) stage(x execution, l *ledger.Ledger) stage.Stage {
 	return stage.Stage{
 		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.Outcome.Plan,
@@ -147,15 +148,16 @@ func (in invocation) stage(x execution, l *ledger.Ledger) stage.Stage {
 	}
 }
 
-// saveState has saved for the post stage what comes to be in the ledger.
+// saveState saves new tasks and revisions in the ledger for the post stage.
 func (in invocation) saveState(l *ledger.Ledger, clients *session.Clients) {
 	l.OnTasks(in.publisher().SaveTasks)
-	if !clients.Local && in.cleanUpChoice().All(true) { // what the post stage is to do if the step can't
+	// The post stage cleans up if the step cannot.
+	if !clients.Local && in.cleanUpChoice().All(true) {
 		l.OnRevisions(in.publisher().SaveRevisions)
 	}
 }
 
-// turn returns what looks for tasks that run already.
+// turn returns the stage that searches for tasks that already run.
 func (in invocation) turn(s stage.Stage) turn.Turn {
 	t := turn.Turn{Stage: s}
 	if in.ci.ID != "" {
@@ -164,14 +166,14 @@ func (in invocation) turn(s stage.Stage) turn.Turn {
 	return t
 }
 
-// registry returns what registers the definitions, and cleans up.
+// registry returns the stage that registers definitions and deregisters revisions.
 func (in invocation) registry(s stage.Stage, clients *session.Clients) registry.Registry {
 	return registry.Registry{
 		Stage: s, Reuse: in.config.ReuseRevision, CleansUp: in.cleanUpChoice().Any(), Principal: clients.Principal,
 	}
 }
 
-// runner returns what runs the plan of an execution.
+// runner returns the stage that runs the plan of an execution.
 func (in invocation) runner(s stage.Stage, x execution) run.Runner {
 	r := run.Runner{
 		Stage: s, Logs: x.logs, CleansUp: in.cleanUpChoice().Any(), RunURL: in.ci.URL,
@@ -183,7 +185,7 @@ func (in invocation) runner(s stage.Stage, x execution) run.Runner {
 	return r
 }
 
-// cleanUpChoice is what the inputs say of clean-up.
+// cleanUpChoice returns the clean-up that the inputs select.
 func (in invocation) cleanUpChoice() registry.CleanUp {
 	return registry.CleanUp{When: in.config.CleanUp, Keep: in.config.KeepRevisions}
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 )
 
-// policy prints the IAM policy that a run with the same inputs needs. AWS is
-// asked only about a definition that is registered already: nothing else says
-// what it holds.
+// policy prints the IAM policy that a run with the same inputs needs, and returns the exit
+// status. It calls AWS only to read the content of a registered definition.
 func (in invocation) policy(ctx context.Context) int {
 	var clients *session.Clients
 	var draft plan.Draft

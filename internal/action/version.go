@@ -6,12 +6,12 @@ import (
 	"runtime/debug"
 )
 
-// release is the version that the linker was given, as v1.2.3: a build from
-// sources without their repository knows no other. It never changes.
+// release is the version in the form v1.2.3. Only the linker sets it. A build from sources
+// without their repository has no other version.
 var release string
 
-// version is the module's version, the commit that it was built from where the build knows
-// it, and what it was built with and for.
+// version returns the version of the module, its commit if known, the version of Go, and the
+// platform.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
