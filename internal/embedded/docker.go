@@ -7,7 +7,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
-// WithoutDocker says how to run without Docker what the arguments ask for.
+// WithoutDocker returns a hint how to run the command in args without Docker. The hint does not
+// repeat the command if it contains secrets, or if an environment variable selects Docker.
 func WithoutDocker(args []string) string {
 	hint := "local: process runs the containers' commands as processes of this machine, without their images"
 	asked := false
@@ -30,10 +31,10 @@ func WithoutDocker(args []string) string {
 	return hint + ":\n" + strings.Join(words, " ")
 }
 
-// plainWord is a word that a shell takes as it stands.
+// plainWord matches a word that needs no quotes in a shell.
 var plainWord = lazyregexp.New(`^[A-Za-z0-9_./:=,@%+-]+$`)
 
-// shellWord returns a word as a shell's line has it.
+// shellWord returns a word, quoted for a shell if necessary.
 func shellWord(word string) string {
 	if plainWord.MatchString(word) {
 		return word

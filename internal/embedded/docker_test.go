@@ -7,14 +7,14 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/embedded"
 )
 
-// The command that is shown is the one that was given, but for Docker; a secret is in none.
+// The hint shows the given command with the process executor. It never contains a secret.
 func TestWithoutDocker(t *testing.T) {
-	for _, tt := range []struct{ args, want string }{ // the words of the command line; the last line of the hint
+	for _, tt := range []struct{ args, want string }{ // the arguments; the last line of the hint
 		{"--local=docker --file-paths=job.json", "ecs-run-task --local=process --file-paths=job.json"},
 		{"--local docker", "ecs-run-task --local process"},
 		{"--local docker --command a|b", "ecs-run-task --local process --command 'a|b'"},
 		{"--command it's --local=docker", `ecs-run-task --command 'it'\''s' --local=process`},
-		{"--file-paths=job.json", ""}, // the variable INPUT_LOCAL asked for it
+		{"--file-paths=job.json", ""}, // the variable INPUT_LOCAL selected Docker
 		{"--local=docker --secrets=A=1", ""},
 		{"--local=docker --git-token t", ""},
 	} {

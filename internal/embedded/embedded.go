@@ -1,5 +1,5 @@
-// Package embedded runs the ECS inside this command: for the tasks of a local run, and as
-// the server that the command local-ecs is.
+// Package embedded runs the embedded ECS of package ecslocal in this process. It runs the tasks
+// of a local run, and serves the command local-ecs.
 package embedded
 
 import (
@@ -25,15 +25,16 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Env is what the embedded ECS has of the operating system.
+// Env is the interface of the embedded ECS to the operating system.
 type Env struct {
-	Args           []string // the program's name first
+	Args           []string // starts with the name of the program
 	LookupEnv      func(string) (string, bool)
 	Environ        func() []string
 	Stdout, Stderr io.Writer
 }
 
-// region is the region that the embedded ECS says it is.
+// region returns the region of the embedded ECS. An empty given means the region of the
+// environment.
 func (e Env) region(given string) string {
 	get := func(name string) string {
 		value, _ := e.LookupEnv(name)
@@ -42,7 +43,7 @@ func (e Env) region(given string) string {
 	return cmp.Or(given, get("AWS_REGION"), get("AWS_DEFAULT_REGION"), "us-east-1")
 }
 
-// variables returns those of the variables that are set, as NAME=value.
+// variables returns the named environment variables that are set, in the form NAME=value.
 func (e Env) variables(names ...string) []string {
 	var set []string
 	for _, name := range names {
@@ -53,8 +54,9 @@ func (e Env) variables(names ...string) []string {
 	return set
 }
 
-// executor returns the option for a kind of executor: docker or process. Containers get
-// nothing of the step's environment but where programs and the home are: it may hold secrets.
+// executor returns the option for the executor docker or process. The docker command and the
+// containers get only a few variables of the step's environment, such as PATH and HOME, because
+// others may contain secrets.
 func (e Env) executor(kind string) ecslocal.Option {
 	if kind == "docker" {
 		return ecslocal.Docker(e.dockerVariables())
@@ -69,35 +71,39 @@ func (e Env) dockerVariables() []string {
 
 func (e Env) processVariables() []string { return e.variables("PATH", "HOME", "TMPDIR", "LANG") }
 
-// Run is what a local run gives the containers of its tasks, and takes of them.
+// Run has the options of the embedded ECS in a local run.
 type Run struct {
 	Executor string // docker or process
-	Region   string // empty is that of the environment
+	Region   string // empty means the region of the environment
 	Secrets  map[string]string
-	File     string                                    // what each of the containers' environmentFiles holds
-	Output   func(taskARN, container string) io.Writer // nil: output without awslogs is not wanted
+	File     string // the content of each of the containers' environmentFiles
+
+	// Output returns the writer for a container without awslogs. nil discards the output.
+	Output func(taskARN, container string) io.Writer
 }
 
-// everyFile is S3 with the same text in every object.
+// everyFile is a file system for S3 in which every object has the same text.
 type everyFile string
 
 func (f everyFile) Open(name string) (fs.File, error) {
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid} // ReadFile is what is called
+	// ecslocal calls only ReadFile.
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 }
 
 func (f everyFile) ReadFile(string) ([]byte, error) { return []byte(f), nil }
 
-// engineTime is how long Docker's engine may take to answer.
-const engineTime = 10 * time.Second
+// engineTimeout is the timeout for the answer of the Docker engine.
+const engineTimeout = 10 * time.Second
 
-// NoDockerError says that containers are to be run by Docker, and why they can't.
+// NoDockerError reports that Docker cannot run the containers. Why is the reason.
 type NoDockerError struct{ Why string }
 
 func (e *NoDockerError) Error() string { return "local: docker: " + e.Why }
 
-// findDocker makes sure that there are the docker command and an engine that it reaches.
+// findDocker returns a [*NoDockerError] if there is no docker command or the engine does not
+// answer.
 func (e Env) findDocker(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, engineTime)
+	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}")
 	cmd.Env = e.dockerVariables()
@@ -113,8 +119,8 @@ func (e Env) findDocker(ctx context.Context) error {
 	return nil
 }
 
-// Connect makes the clients of an ECS of this step's own. Closing them ends it. The error is
-// a [*NoDockerError].
+// Connect starts an embedded ECS and returns its clients. Closing the clients ends the ECS. The
+// error is always a [*NoDockerError].
 func Connect(ctx context.Context, env Env, r Run) (*session.Clients, error) {
 	if r.Executor == "docker" {
 		if err := env.findDocker(ctx); err != nil {
@@ -127,7 +133,8 @@ func Connect(ctx context.Context, env Env, r Run) (*session.Clients, error) {
 	return session.Local(region, ecslocal.Transport(server), server.Close), nil
 }
 
-// Changes has the embedded ECS answer DescribeTasks as soon as a task changes.
+// Changes returns an option for DescribeTasks on the embedded ECS. The call then returns as soon
+// as one of the tasks has changed, or after atMost.
 func Changes(tasks []*task.State, atMost time.Duration) func(*ecs.Options) {
 	var known []string
 	for _, state := range tasks {

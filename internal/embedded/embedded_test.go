@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A local run by Docker ends before anything is registered where there is no Docker.
+// Without Docker, a local run with Docker fails before it registers anything.
 func TestNoDocker(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Connect(t.Context(), Env{LookupEnv: os.LookupEnv}, Run{Executor: "docker"})

@@ -18,8 +18,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/scenario"
 )
 
-// Serve is the command local-ecs: it serves the embedded ECS until ctx ends. The status is
-// 0, or that of the program which did so in its place.
+// Serve runs the command local-ecs: it serves the embedded ECS until ctx ends. It returns the
+// exit status, which is 0 unless [runtime.Supervise] ran the server in another process.
 func Serve(ctx context.Context, env Env, c input.LocalECS) (int, error) {
 	options, err := env.options(c)
 	if err != nil {
@@ -45,7 +45,7 @@ func Serve(ctx context.Context, env Env, c input.LocalECS) (int, error) {
 		return 0, fmt.Errorf("%s can be reached from other machines, and whoever reaches it runs commands on this one: "+
 			"give --exposed if that is meant", c.Listen)
 	}
-	debug.SetGCPercent(40) // the heap is mostly logs, of which twice as much is too much
+	debug.SetGCPercent(40) // the heap is mostly logs; the default allows twice its size
 	server := ecslocal.New(options...)
 	defer server.Close()
 	fmt.Fprintf(env.Stdout, "serving ECS and CloudWatch Logs at http://%s\n", listener.Addr())
@@ -59,7 +59,8 @@ func Serve(ctx context.Context, env Env, c input.LocalECS) (int, error) {
 	return 0, nil
 }
 
-// options reads the files of local-ecs. The error joins all of their faults.
+// options reads the files of local-ecs and returns the options of the server. The error joins
+// the faults of all files.
 func (e Env) options(c input.LocalECS) ([]ecslocal.Option, error) {
 	options := []ecslocal.Option{e.executor(c.Executor), ecslocal.AnyCluster(), ecslocal.Region(e.region(c.Region))}
 	var faults []error
