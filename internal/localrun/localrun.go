@@ -1,5 +1,5 @@
-// Package localrun is what a run on the ECS inside this command has in place of what is in
-// AWS: networks, launch types, secrets and files in S3. It calls nothing.
+// Package localrun replaces values that a local run cannot read from AWS: networks, launch
+// types, secrets and files in S3. A local run uses the embedded ECS. The package makes no calls.
 package localrun
 
 import (
@@ -9,12 +9,13 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// localSubnet is the subnet of a task on the embedded ECS, which has no networks but wants one
-// named, as ECS does.
+// localSubnet is the subnet of tasks on the embedded ECS. The embedded ECS has no networks, but
+// requires a subnet like ECS.
 const localSubnet = "subnet-00000000"
 
-// Settings returns what a definition is run with on the embedded ECS, where there is no
-// service to take a network and a launch type from, and what of the settings it leaves out.
+// Settings returns the settings of a definition for the embedded ECS, which has no services. If
+// the settings name a service, Settings removes it and sets a launch type and a network instead.
+// leftOut then describes the removed service for a message. Otherwise leftOut is empty.
 func Settings(settings runtask.Settings, d *taskdef.Definition) (_ runtask.Settings, leftOut string) {
 	if settings.Service != "" {
 		leftOut = "the service " + settings.Service + ", from which launch type and network are taken on AWS"
@@ -27,8 +28,8 @@ func Settings(settings runtask.Settings, d *taskdef.Definition) (_ runtask.Setti
 	return WithNetwork(settings, d), leftOut
 }
 
-// WithNetwork returns settings with a subnet where the definition wants one and nothing
-// gives it: for a run without networks, and for what is not run at all.
+// WithNetwork returns the settings with a placeholder subnet if the definition needs a subnet and
+// the settings give none. It is for local runs, and for commands that run no tasks.
 func WithNetwork(settings runtask.Settings, d *taskdef.Definition) runtask.Settings {
 	if d.NetworkMode == "awsvpc" && len(settings.Subnets) == 0 && settings.Service == "" && settings.RunTaskRequest == "" {
 		settings.Subnets = []string{localSubnet}

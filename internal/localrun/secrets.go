@@ -12,7 +12,8 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
-// EnvironmentFiles returns the ARNs of the containers' environmentFiles, sorted, each once.
+// EnvironmentFiles returns the ARNs of the containers' environmentFiles, sorted and without
+// duplicates.
 func EnvironmentFiles(definitions []*taskdef.Definition) []string {
 	var arns []string
 	for _, d := range definitions {
@@ -28,13 +29,13 @@ func EnvironmentFiles(definitions []*taskdef.Definition) []string {
 	return slices.Compact(arns)
 }
 
-// SecretValues returns the values that a local run gives for the secrets of definitions' containers,
-// by what the embedded ECS looks them up with: a secret's ARN or a parameter's name or ARN.
-// given has them by the names of the environment variables. A secret that is not given is
-// empty; the names of those are returned too, sorted.
+// SecretValues returns the values of the containers' secrets in a local run. The keys of values
+// are the ARNs of secrets and the names or ARNs of parameters, as in ECS. given has the values by
+// the names of the environment variables. A secret without a given value is empty. empty has the
+// sorted names of the environment variables of these secrets.
 func SecretValues(definitions []*taskdef.Definition, given input.Pairs) (values map[string]string, empty []string) {
 	values = map[string]string{}
-	keys := map[string]map[string]string{} // of the secrets whose values are JSON objects
+	keys := map[string]map[string]string{} // of secrets that are JSON objects, by ARN
 	for name, valueFrom := range containerSecrets(definitions) {
 		value, found := valueOf(given, name)
 		if !found {
@@ -70,7 +71,7 @@ func valueOf(pairs input.Pairs, name string) (string, bool) {
 	return "", false
 }
 
-// containerSecrets yields the name and the valueFrom of each secret of the containers.
+// containerSecrets yields the name and the valueFrom of each secret of all containers.
 func containerSecrets(definitions []*taskdef.Definition) func(yield func(name, valueFrom string) bool) {
 	return func(yield func(name, valueFrom string) bool) {
 		for _, d := range definitions {
@@ -86,7 +87,7 @@ func containerSecrets(definitions []*taskdef.Definition) func(yield func(name, v
 	}
 }
 
-// items returns the items of a member that is a list.
+// items returns the items of a list member. It returns nil if the member is missing.
 func items(n *document.Node, key string) []*document.Node {
 	if list := n.Member(key); list != nil {
 		return list.Items
