@@ -1,5 +1,4 @@
-// Package stage is what every stage of a run works with. Its fields do not change while the
-// run goes on.
+// Package stage contains the values that all stages of a run share.
 package stage
 
 import (
@@ -13,7 +12,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Stage is what the stages have in common.
+// Stage has the values that all stages of a run share. Its fields do not change during a run.
 type Stage struct {
 	ECS     cluster.Client
 	Region  string
@@ -22,12 +21,13 @@ type Stage struct {
 	Emit    event.Sink
 	Explain explain.Explainer
 
-	// Clock returns a time by this machine's clock for one by AWS's; nil means that they
-	// agree.
+	// Clock converts a time of the AWS clock to the clock of this machine. nil means that the
+	// clocks agree.
 	Clock func(time.Time) time.Time
 }
 
-// States returns the states of tasks of a job, which have its rule.
+// States returns the states of the launched tasks of a job, with the verdict rule of the job.
+// job is an index into Plan.Jobs.
 func (s Stage) States(job int, launched cluster.Launched) []*task.State {
 	states := cluster.States(launched)
 	for _, state := range states {
@@ -36,7 +36,7 @@ func (s Stage) States(job int, launched cluster.Launched) []*task.State {
 	return states
 }
 
-// LogInspectCommands says how to see, and stop, tasks that may still run.
+// LogInspectCommands prints the commands that describe and stop tasks that may still run.
 func LogInspectCommands(emit event.Sink, region, cluster string, arns []string) {
 	for _, arn := range arns {
 		emit.Printf("this task may still run: %s", arn)
