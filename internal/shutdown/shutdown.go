@@ -1,5 +1,5 @@
-// Package shutdown is the end of a step before its tasks: the signal that is its cause, and
-// the time that it has, divided among the parts of the end. It is pure.
+// Package shutdown describes the shutdown of a step that ends before its tasks: the signal that
+// causes it, and the deadlines of its phases. The package has no side effects.
 package shutdown
 
 import (
@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Interrupted is the cause of the end of a step's context: a signal.
+// Interrupted is the cause of a step's context that a signal cancelled.
 type Interrupted struct {
 	Signal os.Signal
-	At     time.Time // when it came
+	At     time.Time // when the step received the signal
 }
 
 func (i *Interrupted) Error() string {
@@ -28,34 +28,33 @@ func (i *Interrupted) Error() string {
 	return "cancelled by signal: " + i.Signal.String()
 }
 
-// Interruption returns the signal that ended ctx, nil if none did.
+// Interruption returns the signal that cancelled ctx. It returns nil if there is no such signal.
 func Interruption(ctx context.Context) *Interrupted {
 	var interrupted *Interrupted
 	errors.As(context.Cause(ctx), &interrupted)
 	return interrupted
 }
 
-// Time is how long the step takes to end after a signal: GitHub kills a step's
-// container ten seconds after it.
+// Time is the maximum duration of the shutdown after a signal. GitHub kills the container of a
+// step ten seconds after the signal.
 const Time = 7 * time.Second
 
-// FollowTime is how long the step runs at most after its time-out if it is not killed: until its
-// tasks have stopped and their logs are complete.
+// FollowTime is the maximum duration of the shutdown after the step's timeout. In this time the
+// tasks stop and the step reads the rest of their logs.
 const FollowTime = time.Minute
 
-// Budget divides the time that the end of a step may take: until when each part
-// of it may.
+// Budget has the deadlines of the phases of a shutdown.
 type Budget struct {
-	Recover time.Time // to find tasks that ECS may have started without an answer
-	Stop    time.Time // to stop the tasks and see them stop
-	Drain   time.Time // to read the last log lines
-	CleanUp time.Time // to deregister revisions
+	Recover time.Time // for finding tasks of launches that ECS did not answer
+	Stop    time.Time // for stopping the tasks and waiting until they stop
+	Drain   time.Time // for reading the last log lines
+	CleanUp time.Time // for deregistering revisions
 }
 
-// NewBudget divides the [Time] from begin. Where revisions are to be
-// deregistered, that has a second of it.
+// NewBudget returns the deadlines of a shutdown that starts at begin and takes [Time]. If cleansUp
+// is true, one second is reserved for deregistering revisions.
 func NewBudget(begin time.Time, cleansUp bool) Budget {
-	end := begin.Add(Time - time.Second) // what is left is for the outputs, and for a slow machine
+	end := begin.Add(Time - time.Second) // the last second is for the outputs and slow machines
 	drain := end
 	if cleansUp {
 		drain = end.Add(-time.Second)
@@ -65,11 +64,11 @@ func NewBudget(begin time.Time, cleansUp bool) Budget {
 	}
 }
 
-// stoppedLag is how long after its containers have ended ECS may take to show it.
+// stoppedLag is how long ECS may take to report a task as stopped after its containers ended.
 const stoppedLag = 10 * time.Second
 
-// NewFollowBudget divides the [FollowTime] after the time-out, for tasks whose containers
-// are killed a time after their stop signal.
+// NewFollowBudget returns the deadlines of a shutdown that starts at timeout and takes
+// [FollowTime]. killed is the time from the stop signal of the containers until ECS kills them.
 func NewFollowBudget(timeout time.Time, killed time.Duration) Budget {
 	b := NewBudget(timeout, false)
 	end := timeout.Add(FollowTime)

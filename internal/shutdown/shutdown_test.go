@@ -36,8 +36,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// After the time-out the tasks have the time in which ECS kills their containers, and there is
-// always some left for their logs.
+// After the timeout, the step waits until ECS has killed the containers. It always reserves time
+// for their logs.
 func TestFollowBudget(t *testing.T) {
 	timeout := time.Unix(1000, 0)
 	for killed, stop := range map[time.Duration]time.Duration{0: 10 * time.Second, 30 * time.Second: 40 * time.Second,
