@@ -1,8 +1,8 @@
 // Package leftover stops tasks that steps left running: the tasks of its own step in the
 // post stage of an action, and tasks of other steps with the commands stop and reap.
 //
-// It stops only tasks that were started by a step according to ECS. The state that a step
-// saved is never more than a hint.
+// It stops only tasks that were started by a step according to ECS. It uses the state that a
+// step saved only as a hint.
 package leftover
 
 import (
@@ -44,7 +44,7 @@ func (e Env) connect(ctx context.Context) (account, error) {
 	return account{e, clients, cluster.Client{API: clients.ECS, Cluster: e.Config.Cluster}}, nil
 }
 
-// stop prints and stops tasks. It reports whether ECS accepted that for all tasks.
+// stop prints and stops tasks. It reports whether ECS accepted the request for all tasks.
 func (a account) stop(ctx context.Context, left []types.Task, reason string) bool {
 	for _, t := range left {
 		a.Emit.Printf("stopping task %s", aws.ToString(t.TaskArn))

@@ -20,10 +20,11 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
-// Post runs the post stage of an action. If the step could not do so itself, Post stops its
-// tasks and deregisters its revisions. It also shows log lines that came after the step.
-// Runners run the post stage even if they killed the step. Post reports whether no task may
-// be left running by mistake.
+// Post runs the post stage of an action. It stops the tasks and deregisters the revisions that
+// the step could not stop and deregister itself. It also prints log lines that arrived after the
+// step. Runners run the post stage even if they killed the step. Post returns false if ECS did
+// not list or stop the tasks, so that a task may still run. If Post cannot connect to AWS, it
+// prints a notice and returns true.
 func Post(ctx context.Context, e Env) bool {
 	p := &post{Env: e, saved: savedBy(e.Getenv), policy: plan.EndPolicyOf(e.Config)}
 	stopped := p.stopTasks(ctx)
@@ -61,8 +62,7 @@ func (p *post) stopTasks(ctx context.Context) bool {
 	return p.account.stop(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+p.CI.URL))
 }
 
-// notReady reports whether a task has not reached the state that the step waits for, other
-// than its end.
+// notReady reports whether a server task is not yet running or healthy, as the step requires.
 func (p *post) notReady(t types.Task) bool {
 	return aws.ToString(t.LastStatus) != "RUNNING" || p.policy.Goal == task.UntilHealthy &&
 		t.HealthStatus != types.HealthStatusHealthy
@@ -76,7 +76,7 @@ const settleTime = 3 * time.Second
 // ECS twice.
 func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
 	if p.CI.ID == "" {
-		return nil, nil // outside of a CI steps can't be distinguished
+		return nil, nil // steps outside of a CI cannot be distinguished
 	}
 	mark := ownership.Text(p.CI, p.Config.Matrix, p.policy.LeavesTasks())
 	if intended, ok := ownership.Parse(p.saved.Intent); ok && intended.SameJob(ownership.Of(p.CI, p.Config.Matrix)) {
@@ -98,7 +98,7 @@ func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
 	}), nil
 }
 
-// showLogs shows the log lines that came after the step.
+// showLogs prints the log lines that arrived after the step ended.
 func (p *post) showLogs(ctx context.Context) {
 	if len(p.saved.Logs) == 0 || !p.Config.Logs || p.Config.Local != "" {
 		return

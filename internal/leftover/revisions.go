@@ -18,12 +18,12 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
-// stoppedListed is how long ECS certainly lists a stopped task.
+// stoppedListed is a duration for which ECS certainly still lists a stopped task.
 const stoppedListed = 50 * time.Minute
 
-// cleanUp deregisters the revisions that the step registered and did not deregister itself,
-// by the rules of the step's own clean-up. A step that did not succeed, or was killed,
-// counts as failed. Errors are reported and do not fail the job.
+// cleanUp deregisters the revisions that the step registered and did not deregister itself. It
+// follows the same rules as the clean-up in the step. A step that did not succeed or was killed
+// counts as failed. cleanUp prints errors, which do not fail the job.
 func (p *post) cleanUp(ctx context.Context) {
 	choice := registry.CleanUp{When: p.Config.CleanUp}
 	failed := !p.saved.Done
@@ -52,12 +52,12 @@ func (p *post) cleanUp(ctx context.Context) {
 // revisions are the revisions of a step.
 type revisions struct {
 	arns      []string
-	succeeded []string // those of which a task may have succeeded
+	succeeded []string // the revisions of which a task may have succeeded
 }
 
-// ownRevisions returns the saved revisions that are active and were registered by the
-// principal of the step. It prints the others, and those whose tasks ECS may no longer
-// list, with the commands that deregister them.
+// ownRevisions returns the saved revisions that are active and were registered by the principal
+// of the step. It leaves out revisions whose tasks ECS may no longer list. It prints the active
+// revisions that it leaves out, with the commands that deregister them.
 func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
 	principal := p.account.clients.Principal(ctx)
 	tasks := map[string][]types.Task{} // by family
@@ -102,8 +102,8 @@ func (p *post) rule() verdict.Rule {
 	return verdict.Rule{All: p.Config.VerdictAll(), Names: p.Config.VerdictNames()}
 }
 
-// leave prints a revision that is not deregistered, why, and the command that deregisters
-// it.
+// leave prints a revision that is not deregistered, the reason, and the command that deregisters
+// the revision.
 func (p *post) leave(arn, why string) {
 	p.Emit.Printf("not deregistered, as %s: %s", why, arn)
 	region := p.account.clients.Config.Region
@@ -117,9 +117,9 @@ func describePrincipal(arn string) string {
 	return arn
 }
 
-// tasksKnown reports whether the shown tasks include all tasks that the step may have
-// started of a revision: the step started none, or ECS certainly still lists them, or all
-// tasks that the step knew are shown.
+// tasksKnown reports whether shown includes all tasks of a revision that the step may have
+// started. This is true if the step started no task, if ECS certainly still lists its tasks, or
+// if shown contains all tasks that the step saved. shown has the ARNs of the listed tasks.
 func (p *post) tasksKnown(revision *types.TaskDefinition, shown []string) bool {
 	started := p.saved.Intent != "" || len(p.saved.Tasks) > 0
 	if !started || time.Since(aws.ToTime(revision.RegisteredAt)) < stoppedListed {

@@ -16,7 +16,7 @@ import (
 var step = ci.Run{ID: "7", Attempt: "1", Job: "build", Step: "migrate", Repository: "o/r",
 	ServerURL: "https://github.com"}
 
-// with returns the step with one change.
+// with returns a copy of step after change.
 func with(change func(*ci.Run)) ci.Run {
 	other := step
 	change(&other)

@@ -78,7 +78,7 @@ type selection struct {
 	matches     func(types.Task, ownership.Mark) bool
 	older       time.Duration
 	includeLeft bool // also tasks that were left running on purpose
-	leg         bool // select only the tasks of own's matrix leg
+	leg         bool // own has a known matrix leg; select only the tasks of that leg
 	own         ownership.Owner
 }
 
@@ -89,7 +89,7 @@ type chosen struct {
 	legs   []types.Task // of the job, but of an unknown matrix leg
 }
 
-// of selects from the tasks that run on a cluster.
+// of selects tasks from found, the running tasks of a cluster.
 func (s selection) of(found []types.Task, now time.Time) (all chosen) {
 	for _, t := range found {
 		mark := ownership.MarkOf(aws.ToString(t.StartedBy), task.Tag(t, ownership.Tag))
