@@ -155,7 +155,9 @@ func dispatch(ctx context.Context, env Env, l *ledger.Ledger) int {
 	case "policy":
 		return newInvocation(env, console, command.Run).policy(ctx)
 	case "stop", "reap":
-		in := newInvocation(env, console, input.Config{AWS: input.AWS{AWSAccess: command.Leftover.AWSAccess, Cluster: command.Leftover.Cluster}})
+		in := newInvocation(env, console, input.Config{
+			AWS: input.AWS{AWSAccess: command.Leftover.AWSAccess, Cluster: command.Leftover.Cluster},
+		})
 		return statusOf(leftover.Stop(ctx, in.leftoverEnv(), command.Name, command.Leftover))
 	}
 	in := newInvocation(env, console, command.Run)

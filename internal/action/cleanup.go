@@ -23,7 +23,8 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 		limited, cancel = context.WithDeadline(context.WithoutCancel(ctx), shutdown.NewBudget(signal.At, true).CleanUp)
 	}
 	defer cancel()
-	revisions, failed, registered := in.registry(in.stage(x, l), x.clients), res.ExitCode != conclude.ExitSuccess, res.Registered
+	revisions := in.registry(in.stage(x, l), x.clients)
+	failed, registered := res.ExitCode != conclude.ExitSuccess, res.Registered
 	var err error
 	if choice.All(failed) {
 		var found []string
@@ -51,10 +52,16 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 			in.console.Warning(note)
 		}
 	}
+	succeeded := x.Outcome.Succeeded()
 	for _, e := range l.Entries() {
-		if e.State == ledger.Registered {
+		switch {
+		case e.State != ledger.Registered:
+		case slices.Contains(succeeded, e.ARN): // it may be the last good one of its family
+			in.console.Printf("this step registered %s, whose task succeeded, and has not deregistered it", e.ARN)
+		default:
 			in.console.Printf("this step registered %s and has not deregistered it:", e.ARN)
-			in.console.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", x.clients.Config.Region, e.ARN)
+			in.console.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s",
+				x.clients.Config.Region, e.ARN)
 		}
 	}
 }

@@ -102,7 +102,9 @@ func (in invocation) planEnv() plan.Env {
 				return git.AWSCredentials{}, err
 			}
 			c, err := config.Credentials.Retrieve(ctx)
-			return git.AWSCredentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, err
+			return git.AWSCredentials{
+				AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+			}, err
 		},
 	}
 }

@@ -389,9 +389,9 @@ func TestAccount(t *testing.T) {
 		return aws.Credentials{AccessKeyID: "KEY", SecretAccessKey: "s", AccountID: "123456789012"}, nil
 	})
 	clients := newClients(aws.Config{Region: "eu-west-1", Credentials: provider})
-	hurried, cancel := context.WithTimeout(t.Context(), accountTimeout-time.Second)
+	short, cancel := context.WithTimeout(t.Context(), accountTimeout-time.Second)
 	defer cancel()
-	if id := clients.Account(hurried); id != "" || lookups > 0 {
+	if id := clients.Account(short); id != "" || lookups > 0 {
 		t.Errorf("Account() = %q after %d look-ups without time, want none", id, lookups)
 	}
 	for range 2 {

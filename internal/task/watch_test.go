@@ -104,7 +104,7 @@ func TestWatch(t *testing.T) {
 			outcome: verdict.Succeeded, earliest: 5 * time.Minute, latest: 5*time.Minute + 8*time.Second},
 		{name: "failure", describe: lives(40*time.Second, 1), outcome: verdict.Failed, earliest: 40 * time.Second,
 			latest: 43 * time.Second},
-		{name: "a task that ends before anybody sees it run", describe: lives(time.Second/2, 0),
+		{name: "a task that ends before it is seen to run", describe: lives(time.Second/2, 0),
 			outcome: verdict.Succeeded, latest: 25 * time.Second},
 		{name: "not known at first", describe: func(arn string, since time.Duration) (types.Task, bool) {
 			task, _ := lives(30*time.Second, 0)(arn, since)

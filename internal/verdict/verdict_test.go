@@ -244,7 +244,7 @@ func TestJudge(t *testing.T) {
 		{name: "143 alone is a failure", definition: definition("app"),
 			task:    stopped("STOPPED", exited, ended("app", 143, "")),
 			decided: true, outcome: verdict.Failed, container: "app", code: 143},
-		{name: "out of memory with code 0 is told", definition: definition("app"),
+		{name: "out of memory with code 0 is a note", definition: definition("app"),
 			task:    stopped("STOPPED", exited, ended("app", 0, "OutOfMemoryError: Container killed due to memory usage")),
 			decided: true, outcome: verdict.Succeeded, code: none, notes: 1},
 		{name: "no code", definition: definition("app"),
