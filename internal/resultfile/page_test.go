@@ -32,6 +32,9 @@ const axe = "../../testdata/axe/node_modules/axe-core/axe.min.js"
 // text, and returns its output.
 func browser(t *testing.T, page string, args ...string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes long")
+	}
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skip("chromium is not installed: apt-get install chromium")
 	}

@@ -28,6 +28,9 @@ const mermaid = "../../testdata/mermaid/node_modules/mermaid/dist/mermaid.min.js
 // set.
 func render(t *testing.T, name, diagram string) (svg, fault string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes long")
+	}
 	script, err := filepath.Abs(mermaid)
 	if err != nil {
 		t.Fatal(err)
