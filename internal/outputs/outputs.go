@@ -179,7 +179,8 @@ func (r *Reader) add(line string) error {
 	name, value, ok := strings.Cut(line, "=")
 	if !ok || len(name) > maxNameLength || !nameForm.MatchString(name) {
 		return fmt.Errorf("line %d of the block of outputs: expected name=value with a name of up to %d letters, "+
-			"digits, _ and -; does another process write to the same log?", r.line, maxNameLength)
+			"digits, _ and -, which begins with a letter or _; does another process write to the same log?",
+			r.line, maxNameLength)
 	}
 	if err := r.values.set(name, value); err != nil {
 		return fmt.Errorf("line %d of the block of outputs: %w", r.line, err)
