@@ -83,6 +83,8 @@ var allowedImports = map[string][]string{
 	"resultfile":        {"event", "plaintext", "result", "task", "verdict"},
 	"result/resulttest": {"diagnose", "event", "outputs", "result", "task", "verdict"},
 
+	"verdict/verdicttest": {},
+
 	"awsfacts":    {"lazyregexp"},
 	"joined":      {},
 	"sleep":       {},

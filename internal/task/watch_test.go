@@ -17,6 +17,15 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
+	"github.com/ecs-run-task/ecs-run-task/internal/verdict/verdicttest"
+)
+
+// The tests use these short names.
+var (
+	definition = verdicttest.Definition
+	ended      = verdicttest.Ended
+	running    = verdicttest.Running
+	stopped    = verdicttest.Stopped
 )
 
 // fake answers DescribeTasks with the tasks that describe returns for the time since the start.

@@ -1,4 +1,5 @@
-package task_test
+// Package verdicttest has task definitions, tasks and containers as ECS describes them, for tests.
+package verdicttest
 
 import (
 	"strings"
@@ -7,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// definition returns a task definition with one container for each name. A container is not
+// Definition returns a task definition with one container for each name. A container is not
 // essential if its name ends in "?".
-func definition(names ...string) *types.TaskDefinition {
+func Definition(names ...string) *types.TaskDefinition {
 	d := &types.TaskDefinition{Family: aws.String("web"), Revision: 3,
 		TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/web:3")}
 	for _, name := range names {
@@ -23,11 +24,13 @@ func definition(names ...string) *types.TaskDefinition {
 	return d
 }
 
-const none = -1 // no exit code
+// NoCode is the code for [Ended] of a container without an exit code.
+const NoCode = -1
 
-func ended(name string, code int32, reason string) types.Container {
+// Ended returns a container that has ended with an exit code. An empty reason is left out.
+func Ended(name string, code int32, reason string) types.Container {
 	container := types.Container{Name: aws.String(name), LastStatus: aws.String("STOPPED")}
-	if code != none {
+	if code != NoCode {
 		container.ExitCode = aws.Int32(code)
 	}
 	if reason != "" {
@@ -36,12 +39,13 @@ func ended(name string, code int32, reason string) types.Container {
 	return container
 }
 
-func running(name string) types.Container {
+// Running returns a container that runs.
+func Running(name string) types.Container {
 	return types.Container{Name: aws.String(name), LastStatus: aws.String("RUNNING")}
 }
 
-// stopped returns a task with the desired status STOPPED. The last status is status.
-func stopped(status string, code types.TaskStopCode, containers ...types.Container) types.Task {
+// Stopped returns a task with the desired status STOPPED. The last status is status.
+func Stopped(status string, code types.TaskStopCode, containers ...types.Container) types.Task {
 	return types.Task{LastStatus: aws.String(status), DesiredStatus: aws.String("STOPPED"), StopCode: code,
 		Containers: containers}
 }
