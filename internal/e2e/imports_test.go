@@ -83,6 +83,7 @@ var allowedImports = map[string][]string{
 	"resultfile":        {"event", "plaintext", "result", "task", "verdict"},
 	"result/resulttest": {"diagnose", "event", "outputs", "result", "task", "verdict"},
 
+	"golden":              {},
 	"verdict/verdicttest": {},
 
 	"awsfacts":    {"lazyregexp"},

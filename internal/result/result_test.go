@@ -3,10 +3,7 @@ package result_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,32 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/golden"
 	"github.com/ecs-run-task/ecs-run-task/internal/masks"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares a text with a golden file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	name = filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got), which go test ./internal/result -update rewrites:\n%s", name, diff)
-	}
-}
 
 func same(text string) string { return text }
 
@@ -52,12 +30,12 @@ func TestResultJSON(t *testing.T) {
 	if err := encoder.Encode(json.RawMessage(resulttest.Failed(`what "happened"`).JSON(same))); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "result.json", pretty.String())
+	golden.Compare(t, "result.json", pretty.String())
 }
 
 func TestDotenv(t *testing.T) {
 	text, tasks := resulttest.Failed("two\nlines").Dotenv(same)
-	golden(t, "result.env", string(text))
+	golden.Compare(t, "result.env", string(text))
 	if tasks != 2 {
 		t.Errorf("Dotenv() has %d tasks, want 2", tasks)
 	}
@@ -250,7 +228,7 @@ func TestFittingOutputs(t *testing.T) {
 
 // The schema describes every member and is valid for results.
 func TestSchema(t *testing.T) {
-	golden(t, "schema.json", string(result.Schema()))
+	golden.Compare(t, "schema.json", string(result.Schema()))
 	for name, r := range map[string]result.Result{
 		"empty": {Status: result.Errored}, "failed": resulttest.Failed("text"), "running": {Status: result.Started,
 			Tasks: []*task.State{{Definition: &types.TaskDefinition{}}}},

@@ -1,10 +1,7 @@
 package summary_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,31 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/golden"
 	"github.com/ecs-run-task/ecs-run-task/internal/masks"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/result/resulttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/summary"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares a text with a golden file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	name = filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got), which go test ./internal/summary -update rewrites:\n%s", name, diff)
-	}
-}
 
 // summaryOf returns the summary of a result; no text is a secret.
 func summaryOf(r result.Result, secrets ...string) string {
@@ -50,7 +28,7 @@ func summaryOf(r result.Result, secrets ...string) string {
 }
 
 func TestSummary(t *testing.T) {
-	golden(t, "summary.md", summaryOf(resulttest.Failed("container app ended with code 3")))
+	golden.Compare(t, "summary.md", summaryOf(resulttest.Failed("container app ended with code 3")))
 }
 
 // A step that fails before it starts tasks has a summary too.
