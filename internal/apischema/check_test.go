@@ -9,25 +9,8 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 )
-
-func parse(t testing.TB, text string) *document.Node {
-	t.Helper()
-	nodes, _, err := document.Parse("in", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return nodes[0]
-}
-
-// messages renders warnings, a line each.
-func messages(warnings []document.Warning) string {
-	var lines []string
-	for _, w := range warnings {
-		lines = append(lines, w.Error.Error())
-	}
-	return strings.Join(lines, "\n")
-}
 
 func TestCheck(t *testing.T) {
 	for _, test := range []struct{ name, in, want, said string }{
@@ -48,8 +31,8 @@ in:1:110: networkConfiguration.awsvpcConfiguration.subnets: missing: subnets mus
 in:1:114: subnets: unknown member`)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			n, warnings, err := apischema.Check(parse(t, test.in), schemas.RunTaskRequest, false)
-			got, said := "", messages(warnings)
+			n, warnings, err := apischema.Check(documenttest.Parse(t, "in", test.in), schemas.RunTaskRequest, false)
+			got, said := "", documenttest.Messages(warnings)
 			if err != nil {
 				said = err.Error()
 			} else {
@@ -64,12 +47,12 @@ in:1:114: subnets: unknown member`)},
 		})
 	}
 	var fault *document.Error
-	_, _, err := apischema.Check(parse(t, `{"subnets":["a"]}`), schemas.RunTaskRequest, false)
+	_, _, err := apischema.Check(documenttest.Parse(t, "in", `{"subnets":["a"]}`), schemas.RunTaskRequest, false)
 	if want := "it is a member of another place: networkConfiguration.awsvpcConfiguration.subnets"; !errors.As(err,
 		&fault) || fault.Hint != want {
 		t.Errorf("Check hints %v, want %s", err, want)
 	}
-	n, _, err := apischema.Check(parse(t, `[{"capacityProvider":"FARGATE_SPOT","weight":"1"}]`),
+	n, _, err := apischema.Check(documenttest.Parse(t, "in", `[{"capacityProvider":"FARGATE_SPOT","weight":"1"}]`),
 		schemas.RunTaskRequest.Member("capacityProviderStrategy"), false)
 	if want := `[{"capacityProvider":"FARGATE_SPOT","weight":1}]`; err != nil || string(n.JSON()) != want {
 		t.Errorf("Check of a list: %v, %v, want %s", n, err, want)

@@ -12,28 +12,20 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/changes"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
-	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/session"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 )
 
 // definition returns a definition with a version of its image.
 func definition(t *testing.T, version int) *taskdef.Definition {
 	t.Helper()
-	trees, _, err := document.Parse("job.json",
-		fmt.Appendf(nil, `{"family": "job", "containerDefinitions": [{"name": "app", "image": "app:%d", "memory": 64}]}`,
+	return taskdeftest.Decode(t, "job.json",
+		fmt.Sprintf(`{"family": "job", "containerDefinitions": [{"name": "app", "image": "app:%d", "memory": 64}]}`,
 			version))
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions, _, err := taskdef.Decode(trees[0], taskdef.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return definitions[0]
 }
 
 // account returns an ECS for the test, with the family job.

@@ -83,8 +83,10 @@ var allowedImports = map[string][]string{
 	"resultfile":        {"event", "plaintext", "result", "task", "verdict"},
 	"result/resulttest": {"diagnose", "event", "outputs", "result", "task", "verdict"},
 
-	"golden":              {},
-	"verdict/verdicttest": {},
+	"document/documenttest": {"document"},
+	"golden":                {},
+	"taskdef/taskdeftest":   {"document/documenttest", "taskdef"},
+	"verdict/verdicttest":   {},
 
 	"awsfacts":    {"lazyregexp"},
 	"joined":      {},

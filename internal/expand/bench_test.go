@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
 
@@ -22,7 +23,7 @@ func BenchmarkTree(b *testing.B) {
 	text.WriteString(`]}], "padding": "`)
 	text.WriteString(strings.Repeat("x", 64<<10-text.Len()))
 	text.WriteString(`"}`)
-	n := parse(b, "def.json", text.String())
+	n := documenttest.Parse(b, "def.json", text.String())
 	b.SetBytes(int64(text.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -41,7 +42,7 @@ func BenchmarkTreeFaults(b *testing.B) {
 		vars.Set(fmt.Sprintf("SOME_LONG_VARIABLE_NAME_%d", i), "")
 	}
 	x.Contexts["vars"] = vars
-	n := parse(b, "def.json", `[`+strings.Repeat(`"${{ vars.SOME_LONG_VARIABEL_NAME }}", `, 1000)+`1]`)
+	n := documenttest.Parse(b, "def.json", `[`+strings.Repeat(`"${{ vars.SOME_LONG_VARIABEL_NAME }}", `, 1000)+`1]`)
 	for b.Loop() {
 		if _, err := x.Tree(n); err == nil {
 			b.Fatal("no error")

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/expand"
 	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 )
@@ -42,15 +43,6 @@ func expander(t testing.TB) expand.Expander {
 	placeholders.Set("app", app)
 	placeholders.Set("env", contexts["env"])
 	return expand.Expander{Contexts: contexts, Placeholders: placeholders}
-}
-
-func parse(t testing.TB, name, text string) *document.Node {
-	t.Helper()
-	nodes, _, err := document.Parse(name, []byte(text))
-	if err != nil || len(nodes) != 1 {
-		t.Fatalf("Parse(%q) = %d nodes, %v", text, len(nodes), err)
-	}
-	return nodes[0]
 }
 
 func TestTree(t *testing.T) {
@@ -105,7 +97,7 @@ func TestTree(t *testing.T) {
 		{"an empty value is a value", `{"a": "${{ vars.EMPTY }}"}`, `{"a":""}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := parse(t, "def.json", tt.in)
+			in := documenttest.Parse(t, "def.json", tt.in)
 			before := string(in.JSON())
 			out, err := expander(t).Tree(in)
 			if err != nil {
@@ -124,7 +116,7 @@ func TestTree(t *testing.T) {
 func TestTreeWithoutPlaceholders(t *testing.T) {
 	x := expander(t)
 	x.Placeholders = nil
-	out, err := x.Tree(parse(t, "def.json", `["${workflow.name} ${env.NO} ${{ vars.NAME }} $${x}"]`))
+	out, err := x.Tree(documenttest.Parse(t, "def.json", `["${workflow.name} ${env.NO} ${{ vars.NAME }} $${x}"]`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +130,7 @@ func TestTagsSample(t *testing.T) {
 	vars := x.Contexts["vars"].(*expr.Object)
 	vars.Set("foo", "key þ")
 	vars.Set("bar", "value ÿ")
-	out, err := x.Tree(parse(t, "tags.json", `{
+	out, err := x.Tree(documenttest.Parse(t, "tags.json", `{
   "family": "tagged",
   "containerDefinitions": [ { "name": "app", "image": "busybox:1", "memory": 128, "command": ["true"] } ],
   "cpu" : "128",
@@ -165,7 +157,7 @@ func TestTagsSample(t *testing.T) {
 }
 
 func TestYAML(t *testing.T) {
-	out, err := expander(t).Tree(parse(t, "def.yaml", `
+	out, err := expander(t).Tree(documenttest.Parse(t, "def.yaml", `
 image: app:${{ vars.IMAGE_TAG }}
 cpu: ${{ vars.CPU }}
 ${{ vars.NAME }}: |
@@ -277,7 +269,7 @@ func TestTreeErrors(t *testing.T) {
 			"def.json:1:45: ***: the key \"***\" is the same as the one at def.json:1:2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			out, err := expander(t).Tree(parse(t, "def.json", tt.in))
+			out, err := expander(t).Tree(documenttest.Parse(t, "def.json", tt.in))
 			if err == nil {
 				t.Fatalf("Tree(%s) = %s, want an error", tt.in, out.JSON())
 			}
@@ -334,7 +326,7 @@ func fits(got, want string) bool {
 }
 
 func TestPlaceOfExpandedParts(t *testing.T) {
-	out, err := expander(t).Tree(parse(t, "def.json", "{\"a\":\n  \"${{ vars.MAP }}\"}"))
+	out, err := expander(t).Tree(documenttest.Parse(t, "def.json", "{\"a\":\n  \"${{ vars.MAP }}\"}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,10 +339,10 @@ func TestPlaceOfExpandedParts(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	got, err := expander(t).Explain(parse(t, "def.json", `{"a": "x-${{ vars.NAME }} ${workflow.releaseNo} $${{ no }}",`+
-		` "${{ github.sha }}": "${{ vars.MAP.a }}",
+	got, err := expander(t).Explain(documenttest.Parse(t, "def.json",
+		`{"a": "x-${{ vars.NAME }} ${workflow.releaseNo} $${{ no }}", "${{ github.sha }}": "${{ vars.MAP.a }}",
  "s": ["${{ secrets.TOKEN }}", "${{ secrets.NO || 'd' }}", "${{ format('{0}', 's3cr3t!') }}", "${{ null }}",`+
-		` "${{ vars.NO }}"]}`))
+			` "${{ vars.NO }}"]}`))
 	if err == nil {
 		t.Error("Explain returns no error, want one for vars.NO")
 	}
@@ -381,14 +373,14 @@ func TestTreeHashFiles(t *testing.T) {
 		}
 		return strings.Join(patterns, "+"), nil
 	}
-	out, err := x.Tree(parse(t, "def.json", `["${{ hashFiles('a', vars.NAME) }}"]`))
+	out, err := x.Tree(documenttest.Parse(t, "def.json", `["${{ hashFiles('a', vars.NAME) }}"]`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := string(out.JSON()), `["a+web"]`; got != want {
 		t.Errorf("Tree = %s, want %s", got, want)
 	}
-	_, err = x.Tree(parse(t, "def.json", `["${{ hashFiles('bad') }}"]`))
+	_, err = x.Tree(documenttest.Parse(t, "def.json", `["${{ hashFiles('bad') }}"]`))
 	if want := "def.json:1:2: [0]: hashFiles: no such luck in ${{ hashFiles('bad') }}"; err == nil || err.Error() != want {
 		t.Errorf("Tree fails with %v, want %s", err, want)
 	}
@@ -403,7 +395,7 @@ func TestOutputLimit(t *testing.T) {
 	for _, item := range []string{"${{ vars.BIG }}", "a ${{ vars.BIG }}", "${{ vars.LONG }}",
 		"${workflow.variables.BIG}"} {
 		in := `["` + strings.Repeat(item+`", "`, 500) + `"]`
-		_, err := x.Tree(parse(t, "def.json", in))
+		_, err := x.Tree(documenttest.Parse(t, "def.json", in))
 		if err == nil {
 			t.Errorf("Tree of 500 times %s succeeds, want an error", item)
 			continue
@@ -419,7 +411,8 @@ func TestManyNames(t *testing.T) {
 	for i := range 30 {
 		x.Contexts["vars"].(*expr.Object).Set("V"+strconv.Itoa(i), "")
 	}
-	_, err := x.Tree(parse(t, "def.json", `["${{ vars.UNKNOWN }}", "${{ format('{', '`+strings.Repeat("x", 200)+`') }}"]`))
+	_, err := x.Tree(documenttest.Parse(t, "def.json",
+		`["${{ vars.UNKNOWN }}", "${{ format('{', '`+strings.Repeat("x", 200)+`') }}"]`))
 	if err == nil {
 		t.Fatal("Tree succeeds, want an error")
 	}
@@ -434,7 +427,7 @@ func TestManyNames(t *testing.T) {
 }
 
 func TestFaultLimit(t *testing.T) {
-	_, err := expander(t).Tree(parse(t, "def.json", `[`+strings.Repeat(`"${{ vars.NO }}", `, 500)+`1]`))
+	_, err := expander(t).Tree(documenttest.Parse(t, "def.json", `[`+strings.Repeat(`"${{ vars.NO }}", `, 500)+`1]`))
 	if err == nil {
 		t.Fatal("Tree succeeds, want an error")
 	}
@@ -461,7 +454,7 @@ func FuzzTree(f *testing.F) {
 		x.Contexts["vars"] = vars
 		workflow, _ := x.Placeholders.Get("workflow")
 		workflow.(*expr.Object).Set("variables", vars)
-		out, err := x.Tree(parse(t, "def.json", template))
+		out, err := x.Tree(documenttest.Parse(t, "def.json", template))
 		if err != nil {
 			if len(a)+len(b) < 100_000 {
 				t.Fatalf("Tree with %q and %q: %v", a, b, err)

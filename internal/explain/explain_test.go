@@ -19,6 +19,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
@@ -144,17 +145,8 @@ var definition = &types.TaskDefinition{
 
 func source(t *testing.T) *taskdef.Definition {
 	t.Helper()
-	nodes, _, err := document.Parse("job.json",
-		[]byte("{\"family\": \"job\",\n \"containerDefinitions\": [\n  {\"name\": \"app\", \"image\": "+
-			"\"nope\", \"memory\": 64}]}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return definitions[0]
+	return taskdeftest.Decode(t, "job.json", "{\"family\": \"job\",\n \"containerDefinitions\": [\n"+
+		"  {\"name\": \"app\", \"image\": \"nope\", \"memory\": 64}]}")
 }
 
 func TestTask(t *testing.T) {

@@ -8,24 +8,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/policy"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 )
 
 // tasks returns the task of a definition with the inputs c.
 func tasks(t *testing.T, definition string, c input.Config) []policy.Task {
 	t.Helper()
-	nodes, _, err := document.Parse("job.json", []byte(definition))
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	settings, _, err := runtask.Parse(c.Launch, taskdef.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +28,7 @@ func tasks(t *testing.T, definition string, c input.Config) []policy.Task {
 			t.Fatal(err)
 		}
 	}
-	return []policy.Task{{Definition: definitions[0], Settings: settings, Request: request}}
+	return []policy.Task{{Definition: taskdeftest.Decode(t, "job.json", definition), Settings: settings, Request: request}}
 }
 
 const job = `{"family": "job", "executionRoleArn": "pull", "containerDefinitions": [{"name": "app", "memory": 64,

@@ -11,10 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 	"github.com/ecs-run-task/ecs-run-task/internal/preflight"
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 )
 
 // account is an HTTP client that answers operations by name. It denies those without an answer.
@@ -58,15 +57,7 @@ const job = `{"family": "job", "taskRoleArn": "arn:aws:iam::123456789012:role/ta
 
 func subject(t *testing.T, text string) preflight.Subject {
 	t.Helper()
-	nodes, _, err := document.Parse("job.json", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return preflight.Subject{Definition: definitions[0]}
+	return preflight.Subject{Definition: taskdeftest.Decode(t, "job.json", text)}
 }
 
 func check(t *testing.T, a *account, subjects ...preflight.Subject) (notices []string, faults string) {

@@ -10,9 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 )
 
 var (
@@ -289,19 +291,10 @@ func TestParseFaults(t *testing.T) {
 	}
 }
 
-// run parses the content of x-run-task in a file.
-func run(t *testing.T, text string) *document.Node {
-	t.Helper()
-	nodes, _, err := document.Parse("job.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return nodes[0]
-}
-
 func TestWith(t *testing.T) {
 	s := settings(t, "--launch-type=EC2", "--command=false", "--count=3", "--run-task-request={group: a}")
-	got, _, err := s.With(run(t, `{count: 2, capacity-provider-strategy: [{capacityProvider: FARGATE}], command: [echo, 1.10],
+	got, _, err := s.With(documenttest.Parse(t, "job.yaml",
+		`{count: 2, capacity-provider-strategy: [{capacityProvider: FARGATE}], command: [echo, 1.10],
 environment: {A: 1.10}, subnets: [subnet-1], run-task-request: {group: b}, overrides: {cpu: "256"}, container: null}`))
 	if err != nil {
 		t.Fatal(err)
@@ -352,7 +345,7 @@ func TestWithFaults(t *testing.T) {
 		{"{overrides: {cpus: 1}}", `job.yaml:1:14: x-run-task.overrides.cpus: unknown member (did you mean "cpu"?)`},
 		{"[]", "job.yaml:1:1: x-run-task: expected a map of inputs, found a list"},
 	} {
-		_, _, err := settings(t).With(run(t, tt.in))
+		_, _, err := settings(t).With(documenttest.Parse(t, "job.yaml", tt.in))
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("With(%s) = %v, want %s", tt.in, err, tt.want)
 		}
@@ -401,15 +394,8 @@ func TestCheckDefinition(t *testing.T) {
 			`this one`,
 			[]string{"--run-task-request={volumeConfigurations: [{name: d}, {name: d}]}"}},
 	} {
-		nodes, _, err := document.Parse("job.yaml", []byte(tt.definition))
-		if err != nil {
-			t.Fatal(err)
-		}
-		definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := settings(t, tt.args...).CheckDefinition(definitions[0]); (err == nil) != (tt.want == "") || err != nil &&
+		definition := taskdeftest.Decode(t, "job.yaml", tt.definition)
+		if _, err := settings(t, tt.args...).CheckDefinition(definition); (err == nil) != (tt.want == "") || err != nil &&
 			err.Error() != tt.want {
 			t.Errorf("CheckDefinition(%s) with %q = %v, want %s", tt.definition, tt.args, err, tt.want)
 		}

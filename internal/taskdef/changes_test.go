@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 )
 
 // changes returns what a definition changes about a registered one, a line each.
@@ -20,11 +20,11 @@ func changes(t *testing.T, registered, definition string) []string {
 	} else {
 		answer += "}"
 	}
-	found, err := decodeOne(t, definition).Changes([]byte(answer))
+	found, err := taskdeftest.Decode(t, "in", definition).Changes([]byte(answer))
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, err := decodeOne(t, definition).SameAs([]byte(answer))
+	same, err := taskdeftest.Decode(t, "in", definition).SameAs([]byte(answer))
 	if err != nil || same != (len(found) == 0) {
 		t.Errorf("SameAs = %t, %v, and Changes = %v", same, err, found)
 	}
@@ -33,15 +33,6 @@ func changes(t *testing.T, registered, definition string) []string {
 		lines = append(lines, change.String())
 	}
 	return lines
-}
-
-func decodeOne(t *testing.T, text string) *taskdef.Definition {
-	t.Helper()
-	definitions, _, err := taskdef.Decode(parse(t, text), taskdef.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return definitions[0]
 }
 
 func TestChanges(t *testing.T) {

@@ -11,27 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
-
-// parse returns the one document of a text, YAML or JSON by its content.
-func parse(t testing.TB, text string) *document.Node {
-	t.Helper()
-	nodes, _, err := document.Parse("in", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return nodes[0]
-}
-
-// messages renders warnings, a line each.
-func messages(warnings []document.Warning) string {
-	var lines []string
-	for _, w := range warnings {
-		lines = append(lines, w.Error.Error())
-	}
-	return strings.Join(lines, "\n")
-}
 
 const container = `{"name":"app","image":"busybox:1","memory":128}`
 
@@ -93,7 +75,7 @@ func TestBody(t *testing.T) {
 				`","\u0001"]}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			definitions, _, err := taskdef.Decode(parse(t, test.in), taskdef.Options{})
+			definitions, _, err := taskdef.Decode(documenttest.Parse(t, "in", test.in), taskdef.Options{})
 			if err != nil {
 				t.Fatalf("Decode(%s): %v", test.in, err)
 			}
@@ -115,7 +97,7 @@ func TestFamily(t *testing.T) {
 		{option: "in put", err: `in:1:1: family: "in put" has other characters than letters, digits, _ and -`},
 	} {
 		in := `{` + test.own + `"containerDefinitions":[` + container + `]}`
-		definitions, _, err := taskdef.Decode(parse(t, in), taskdef.Options{Family: test.option})
+		definitions, _, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{Family: test.option})
 		if err != nil || test.err != "" {
 			if got := fmt.Sprint(err); got != test.err {
 				t.Errorf("Decode(%s) with family %q: %v, want %s", in, test.option, err, test.err)
@@ -159,7 +141,7 @@ func TestTags(t *testing.T) {
 				own = `,"tags":` + test.own
 			}
 			in := `{"family":"a","containerDefinitions":[` + container + `]` + own + `}`
-			definitions, _, err := taskdef.Decode(parse(t, in), taskdef.Options{Tags: test.options})
+			definitions, _, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{Tags: test.options})
 			err = errors.Join(taskdef.CheckTags(test.options), err)
 			if err != nil || test.err != "" {
 				if fmt.Sprint(err) != test.err {
@@ -184,10 +166,12 @@ func TestTags(t *testing.T) {
 		options[i] = taskdef.Tag{Key: fmt.Sprint("k", i), Place: at}
 	}
 	in := `{"family":"a","containerDefinitions":[` + container + `],"tags":[{"key":"%s"},{"key":"aws:a"}]}`
-	if _, _, err := taskdef.Decode(parse(t, fmt.Sprintf(in, "k1")), taskdef.Options{Tags: options}); err != nil {
+	fits := documenttest.Parse(t, "in", fmt.Sprintf(in, "k1"))
+	exceeds := documenttest.Parse(t, "in", fmt.Sprintf(in, "own"))
+	if _, _, err := taskdef.Decode(fits, taskdef.Options{Tags: options}); err != nil {
 		t.Errorf("Decode with 50 tags: %v", err)
 	}
-	if _, _, err := taskdef.Decode(parse(t, fmt.Sprintf(in, "own")), taskdef.Options{Tags: options}); err == nil {
+	if _, _, err := taskdef.Decode(exceeds, taskdef.Options{Tags: options}); err == nil {
 		t.Errorf("Decode with 51 tags found no fault")
 	}
 }
@@ -202,7 +186,7 @@ func TestRun(t *testing.T) {
 		`{"Type":"AWS::ECS::TaskDefinition","x-run-task":{"count":2},"Properties":{` + own + `}}`,
 		`{"Type":"AWS::ECS::TaskDefinition","Properties":{"x-run-task":{"count":2},` + own + `}}`,
 	} {
-		definitions, _, err := taskdef.Decode(parse(t, in), taskdef.Options{})
+		definitions, _, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{})
 		if err != nil {
 			t.Errorf("Decode(%s): %v", in, err)
 			continue
@@ -217,7 +201,7 @@ func TestRun(t *testing.T) {
 func TestUnknownMembers(t *testing.T) {
 	in := `{"family":"a","future":{"Deep":[1.50,null,{"":""}]},"networkMode":"mesh",` +
 		`"containerDefinitions":[{"name":"app","image":"i","memory":128,"memroy":1}]}`
-	definitions, warnings, err := taskdef.Decode(parse(t, in), taskdef.Options{UnknownMembers: "pass"})
+	definitions, warnings, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{UnknownMembers: "pass"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +212,7 @@ func TestUnknownMembers(t *testing.T) {
 in:1:15: future: unknown member, passed on to ECS as it is
 in:1:67: networkMode: unknown value "mesh", passed on to ECS as it is
 in:1:137: containerDefinitions[0].memroy: unknown member (did you mean "memory"?), passed on to ECS as it is`)
-	if got := messages(warnings); got != want {
+	if got := documenttest.Messages(warnings); got != want {
 		t.Errorf("Decode warns\n%s\nwant\n%s", got, want)
 	}
 	for _, w := range warnings {
@@ -237,7 +221,7 @@ in:1:137: containerDefinitions[0].memroy: unknown member (did you mean "memory"?
 		}
 	}
 	for _, option := range []string{"", "error"} {
-		if _, _, err := taskdef.Decode(parse(t, in), taskdef.Options{UnknownMembers: option}); err == nil {
+		if _, _, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{UnknownMembers: option}); err == nil {
 			t.Errorf("Decode with unknown members %q found no fault", option)
 		}
 	}
@@ -266,9 +250,9 @@ containerDefinitions:
     image: busybox:2
     essential: false
 `
-	definitions, warnings, err := taskdef.Decode(parse(t, in), taskdef.Options{})
+	definitions, warnings, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{})
 	if err != nil || len(warnings) > 0 {
-		t.Fatalf("Decode: %v, %s", err, messages(warnings))
+		t.Fatalf("Decode: %v, %s", err, documenttest.Messages(warnings))
 	}
 	got := *definitions[0]
 	if got.Run == nil || string(got.Run.JSON()) != `{"count":2}` {
@@ -335,7 +319,7 @@ func TestManyWarnings(t *testing.T) {
 		"an unknown member": `,"memroy":1`,
 		"a broken rule":     `,"stopTimeout":1,"dependsOn":[{"containerName":"x","condition":"START"}]`,
 	} {
-		_, warnings, err := taskdef.Decode(parse(t, fmt.Sprintf(in, fault)), taskdef.Options{})
+		_, warnings, err := taskdef.Decode(documenttest.Parse(t, "in", fmt.Sprintf(in, fault)), taskdef.Options{})
 		if (err != nil) != (fault != "") {
 			t.Errorf("Decode with %s: %v", name, err)
 		}
@@ -352,7 +336,7 @@ func TestManyFaults(t *testing.T) {
 	for _, test := range []struct{ count, want int }{{99, 99}, {100, 100}, {101, 101}, {500, 101}} {
 		in := `{"family":"a","containerDefinitions":[{"name":"app","image":"i","memory":128,"command":[true` +
 			strings.Repeat(",true", test.count-1) + `]}]}`
-		_, _, err := taskdef.Decode(parse(t, in), taskdef.Options{})
+		_, _, err := taskdef.Decode(documenttest.Parse(t, "in", in), taskdef.Options{})
 		lines := strings.Split(fmt.Sprint(err), "\n")
 		said := strings.HasSuffix(lines[len(lines)-1], ": there may be more: only the first 100 are reported")
 		if len(lines) != test.want || said != (test.count > 100) {

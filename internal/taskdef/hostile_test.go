@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
@@ -75,7 +76,7 @@ func TestHostile(t *testing.T) {
 			} else if n := len(err.Error()); n > 100_000 {
 				t.Errorf("%s: Decode returned an error of %d bytes", name, n)
 			}
-			if n := len(messages(warnings)); n > 100_000 {
+			if n := len(documenttest.Messages(warnings)); n > 100_000 {
 				t.Errorf("%s: Decode warned of %d bytes", name, n)
 			}
 		}

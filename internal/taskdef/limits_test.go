@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/document/documenttest"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
 // codes returns the codes of all that is said of a definition.
 func codes(t *testing.T, text string) []string {
 	t.Helper()
-	_, warnings, err := taskdef.Decode(parse(t, text), taskdef.Options{})
+	_, warnings, err := taskdef.Decode(documenttest.Parse(t, "in", text), taskdef.Options{})
 	var found []string
 	for _, w := range warnings {
 		found = append(found, w.Code)

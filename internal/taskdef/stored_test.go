@@ -4,8 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecs-run-task/ecs-run-task/internal/document"
-	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
+	"github.com/ecs-run-task/ecs-run-task/internal/taskdef/taskdeftest"
 )
 
 func TestSameAs(t *testing.T) {
@@ -51,15 +50,7 @@ func TestSameAs(t *testing.T) {
 			{"key":"b","value":"2"}]}`, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			nodes, _, err := document.Parse("ours.json", []byte(ours))
-			if err != nil {
-				t.Fatal(err)
-			}
-			definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := definitions[0].SameAs([]byte(tt.theirs))
+			got, err := taskdeftest.Decode(t, "ours.json", ours).SameAs([]byte(tt.theirs))
 			if err != nil || got != tt.want {
 				t.Errorf("SameAs() = %v, %v, want %v", got, err, tt.want)
 			}
@@ -128,17 +119,10 @@ func TestSameAsStored(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, pair := range [][2]string{{tt.ours, tt.theirs}, {tt.theirs, tt.ours}} {
-				nodes, _, err := document.Parse("ours.json", []byte(pair[0]))
-				if err != nil {
-					t.Fatal(err)
-				}
-				definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				definition := taskdeftest.Decode(t, "ours.json", pair[0])
 				answer := `{"taskDefinition": ` + strings.Replace(pair[1], "{",
 					`{"taskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/web:3", `, 1) + `}`
-				if got, err := definitions[0].SameAs([]byte(answer)); err != nil || got != tt.want {
+				if got, err := definition.SameAs([]byte(answer)); err != nil || got != tt.want {
 					t.Errorf("SameAs() = %v, %v, want %v:\n%s\n%s", got, err, tt.want, pair[0], pair[1])
 				}
 			}
@@ -148,18 +132,11 @@ func TestSameAsStored(t *testing.T) {
 
 // What ECS has taken is compared, whatever the rules say of it.
 func TestSameAsRegistered(t *testing.T) {
-	nodes, _, err := document.Parse("ours.json",
-		[]byte(`{"family": "web", "containerDefinitions": [{"name": "app", "image": "app:1", "memory": 64}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions, _, err := taskdef.Decode(nodes[0], taskdef.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	definition := taskdeftest.Decode(t, "ours.json",
+		`{"family": "web", "containerDefinitions": [{"name": "app", "image": "app:1", "memory": 64}]}`)
 	const answer = `{"taskDefinition": {"family": "web", "containerDefinitions": [{"name": "app", "image": "app:1",` +
 		` "memory": 64, "links": ["gone"]}]}}`
-	if same, err := definitions[0].SameAs([]byte(answer)); same || err != nil {
+	if same, err := definition.SameAs([]byte(answer)); same || err != nil {
 		t.Errorf("SameAs() = %v, %v, want false and no error", same, err)
 	}
 }
