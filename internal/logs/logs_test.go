@@ -185,18 +185,8 @@ func TestFollow(t *testing.T) {
 // Logs that are not, or not completely, shown are reported; the same reason is reported
 // once.
 func TestNotShown(t *testing.T) {
-	denied := func(call ecslocal.Call) ecslocal.Effect {
-		if call.Operation == "logs:GetLogEvents" {
-			return ecslocal.Denied("*")
-		}
-		return nil
-	}
-	absent := func(call ecslocal.Call) ecslocal.Effect {
-		if call.Operation == "logs:GetLogEvents" {
-			return ecslocal.NoLogStream()
-		}
-		return nil
-	}
+	denied := ecslocal.On("logs:GetLogEvents", ecslocal.Denied("*"))
+	absent := ecslocal.On("logs:GetLogEvents", ecslocal.NoLogStream())
 	for _, tt := range []struct {
 		name       string
 		options    logs.Options
@@ -247,12 +237,7 @@ func TestNotShown(t *testing.T) {
 
 // The wait for lines ends at its limit, and one second after the context ends.
 func TestWait(t *testing.T) {
-	hanging := func(call ecslocal.Call) ecslocal.Effect {
-		if call.Operation == "logs:GetLogEvents" {
-			return ecslocal.Stall(time.Hour)
-		}
-		return nil
-	}
+	hanging := ecslocal.On("logs:GetLogEvents", ecslocal.Stall(time.Hour))
 	for _, tt := range []struct {
 		name   string
 		cancel time.Duration // since the wait began; 0: never
