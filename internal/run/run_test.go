@@ -17,6 +17,20 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
 )
 
+// deniedExcept is for [runtest.World.Faults]: e is the effect of the nth RunTask, and the others
+// are denied.
+func deniedExcept(n int, e ecslocal.Effect) func(ecslocal.Call) ecslocal.Effect {
+	return func(c ecslocal.Call) ecslocal.Effect {
+		switch {
+		case c.Operation != "RunTask":
+			return nil
+		case c.N == n:
+			return e
+		}
+		return ecslocal.Denied("*")
+	}
+}
+
 // Each scenario is a whole run. The test compares its outcome, its transcript and the tasks left
 // in ECS.
 func TestRun(t *testing.T) {
@@ -112,25 +126,9 @@ func TestRun(t *testing.T) {
 				Faults: ecslocal.On("RunTask", ecslocal.CutAfter(), 1)}, tasks: 1, good: 1},
 		{name: "a launch is refused after its answer was lost",
 			world: &runtest.World{Containers: runtest.Containers{Life: time.Minute, Code: 0}, Inputs: []string{"count=3"},
-				Faults: func(c ecslocal.Call) ecslocal.Effect {
-					switch {
-					case c.Operation != "RunTask":
-						return nil
-					case c.N == 1:
-						return ecslocal.CutAfter()
-					}
-					return ecslocal.Denied("*")
-				}}, tasks: 3, good: 3, text: []string{"3 tasks started, 0 failures"}},
+				Faults: deniedExcept(1, ecslocal.CutAfter())}, tasks: 3, good: 3, text: []string{"3 tasks started, 0 failures"}},
 		{name: "a launch is refused, and was not answered before",
-			world: &runtest.World{Faults: func(c ecslocal.Call) ecslocal.Effect {
-				switch {
-				case c.Operation != "RunTask":
-					return nil
-				case c.N == 1:
-					return ecslocal.Cut()
-				}
-				return ecslocal.Denied("*")
-			}}, cause: outcome.Failed, err: "not authorized",
+			world: &runtest.World{Faults: deniedExcept(1, ecslocal.Cut())}, cause: outcome.Failed, err: "not authorized",
 			text: []string{"ECS did not answer whether it started job:1; to look:", "0 tasks started, 1 failure"}},
 		{name: "signal while the answer to a launch is lost",
 			world: &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"count=2"},
@@ -228,15 +226,7 @@ func TestUnconfirmedTagged(t *testing.T) {
 			w := &runtest.World{Containers: runtest.Containers{Life: time.Minute, Code: 0},
 				Inputs: []string{"started-by=nightly"}}
 			w.Run(t.Context(), t, runtest.Job)
-			w.Faults = func(c ecslocal.Call) ecslocal.Effect {
-				switch {
-				case c.Operation != "RunTask":
-					return nil
-				case c.N == 2:
-					return ecslocal.CutAfter()
-				}
-				return ecslocal.Denied("*")
-			}
+			w.Faults = deniedExcept(2, ecslocal.CutAfter())
 			r := w.Step(t, "job:1")
 			r.Runner.OwnStartedBy, r.Runner.Plan.Mark = false, ownership.Of(ci.Run{ID: "7"}, "").String()
 			mark := r.Runner.Plan.Mark
@@ -262,22 +252,14 @@ func TestUnconfirmedTagged(t *testing.T) {
 func TestUnconfirmedInPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &runtest.World{Containers: runtest.Containers{Life: time.Hour, Code: 0}, Inputs: []string{"count=2"}}
-		w.Faults = func(c ecslocal.Call) ecslocal.Effect {
-			switch {
-			case c.Operation != "RunTask":
-				return nil
-			case c.N == 1:
-				return ecslocal.All(ecslocal.Room(1, "RESOURCE:MEMORY"), ecslocal.CutAfter())
-			}
-			return ecslocal.Denied("*")
-		}
+		w.Faults = deniedExcept(1, ecslocal.All(ecslocal.Room(1, "RESOURCE:MEMORY"), ecslocal.CutAfter()))
 		out := w.Run(t.Context(), t, runtest.Job)
 		if out.Cause != outcome.Failed || len(out.Deciding(0)) != 1 || len(w.Ledger.Running()) != 0 {
 			t.Errorf("Run() = %v with %d tasks, %d of them running, want one that was stopped", out.Err, len(out.Deciding(0)),
 				len(w.Ledger.Running()))
 		}
-		if want := "ECS did not answer whether it started all 2 tasks of job:1; to look:\n  aws ecs list-tasks " +
-			""; !strings.Contains(w.Text(), want) {
+		const want = "ECS did not answer whether it started all 2 tasks of job:1; to look:\n  aws ecs list-tasks "
+		if !strings.Contains(w.Text(), want) {
 			t.Errorf("Run() did not report %q:\n%s", want, w.Text())
 		}
 	})
@@ -301,7 +283,8 @@ func TestUnconfirmedListed(t *testing.T) {
 		}
 		out := w.Run(t.Context(), t, runtest.Job)
 		if got := strings.Count(w.Text(), "stopping task arn:"); out.Cause != outcome.TimedOut || got != 2 {
-			t.Errorf("Run() ended by %d, %v, and stopped %d tasks, want the time-out and 2:\n%s", out.Cause, out.Err, got, w.Text())
+			t.Errorf("Run() ended by %d, %v, and stopped %d tasks, want the time-out and 2:\n%s", out.Cause, out.Err, got,
+				w.Text())
 		}
 		w.Faults = nil
 		time.Sleep(5 * time.Second) // the stop timeout of the containers
@@ -319,15 +302,7 @@ func TestUnconfirmedOfOthers(t *testing.T) {
 			Inputs: []string{"started-by=nightly", "skip-steady-state-check=true"}}
 		before := w.Run(t.Context(), t, runtest.Job)
 		time.Sleep(time.Minute)
-		w.Faults = func(c ecslocal.Call) ecslocal.Effect {
-			switch {
-			case c.Operation != "RunTask":
-				return nil
-			case c.N == 2:
-				return ecslocal.CutAfter()
-			}
-			return ecslocal.Denied("*")
-		}
+		w.Faults = deniedExcept(2, ecslocal.CutAfter())
 		r := w.Step(t, "job:1")
 		r.Runner.OwnStartedBy = false
 		jobs, err := r.Registry.Register(t.Context(), nil)
