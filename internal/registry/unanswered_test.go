@@ -53,7 +53,7 @@ func TestFindUnanswered(t *testing.T) {
 				w := &runtest.World{Containers: runtest.Containers{Life: time.Minute, Code: 0},
 					Inputs: []string{"skip-steady-state-check=true"}}
 				for i := range tt.before {
-					if w.Step(t, runtest.Job); tt.launched && i == tt.before-1 {
+					if tt.launched && i == tt.before-1 {
 						w.Run(t.Context(), t, runtest.Job)
 					} else if _, err := w.Step(t, runtest.Job).Registry.Register(t.Context(), nil); err != nil {
 						t.Fatal(err)
