@@ -182,7 +182,8 @@ func TestTreeErrors(t *testing.T) {
 			"def.json:1:14: a.b[0]: vars.IMAGE_TGA has no value (did you mean \"IMAGE_TAG\"?)\nvars has IMAGE_TAG, NAME, CPU, " +
 				"ON, NOTHING, EMPTY, dotted.name, QUOTE, EXPRESSION, LIST, MAP"}},
 		{"the column inside a string", `["app:${{ vars.XX }} ${{ vars['Y y'] }}"]`, []string{
-			"def.json:1:10: [0]: vars.XX has no value\nvars has …", "def.json:1:25: [0]: vars['Y y'] has no value\nvars has …"}},
+			"def.json:1:10: [0]: vars.XX has no value\nvars has …",
+			"def.json:1:25: [0]: vars['Y y'] has no value\nvars has …"}},
 		{"the column after what may be escaped", `["\u0061é${{ vars.XX }}"]`,
 			[]string{"def.json:1:2: [0]: vars.XX has no value\nvars has …"}},
 		{"the column of a fault in an expression", `["-${{ vars.NAME ++ }}"]`, []string{
@@ -204,9 +205,9 @@ func TestTreeErrors(t *testing.T) {
 			`["${{ format('{0}', vars.XX) }}", "${{ contains(vars.XX, '') }}", "${{ toJSON(vars.XX) }}", "${{ case(vars.XX, 1,` +
 				` 2) }}", "${{ vars.XX && 1 }}", "${{ vars[vars.XX] }}", "${{ vars.XX || vars.YY }}", "${{ join(vars.XX) }}",` +
 				` "${{ startsWith('', vars.XX) }}"]`, slices.Concat(
-				slices.Repeat([]string{"[…]: vars.XX has no value\nvars has …"},
-					6), []string{"[…]: vars.YY has no value\nvars has …"}, slices.Repeat([]string{"[…]: vars.XX has no value\nvars " +
-					"has …"}, 2))},
+				slices.Repeat([]string{"[…]: vars.XX has no value\nvars has …"}, 6),
+				[]string{"[…]: vars.YY has no value\nvars has …"},
+				slices.Repeat([]string{"[…]: vars.XX has no value\nvars has …"}, 2))},
 		{"members of what has none", `["${{ matrix.os }}", "${{ github.event.base.ref }}", "${{ github.sha.x }}",` +
 			` "${{ vars.LIST[4] }}", "${{ vars.NO.NO }}"]`, []string{
 			"[…]: matrix.os has no value: matrix is null",

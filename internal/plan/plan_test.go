@@ -266,14 +266,16 @@ func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(answer))}, nil
 			}
 		}
-		return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader("<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>"))}, nil
+		const denied = "<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>"
+		return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(denied))}, nil
 	}
 	return ecslocal.Transport(a.ecs).RoundTrip(r)
 }
 
 func TestResolve(t *testing.T) {
 	subnets := map[string]string{
-		"DescribeSubnets": `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item><item><subnetId>subnet-2</subnetId></item></subnetSet></DescribeSubnetsResponse>`,
+		"DescribeSubnets": `<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId></item>` +
+			`<item><subnetId>subnet-2</subnetId></item></subnetSet></DescribeSubnetsResponse>`,
 	}
 	none := map[string]string{
 		"DescribeSubnets":        `<DescribeSubnetsResponse><subnetSet/></DescribeSubnetsResponse>`,

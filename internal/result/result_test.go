@@ -122,7 +122,8 @@ func TestResultRequests(t *testing.T) {
 	r := result.Result{Status: result.Succeeded, Requests: []result.Request{
 		{Operation: "RunTask", Input: json.RawMessage(`{"a":["hidden","x","quo\"te\\ \u00e4"],"b":true,"hidden":1.10}`)},
 	}}
-	if got, want := string(r.JSON(secrets.Hide)), `"requests":[{"operation":"RunTask","input":{"a":["***","x","*** ä"],"b":true,"***":1.10}}]}`; !strings.HasSuffix(got, want) {
+	const want = `"requests":[{"operation":"RunTask","input":{"a":["***","x","*** ä"],"b":true,"***":1.10}}]}`
+	if got := string(r.JSON(secrets.Hide)); !strings.HasSuffix(got, want) {
 		t.Errorf("JSON = %s, want %s at its end", got, want)
 	}
 	if problems := validate(t, result.Schema(), r.JSON(same)); len(problems) > 0 {
@@ -139,12 +140,14 @@ func TestOutputValues(t *testing.T) {
 	const succeeded = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/fedcba9876543210fedcba9876543210"
 	want := map[string]string{
 		"status": "failed", "exit-code": "3", "stopped-reason": "why", "definition-commit": "0123abc",
-		"exit-codes": `{"0123456789abcdef0123456789abcdef":{"app":3,"proxy":143},"fedcba9876543210fedcba9876543210":{"web":0}}`,
-		"task-arn":   succeeded, "task-arns": `["` + succeeded + `","` + resulttest.FirstTask + `"]`,
-		"task-ids":             `["fedcba9876543210fedcba9876543210","0123456789abcdef0123456789abcdef"]`,
-		"task-definition-arn":  "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7",
-		"task-definition-arns": `["arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7","arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"]`,
-		"task-definitions":     `["migrate:7","web:1"]`, "task-outputs": `{"empty":"","version":"why"}`,
+		"exit-codes": `{"0123456789abcdef0123456789abcdef":{"app":3,"proxy":143},` +
+			`"fedcba9876543210fedcba9876543210":{"web":0}}`,
+		"task-arn": succeeded, "task-arns": `["` + succeeded + `","` + resulttest.FirstTask + `"]`,
+		"task-ids":            `["fedcba9876543210fedcba9876543210","0123456789abcdef0123456789abcdef"]`,
+		"task-definition-arn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7",
+		"task-definition-arns": `["arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:7",` +
+			`"arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"]`,
+		"task-definitions": `["migrate:7","web:1"]`, "task-outputs": `{"empty":"","version":"why"}`,
 		"log-urls": `["https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fmigrate/log-events/m$252Fapp$252F0123"]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -77,7 +77,8 @@ func failedStep(text string) result.Result {
 	r.Failures = []types.Failure{{Reason: aws.String("RESOURCE:CPU"), Detail: aws.String(text)}}
 	r.Logs = []result.Log{
 		{TaskARN: *failed.TaskArn, Container: "app",
-			URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs/log-events/m$252Fapp", Last: []string{"connecting", text}},
+			URL:  "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs/log-events/m$252Fapp",
+			Last: []string{"connecting", text}},
 		{TaskARN: *failed.TaskArn, Container: "proxy", Last: []string{"stopped"}},
 	}
 	r.Faults = []event.Note{{

@@ -327,8 +327,8 @@ func TestWithFaults(t *testing.T) {
 		{"{count: 0}", "job.yaml:1:9: x-run-task.count: expected 1 to 5000"},
 		{"{cpu: fast, count: many, launch-type: EC2, capacity-provider-strategy: own}",
 			"job.yaml:1:20: x-run-task.count: expected a whole number of 0 or more\njob.yaml:1:39: x-run-task.launch-type: " +
-				"cannot be used together with capacity-provider-strategy\njob.yaml:1:7: x-run-task.cpu: expected CPU units, as in " +
-				"512, or a number of vCPUs, as in 0.5 vCPU"},
+				"cannot be used together with capacity-provider-strategy\n" +
+				"job.yaml:1:7: x-run-task.cpu: expected CPU units, as in 512, or a number of vCPUs, as in 0.5 vCPU"},
 		{`{environment: [A]}`, `job.yaml:1:15: x-run-task.environment: item 1: expected a map, NAME=value lines,` +
 			` or the API's list of {"name": …, "value": …}`},
 		{`{overrides: [{name: app}]}`,

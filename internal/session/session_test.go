@@ -98,8 +98,10 @@ func (s *tokenService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.calls = append(s.calls, r.Form)
 	action := r.Form.Get("Action")
 	fmt.Fprintf(w, `<%sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult><Credentials>
-		<AccessKeyId>ASSUMED%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>%s</Expiration>
-		</Credentials></%[1]sResult></%[1]sResponse>`, action, len(s.calls), time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+		<AccessKeyId>ASSUMED%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
+		<SessionToken>session</SessionToken><Expiration>%s</Expiration>
+		</Credentials></%[1]sResult></%[1]sResponse>`, action, len(s.calls),
+		time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 }
 
 // last returns the last call.
@@ -427,7 +429,8 @@ func TestRoleRefused(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>`+
-			`<Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>`)
+			`<Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message>`+
+			`</Error></ErrorResponse>`)
 	}))
 	defer web.Close()
 	env := environment(t, keys("BITBUCKET_STEP_OIDC_TOKEN", "a-token"))

@@ -144,7 +144,8 @@ func (g *generator) structure(s *smithy.Schema, depth int) *document.Node {
 func (g *generator) tag(i int) *document.Node {
 	g.made["Tag"] = true
 	return &document.Node{Kind: document.Map, Members: []document.Member{
-		member1("key", text1(fmt.Sprintf("Ключ %d", i))), member1("value", text1([]string{"", "v", " +-=._:/@ "}[g.IntN(3)])),
+		member1("key", text1(fmt.Sprintf("Ключ %d", i))),
+		member1("value", text1([]string{"", "v", " +-=._:/@ "}[g.IntN(3)])),
 	}}
 }
 

@@ -81,10 +81,13 @@ func TestRequestDifferenceOfOutputs(t *testing.T) {
 			variables + `]}]}`)}
 	}
 	const markers = `{"name":"ECS_RUN_TASK_OUTPUTS_BEGIN","value":"1"},{"name":"ECS_RUN_TASK_OUTPUTS_END","value":"2"}`
-	shown := types.Task{Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app"), Environment: []types.KeyValuePair{
-		{Name: aws.String("ECS_RUN_TASK_OUTPUTS_END"),
-			Value: aws.String("4")}, {Name: aws.String("ECS_RUN_TASK_OUTPUTS_BEGIN"), Value: aws.String("3")},
-	}}}}}
+	shown := types.Task{Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{
+		Name: aws.String("app"),
+		Environment: []types.KeyValuePair{
+			{Name: aws.String("ECS_RUN_TASK_OUTPUTS_END"), Value: aws.String("4")},
+			{Name: aws.String("ECS_RUN_TASK_OUTPUTS_BEGIN"), Value: aws.String("3")},
+		},
+	}}}}
 	if got := turn.RequestDifference(request(markers), shown); got != "" {
 		t.Errorf("other markers: RequestDifference() = %q, want none", got)
 	}
