@@ -3,7 +3,6 @@ package apischema
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 	"github.com/ecs-run-task/ecs-run-task/internal/shellwords"
 )
@@ -111,7 +111,7 @@ func splitWords(line string) []string {
 
 // portMapping matches a mapping as Docker writes it: a port, or a port of the host and one
 // of the container.
-var portMapping = regexp.MustCompile(`^(?:([0-9]{1,5}):)?([0-9]{1,5})(?:/(tcp|udp))?$`)
+var portMapping = lazyregexp.New(`^(?:([0-9]{1,5}):)?([0-9]{1,5})(?:/(tcp|udp))?$`)
 
 // itemHint returns a scalar as the map that it has to be, or "".
 func itemHint(n *document.Node, schema *smithy.Schema) string {
@@ -184,7 +184,7 @@ func mapHint(n *document.Node) string {
 }
 
 // plainInteger matches a number that has one text only.
-var plainInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})$`)
+var plainInteger = lazyregexp.New(`^-?(0|[1-9][0-9]{0,14})$`)
 
 // free returns a number or a boolean as the text by which it is written. It is for texts
 // that a program reads: the value of a variable, a label or an option. It returns any other
@@ -240,7 +240,7 @@ func numberHint(n *document.Node, schema *smithy.Schema) string {
 }
 
 // sized are the spellings of a task's cpu and memory that ECS documents.
-var sized = regexp.MustCompile(`(?i)^[0-9.]+( ?(GB|vCPU))?$`)
+var sized = lazyregexp.New(`(?i)^[0-9.]+( ?(GB|vCPU))?$`)
 
 // size checks a string. A cpu or memory of a task with a unit that ECS does not document
 // becomes a number without a unit.

@@ -1,8 +1,9 @@
 package ci
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // Advice says how things are done on a CI. Each text is a line without a full stop.
@@ -98,10 +99,10 @@ var advice = map[string]Advice{
 }
 
 // repositoryName is what a repository is called in advice; nothing else is quoted there.
-var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+$`)
+var repositoryName = lazyregexp.New(`^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+$`)
 
 // refName is a branch or a tag that advice may quote.
-var refName = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
+var refName = lazyregexp.New(`^[A-Za-z0-9_./-]+$`)
 
 // Advice returns how things are done on the CI of the run.
 func (r Run) Advice() Advice {

@@ -24,7 +24,7 @@ var allowedImports = map[string][]string{
 		"plan", "result", "task", "taskdef", "verdict"},
 	"embedded": {"ecslocal", "ecslocal/runtime", "input", "lazyregexp", "scenario", "session", "task"},
 	"publish":  {"conclude", "event", "logs", "report", "result", "resultfile"},
-	"ci":       {"expand", "expr"},
+	"ci":       {"expand", "expr", "lazyregexp"},
 	"cli":      {"input", "nearest"},
 	"diagnose": {"awsfacts", "lazyregexp"},
 	"document": {},
@@ -34,7 +34,7 @@ var allowedImports = map[string][]string{
 	"event":  {"diagnose", "document", "task"},
 	"expand": {"document", "expr", "nearest"},
 	"expr":   {"nearest"},
-	"git":    {"git/objects", "git/remote", "git/server", "nearest"},
+	"git":    {"git/objects", "git/remote", "git/server", "lazyregexp", "nearest"},
 	"input":  {"awsfacts", "lazyregexp", "nearest", "placeholder", "shellwords"},
 	"leftover": {"ci", "cluster", "event", "explain", "input", "ledger", "logs", "ownership", "plan", "registry",
 		"session", "sleep", "stage", "task", "verdict"},
@@ -76,8 +76,8 @@ var allowedImports = map[string][]string{
 	"lazyregexp": {},
 	"taskdef":    {"apischema", "awsfacts", "document", "nearest", "taskdef/rules"},
 
-	"apischema":     {"awsfacts", "document", "nearest", "shellwords"},
-	"taskdef/rules": {"apischema", "awsfacts", "document", "nearest", "placeholder", "shellwords"},
+	"apischema":     {"awsfacts", "document", "lazyregexp", "nearest", "shellwords"},
+	"taskdef/rules": {"apischema", "awsfacts", "document", "lazyregexp", "nearest", "placeholder", "shellwords"},
 
 	"summary":           {"event", "outputs", "plaintext", "result", "task", "verdict"},
 	"resultfile":        {"event", "plaintext", "result", "task", "verdict"},
@@ -98,7 +98,7 @@ var allowedImports = map[string][]string{
 
 	"git/knownhosts": {},
 	"git/objects":    {},
-	"git/remote":     {},
+	"git/remote":     {"lazyregexp"},
 	"git/server":     {"git/knownhosts", "git/objects", "git/remote"},
 
 	"scenario":             {"document", "ecslocal", "nearest"},

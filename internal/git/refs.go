@@ -3,7 +3,6 @@ package git
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/git/objects"
 	"github.com/ecs-run-task/ecs-run-task/internal/git/server"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
@@ -23,8 +23,8 @@ const (
 )
 
 var (
-	hexDigits = regexp.MustCompile(`^[0-9a-fA-F]+$`)
-	fullID    = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
+	hexDigits = lazyregexp.New(`^[0-9a-fA-F]+$`)
+	fullID    = lazyregexp.New(`^[0-9a-fA-F]{40}$`)
 )
 
 // A target is the object to read.

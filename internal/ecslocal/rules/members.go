@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,7 +194,7 @@ func integersRule(in wire.Object) error {
 	return walk(in, "")
 }
 
-var portName = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]*$`)
+var portName = pattern(`^[a-z0-9_][a-z0-9_-]*$`)
 
 // portsRule checks the port mappings of all containers together. The refusals are those of AWS
 // (github.com/aws/aws-cli/issues/7288, github.com/aws/amazon-ecs-agent/issues/1220); the rules
@@ -249,7 +248,7 @@ func portsRule(in wire.Object) error {
 				own = append(own, [3]int{first, last, udp})
 			}
 			if name := wire.Text(mapping, "name"); name != "" {
-				if len(name) > 64 || !portName.MatchString(name) {
+				if len(name) > 64 || !portName().MatchString(name) {
 					return wire.ClientException("Invalid 'name' of a port mapping of container '%s'.", container)
 				}
 				if names[name] {

@@ -100,7 +100,7 @@ var (
 	}
 	fields = []string{"agentConnected", "agentVersion", "ec2InstanceId", "registeredAt", "runningTasksCount", "task:group"}
 
-	queryTokens = regexp.MustCompile(`^(?:"[^"]*"|'[^']*'|&&|\|\||==|!=|=~|!~|>=|<=|[()\[\],<>]|![a-z]+\b|!|[^\s()\[\],` +
+	queryTokens = pattern(`^(?:"[^"]*"|'[^']*'|&&|\|\||==|!=|=~|!~|>=|<=|[()\[\],<>]|![a-z]+\b|!|[^\s()\[\],` +
 		`<>=!&|"']+)`)
 )
 
@@ -108,7 +108,7 @@ var (
 func ParseQuery(text string) (Query, error) {
 	p := &queryParser{}
 	for rest := strings.TrimSpace(text); rest != ""; rest = strings.TrimSpace(rest) {
-		token := queryTokens.FindString(rest)
+		token := queryTokens().FindString(rest)
 		if token == "" {
 			return nil, fmt.Errorf("%q is not of the cluster query language", rest)
 		}

@@ -9,17 +9,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ecslocal/wire"
 )
 
+// pattern returns a function that compiles a regular expression at its first call. A program that
+// only links the local ECS, such as a run against AWS, does not need the expressions.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
+
 var (
-	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`) // and up to 255 characters: see isName
-	imagePattern = regexp.MustCompile(`^[A-Za-z0-9_\-:./@#]+$`)
-	roleName     = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`) // and up to 512 characters
-	rolePattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
+	namePattern  = pattern(`^[A-Za-z0-9_-]+$`) // and up to 255 characters: see isName
+	imagePattern = pattern(`^[A-Za-z0-9_\-:./@#]+$`)
+	roleName     = pattern(`^[A-Za-z0-9+=,.@_/-]+$`) // and up to 512 characters
+	rolePattern  = pattern(`^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 )
 
 // isTagText is the pattern [\p{L}\p{Z}\p{N}_.:/=+\-@]* of the API's model.
@@ -30,7 +37,7 @@ func isTagText(text string) bool {
 }
 
 // isName checks the length without the pattern: a bounded repetition is slow to compile.
-func isName(name string) bool { return len(name) <= 255 && namePattern.MatchString(name) }
+func isName(name string) bool { return len(name) <= 255 && namePattern().MatchString(name) }
 
 const maxDefinition = 64 << 10 // bytes
 
@@ -113,7 +120,7 @@ func containerRule(c wire.Object) error {
 		return wire.ClientException("Container.name contains invalid characters.")
 	case image == "":
 		return wire.ClientException("Container.image should not be null or empty.")
-	case !imagePattern.MatchString(image):
+	case !imagePattern().MatchString(image):
 		return wire.ClientException("Container.image contains invalid characters.")
 	}
 	reserved, hasReserved := c["memoryReservation"]
@@ -395,10 +402,10 @@ func rolesRule(in wire.Object) error {
 	}
 	for _, member := range []string{"taskRoleArn", "executionRoleArn"} {
 		role := wire.Text(in, member)
-		if role == "" || rolePattern.MatchString(role) {
+		if role == "" || rolePattern().MatchString(role) {
 			continue
 		}
-		if strings.Contains(role, ":") || len(role) > 512 || !roleName.MatchString(role) {
+		if strings.Contains(role, ":") || len(role) > 512 || !roleName().MatchString(role) {
 			return wire.ClientException("Role is not valid")
 		}
 	}
@@ -473,7 +480,7 @@ func fargateContainerFault(c wire.Object, hasRole bool) error {
 			"awslogs.")
 	case driver == "awslogs" && wire.Text(wire.Member(log, "options"), "awslogs-stream-prefix") == "":
 		return wire.ClientException("Log driver awslogs requires options: awslogs-stream-prefix")
-	case ecrPattern.MatchString(wire.Text(c, "image")) && !hasRole:
+	case ecrPattern().MatchString(wire.Text(c, "image")) && !hasRole:
 		return wire.ClientException("Fargate requires task definition to have execution role ARN to support ECR images.")
 	case wire.Member(c, "repositoryCredentials") != nil && !hasRole:
 		return wire.ClientException("Fargate requires task definition to have execution role ARN to support private " +
@@ -514,7 +521,7 @@ func fargateContainerFault(c wire.Object, hasRole bool) error {
 	return nil
 }
 
-var ecrPattern = regexp.MustCompile(`^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com`)
+var ecrPattern = pattern(`^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com`)
 
 // fargateSize reports whether Fargate has tasks of so many CPU units and MiB.
 func fargateSize(cpu, memory int) bool {

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // A Location is the place of a repository, without any secret.
@@ -23,13 +25,13 @@ type Location struct {
 }
 
 // scpLike matches user@host:path, which git accepts and which is no URL.
-var scpLike = regexp.MustCompile(`^(?:([^@/:\s]+)@)?(\[[0-9a-fA-F:.]+\]|[^@/:\[\]\s]+):([^\s].*)$`)
+var scpLike = lazyregexp.New(`^(?:([^@/:\s]+)@)?(\[[0-9a-fA-F:.]+\]|[^@/:\[\]\s]+):([^\s].*)$`)
 
 // hostLike matches a URL that lacks its scheme, such as github.com/org/repo.
-var hostLike = regexp.MustCompile(`^[\w-]+(\.[\w-]+)+/[\w./~-]+$`)
+var hostLike = lazyregexp.New(`^[\w-]+(\.[\w-]+)+/[\w./~-]+$`)
 
 // ownerLike matches the short name of a repository, such as org/repo.
-var ownerLike = regexp.MustCompile(`^[\w.-]+/[\w.-]+$`)
+var ownerLike = lazyregexp.New(`^[\w.-]+/[\w.-]+$`)
 
 // ParseLocation reads the input repository. It returns the credentials in it separately; nil if
 // there are none.

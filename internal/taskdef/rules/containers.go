@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -10,6 +9,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // Limits of ECS.
@@ -19,7 +19,7 @@ const (
 )
 
 // nameText does not limit the length: a bounded repetition is slow to compile.
-var nameText = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var nameText = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
 
 // checkName reports a name that is missing, too long, or of characters that ECS refuses.
 func checkName(o value, what string, report reportFunc) {

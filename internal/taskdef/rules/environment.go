@@ -1,12 +1,12 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // environmentName reports variables without a name, except those that have another member
@@ -103,7 +103,7 @@ func secretValue(t *task, report reportFunc) {
 
 // suffixLike matches a name that ends like a whole ARN of a secret, with a hyphen and six
 // characters, but whose characters may be a word: those of Secrets Manager are random.
-var suffixLike = regexp.MustCompile(`-[a-z]{6}$`)
+var suffixLike = lazyregexp.New(`-[a-z]{6}$`)
 
 // secretSuffix warns of a secret without the six characters that Secrets Manager adds
 // to its ARN whose own name looks as if it had them: it is taken for a whole ARN, and

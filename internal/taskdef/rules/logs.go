@@ -1,12 +1,12 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/apischema"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
@@ -23,10 +23,10 @@ var awslogsOptions = []string{
 var (
 	// logGroup is of up to 512 characters (CloudWatch Logs API reference,
 	// CreateLogGroup: logGroupName).
-	logGroup = regexp.MustCompile(`^[A-Za-z0-9._/#-]+$`)
+	logGroup = lazyregexp.New(`^[A-Za-z0-9._/#-]+$`)
 	// bufferSize is a size as Docker reads it (github.com/docker/go-units,
 	// RAMInBytes).
-	bufferSize = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[kKmMgGtTpP]?[iI]?[bB]?$`)
+	bufferSize = lazyregexp.New(`^[0-9]+(\.[0-9]+)? ?[kKmMgGtTpP]?[iI]?[bB]?$`)
 )
 
 // awslogs yields the options of each container whose log driver is awslogs.

@@ -1,11 +1,11 @@
 package rules
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 const (
@@ -13,7 +13,7 @@ const (
 	maxPortRanges = 100 // of a container
 )
 
-var portNameText = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]*$`) // up to 64 characters
+var portNameText = lazyregexp.New(`^[a-z0-9_][a-z0-9_-]*$`) // up to 64 characters
 
 // span returns the container ports of a mapping, from 0 to 0 if it names none.
 func span(mapping value) (first, last int64, ok bool) {

@@ -2,12 +2,12 @@ package rules
 
 import (
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
@@ -23,12 +23,12 @@ type slot struct {
 
 // Characters that AWS takes in names.
 var (
-	familyCharacters    = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	roleCharacters      = regexp.MustCompile(`^[A-Za-z0-9+=,.@_/-]+$`)
-	tagCharacters       = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-	groupCharacters     = regexp.MustCompile(`^[A-Za-z0-9_./#-]+$`)
-	secretCharacters    = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
-	parameterCharacters = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
+	familyCharacters    = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+	roleCharacters      = lazyregexp.New(`^[A-Za-z0-9+=,.@_/-]+$`)
+	tagCharacters       = lazyregexp.New(`^[A-Za-z0-9_.-]+$`)
+	groupCharacters     = lazyregexp.New(`^[A-Za-z0-9_./#-]+$`)
+	secretCharacters    = lazyregexp.New(`^[A-Za-z0-9/_+=.@-]+$`)
+	parameterCharacters = lazyregexp.New(`^[A-Za-z0-9/_.-]+$`)
 )
 
 // slots yields the values that are checked and present. The list is closed.
@@ -77,7 +77,7 @@ func (t *task) slots() iter.Seq[slot] {
 
 func never(string, placeholder.Placeholder) bool { return false }
 
-func in(characters *regexp.Regexp) func(string, placeholder.Placeholder) bool {
+func in(characters *lazyregexp.Regexp) func(string, placeholder.Placeholder) bool {
 	return func(_ string, p placeholder.Placeholder) bool { return characters.MatchString(p.Text) }
 }
 

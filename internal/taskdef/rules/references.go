@@ -2,11 +2,11 @@ package rules
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/nearest"
 )
 
@@ -175,7 +175,7 @@ func proxyContainer(t *task, report reportFunc) {
 // absolute matches an absolute path: of Linux, or of Windows with a drive, a share or a
 // pipe. For a task on container instances it is not always known whether it is a Windows
 // task.
-var absolute = regexp.MustCompile(`^(/|[A-Za-z]:[\\/]|\\\\)`)
+var absolute = lazyregexp.New(`^(/|[A-Za-z]:[\\/]|\\\\)`)
 
 func mountPoint(t *task, report reportFunc) {
 	var names []string

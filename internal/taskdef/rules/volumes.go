@@ -1,10 +1,10 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
+	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 )
 
 // volumeKinds are the members of a volume that say what it is: one at most.
@@ -78,9 +78,9 @@ func volumeEFS(t *task, report reportFunc) {
 // Source: EFS API reference, FileSystemDescription: FileSystemId, and
 // AccessPointDescription: AccessPointId.
 var (
-	fileSystemID  = regexp.MustCompile(`^fs-[0-9a-f]+$`)
-	accessPointID = regexp.MustCompile(`^fsap-[0-9a-f]+$`)
-	idInText      = regexp.MustCompile(`fs(ap)?-[0-9a-f]+`)
+	fileSystemID  = lazyregexp.New(`^fs-[0-9a-f]+$`)
+	accessPointID = lazyregexp.New(`^fsap-[0-9a-f]+$`)
+	idInText      = lazyregexp.New(`fs(ap)?-[0-9a-f]+`)
 )
 
 // volumeEFSID reports a file system or an access point that is not given by its id, and a
@@ -90,7 +90,7 @@ func volumeEFSID(t *task, report reportFunc) {
 		efs := volume.Get("efsVolumeConfiguration")
 		for _, id := range []struct {
 			o       value
-			form    *regexp.Regexp
+			form    *lazyregexp.Regexp
 			what    string
 			example string
 		}{
