@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/conclude"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
@@ -60,8 +61,7 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 			in.console.Printf("this step registered %s, whose task succeeded, and has not deregistered it", e.ARN)
 		default:
 			in.console.Printf("this step registered %s and has not deregistered it:", e.ARN)
-			in.console.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s",
-				x.clients.Config.Region, e.ARN)
+			in.console.Printf("  %s", awscli.Deregister(x.clients.Config.Region, e.ARN))
 		}
 	}
 }

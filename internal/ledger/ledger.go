@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 )
 
@@ -50,7 +51,7 @@ type UnansweredLaunch struct {
 
 // ListCommand returns the AWS CLI command that lists the tasks of the launch.
 func (l UnansweredLaunch) ListCommand() string {
-	return fmt.Sprintf("aws ecs list-tasks --region %s --cluster %s --started-by %s", l.Region, l.Cluster, l.StartedBy)
+	return awscli.ListTasks(l.Region, l.Cluster, l.StartedBy)
 }
 
 // Ledger records what a run created in AWS. It is the only value that the stages of a run share
@@ -242,7 +243,7 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	for _, arn := range l.arns(Entry.runs) {
 		fmt.Fprintf(&text, "this task may still run: %s\n", arn)
 		if region, cluster, ok := placeOf(arn); ok {
-			fmt.Fprintf(&text, "  aws ecs stop-task --region %s --cluster %s --task %s\n", region, cluster, arn)
+			fmt.Fprintf(&text, "  %s\n", awscli.StopTask(region, cluster, arn))
 		}
 	}
 	for _, e := range l.entries {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
@@ -106,8 +107,7 @@ func (p *post) rule() verdict.Rule {
 // the revision.
 func (p *post) leave(arn, why string) {
 	p.Emit.Printf("not deregistered, as %s: %s", why, arn)
-	region := p.account.clients.Config.Region
-	p.Emit.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", region, arn)
+	p.Emit.Printf("  %s", awscli.Deregister(p.account.clients.Config.Region, arn))
 }
 
 func describePrincipal(arn string) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
@@ -129,12 +130,12 @@ func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 func (r Registry) logListCommand(job outcome.Registered) {
 	family := job.Definition.Family()
 	r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", family)
-	r.Emit.Printf("  aws ecs list-task-definitions --region %s --family-prefix %s --sort DESC", r.Region, family)
+	r.Emit.Printf("  %s", awscli.ListRevisions(r.Region, family))
 }
 
 func (r Registry) logDeregisterCommands(arns []string) {
 	for _, arn := range arns {
-		r.Emit.Printf("  aws ecs deregister-task-definition --region %s --task-definition %s", r.Region, arn)
+		r.Emit.Printf("  %s", awscli.Deregister(r.Region, arn))
 	}
 }
 

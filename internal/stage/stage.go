@@ -4,6 +4,7 @@ package stage
 import (
 	"time"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
@@ -40,7 +41,7 @@ func (s Stage) States(job int, launched cluster.Launched) []*task.State {
 func LogInspectCommands(emit event.Sink, region, cluster string, arns []string) {
 	for _, arn := range arns {
 		emit.Printf("this task may still run: %s", arn)
-		emit.Printf("  aws ecs describe-tasks --region %s --cluster %s --tasks %s", region, cluster, arn)
-		emit.Printf("  aws ecs stop-task --region %s --cluster %s --task %s", region, cluster, arn)
+		emit.Printf("  %s", awscli.DescribeTask(region, cluster, arn))
+		emit.Printf("  %s", awscli.StopTask(region, cluster, arn))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
@@ -99,9 +100,8 @@ func (r Turn) Yield(ctx context.Context, family string, others []types.Task, att
 // withCommands adds the commands that describe and stop the first of the tasks.
 func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 	arn := aws.ToString(others[0].TaskArn)
-	return explain.WithHint(e, fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s\naws ecs "+
-		"stop-task --region %s --cluster %s --task %s",
-		r.Region, r.ECS.Cluster, arn, r.Region, r.ECS.Cluster, arn))
+	return explain.WithHint(e, awscli.DescribeTask(r.Region, r.ECS.Cluster, arn)+"\n"+
+		awscli.StopTask(r.Region, r.ECS.Cluster, arn))
 }
 
 // awaitEnd waits until no other task of a family runs. It also waits for tasks that start
