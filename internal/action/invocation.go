@@ -145,8 +145,8 @@ func (in invocation) publisher() publish.Publisher {
 // stage returns the common values of the stages. The execution must have a plan.
 func (in invocation) stage(x execution, l *ledger.Ledger) stage.Stage {
 	return stage.Stage{
-		ECS: in.ecs(x.clients), Region: x.clients.Config.Region, Plan: x.Outcome.Plan,
-		Ledger: l, Emit: in.console.Emit, Explain: in.explainer(x.clients, x.logs), Clock: x.clients.LocalTime,
+		ECS: in.ecs(x.clients), Plan: x.Outcome.Plan, Ledger: l, Emit: in.console.Emit,
+		Explain: in.explainer(x.clients, x.logs), Clock: x.clients.LocalTime,
 	}
 }
 

@@ -130,12 +130,12 @@ func (r Registry) logUnanswered(ctx context.Context, job outcome.Registered) {
 func (r Registry) logListCommand(job outcome.Registered) {
 	family := job.Definition.Family()
 	r.Emit.Printf("a try to register %s had no answer; to look what ECS made of it:", family)
-	r.Emit.Printf("  %s", awscli.ListRevisions(r.Region, family))
+	r.Emit.Printf("  %s", awscli.ListRevisions(r.Explain.Region, family))
 }
 
 func (r Registry) logDeregisterCommands(arns []string) {
 	for _, arn := range arns {
-		r.Emit.Printf("  %s", awscli.Deregister(r.Region, arn))
+		r.Emit.Printf("  %s", awscli.Deregister(r.Explain.Region, arn))
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *runner) launch(ctx context.Context, group []int, launches []outcome.Lau
 	for _, l := range launches {
 		asked += l.Count
 	}
-	s.Emit.Printf("running %s on cluster %s in %s", event.Plural(asked, "task"), s.ECS.Cluster, s.Region)
+	s.Emit.Printf("running %s on cluster %s in %s", event.Plural(asked, "task"), s.ECS.Cluster, s.Explain.Region)
 	s.Emit(event.State{Name: "intent", Value: s.Plan.Mark})
 	attempts := s.launchAll(ctx, launches)
 	s.attempts = append(s.attempts, attempts...)
@@ -110,7 +110,7 @@ func (s *runner) launchOne(ctx, untilTimeout context.Context, l outcome.Launch) 
 		Capacity: time.Until(capacity),
 		Calling: func(token string, count int) {
 			s.Ledger.Launching(ledger.UnansweredLaunch{
-				Definition: task.Name(revision), Count: count, Region: s.Region, Cluster: s.ECS.Cluster,
+				Definition: task.Name(revision), Count: count, Region: s.Explain.Region, Cluster: s.ECS.Cluster,
 				StartedBy: s.Plan.StartedBy, ClientToken: token, Since: time.Now(),
 			})
 		},

@@ -168,5 +168,5 @@ func (s *runner) logInspectCommands(arns []string) {
 		s.Emit.Printf("the tasks of a local run end with the step")
 		return
 	}
-	stage.LogInspectCommands(s.Emit, s.Region, s.ECS.Cluster, arns)
+	stage.LogInspectCommands(s.Emit, s.Explain.Region, s.ECS.Cluster, arns)
 }

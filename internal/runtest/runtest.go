@@ -150,7 +150,7 @@ func (w *World) Step(t *testing.T, definitions string) Step {
 	}
 	w.Ledger.OnTasks(func(arns []string) { w.Saved = arns })
 	s := stage.Stage{
-		ECS: cluster.Client{API: clients.ECS, Cluster: config.Cluster}, Region: "eu-central-1", Plan: p,
+		ECS: cluster.Client{API: clients.ECS, Cluster: config.Cluster}, Plan: p,
 		Ledger: &w.Ledger, Emit: w.emit,
 		Explain: explain.Explainer{Cluster: config.Cluster, Region: "eu-central-1", Account: clients},
 	}

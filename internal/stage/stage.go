@@ -16,7 +16,6 @@ import (
 // Stage has the values that all stages of a run share. Its fields do not change during a run.
 type Stage struct {
 	ECS     cluster.Client
-	Region  string
 	Plan    plan.Plan
 	Ledger  *ledger.Ledger
 	Emit    event.Sink

@@ -100,8 +100,8 @@ func (r Turn) Yield(ctx context.Context, family string, others []types.Task, att
 // withCommands adds the commands that describe and stop the first of the tasks.
 func (r Turn) withCommands(e *outcome.RunningError, others []types.Task) error {
 	arn := aws.ToString(others[0].TaskArn)
-	return explain.WithHint(e, awscli.DescribeTask(r.Region, r.ECS.Cluster, arn)+"\n"+
-		awscli.StopTask(r.Region, r.ECS.Cluster, arn))
+	return explain.WithHint(e, awscli.DescribeTask(r.Explain.Region, r.ECS.Cluster, arn)+"\n"+
+		awscli.StopTask(r.Explain.Region, r.ECS.Cluster, arn))
 }
 
 // awaitEnd waits until no other task of a family runs. It also waits for tasks that start
