@@ -71,7 +71,7 @@ func Start(ctx context.Context, ecs cluster.Client, definitions []*taskdef.Defin
 		defer close(c.loaded)
 		c.each(func(i int) {
 			r := &c.newest[i]
-			r.TaskDefinition, r.answer, r.err = ecs.Latest(ctx, definitions[i].Family)
+			r.TaskDefinition, r.answer, r.err = ecs.DescribeIfAny(ctx, definitions[i].Family)
 		})
 	}()
 	return c
@@ -168,7 +168,7 @@ func (c *Comparing) before(ctx context.Context, newest revision, own []string) r
 				task.Name(newest.TaskDefinition))}
 		}
 		var r revision
-		r.TaskDefinition, r.answer, r.err = c.ecs.Latest(ctx, fmt.Sprintf("%s:%d", family, n))
+		r.TaskDefinition, r.answer, r.err = c.ecs.DescribeIfAny(ctx, fmt.Sprintf("%s:%d", family, n))
 		switch {
 		case r.err != nil:
 			return r

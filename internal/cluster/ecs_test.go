@@ -255,23 +255,23 @@ func TestLaunchOnECS(t *testing.T) {
 	}
 }
 
-// TestLatestAndActive checks that Latest returns the newest revision. It also checks which tasks
-// Active returns.
-func TestLatestAndActive(t *testing.T) {
+// TestDescribeIfAnyAndActive checks that DescribeIfAny of a family returns the newest revision. It
+// also checks which tasks Active returns.
+func TestDescribeIfAnyAndActive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, faults := local(t)
-		if d, _, err := r.Latest(t.Context(), "a"); d != nil || err != nil {
-			t.Errorf("Latest() of no family = %v, %v, want none", d, err)
+		if d, _, err := r.DescribeIfAny(t.Context(), "a"); d != nil || err != nil {
+			t.Errorf("DescribeIfAny() of no family = %v, %v, want none", d, err)
 		}
 		register(t, r, "a", 64)
 		second := register(t, r, "a", 128)
-		if d, answer, err := r.Latest(t.Context(), "a"); err != nil || d.Revision != 2 || !strings.Contains(string(answer),
-			`"revision"`) {
-			t.Errorf("Latest() = %+v, %s, %v, want a:2 with the answer", d, answer, err)
+		if d, answer, err := r.DescribeIfAny(t.Context(), "a"); err != nil || d.Revision != 2 ||
+			!strings.Contains(string(answer), `"revision"`) {
+			t.Errorf("DescribeIfAny() = %+v, %s, %v, want a:2 with the answer", d, answer, err)
 		}
 		*faults = ecslocal.On("DescribeTaskDefinition", ecslocal.Denied("*"))
-		if _, _, err := r.Latest(t.Context(), "a"); err == nil {
-			t.Error("Latest() = nil, want the error of DescribeTaskDefinition")
+		if _, _, err := r.DescribeIfAny(t.Context(), "a"); err == nil {
+			t.Error("DescribeIfAny() = nil, want the error of DescribeTaskDefinition")
 		}
 		*faults = nil
 		tasks := launch(t, r, second, 3, "me")

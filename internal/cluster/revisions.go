@@ -86,17 +86,12 @@ func (c Client) usedByServices(ctx context.Context, services []string, used map[
 }
 
 // Newest returns the newest active revision of a family and the JSON of ECS's response about it,
-// with tags. Both are nil if the family has no active revision.
+// with tags. Both are nil if the family has no active revision. It also needs the permission for
+// ListTaskDefinitions; [Client.DescribeIfAny] of the family does not.
 func (c Client) Newest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
 	arns, err := c.Revisions(ctx, family)
 	if err != nil || len(arns) == 0 {
 		return nil, nil, err
 	}
 	return c.Describe(ctx, arns[0])
-}
-
-// Latest is like [Client.Newest], but makes a single call, so that the caller only needs the
-// permission for DescribeTaskDefinition.
-func (c Client) Latest(ctx context.Context, family string) (*types.TaskDefinition, []byte, error) {
-	return c.DescribeIfAny(ctx, family)
 }

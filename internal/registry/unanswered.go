@@ -32,7 +32,7 @@ const maxRevisionsChecked = 30
 // registered at least one of them, and none is certain.
 func (r Registry) unanswered(ctx context.Context, job outcome.Registered) (f found, err error) {
 	text := plan.TextOf(job.Definition)
-	newest, answer, err := r.ECS.Latest(ctx, text.Family)
+	newest, answer, err := r.ECS.DescribeIfAny(ctx, text.Family)
 	if err != nil || newest == nil {
 		return f, err
 	}
