@@ -139,9 +139,6 @@ func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
-// describeLimit is the maximum number of tasks in one DescribeTasks.
-const describeLimit = 100
-
 // Watch updates states until every task is done. See [task.Watch.Wait], also for the error.
 func (c Client) Watch(ctx context.Context, states []*task.State, w task.Watch) error {
 	return w.Wait(ctx, c.describeStates, states)

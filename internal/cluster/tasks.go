@@ -14,6 +14,9 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
+// ListLag is how long ECS may take to list a task that has just started.
+const ListLag = 3 * time.Second
+
 // StartedBy returns the tasks on the cluster with the given startedBy and the desired status
 // RUNNING. If ECS lists a task but does not describe it, StartedBy returns an error and the other
 // tasks.
@@ -107,7 +110,7 @@ func (c Client) Show(ctx context.Context, arns []string) ([]types.Task, error) {
 
 func (c Client) describe(ctx context.Context, arns []string) ([]types.Task, error) {
 	var shown []types.Task
-	for chunk := range slices.Chunk(arns, describeLimit) {
+	for chunk := range slices.Chunk(arns, task.DescribeLimit) {
 		out, err := call(ctx, c.API.DescribeTasks,
 			&ecs.DescribeTasksInput{Cluster: c.cluster(), Tasks: chunk,
 				Include: []types.TaskField{types.TaskFieldTags}}, c.options()...)
@@ -117,6 +120,15 @@ func (c Client) describe(ctx context.Context, arns []string) ([]types.Task, erro
 		shown = append(shown, out.Tasks...)
 	}
 	return shown, nil
+}
+
+// ARNs returns the ARNs of tasks in the same order. See [task.ARNs] for states.
+func ARNs(tasks []types.Task) []string {
+	var arns []string
+	for _, t := range tasks {
+		arns = append(arns, aws.ToString(t.TaskArn))
+	}
+	return arns
 }
 
 // without returns the ARNs that do not belong to the tasks.

@@ -49,7 +49,7 @@ func (a account) stop(ctx context.Context, left []types.Task, reason string) boo
 	for _, t := range left {
 		a.Emit.Printf("stopping task %s", aws.ToString(t.TaskArn))
 	}
-	if err := a.ecs.Stop(ctx, arnsOf(left), reason); err != nil {
+	if err := a.ecs.Stop(ctx, cluster.ARNs(left), reason); err != nil {
 		return a.fail(ctx, err)
 	}
 	return true
@@ -64,12 +64,4 @@ func (a account) fail(ctx context.Context, err error) bool {
 		a.Emit.Error(note)
 	}
 	return false
-}
-
-func arnsOf(tasks []types.Task) []string {
-	var arns []string
-	for _, t := range tasks {
-		arns = append(arns, aws.ToString(t.TaskArn))
-	}
-	return arns
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/logs"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
@@ -56,7 +56,7 @@ func (p *post) stopTasks(ctx context.Context) bool {
 		// Without saved state it is unknown whether the step succeeded.
 		p.Emit.Printf("%s left running: each is %s, and this runner does not report how the step ended",
 			event.Plural(len(left), "task"), p.policy.Goal)
-		stage.LogInspectCommands(p.Emit, p.account.clients.Config.Region, p.Config.Cluster, arnsOf(left))
+		stage.LogInspectCommands(p.Emit, p.account.clients.Config.Region, p.Config.Cluster, cluster.ARNs(left))
 		return true
 	}
 	return p.account.stop(ctx, left, strings.TrimSpace("left by its step; stopped by ecs-run-task "+p.CI.URL))
@@ -67,9 +67,6 @@ func (p *post) notReady(t types.Task) bool {
 	return aws.ToString(t.LastStatus) != "RUNNING" || p.policy.Goal == task.UntilHealthy &&
 		t.HealthStatus != types.HealthStatusHealthy
 }
-
-// settleTime is how long ECS may take to list a task that has just started.
-const settleTime = 3 * time.Second
 
 // ofStep returns the running tasks that this step started. If the step was about to start
 // tasks and saved no ARNs, it may have been killed during the start; ofStep then queries
@@ -84,7 +81,7 @@ func (p *post) ofStep(ctx context.Context) ([]types.Task, error) {
 	}
 	name := cmp.Or(p.Config.StartedBy, mark)
 	left, err := p.account.ecs.StartedBy(ctx, name)
-	if err == nil && len(left) == 0 && p.saved.Intent != "" && len(p.saved.Tasks) == 0 && sleep.For(ctx, settleTime) {
+	if err == nil && len(left) == 0 && p.saved.Intent != "" && len(p.saved.Tasks) == 0 && sleep.For(ctx, cluster.ListLag) {
 		left, err = p.account.ecs.StartedBy(ctx, name)
 	}
 	if err != nil || p.Config.StartedBy == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
@@ -69,7 +70,7 @@ func (p *post) ownRevisions(ctx context.Context) (own revisions, err error) {
 			if tasks[family], err = p.account.ecs.Listed(ctx, family); err != nil {
 				return own, err
 			}
-			shown = append(shown, arnsOf(tasks[family])...)
+			shown = append(shown, cluster.ARNs(tasks[family])...)
 		}
 	}
 	for _, name := range p.saved.Revisions {

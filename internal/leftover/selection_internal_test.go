@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 )
@@ -80,7 +81,7 @@ func TestSelection(t *testing.T) {
 				got  []types.Task
 				want []string
 			}{{"stop", got.stop, tt.stop}, {"spared", got.spared, tt.spared}, {"legs", got.legs, tt.legs}} {
-				if arns := arnsOf(part.got); !slices.Equal(arns, part.want) {
+				if arns := cluster.ARNs(part.got); !slices.Equal(arns, part.want) {
 					t.Errorf("%s = %q, want %q", part.name, arns, part.want)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
@@ -19,9 +20,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/turn"
 )
-
-// settleTime is how long ECS may take to list a task that another step has started.
-const settleTime = 3 * time.Second
 
 // contest runs after a launch, whose attempts are s.attempts[from:]. It searches for tasks of the
 // same families that others started at the same moment. If such a task comes before the step's own
@@ -32,7 +30,7 @@ func (s *runner) contest(ctx context.Context, group []int, from int) (again []ou
 		return nil, nil
 	}
 	found := s.findContested(ctx, group, from)
-	if len(found) == 0 && sleep.For(ctx, settleTime) { // ECS may list a task late
+	if len(found) == 0 && sleep.For(ctx, cluster.ListLag) {
 		found = s.findContested(ctx, group, from)
 	}
 	for _, f := range found {
@@ -136,10 +134,7 @@ const (
 // begins reports whether one of the step's own tasks of a family began between the answer that
 // showed it as PENDING and its stop.
 func (s *runner) begins(ctx context.Context, f contested, limit time.Duration) beginState {
-	var arns []string
-	for _, t := range f.own {
-		arns = append(arns, aws.ToString(t.TaskArn))
-	}
+	arns := cluster.ARNs(f.own)
 	for until := time.Now().Add(limit); ; {
 		now, err := s.ECS.Show(ctx, arns)
 		late := time.Now().After(until)
@@ -223,10 +218,7 @@ func (s *runner) findContested(ctx context.Context, group []int, from int) (foun
 
 // withdraw stops the step's own tasks of a family, and reports whether ECS accepted that.
 func (s *runner) withdraw(ctx context.Context, f contested, from int, ahead types.Task) bool {
-	var arns []string
-	for _, t := range f.own {
-		arns = append(arns, aws.ToString(t.TaskArn))
-	}
+	arns := cluster.ARNs(f.own)
 	s.Emit.Printf("stopping %s: %s goes before", event.Plural(len(arns), "task"), turn.TaskText(ahead))
 	until, cancel := context.WithDeadline(context.WithoutCancel(ctx), s.budget(ctx).Stop)
 	defer cancel()

@@ -118,10 +118,10 @@ const lastPollGrace = time.Second
 // load new ones.
 const expiredGrace = 2 * time.Minute
 
-// describeLimit is the maximum number of tasks in one DescribeTasks.
-const describeLimit = 100
+// DescribeLimit is the maximum number of tasks in one DescribeTasks.
+const DescribeLimit = 100
 
-// Describe calls DescribeTasks for at most 100 ARNs.
+// Describe calls DescribeTasks for at most [DescribeLimit] ARNs.
 type Describe func(ctx context.Context, arns []string, options ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error)
 
 // Wait polls ECS and updates states until every task is done, the deadline has passed or ctx has
@@ -271,7 +271,7 @@ func (w Watch) runningInterval(s *State) time.Duration {
 func (w Watch) interval(open []*State) time.Duration {
 	switch {
 	case w.Changes == nil:
-	case len(open) > describeLimit:
+	case len(open) > DescribeLimit:
 		return longPollsPause
 	default:
 		return longPollPause
@@ -303,7 +303,7 @@ func (w Watch) poll(ctx context.Context, describe Describe, open []*State) error
 		defer cancel()
 		ctx = late
 	}
-	for chunk := range slices.Chunk(open, describeLimit) {
+	for chunk := range slices.Chunk(open, DescribeLimit) {
 		var arns []string
 		byARN := map[string]*State{}
 		for _, s := range chunk {
@@ -311,7 +311,7 @@ func (w Watch) poll(ctx context.Context, describe Describe, open []*State) error
 			byARN[*s.TaskArn] = s
 		}
 		var options []func(*ecs.Options)
-		if w.Changes != nil && len(open) <= describeLimit {
+		if w.Changes != nil && len(open) <= DescribeLimit {
 			options = append(options, w.Changes(open, w.remaining(longPoll)))
 		}
 		out, err := describe(ctx, arns, options...)
