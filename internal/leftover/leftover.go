@@ -57,11 +57,16 @@ func (a account) stop(ctx context.Context, left []types.Task, reason string) boo
 
 // fail reports why tasks could not be found or stopped. It always returns false.
 func (a account) fail(ctx context.Context, err error) bool {
-	e := explain.Explainer{Cluster: a.Config.Cluster, Subnets: a.Config.Subnets, Region: a.clients.Config.Region,
-		Account: a.clients}
-	for _, note := range e.Error(ctx, err, nil) {
+	for _, note := range a.explain(ctx, err) {
 		note.Title = "a task may still run"
 		a.Emit.Error(note)
 	}
 	return false
+}
+
+// explain returns the notes about an error of a call.
+func (a account) explain(ctx context.Context, err error) []event.Note {
+	e := explain.Explainer{Cluster: a.Config.Cluster, Subnets: a.Config.Subnets, Region: a.clients.Config.Region,
+		Account: a.clients}
+	return e.Error(ctx, err, nil)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
-	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/ledger"
 	"github.com/ecs-run-task/ecs-run-task/internal/registry"
 	"github.com/ecs-run-task/ecs-run-task/internal/stage"
@@ -44,8 +43,7 @@ func (p *post) cleanUp(ctx context.Context) {
 	if err == nil {
 		return
 	}
-	e := explain.Explainer{Cluster: p.Config.Cluster, Region: p.account.clients.Config.Region, Account: p.account.clients}
-	for _, note := range e.Error(ctx, err, nil) {
+	for _, note := range p.account.explain(ctx, err) {
 		note.Title = "not cleaned up"
 		p.Emit.Warning(note)
 	}
