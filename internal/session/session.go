@@ -56,7 +56,7 @@ const roleTimeout = 20 * time.Second
 const responseTimeout = 10 * time.Second
 
 // maxAttempts is how often the SDK sends a call that fails temporarily. It fits into the
-// time limit for a call in package task.
+// time limit for a call in package cluster.
 const maxAttempts = 5
 
 // Connect creates the clients. It fails if there is no region or if no credentials are
@@ -308,17 +308,25 @@ func (c *Clients) Principal(ctx context.Context) string {
 	if c.Local {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, identityTimeout)
 	defer cancel()
-	identity, err := sts.NewFromConfig(c.Config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	return aws.ToString(c.identity(ctx).Arn)
+}
+
+// identityTimeout is the limit for a look-up of the identity that calls AWS.
+const identityTimeout = 3 * time.Second
+
+// identity returns the identity that calls AWS, or the zero value if it is unknown.
+func (c *Clients) identity(ctx context.Context) sts.GetCallerIdentityOutput {
+	found, err := sts.NewFromConfig(c.Config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return ""
+		return sts.GetCallerIdentityOutput{}
 	}
-	return aws.ToString(identity.Arn)
+	return *found
 }
 
 func (c *Clients) lookUpAccount(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), identityTimeout)
 	defer cancel()
 	if found, err := c.Config.Credentials.Retrieve(ctx); err == nil && found.AccountID != "" {
 		return found.AccountID
@@ -326,9 +334,5 @@ func (c *Clients) lookUpAccount(ctx context.Context) string {
 	if c.Local {
 		return ""
 	}
-	identity, err := sts.NewFromConfig(c.Config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return ""
-	}
-	return aws.ToString(identity.Account)
+	return aws.ToString(c.identity(ctx).Account)
 }

@@ -27,7 +27,7 @@ type silence struct {
 
 // silent is the state of a host that does not respond.
 type silent struct {
-	failures int // consecutive maxAttempts without a response
+	failures int // consecutive attempts without a response
 	reported bool
 }
 
