@@ -69,7 +69,7 @@ var allowedImports = map[string][]string{
 	"registry": {"awscli", "event", "explain", "outcome", "plan", "stage", "task", "taskdef"},
 	"stage":    {"awscli", "cluster", "event", "explain", "ledger", "plan", "task"},
 	"outcome":  {"plan", "shutdown", "task", "verdict"},
-	"ledger":   {"awscli", "event"},
+	"ledger":   {"awscli", "event", "task"},
 	"shutdown": {},
 	"runtest": {"cluster", "ecslocal", "ecslocal/runtime", "event", "explain", "input", "ledger", "outcome", "plan",
 		"registry", "run", "session", "stage", "task", "turn"},

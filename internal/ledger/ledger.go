@@ -13,6 +13,7 @@ import (
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awscli"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // State is the state of a revision, a task or a launch in the ledger.
@@ -242,7 +243,7 @@ func (l *Ledger) Report(out io.Writer, why string) {
 	}
 	for _, arn := range l.arns(Entry.runs) {
 		fmt.Fprintf(&text, "this task may still run: %s\n", arn)
-		if region, cluster, ok := placeOf(arn); ok {
+		if region, cluster, ok := task.Place(arn); ok {
 			fmt.Fprintf(&text, "  %s\n", awscli.StopTask(region, cluster, arn))
 		}
 	}
@@ -255,19 +256,4 @@ func (l *Ledger) Report(out io.Writer, why string) {
 		}
 	}
 	io.WriteString(out, text.String())
-}
-
-// placeOf returns the region and the cluster in a task's ARN, which has the form
-// arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID. ok is false for other forms, such as the old form
-// without a cluster.
-func placeOf(arn string) (region, cluster string, ok bool) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
-		return "", "", false
-	}
-	path := strings.Split(parts[5], "/")
-	if len(path) != 3 {
-		return "", "", false
-	}
-	return parts[3], path[1], true
 }

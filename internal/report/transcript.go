@@ -81,19 +81,13 @@ func (r *Report) Finish(res result.Result) {
 
 // verdict prints the verdict with a mark after the status and a text at the end.
 func (r *Report) verdict(res result.Result, mark, after string) {
-	succeeded := 0
-	for _, state := range res.Tasks {
-		if result.IsSuccess(state) {
-			succeeded++
-		}
-	}
 	line := fmt.Sprintf(": %s", res.Reason)
 	word := string(res.Status)
 	if res.Status == result.Errored {
 		word, line = "error", ": the step could not do its work" // the errors are printed above
 	}
 	if len(res.Tasks) > 1 {
-		line = fmt.Sprintf("%s (%d of %d tasks succeeded)", line, succeeded, len(res.Tasks))
+		line = fmt.Sprintf("%s (%d of %d tasks succeeded)", line, res.Succeeded(), len(res.Tasks))
 	}
 	colour := red
 	if res.ExitCode == 0 {

@@ -105,6 +105,17 @@ func IsSuccess(state *task.State) bool {
 	return state.Verdict != nil && state.Verdict.Outcome == verdict.Succeeded || state.Reached
 }
 
+// Succeeded returns the number of tasks that [IsSuccess] accepts.
+func (r Result) Succeeded() int {
+	n := 0
+	for _, state := range r.Tasks {
+		if IsSuccess(state) {
+			n++
+		}
+	}
+	return n
+}
+
 // FailedFirst returns a copy of the tasks with failed tasks first.
 func FailedFirst(states []*task.State) []*task.State {
 	sorted := slices.Clone(states)

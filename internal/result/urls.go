@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/task"
 )
 
 // LogURL returns the address of a log stream in the AWS console. The console expects names
@@ -19,17 +21,13 @@ func LogURL(region, group, stream string) string {
 // TaskURL returns the address of a task in the AWS console. It returns "" if the ARN is not
 // that of a task in a cluster.
 func TaskURL(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
+	region, cluster, ok := task.Place(arn)
+	if !ok {
 		return ""
 	}
-	path := strings.Split(parts[5], "/")
-	if len(path) != 3 {
-		return ""
-	}
-	region := url.PathEscape(parts[3])
+	region = url.PathEscape(region)
 	return fmt.Sprintf("%s/ecs/v2/clusters/%s/tasks/%s/configuration?region=%s",
-		consoleURL(region), url.PathEscape(path[1]), url.PathEscape(path[2]), region)
+		consoleURL(region), url.PathEscape(cluster), url.PathEscape(task.ID(arn)), region)
 }
 
 func consoleURL(region string) string {

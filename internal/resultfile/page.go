@@ -94,13 +94,7 @@ func (p *page) take(left int, texts ...string) bool {
 func (p *page) facts() []string {
 	var facts []string
 	if n := len(p.result.Tasks); n > 1 {
-		succeeded := 0
-		for _, state := range p.result.Tasks {
-			if result.IsSuccess(state) {
-				succeeded++
-			}
-		}
-		facts = append(facts, fmt.Sprintf("%d of %d tasks succeeded", succeeded, n))
+		facts = append(facts, fmt.Sprintf("%d of %d tasks succeeded", p.result.Succeeded(), n))
 	}
 	for _, arn := range p.result.Registered[:min(len(p.result.Registered), 20)] {
 		facts = append(facts, "registered "+p.cell(arn))
@@ -124,7 +118,7 @@ func (p *page) rows() {
 				Class: class(state), Container: p.cell(end.Name), ExitCode: "–", Decides: "no", Reason: p.cell(end.Reason),
 			}
 			if i == 0 {
-				row.Task, row.Definition = p.cell(shortID(state)), p.cell(task.Name(state.Definition))
+				row.Task, row.Definition = p.cell(task.ShortID(state)), p.cell(task.Name(state.Definition))
 				row.Outcome, row.Reason = outcome(state), p.cell(cmp.Or(end.Reason, aws.ToString(state.StoppedReason)))
 				if !p.result.Local {
 					row.TaskURL = p.text(result.TaskURL(aws.ToString(state.TaskArn)))
@@ -259,7 +253,7 @@ func (p *page) logs() {
 				continue
 			}
 			log := pageLog{
-				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + shortID(state)),
+				Name: p.cell(end.Name + " of " + task.Name(state.Definition) + ", task " + task.ShortID(state)),
 				Text: strings.Join(lines, "\n"), Failed: !result.IsSuccess(state),
 			}
 			if p.fits(0, log.Name, log.Text) {
@@ -306,7 +300,7 @@ func (p *page) timeline() *timeline {
 	at := func(moment time.Time) float64 { return barWidth * float64(moment.Sub(begin)) / float64(span) }
 	for i, state := range shown {
 		b := bar{Y: i * barHeight, TextY: i*barHeight + 14}
-		b.Name = mark(state) + " " + plaintext.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(shortID(state))
+		b.Name = mark(state) + " " + plaintext.Clip(p.text(task.Name(state.Definition)), 24) + " " + p.cell(task.ShortID(state))
 		for _, phase := range result.Phases(state, now) {
 			name := phase.Name
 			title := fmt.Sprintf("%s: %s", name, event.Duration(phase.Duration()))

@@ -1,10 +1,6 @@
 package resultfile
 
 import (
-	"fmt"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/ecs-run-task/ecs-run-task/internal/result"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/verdict"
@@ -20,9 +16,4 @@ func deciding(r result.Result, state *task.State) []verdict.End {
 		}
 	}
 	return ends
-}
-
-// shortID returns the first 8 characters of a task's id.
-func shortID(state *task.State) string {
-	return fmt.Sprintf("%.8s", task.ID(aws.ToString(state.TaskArn)))
 }

@@ -78,13 +78,7 @@ func (s *summary) verdict(r result.Result) string {
 	line := fmt.Sprintf("### %s %s%s\n\n", icon, r.Status, s.where(r)) +
 		fmt.Sprintf("%s; exit status %d", plain(s.hide(r.Reason)), r.ExitCode)
 	if len(r.Tasks) > 1 {
-		succeeded := 0
-		for _, state := range r.Tasks {
-			if result.IsSuccess(state) {
-				succeeded++
-			}
-		}
-		line += fmt.Sprintf("; %d of %d tasks succeeded", succeeded, len(r.Tasks))
+		line += fmt.Sprintf("; %d of %d tasks succeeded", r.Succeeded(), len(r.Tasks))
 	}
 	line += "\n"
 	if len(r.NotRun) > 0 {

@@ -17,6 +17,21 @@ import (
 // ID returns the task ID, which is the last part of a task's ARN.
 func ID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
+// Place returns the region and the cluster in a task's ARN, which has the form
+// arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID. ok is false for other forms, such as the old form
+// without a cluster.
+func Place(arn string) (region, cluster string, ok bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return "", "", false
+	}
+	path := strings.Split(parts[5], "/")
+	if len(path) != 3 {
+		return "", "", false
+	}
+	return parts[3], path[1], true
+}
+
 // ShortID returns the first 8 characters of a task ID. Messages use it as the name of the task.
 func ShortID(state *State) string {
 	id := ID(aws.ToString(state.TaskArn))
