@@ -118,6 +118,9 @@ func TestScript(t *testing.T) {
 			env.Defer(func() {
 				server.Close()
 				web.Close()
+				if unused := control.unused(); len(unused) > 0 {
+					env.T().Fatal("faults did not happen, as the program did not call", unused)
+				}
 			})
 			env.Setenv("AWS_ENDPOINT_URL", web.URL)
 			env.Setenv("AWS_REGION", "eu-central-1")

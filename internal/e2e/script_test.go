@@ -19,13 +19,19 @@ type control struct {
 
 	mu     sync.Mutex
 	calls  map[string]int
-	faults map[string][]ecslocal.Effect // for the next calls of an operation
+	faults map[string][]scriptFault // for the next calls of an operation
 
 	noStreams time.Time // end of the time without log streams
 }
 
+// scriptFault is the effect of one call.
+type scriptFault struct {
+	effect ecslocal.Effect
+	must   bool // the script fails without the call
+}
+
 func newControl() *control {
-	return &control{calls: map[string]int{}, faults: map[string][]ecslocal.Effect{}}
+	return &control{calls: map[string]int{}, faults: map[string][]scriptFault{}}
 }
 
 // controlKey is the key of the control in the values of a script.
@@ -58,11 +64,25 @@ func (c *control) choose(call ecslocal.Call) ecslocal.Effect {
 		return nil
 	}
 	c.faults[call.Operation] = next[1:]
-	return next[0]
+	return next[0].effect
+}
+
+// unused returns the operations with faults that must happen and did not.
+func (c *control) unused() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var operations []string
+	for operation, left := range c.faults {
+		if slices.ContainsFunc(left, func(f scriptFault) bool { return f.must }) {
+			operations = append(operations, operation)
+		}
+	}
+	return operations
 }
 
 // fault lets the next call of an operation fail, or the next calls. Several faults apply to
-// consecutive calls: fault RunTask spot-interruption, fault StopTask expired-token 20.
+// consecutive calls: fault RunTask spot-interruption, fault StopTask expired-token 20. The call of
+// a fault without a number must happen, otherwise the script fails.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	const soon = 50 * time.Millisecond
 	effects := map[string]ecslocal.Effect{
@@ -95,7 +115,8 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	c := controlOf(ts)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.faults[args[0]] = append(c.faults[args[0]], slices.Repeat([]ecslocal.Effect{effect}, times)...)
+	c.faults[args[0]] = append(c.faults[args[0]],
+		slices.Repeat([]scriptFault{{effect: effect, must: len(args) == 2}}, times)...)
 }
 
 // noStreams hides all log streams for a time: no-streams 20s.

@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +64,6 @@ func TestLedger(t *testing.T) {
 	if got := l.Running(); len(got) != 1 {
 		t.Errorf("Running() = %v, want no launches in it", got)
 	}
-	l.Report(io.Discard, "")
 }
 
 // TestOurs checks that a followed task never becomes a task of the run, even after it has ended.
