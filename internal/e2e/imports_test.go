@@ -38,7 +38,7 @@ var allowedImports = map[string][]string{
 	"input":  {"awsfacts", "lazyregexp", "nearest", "placeholder", "shellwords"},
 	"leftover": {"awscli", "ci", "cluster", "event", "explain", "input", "ledger", "logs", "ownership", "plan", "registry",
 		"session", "sleep", "stage", "task", "verdict"},
-	"lookup":    {"awsfacts"},
+	"lookup":    {"awserr", "awsfacts"},
 	"logs":      {"diagnose", "event", "explain", "outputs", "session", "tail", "task", "verdict"},
 	"nearest":   {},
 	"outputs":   {},

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
@@ -40,7 +40,7 @@ func (c *Client) TrustPolicy(ctx context.Context, role string) (string, error) {
 	}
 	name := role[strings.LastIndexByte(role, '/')+1:]
 	err := c.query(ctx, call{service: iamService, operation: "GetRole"}, url.Values{"RoleName": {name}}, &answer)
-	if code(err) == "NoSuchEntity" {
+	if awserr.Code(err) == "NoSuchEntity" {
 		return "", &NotFoundError{"role", role}
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Client) ManagedSecret(ctx context.Context, name string) error {
 	var answer struct{ DeletedDate any }
 	in := map[string]any{"SecretId": name}
 	err := c.json(ctx, call{secretsService, regionOf(name), "DescribeSecret"}, in, &answer)
-	if code(err) == "ResourceNotFoundException" || err == nil && answer.DeletedDate != nil {
+	if awserr.Code(err) == "ResourceNotFoundException" || err == nil && answer.DeletedDate != nil {
 		return &NotFoundError{"secret", name}
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
@@ -104,7 +105,7 @@ func (c *Client) manifest(ctx context.Context, image Image) (string, error) {
 	}
 	err := c.json(ctx, call{ecrService, image.Region, "BatchGetImage"}, in, &answer)
 	switch {
-	case code(err) == "RepositoryNotFoundException":
+	case awserr.Code(err) == "RepositoryNotFoundException":
 		return "", &NotFoundError{"ECR repository", image.Repository}
 	case err != nil:
 		return "", fmt.Errorf("find the image %s: %w", image, err)

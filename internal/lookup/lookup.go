@@ -215,24 +215,6 @@ func retryable(err error) bool {
 		answered.Code == "RequestLimitExceeded" || answered.Code == "TooManyRequestsException"
 }
 
-// Denied reports whether AWS apiError a call because a permission is missing.
-func Denied(err error) bool {
-	switch code(err) {
-	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
-		return true
-	}
-	return false
-}
-
-// code returns the error code of AWS, or "" if there is none.
-func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
-}
-
 // endpoint returns the URL for a call, and the region for its signature.
 func (c *Client) endpoint(ctx context.Context, op call) (address, region string, err error) {
 	region = op.region

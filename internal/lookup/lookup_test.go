@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awserr"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 )
 
@@ -191,7 +192,7 @@ func TestErrors(t *testing.T) {
 				if got := fmt.Sprint(err); tt.want != "" && got != tt.want || tt.want == "" && err != nil {
 					t.Errorf("error = %v, want %s", err, tt.want)
 				}
-				if lookup.Denied(err) != tt.denied {
+				if awserr.Denied(err) != tt.denied {
 					t.Errorf("Denied(%v) = %v, want %v", err, !tt.denied, tt.denied)
 				}
 				var operation *smithy.OperationError

@@ -29,7 +29,7 @@ func (n Network) String() string {
 	return n.ID + " (" + strings.Join(more, ", ") + ")"
 }
 
-// NotFoundError means that a resource does not exist: What is its kind, Asked its name.
+// NotFoundError means that a resource of a kind, such as "role", does not exist.
 type NotFoundError struct{ Kind, Name string }
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.Kind, e.Name) }
