@@ -40,6 +40,8 @@ const (
 	solutions = "If {container} is only a helper of {finished}, declare it: `\"essential\": false` for " +
 		"{container}, or `\"dependsOn\": [{\"containerName\": \"{CONTAINER}\", \"condition\": \"START\"}]` " +
 		"in {finished}; or set `verdict: {FINISHED}`, so that only it decides."
+	dockerPull = "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
+		"requires `docker login`."
 	addStatement = "Add the statement below to a policy of "
 )
 
@@ -441,8 +443,7 @@ var table = []row{
 			"arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy`. For a repository of " +
 			"another account its repository policy must allow the pull too.",
 		allow: allowPull,
-		local: "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
-			"requires `docker login`.",
+		local: dockerPull,
 	},
 	{
 		code: "image-platform", in: inReasons, retry: RetryNo,
@@ -462,8 +463,7 @@ var table = []row{
 		cause: "The pull rate limit of Docker Hub for this address is reached.",
 		advice: "Pull through ECR instead (`aws ecr create-pull-through-cache-rule`, or the same image in " +
 			"public.ecr.aws/docker/library), or give the container repositoryCredentials.",
-		local: "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
-			"requires `docker login`.",
+		local: dockerPull,
 	},
 	{
 		code: "disk-full", in: inReasons, retry: RetryNo,
@@ -592,8 +592,7 @@ var table = []row{
 		code: "pull-no-route", in: inReasons, any: noRoute, also: pulling, retry: RetryMaybe,
 		cause:  "The task can't reach the registry of {image}.",
 		advice: pullRoute + " Registries other than ECR take a NAT gateway or a public address.",
-		local: "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
-			"requires `docker login`.",
+		local:  dockerPull,
 	},
 	{
 		code: "image-reference", in: inReasons | inError, retry: RetryNo,
@@ -615,8 +614,7 @@ var table = []row{
 		advice: "Check registry, account, region and repository in the name. For a private registry other " +
 			"than ECR put its login into Secrets Manager and set " +
 			"`\"repositoryCredentials\": {\"credentialsParameter\": \"ARN\"}`.",
-		local: "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
-			"requires `docker login`.",
+		local: dockerPull,
 	},
 	{
 		code: "image-tag-not-found", in: inReasons, retry: RetryNo,
@@ -627,15 +625,13 @@ var table = []row{
 		cause: "The repository has no such tag or digest: {image}.",
 		advice: "Check that the build pushed it before this step, and that no lifecycle policy expired it: " +
 			"`aws ecr describe-images --repository-name {REPOSITORY} --region {REGION}`.",
-		local: "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
-			"requires `docker login`.",
+		local: dockerPull,
 	},
 	{
 		code: "pull-failed", in: inReasons, any: []string{"cannotpull"}, general: true, retry: RetryMaybe,
 		cause:  "{image} could not be pulled.",
 		advice: "Check that it exists, that {puller} may pull it, and that the task can reach its registry.",
-		local: "Check whether Docker on this machine can pull it: `docker pull {IMAGE}`; a private registry " +
-			"requires `docker login`.",
+		local:  dockerPull,
 	},
 
 	// Volumes.
