@@ -251,11 +251,10 @@ func checkJoined(text string) error {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
+		if isBlankOrComment(line) {
 			continue
 		}
-		names := joinedNames(line)
+		names := joinedNames(strings.TrimSpace(line))
 		if names == nil {
 			return nil
 		}

@@ -104,10 +104,10 @@ func parsePairs(text string) (Pairs, error) {
 // and not the beginning of a map, list or string of YAML or JSON.
 func areLines(text string) bool {
 	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
+		if isBlankOrComment(line) {
 			continue
 		}
+		line = strings.TrimSpace(line)
 		equals := strings.IndexByte(line, '=')
 		colon := strings.Index(line+" ", ": ")
 		return equals >= 0 && (colon < 0 || equals < colon) && !strings.ContainsAny(line[:1], `{["'`) &&
@@ -121,11 +121,10 @@ func pairsOfLines(text string) (Pairs, error) {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		line = strings.Trim(line, "\r\n")
-		if trimmed := strings.TrimSpace(line); trimmed == "" || trimmed[0] == '#' {
+		if isBlankOrComment(line) {
 			continue
 		}
-		name, value, ok := strings.Cut(line, "=")
+		name, value, ok := strings.Cut(strings.Trim(line, "\r\n"), "=")
 		if !ok {
 			return nil, fmt.Errorf("line %d: expected NAME=value (a value of several lines is written in a "+
 				"map, in quotes: on GitHub NAME: ${{ toJSON(secrets.NAME) }})", number)
