@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -77,26 +78,37 @@ const secretForms = "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-A
 	"arn:aws:ssm:us-east-1:123456789012:parameter/name\n" +
 	"/name/of/a/parameter"
 
+// secretReferences yields the valueFrom of each secret: of the containers and of their log
+// drivers. It may be absent.
+func (t *task) secretReferences() iter.Seq[value] {
+	return func(yield func(value) bool) {
+		for _, c := range t.containers {
+			for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
+				for secret := range list.Each() {
+					if !yield(secret.Get("valueFrom")) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // secretValue reports references to secrets that can't be found. It does not print them: a
 // user may have written the secret itself there.
 func secretValue(t *task, report reportFunc) {
-	for _, c := range t.containers {
-		for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
-			for secret := range list.Each() {
-				o := secret.Get("valueFrom")
-				_, err := awsfacts.ParseSecret(o.Text())
-				switch {
-				case !o.Given() || o.Invalid() || err == nil:
-				case o.Text() == "":
-					report(o, "", "a secret must say which one it is: the ARN of a Secrets Manager secret, or the name or ARN of a "+
-						"Parameter Store parameter")
-				case strings.Contains(o.Text(), "${"):
-					report(o, "arn:aws:ssm:us-east-1:${{ vars.ACCOUNT }}:parameter/name",
-						"no readable secret reference: it has a placeholder that nothing replaces; expressions are written ${{ … }}")
-				default:
-					report(o, secretForms, "no readable secret reference: %v", err)
-				}
-			}
+	for o := range t.secretReferences() {
+		_, err := awsfacts.ParseSecret(o.Text())
+		switch {
+		case !o.Given() || o.Invalid() || err == nil:
+		case o.Text() == "":
+			report(o, "", "a secret must say which one it is: the ARN of a Secrets Manager secret, or the name or ARN of a "+
+				"Parameter Store parameter")
+		case strings.Contains(o.Text(), "${"):
+			report(o, "arn:aws:ssm:us-east-1:${{ vars.ACCOUNT }}:parameter/name",
+				"no readable secret reference: it has a placeholder that nothing replaces; expressions are written ${{ … }}")
+		default:
+			report(o, secretForms, "no readable secret reference: %v", err)
 		}
 	}
 }
@@ -109,16 +121,10 @@ var suffixLike = lazyregexp.New(`-[a-z]{6}$`)
 // to its ARN whose own name looks as if it had them: it is taken for a whole ARN, and
 // not found (Secrets Manager user guide, "What's in a Secrets Manager secret").
 func secretSuffix(t *task, report reportFunc) {
-	for _, c := range t.containers {
-		for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
-			for secret := range list.Each() {
-				o := secret.Get("valueFrom")
-				if from, err := awsfacts.ParseSecret(o.Text()); err == nil && from.Manager && suffixLike.MatchString(from.Name) {
-					report(o, "", "if %q is the whole name of the secret, ECS takes its last six letters for the suffix of a whole "+
-						"ARN "+
-						"and does not find it: give the ARN with its own suffix", document.Shorten(from.Name))
-				}
-			}
+	for o := range t.secretReferences() {
+		if from, err := awsfacts.ParseSecret(o.Text()); err == nil && from.Manager && suffixLike.MatchString(from.Name) {
+			report(o, "", "if %q is the whole name of the secret, ECS takes its last six letters for the suffix of a whole "+
+				"ARN and does not find it: give the ARN with its own suffix", document.Shorten(from.Name))
 		}
 	}
 }
@@ -128,16 +134,11 @@ func secretSuffix(t *task, report reportFunc) {
 // or reference a parameter" (Systems Manager API reference, PutParameter: Name). Most
 // often it is meant to be the name of a secret in Secrets Manager.
 func secretPath(t *task, report reportFunc) {
-	for _, c := range t.containers {
-		for _, list := range []value{c.Get("secrets"), c.Get("logConfiguration").Get("secretOptions")} {
-			for secret := range list.Each() {
-				o := secret.Get("valueFrom")
-				if from, err := awsfacts.ParseSecret(o.Text()); err == nil && from.ARN == "" &&
-					strings.Index(from.Parameter, "/") > 0 {
-					report(o, "/name/of/a/parameter\narn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf",
-						"the name of a parameter with a / in it begins with one; a secret in Secrets Manager is given by its ARN")
-				}
-			}
+	for o := range t.secretReferences() {
+		if from, err := awsfacts.ParseSecret(o.Text()); err == nil && from.ARN == "" &&
+			strings.Index(from.Parameter, "/") > 0 {
+			report(o, "/name/of/a/parameter\narn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf",
+				"the name of a parameter with a / in it begins with one; a secret in Secrets Manager is given by its ARN")
 		}
 	}
 }
