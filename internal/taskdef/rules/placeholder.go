@@ -164,13 +164,11 @@ func (t *task) eachPlaceholder(taken bool, found func(slot, placeholder.Placehol
 // regionOptions returns the options that name a region.
 func (t *task) regionOptions() []value {
 	var regions []value
-	for _, c := range t.containers {
-		log := c.Get("logConfiguration")
-		if o := log.Get("options").Get("awslogs-region"); log.Get("logDriver").Text() == "awslogs" && o.Given() &&
-			!o.Invalid() {
+	t.awslogs(func(options, _ value) {
+		if o := options.Get("awslogs-region"); o.Given() && !o.Invalid() {
 			regions = append(regions, o)
 		}
-	}
+	})
 	return regions
 }
 
@@ -186,11 +184,11 @@ func logRegion(t *task, report reportFunc) {
 func logRegionUnknown(t *task, report reportFunc) {
 	for _, o := range t.regionOptions() {
 		if name := o.Text(); awsfacts.CanBeRegion(name) && !awsfacts.IsRegion(name) {
-			hint := ""
-			if near := nearest.Name(name, awsfacts.Regions()); near != "" {
+			near, hint := nearest.Name(name, awsfacts.Regions()), ""
+			if near != "" {
 				hint = `"awslogs-region": ` + document.Quote(near)
 			}
-			report(o, hint, "no region %q is known%s", document.Shorten(name), nearest.DidYouMean(name, awsfacts.Regions()))
+			report(o, hint, "no region %q is known%s", document.Shorten(name), nearest.Suggestion(near))
 		}
 	}
 }
