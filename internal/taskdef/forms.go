@@ -1,6 +1,7 @@
 package taskdef
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/schemas"
@@ -181,13 +182,11 @@ func respelt(key *document.Node, name string) *document.Node {
 func (d *decoder) withoutDescribed(n *document.Node, path string) *document.Node {
 	var dropped []document.Member
 	n = n.Without(func(m document.Member) bool {
-		for _, name := range describeOnly {
-			if m.Key.Text == name {
-				dropped = append(dropped, m)
-				return true
-			}
+		if !slices.Contains(describeOnly, m.Key.Text) {
+			return false
 		}
-		return false
+		dropped = append(dropped, m)
+		return true
 	})
 	if len(dropped) > 0 {
 		d.Notice(dropped[0].Key.Place, path, "describe-only", "left out what ECS itself adds to a registered definition: %s",
