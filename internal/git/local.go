@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -123,9 +122,7 @@ func resolveLocal(store *objects.Store, refs []server.Ref, c Config) (target, er
 	if found, ok := findRef(refs, c.Branch); ok {
 		return found, nil
 	}
-	return target{}, noSuchRef(slices.DeleteFunc(refs, func(r server.Ref) bool {
-		return !strings.HasPrefix(r.Name, "refs/heads/") && !strings.HasPrefix(r.Name, "refs/tags/")
-	}), c.Branch)
+	return target{}, noSuchRef(server.Tips(refs), c.Branch)
 }
 
 // bare returns a file error without its path, which the message already has.

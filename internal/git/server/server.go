@@ -124,8 +124,11 @@ func refsOf(advertised *packp.AdvRefs) ([]Ref, error) {
 }
 
 // Tips returns the branches and tags.
-func (s *Server) Tips() []Ref {
-	return slices.DeleteFunc(slices.Clone(s.Refs), func(r Ref) bool {
+func (s *Server) Tips() []Ref { return Tips(s.Refs) }
+
+// Tips returns the branches and tags among refs.
+func Tips(refs []Ref) []Ref {
+	return slices.DeleteFunc(slices.Clone(refs), func(r Ref) bool {
 		return !strings.HasPrefix(r.Name, "refs/heads/") && !strings.HasPrefix(r.Name, "refs/tags/")
 	})
 }
