@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -94,9 +93,8 @@ func parseURL(text string) (Location, *url.Userinfo, error) {
 		l.User = user.Username()
 		u.User = url.User(l.User)
 	}
-	if u.Scheme == "ssh" {
-		// ssh://host/~user/repo is how a URL writes ~user/repo.
-		l.Path = regexp.MustCompile(`^/~`).ReplaceAllString(u.Path, "~")
+	if u.Scheme == "ssh" && strings.HasPrefix(u.Path, "/~") {
+		l.Path = u.Path[len("/"):] // ssh://host/~user/repo is how a URL writes ~user/repo
 	}
 	l.Text = u.String()
 	return l, user, l.check()
