@@ -75,9 +75,14 @@ func (s *scenario) chance(p float64, family string, i, n int) bool {
 	if p == 0 || p == 1 {
 		return true
 	}
-	hash := fnv.New64a()
-	io.WriteString(hash, family)
-	return rand.New(rand.NewPCG(s.seed^hash.Sum64(), uint64(i)<<32|uint64(n))).Float64() < p
+	return rand.New(rand.NewPCG(s.seed^hash(family), uint64(i)<<32|uint64(n))).Float64() < p
+}
+
+// hash returns a number that is always the same for a text.
+func hash(text string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, text)
+	return h.Sum64()
 }
 
 // apply adds the effects of a rule to the faults of a task.

@@ -157,9 +157,5 @@ func describePlacement(p Placement, response object) {
 
 // decimalID returns an id of 19 digits that belongs to a name.
 func decimalID(name string) string {
-	h := uint64(14695981039346656037) // FNV-1a
-	for _, b := range []byte(name) {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	return fmt.Sprintf("%019d", h%1e19)
+	return fmt.Sprintf("%019d", hash(name)%1e19)
 }
