@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -103,18 +104,9 @@ var members = map[string]map[string]member{
 // membersRule checks the members of all structures of a request. It follows the paths in their
 // order, so that the reason of a refusal is always the same.
 func membersRule(in wire.Object) error {
-	paths := make([]string, 0, len(members))
-	for path := range members {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	for _, path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(members)) {
+		names := slices.Sorted(maps.Keys(members[path]))
 		for _, structure := range at(in, path) {
-			names := make([]string, 0, len(members[path]))
-			for name := range members[path] {
-				names = append(names, name)
-			}
-			slices.Sort(names)
 			for _, name := range names {
 				if err := members[path][name].check(structure[name], strings.TrimPrefix(path+"."+name, ".")); err != nil {
 					return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -94,21 +95,12 @@ func (s *Store) secret(id string) (name, value string, found bool) {
 			return strings.TrimPrefix(n, s.secretARN("")), value, true
 		}
 	}
-	for _, n := range s.names() { // the file has the ARN, the caller the name
+	for _, n := range slices.Sorted(maps.Keys(s.values)) { // the file has the ARN, the caller the name
 		if _, own, isARN := strings.Cut(n, ":secret:"); isARN && slices.Contains(names, own[:max(len(own)-7, 0)]) {
 			return own, s.values[n], true
 		}
 	}
 	return name, "", false
-}
-
-func (s *Store) names() []string {
-	names := make([]string, 0, len(s.values))
-	for name := range s.values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // parameter finds a parameter by its name or ARN, with or without the slash that
