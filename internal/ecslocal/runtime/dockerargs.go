@@ -298,7 +298,7 @@ func deviceArgument(device wire.Object) string {
 }
 
 // mounts adds the mounts of a container.
-func (a *arguments) mounts(c Container, efsFolder func(volume object) string) {
+func (a *arguments) mounts(c Container, efsFolder func(volume wire.Object) string) {
 	named := make(map[string]wire.Object)
 	for _, v := range wire.Objects(c.Task.Definition, "volumes") {
 		named[wire.Text(v, "name")] = v

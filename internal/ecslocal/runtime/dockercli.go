@@ -37,8 +37,6 @@ func Docker(environment []string, command ...string) Executor {
 	}
 }
 
-type object = wire.Object
-
 type docker struct {
 	environment []string
 	cli         []string
@@ -82,7 +80,7 @@ func startTime(pid int) string {
 
 // efsFolder returns the folder in place of an EFS volume: that of its file system, and in it
 // that of its access point or root directory.
-func (d docker) efsFolder(volume object) string {
+func (d docker) efsFolder(volume wire.Object) string {
 	efs := wire.Member(volume, "efsVolumeConfiguration")
 	inside := wire.Text(efs, "rootDirectory")
 	if point := wire.Text(wire.Member(efs, "authorizationConfig"), "accessPointId"); point != "" {

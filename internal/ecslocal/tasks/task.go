@@ -104,7 +104,7 @@ func (t *Task) Stop(stopCode, reason string) {
 	t.stoppingAt = time.Now()
 	t.touch()
 	close(t.stopping)
-	if stopCode == "EssentialContainerExited" {
+	if stopCode == essentialExited {
 		t.terminate() // the others end at once, in any state of the task
 	}
 }
