@@ -69,7 +69,7 @@ func names(root *cobra.Command) []string {
 
 // asFile returns a word with a blank before it if it is the name of a file of definitions.
 func asFile(word string) string {
-	if endings := []string{".json", ".yaml", ".yml"}; slices.Contains(endings, strings.ToLower(path.Ext(word))) {
+	if ending := strings.TrimPrefix(path.Ext(word), "."); slices.Contains(definitionFiles, strings.ToLower(ending)) {
 		return " " + word
 	}
 	return ""
