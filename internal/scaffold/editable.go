@@ -126,10 +126,8 @@ func stringNode(text string) *document.Node {
 
 // text returns the value of a string member, or "" if there is none.
 func text(n *document.Node, key string) string {
-	for _, member := range n.Members {
-		if member.Key.Text == key && member.Value.Kind == document.String {
-			return member.Value.Text
-		}
+	if value := n.Member(key); value != nil && value.Kind == document.String {
+		return value.Text
 	}
 	return ""
 }
