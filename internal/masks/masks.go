@@ -19,7 +19,7 @@ type Masks struct {
 	replacer *strings.Replacer
 }
 
-// minLength is the length of the minLength secret that is masked, in bytes.
+// minLength is the length of the shortest secret that is masked, in bytes.
 const minLength = 4
 
 // Add adds a secret and returns the new forms to mask: each of its lines, and the whole
