@@ -95,7 +95,7 @@ var allowedImports = map[string][]string{
 	"masks":       {},
 	"plaintext":   {},
 	"placeholder": {"lazyregexp"},
-	"shellwords":  {"lazyregexp"},
+	"shellwords":  {"lazyregexp", "plaintext"},
 
 	"git/knownhosts": {},
 	"git/objects":    {},

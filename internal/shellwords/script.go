@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
+	"github.com/ecs-run-task/ecs-run-task/internal/plaintext"
 )
 
 // A SplitScript is a command in which a shell gets the flag -c and its script in several
@@ -46,13 +47,8 @@ func (s SplitScript) String() string {
 		shorten(s.Shell), shorten(s.Script), strings.Join(rest, " "), verb)
 }
 
-func shorten(text string) string {
-	const most = 60
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}
+// shorten shortens a word for a message.
+func shorten(text string) string { return plaintext.Clip(text, 60) }
 
 // FindSplitScript finds a split script in the entry point and command of a container.
 // entryPoint is nil if it is that of the image. FindSplitScript also finds a shell behind
