@@ -119,20 +119,12 @@ func (o Value) IsFalse() bool {
 }
 
 // Len returns the number of items of a list.
-func (o Value) Len() int { return len(o.items()) }
-
-// items returns the nodes of a list.
-func (o Value) items() []*document.Node {
-	if o.Node == nil {
-		return nil
-	}
-	return o.Node.Items
-}
+func (o Value) Len() int { return len(o.Node.List()) }
 
 // Each yields the items of a list.
 func (o Value) Each() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		for _, n := range o.items() {
+		for _, n := range o.Node.List() {
 			if !yield(ValueOf(n)) {
 				return
 			}

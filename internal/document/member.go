@@ -18,3 +18,12 @@ func (n *Node) Member(path ...string) *Node {
 	}
 	return n
 }
+
+// List returns the items of the list at a path of keys through maps; nil if there is none.
+// n may be nil.
+func (n *Node) List(path ...string) []*Node {
+	if n = n.Member(path...); n != nil {
+		return n.Items
+	}
+	return nil
+}

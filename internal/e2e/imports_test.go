@@ -63,7 +63,7 @@ var allowedImports = map[string][]string{
 	"verdict":  {},
 	"cluster":  {"awserr", "sleep", "task", "verdict"},
 	"awserr":   {},
-	"localrun": {"awsfacts", "document", "input", "runtask", "taskdef"},
+	"localrun": {"awsfacts", "input", "runtask", "taskdef"},
 	"turn": {"awscli", "awserr", "awsfacts", "cluster", "event", "explain", "outcome", "outputs", "ownership", "plan",
 		"sleep", "stage", "task"},
 	"registry": {"awscli", "event", "explain", "outcome", "plan", "stage", "task", "taskdef"},

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
-	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -17,8 +16,8 @@ import (
 func EnvironmentFiles(definitions []*taskdef.Definition) []string {
 	var arns []string
 	for _, d := range definitions {
-		for _, container := range items(d.Node, "containerDefinitions") {
-			for _, file := range items(container, "environmentFiles") {
+		for _, container := range d.Node.List("containerDefinitions") {
+			for _, file := range container.List("environmentFiles") {
 				if value := file.Member("value"); value != nil {
 					arns = append(arns, value.Text)
 				}
@@ -75,8 +74,8 @@ func valueOf(pairs input.Pairs, name string) (string, bool) {
 func containerSecrets(definitions []*taskdef.Definition) func(yield func(name, valueFrom string) bool) {
 	return func(yield func(name, valueFrom string) bool) {
 		for _, d := range definitions {
-			for _, container := range items(d.Node, "containerDefinitions") {
-				for _, secret := range items(container, "secrets") {
+			for _, container := range d.Node.List("containerDefinitions") {
+				for _, secret := range container.List("secrets") {
 					name, valueFrom := secret.Member("name"), secret.Member("valueFrom")
 					if name != nil && valueFrom != nil && !yield(name.Text, valueFrom.Text) {
 						return
@@ -85,12 +84,4 @@ func containerSecrets(definitions []*taskdef.Definition) func(yield func(name, v
 			}
 		}
 	}
-}
-
-// items returns the items of a list member. It returns nil if the member is missing.
-func items(n *document.Node, key string) []*document.Node {
-	if list := n.Member(key); list != nil {
-		return list.Items
-	}
-	return nil
 }

@@ -391,23 +391,16 @@ func (w *writer) preflight() {
 // secretsOf returns the valueFrom of all secrets of a definition's containers, and the
 // credentials of their registries.
 func secretsOf(n *document.Node) (names, credentials []string) {
-	for _, container := range items(n.Member("containerDefinitions")) {
+	for _, container := range n.List("containerDefinitions") {
 		if parameter := container.Member("repositoryCredentials", "credentialsParameter"); parameter != nil {
 			credentials = append(credentials, parameter.Text)
 		}
-		for _, secret := range slices.Concat(items(container.Member("secrets")),
-			items(container.Member("logConfiguration", "secretOptions"))) {
+		for _, secret := range slices.Concat(container.List("secrets"),
+			container.List("logConfiguration", "secretOptions")) {
 			if from := secret.Member("valueFrom"); from != nil {
 				names = append(names, from.Text)
 			}
 		}
 	}
 	return names, credentials
-}
-
-func items(n *document.Node) []*document.Node {
-	if n == nil {
-		return nil
-	}
-	return n.Items
 }

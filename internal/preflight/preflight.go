@@ -127,17 +127,13 @@ func (p *plan) definition(s Subject) {
 	n := s.Definition.Node
 	p.role(n, "taskRoleArn", "task-role-arn", s.TaskRole)
 	p.role(n, "executionRoleArn", "execution-role-arn", s.ExecutionRole)
-	containers := n.Member("containerDefinitions")
-	if containers == nil {
-		return
-	}
-	for i, container := range containers.Items {
+	for i, container := range n.List("containerDefinitions") {
 		path := document.ItemPath("containerDefinitions", i)
 		p.image(s, container.Member("image"), path+".image")
 		p.credentials(container.Member("repositoryCredentials", "credentialsParameter"),
 			path+".repositoryCredentials.credentialsParameter")
-		p.secrets(container.Member("secrets"), path+".secrets")
-		p.secrets(container.Member("logConfiguration", "secretOptions"), path+".logConfiguration.secretOptions")
+		p.secrets(container.List("secrets"), path+".secrets")
+		p.secrets(container.List("logConfiguration", "secretOptions"), path+".logConfiguration.secretOptions")
 		p.logGroup(container.Member("logConfiguration"), path+".logConfiguration")
 	}
 }
@@ -237,11 +233,8 @@ func platformOf(s Subject) (lookup.Platform, bool) {
 	return platform, s.Fargate || s.Definition.Architecture != ""
 }
 
-func (p *plan) secrets(n *document.Node, path string) {
-	if n == nil {
-		return
-	}
-	for i, secret := range n.Items {
+func (p *plan) secrets(list []*document.Node, path string) {
+	for i, secret := range list {
 		p.secret(secret.Member("valueFrom"), document.ItemPath(path, i)+".valueFrom")
 	}
 }

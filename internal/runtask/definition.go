@@ -74,7 +74,7 @@ func unchangedLimits(d *taskdef.Definition, overrides *document.Node) []document
 		return nil
 	}
 	var notices []document.Warning
-	for i, c := range itemsOf(d.Node.Member("containerDefinitions")) {
+	for i, c := range d.Node.List("containerDefinitions") {
 		limit := c.Member("memory")
 		if limit == nil || i >= len(d.Containers) || overridden(overrides, d.Containers[i].Name) {
 			continue
@@ -90,7 +90,7 @@ func unchangedLimits(d *taskdef.Definition, overrides *document.Node) []document
 
 // overridden reports whether overrides set the memory of a container.
 func overridden(overrides *document.Node, container string) bool {
-	return slices.ContainsFunc(itemsOf(overrides.Member("containerOverrides")), func(o *document.Node) bool {
+	return slices.ContainsFunc(overrides.List("containerOverrides"), func(o *document.Node) bool {
 		name := o.Member("name")
 		return name != nil && name.Text == container && o.Member("memory") != nil
 	})
@@ -120,7 +120,7 @@ func (s Settings) checkCompatible(d *taskdef.Definition, request *document.Node)
 func (s Settings) checkConstraints(request *document.Node) error {
 	var faults []error
 	for _, member := range []string{"placementConstraints", "placementStrategy"} {
-		if fargate, _ := onFargate(request); fargate && len(itemsOf(request.Member(member))) > 0 {
+		if fargate, _ := onFargate(request); fargate && len(request.List(member)) > 0 {
 			faults = append(faults, fault(request, member, "run-task-request",
 				"tasks on Fargate run on no container instances that "+member+" could choose"))
 		}
@@ -132,16 +132,16 @@ func (s Settings) checkConstraints(request *document.Node) error {
 // definition.
 func checkContainers(overrides *document.Node) error {
 	var faults []error
-	for i, container := range itemsOf(overrides.Member("containerOverrides")) {
+	for i, container := range overrides.List("containerOverrides") {
 		path := document.ItemPath("containerOverrides", i)
-		for j, variable := range itemsOf(container.Member("environment")) {
+		for j, variable := range container.List("environment") {
 			if name := variable.Member("name"); name != nil && name.Text == "" {
 				faults = append(faults, &document.Error{Place: name.Place, Code: "environment-name",
 					Message: "a variable must have a name",
 					Path:    document.MemberPath(document.ItemPath(document.MemberPath(path, "environment"), j), "name")})
 			}
 		}
-		for j, file := range itemsOf(container.Member("environmentFiles")) {
+		for j, file := range container.List("environmentFiles") {
 			if value := file.Member("value"); value != nil &&
 				!(awsfacts.IsObject(value.Text) && strings.HasSuffix(value.Text, ".env")) {
 				faults = append(faults, &document.Error{Place: value.Place, Code: "environment-file",
@@ -178,13 +178,13 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 	named := func(name string) func(*document.Node) bool {
 		return func(n *document.Node) bool { own := n.Member("name"); return own != nil && own.Text == name }
 	}
-	for i, volume := range itemsOf(d.Node.Member("volumes")) {
+	for i, volume := range d.Node.List("volumes") {
 		name, launch := volume.Member("name"), volume.Member("configuredAtLaunch")
 		if name == nil || launch == nil || launch.Text != "true" {
 			continue
 		}
 		atLaunch = append(atLaunch, name.Text)
-		if !s.partial && !slices.ContainsFunc(itemsOf(configurations), named(name.Text)) {
+		if !s.partial && !slices.ContainsFunc(configurations.List(), named(name.Text)) {
 			faults = append(faults, &document.Error{
 				Place: volume.Place, Path: document.ItemPath("volumes", i), Code: "volume-configuration",
 				Message: fmt.Sprintf("the volume %q is configured at the launch, and run-task-request has no "+
@@ -196,7 +196,7 @@ func (s Settings) checkVolumes(d *taskdef.Definition, request *document.Node) er
 		}
 	}
 	var before []string
-	for i, configuration := range itemsOf(configurations) {
+	for i, configuration := range configurations.List() {
 		name := configuration.Member("name")
 		if name != nil && slices.Contains(before, name.Text) {
 			faults = append(faults, &document.Error{
@@ -235,11 +235,4 @@ func (s Settings) launchTypeMissing(d *taskdef.Definition, request *document.Nod
 			"the cluster has a default capacity provider strategy",
 		Hint: "launch-type: FARGATE",
 	}}
-}
-
-func itemsOf(n *document.Node) []*document.Node {
-	if n == nil {
-		return nil
-	}
-	return n.Items
 }

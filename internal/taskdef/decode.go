@@ -149,7 +149,7 @@ func describe(tree *document.Node, family string, tags []Tag, run *document.Node
 		OperatingSystem: text(platform, "operatingSystemFamily"), Architecture: text(platform, "cpuArchitecture"),
 	}
 	def.RequiresCompatibilities = texts(tree.Member("requiresCompatibilities"))
-	for _, c := range items(tree.Member("containerDefinitions")) {
+	for _, c := range tree.List("containerDefinitions") {
 		essential := c.Member("essential")
 		log := c.Member("logConfiguration")
 		container := Container{
@@ -173,7 +173,7 @@ func describe(tree *document.Node, family string, tags []Tag, run *document.Node
 // texts returns the strings of a list; "" for an item that is none. n may be nil.
 func texts(n *document.Node) []string {
 	var texts []string
-	for _, item := range items(n) {
+	for _, item := range n.List() {
 		text := ""
 		if item.Kind == document.String {
 			text = item.Text

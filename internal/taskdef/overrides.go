@@ -49,7 +49,7 @@ func (d *Definition) withSizes(overrides *document.Node) (tree *document.Node, v
 	tree = put(d.Node, overrides, "cpu", "memory", "ephemeralStorage")
 	list := *d.Node.Member("containerDefinitions")
 	list.Items = slices.Clone(list.Items)
-	for _, override := range items(overrides.Member("containerOverrides")) {
+	for _, override := range overrides.List("containerOverrides") {
 		name := override.Member("name")
 		for i, c := range list.Items {
 			if own := c.Member("name"); own != nil && name != nil && own.Text == name.Text {

@@ -127,7 +127,7 @@ func (d *decoder) ownTags(own *document.Node, path string) ([]Tag, []*document.N
 	var nodes []*document.Node
 	var reserved []string
 	seen := map[string]document.Place{}
-	for i, item := range items(own) {
+	for i, item := range own.List() {
 		if item.Kind != document.Map {
 			continue // the check of shapes has reported it
 		}

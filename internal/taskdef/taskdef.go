@@ -87,11 +87,3 @@ type decoder struct {
 	options     Options
 	definitions []*Definition
 }
-
-// items returns the items of a list; nil if n is none. n may be nil.
-func items(n *document.Node) []*document.Node {
-	if n == nil {
-		return nil
-	}
-	return n.Items
-}
