@@ -65,3 +65,9 @@ var regionCharacters = lazyregexp.New(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // CanBeRegion reports whether a name has the syntax of a region name.
 func CanBeRegion(name string) bool { return len(name) <= 63 && regionCharacters.MatchString(name) }
+
+var networkID = lazyregexp.New(`^(subnet|sg)-[0-9a-f]+$`)
+
+// IsNetworkID reports whether s is the id of a subnet or security group, and not another name
+// for one.
+func IsNetworkID(s string) bool { return networkID.MatchString(s) }

@@ -357,3 +357,17 @@ func TestPartitions(t *testing.T) {
 		t.Errorf("Regions() = %q, want %q", got, all)
 	}
 }
+
+func TestIsNetworkID(t *testing.T) {
+	for item, want := range map[string]bool{
+		"subnet-0123456789abcdef0": true,
+		"sg-1a":                    true,
+		"subnet-private":           false,
+		"tag:A=subnet-1":           false,
+		"":                         false,
+	} {
+		if got := awsfacts.IsNetworkID(item); got != want {
+			t.Errorf("IsNetworkID(%q) = %v, want %v", item, got, want)
+		}
+	}
+}

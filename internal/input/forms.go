@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/lazyregexp"
 	"github.com/ecs-run-task/ecs-run-task/internal/placeholder"
 )
@@ -93,7 +94,6 @@ func parsePaths(text string) []string {
 }
 
 var (
-	networkID     = lazyregexp.New(`^(subnet|sg)-[0-9a-f]+$`)
 	networkInText = lazyregexp.New(`(?i)(^|[^a-z0-9-])(subnet|sg)-[0-9a-f]{8,}`)
 	// networkMember matches a member of the API's awsvpcConfiguration, such as subnets=[a,b].
 	networkMember = lazyregexp.New(`(?i)^(subnets|security-?groups)=`)
@@ -135,7 +135,7 @@ func networkParts(item string) ([]string, bool) {
 	ids := 0
 	for i, part := range parts {
 		parts[i] = unquote(part)
-		if networkID.MatchString(parts[i]) {
+		if awsfacts.IsNetworkID(parts[i]) {
 			ids++
 		}
 	}

@@ -387,17 +387,3 @@ func TestServiceEndpoint(t *testing.T) {
 		t.Errorf("Cluster() = %v with requests for %q", err, paths)
 	}
 }
-
-func TestIsID(t *testing.T) {
-	for item, want := range map[string]bool{
-		"subnet-0123456789abcdef0": true,
-		"sg-1a":                    true,
-		"subnet-private":           false,
-		"tag:A=subnet-1":           false,
-		"":                         false,
-	} {
-		if got := lookup.IsID(item); got != want {
-			t.Errorf("IsID(%q) = %v, want %v", item, got, want)
-		}
-	}
-}

@@ -5,9 +5,10 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 )
 
 // A Network is a subnet or a security group.
@@ -34,12 +35,6 @@ type NotFoundError struct{ Kind, Name string }
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.Kind, e.Name) }
 
-var networkID = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]+$`)
-
-// IsID reports whether item is the id of a subnet or security group, which needs no
-// look-up.
-func IsID(item string) bool { return networkID.MatchString(item) }
-
 // filters returns the filters of an EC2 request for an item: an id, filters name=value
 // joined by &, or a value of the tag Name. id is the name of the filter for ids.
 func filters(item, id string) url.Values {
@@ -50,7 +45,7 @@ func filters(item, id string) url.Values {
 		parameters.Set(n+"Value.1", value)
 	}
 	switch {
-	case IsID(item):
+	case awsfacts.IsNetworkID(item):
 		add(id, item)
 	case strings.Contains(item, "="):
 		for filter := range strings.SplitSeq(item, "&") {
@@ -119,7 +114,7 @@ func (c *Client) networks(ctx context.Context, operation, what, item, id string)
 		parameters.Set("NextToken", answer.NextToken)
 	}
 	if len(all) == 0 {
-		if !IsID(item) && !strings.Contains(item, "=") {
+		if !awsfacts.IsNetworkID(item) && !strings.Contains(item, "=") {
 			item = "with the tag Name " + item
 		}
 		return nil, &NotFoundError{what, item}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/ci"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -16,7 +17,6 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/expr"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/localrun"
-	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
 	"github.com/ecs-run-task/ecs-run-task/internal/ownership"
 	"github.com/ecs-run-task/ecs-run-task/internal/runtask"
 	"github.com/ecs-run-task/ecs-run-task/internal/source"
@@ -408,7 +408,7 @@ func (d Draft) NeedsAWS() bool {
 
 func (job DraftJob) needsLookup(preflight bool) bool {
 	_, isNamed := job.Definition.(Named)
-	byName := func(item string) bool { return !lookup.IsID(item) }
+	byName := func(item string) bool { return !awsfacts.IsNetworkID(item) }
 	return isNamed || preflight || job.Settings.Service != "" ||
 		slices.ContainsFunc(job.Settings.Subnets, byName) || slices.ContainsFunc(job.Settings.SecurityGroups, byName)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
@@ -271,7 +272,7 @@ type finder func(*lookup.Client, context.Context, string) ([]lookup.Network, err
 func (r *resolver) findNetworks(ctx context.Context, name string, items []string, find finder) ([]string, error) {
 	var ids []string
 	for _, item := range items {
-		if lookup.IsID(item) {
+		if awsfacts.IsNetworkID(item) {
 			ids = append(ids, item)
 			continue
 		}

@@ -313,7 +313,7 @@ func (w *writer) logRegion(options map[string]string) string {
 
 // network allows looking up subnets and security groups without an id, or for the preflight check.
 func (w *writer) network() {
-	named := func(item string) bool { return !lookup.IsID(item) }
+	named := func(item string) bool { return !awsfacts.IsNetworkID(item) }
 	subnets, groups := false, false
 	for _, t := range w.tasks {
 		allSubnets, allGroups := runtask.Networks(t.Request)
