@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/cluster"
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
+	"github.com/ecs-run-task/ecs-run-task/internal/parallel"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
@@ -69,27 +69,12 @@ func Start(ctx context.Context, ecs cluster.Client, definitions []*taskdef.Defin
 	ctx, c.cancel = context.WithTimeout(ctx, timeout)
 	go func() {
 		defer close(c.loaded)
-		c.each(func(i int) {
+		parallel.Each(len(c.definitions), maxConcurrent, func(i int) {
 			r := &c.newest[i]
 			r.TaskDefinition, r.answer, r.err = ecs.DescribeIfAny(ctx, definitions[i].Family)
 		})
 	}()
 	return c
-}
-
-// each calls do for the index of every definition, with up to maxConcurrent calls at a
-// time.
-func (c *Comparing) each(do func(i int)) {
-	slots := make(chan struct{}, maxConcurrent)
-	var group sync.WaitGroup
-	for i := range c.definitions {
-		group.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	group.Wait()
 }
 
 // Finish compares the definitions and emits the differences: at once if ECS has responded,
@@ -144,7 +129,7 @@ func (c *Comparing) compareAll(ctx context.Context, own []string) []Comparison {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	all := make([]Comparison, len(c.definitions))
-	c.each(func(i int) {
+	parallel.Each(len(c.definitions), maxConcurrent, func(i int) {
 		newest := c.newest[i]
 		if newest.in(own) {
 			newest = c.before(ctx, newest, own)

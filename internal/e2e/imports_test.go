@@ -92,6 +92,7 @@ var allowedImports = map[string][]string{
 	"awscli":      {},
 	"awsfacts":    {"lazyregexp"},
 	"joined":      {},
+	"parallel":    {},
 	"sleep":       {},
 	"masks":       {},
 	"plaintext":   {},
@@ -121,7 +122,7 @@ var allowedImports = map[string][]string{
 }
 
 // everywhere are packages with one function of a few lines, which any other package may import.
-var everywhere = []string{"joined", "sleep"}
+var everywhere = []string{"joined", "parallel", "sleep"}
 
 // stdlibOnly reports whether a package may import only the standard library and the packages of
 // ecslocal. The local ECS must not share misunderstandings of ECS with this program or the SDK.

@@ -14,13 +14,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/ecs-run-task/ecs-run-task/internal/awsfacts"
 	"github.com/ecs-run-task/ecs-run-task/internal/document"
 	"github.com/ecs-run-task/ecs-run-task/internal/input"
 	"github.com/ecs-run-task/ecs-run-task/internal/joined"
 	"github.com/ecs-run-task/ecs-run-task/internal/lookup"
+	"github.com/ecs-run-task/ecs-run-task/internal/parallel"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
 )
 
@@ -93,16 +93,7 @@ func byPlace(n *document.Node, path string) func(string) error {
 // checks.
 func (p *plan) run(ctx context.Context) (notices []string, err error) {
 	results := make([]error, len(p.checks))
-	slots := make(chan struct{}, maxConcurrent)
-	var group sync.WaitGroup
-	for i, c := range p.checks {
-		slots <- struct{}{}
-		group.Go(func() {
-			results[i] = c.make(ctx)
-			<-slots
-		})
-	}
-	group.Wait()
+	parallel.Each(len(p.checks), maxConcurrent, func(i int) { results[i] = p.checks[i].make(ctx) })
 	var faults []error
 	for i, result := range results {
 		for _, one := range joined.Errors(result) {

@@ -16,6 +16,7 @@ import (
 	"github.com/ecs-run-task/ecs-run-task/internal/event"
 	"github.com/ecs-run-task/ecs-run-task/internal/explain"
 	"github.com/ecs-run-task/ecs-run-task/internal/outcome"
+	"github.com/ecs-run-task/ecs-run-task/internal/parallel"
 	"github.com/ecs-run-task/ecs-run-task/internal/plan"
 	"github.com/ecs-run-task/ecs-run-task/internal/task"
 	"github.com/ecs-run-task/ecs-run-task/internal/taskdef"
@@ -54,10 +55,10 @@ func (r Registry) Register(ctx context.Context, adopted []outcome.Attempt) ([]ou
 	}
 	var counting sync.WaitGroup
 	counting.Go(func() {
-		each(order, countsAtOnce, func(family string) { r.count(ctx, family) })
+		parallel.Each(len(order), countsAtOnce, func(i int) { r.count(ctx, order[i]) })
 	})
-	each(order, registrationsAtOnce, func(family string) {
-		for _, i := range families[family] { // concurrent registrations of one family conflict
+	parallel.Each(len(order), registrationsAtOnce, func(f int) {
+		for _, i := range families[order[f]] { // concurrent registrations of one family conflict
 			if jobs[i] = r.registerOne(ctx, jobs[i]); jobs[i].Err != nil {
 				break
 			}
@@ -69,21 +70,6 @@ func (r Registry) Register(ctx context.Context, adopted []outcome.Attempt) ([]ou
 		faults = append(faults, job.Err)
 	}
 	return jobs, errors.Join(faults...)
-}
-
-// each calls do for every item, at most atOnce at the same time. It returns when all calls are
-// done.
-func each[T any](items []T, atOnce int, do func(T)) {
-	var group sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
-	for _, item := range items {
-		slots <- struct{}{}
-		group.Go(func() {
-			do(item)
-			<-slots
-		})
-	}
-	group.Wait()
 }
 
 func (r Registry) registerOne(ctx context.Context, job outcome.Registered) outcome.Registered {
