@@ -49,9 +49,7 @@ func (r *Report) status() string {
 // startHeartbeat prints what the step waits for after each minute without other output. It
 // does so on a goroutine that ends when the returned function is called.
 func (r *Report) startHeartbeat() (end func()) {
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
+	return background(func(stop <-chan struct{}) {
 		for {
 			timer := time.NewTimer(r.heartbeat())
 			select {
@@ -61,6 +59,16 @@ func (r *Report) startHeartbeat() (end func()) {
 				return
 			}
 		}
+	})
+}
+
+// background runs work on its own goroutine. The function that it returns closes stop, and returns
+// when work has returned.
+func background(work func(stop <-chan struct{})) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		work(stop)
 	}()
 	return func() {
 		close(stop)
@@ -131,9 +139,7 @@ func (r *Report) Live(status func() string) (end func()) {
 	if !r.screen.live {
 		return func() {}
 	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
+	return background(func(stop <-chan struct{}) {
 		ticker := time.NewTicker(tick)
 		defer ticker.Stop()
 		for {
@@ -145,11 +151,7 @@ func (r *Report) Live(status func() string) (end func()) {
 				return
 			}
 		}
-	}()
-	return func() {
-		close(stop)
-		<-stopped
-	}
+	})
 }
 
 // show changes the status line; an empty status removes it. It leaves the line unchanged
