@@ -112,7 +112,7 @@ func (d Draft) ResolveDefinitions(ctx context.Context, clients *session.Clients,
 	return d, nil
 }
 
-func (r *resolver) runner() cluster.Client {
+func (r *resolver) ecs() cluster.Client {
 	return cluster.Client{API: r.clients.ECS, Cluster: r.draft.config.Cluster}
 }
 
@@ -146,7 +146,7 @@ func (r *resolver) find(ctx context.Context, name Named, settings runtask.Settin
 	if settings.Image != "" || r.draft.config.Preflight {
 		return r.findText(ctx, name, settings)
 	}
-	revision, err := r.runner().Find(ctx, name.Name)
+	revision, err := r.ecs().Find(ctx, name.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (r *resolver) checkFound(revision *types.TaskDefinition) error {
 // findText describes a registered definition and reads its content. If the settings have an
 // image, findText returns a [ToRegister] with that image.
 func (r *resolver) findText(ctx context.Context, name Named, settings runtask.Settings) (Source, error) {
-	revision, answer, err := r.runner().FindText(ctx, name.Name)
+	revision, answer, err := r.ecs().FindText(ctx, name.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (r *resolver) findService(ctx context.Context, name string) (*runtask.Servi
 	if known := r.services[name]; known != nil {
 		return known, nil
 	}
-	place, err := r.runner().Service(ctx, name)
+	place, err := r.ecs().Service(ctx, name)
 	if err != nil {
 		return nil, err
 	}
