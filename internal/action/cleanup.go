@@ -26,6 +26,7 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 	defer cancel()
 	revisions := in.registry(in.stage(x, l), x.clients)
 	failed, registered := res.ExitCode != conclude.ExitSuccess, res.Registered
+	succeeded := x.Outcome.Succeeded()
 	var err error
 	if choice.All(failed) {
 		var found []string
@@ -33,7 +34,7 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 		registered = append(slices.Clip(registered), found...)
 	}
 	if err == nil {
-		err = revisions.CleanUp(limited, choice, failed, registered, x.Outcome.Succeeded())
+		err = revisions.CleanUp(limited, choice, failed, registered, succeeded)
 	}
 	late := err != nil && (limited.Err() != nil || errors.Is(err, context.DeadlineExceeded))
 	if saved := choice.All(true) && !x.clients.Local; saved && !late {
@@ -53,7 +54,6 @@ func (in invocation) cleanUp(ctx context.Context, x execution, l *ledger.Ledger,
 			in.console.Warning(note)
 		}
 	}
-	succeeded := x.Outcome.Succeeded()
 	for _, e := range l.Entries() {
 		switch {
 		case e.State != ledger.Registered:
