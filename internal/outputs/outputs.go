@@ -1,5 +1,5 @@
-// Package outputs reads the outputs of a container from otherValue log. The container prints lines
-// name=value between two marker lines, which are in otherValue environment.
+// Package outputs reads the outputs of a container from its log. The container prints lines
+// name=value between two marker lines, which are in its environment.
 //
 // The markers contain a nonce, so that no other log line looks like a marker. A block is
 // read completely or not at all. The package does not check for secrets, and prints
